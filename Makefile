@@ -1,0 +1,55 @@
+# Every target sets up what it needs: Python 3.11 or newer and make are all that must be there.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+MAIL ?=
+RECORD ?=
+
+.PHONY: help demo smoke test check format lock bench clean
+
+help:
+	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
+	@echo "make smoke     the same without a person: a table of figures, an exit code (MAIL=DIR, RECORD=DIR)"
+	@echo "make test      the tests"
+	@echo "make check     style, types, layering, migrations, Django's system checks"
+
+demo: $(VENV)/.ready
+	@exec $(RUN) -m demo
+
+smoke: $(VENV)/.ready
+	@exec $(RUN) -m demo smoke $(if $(MAIL),--mail "$(MAIL)") $(if $(RECORD),--record "$(RECORD)")
+
+test: $(VENV)/.ready
+	@$(RUN) -m pytest $(PYTEST)
+
+check: $(VENV)/.ready
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/lint-imports --no-cache
+	@$(VENV)/bin/mypy .
+	@SECRET_KEY=check ENCRYPTION_KEYS=$$($(RUN) -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())") \
+	 sh -c '$(RUN) manage.py makemigrations --check --dry-run && $(RUN) manage.py check --fail-level WARNING'
+
+format: $(VENV)/.ready
+	@$(VENV)/bin/ruff check --fix -q .
+	@$(VENV)/bin/ruff format .
+
+bench: $(VENV)/.ready
+	@$(RUN) -m bench
+
+# The lock files name versions and hashes, so that the same ones come from whatever index pip is told to use.
+lock: $(VENV)/.ready
+	@$(VENV)/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-header -q -o requirements.lock
+	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header -q -o requirements-dev.lock
+
+$(VENV)/.ready: requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	 { echo "Python 3.11 or newer is needed: $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12"; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip --version >/dev/null 2>&1 || $(RUN) -m ensurepip -q
+	@$(RUN) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,51 @@
+"""How the product logs: one line an event, as JSON or for a console, with nothing of a mail or a secret in it.
+
+What must not be logged is kept out at the source (errors carry no content, secrets show as `<Secret set>`); the
+libraries that print whole values, headers or XML are turned down here, whatever the level is.
+"""
+
+from __future__ import annotations
+
+import logging.config
+
+import structlog
+
+TALKATIVE = ("exchangelib", "requests_ntlm", "spnego", "urllib3", "httpx", "httpcore", "hpack", "oauthlib", "requests_oauthlib")
+
+
+def logging_config(level: str, style: str) -> None:
+    """Configure `logging` and structlog. `style` is `json` or `console`."""
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    # No locals and no exception arguments of libraries in tracebacks: an argument may quote a server's answer.
+    final: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if style == "console"
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "line": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": shared,
+                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"handlers": ["stderr"], "level": level},
+            "loggers": {name: {"level": "CRITICAL", "propagate": True} for name in TALKATIVE},
+        }
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

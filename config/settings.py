@@ -1,0 +1,182 @@
+"""Every setting of the product, read once, from the environment.
+
+A secret can also come from a file: `SECRET_KEY_FILE=/run/secrets/key` is read where `SECRET_KEY` is asked for, and so
+for every other setting. Each one has a safe default or is asked for by a system check (`config.checks`). The table in
+README.md lists them.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+
+from config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.FileAwareEnv()
+
+
+def seconds(name: str, default: int) -> timedelta:
+    return timedelta(seconds=env.float(name, default=default))
+
+
+# ---- who may see what ---------------------------------------------------------------------------------------------
+SECRET_KEY = env("SECRET_KEY", default="")
+ENCRYPTION_KEYS = [key.strip() for key in env.list("ENCRYPTION_KEYS", default=[]) if key.strip()]
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+
+# ---- where things are ---------------------------------------------------------------------------------------------
+DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "data")))
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'reinfer-exchange.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # WAL and immediate transactions: readers never wait, and a writer waits its turn instead of failing half-way.
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        transaction_mode="IMMEDIATE", timeout=30, init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+    )
+else:
+    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+# ---- Django -------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "integrations",
+    "mailboxes",
+    "sync",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "login"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = env("TIME_ZONE", default="UTC")
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env("STATIC_DIR", default=str(DATA_DIR / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT.is_dir() and not DEBUG
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+# Without collected files (development, the demo) whitenoise serves them from where they lie.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+LOGGING_CONFIG = None
+LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env("LOG_FORMAT", default="json")
+logging_config(LOG_LEVEL, LOG_FORMAT)
+
+# ---- Celery -------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    # A page that queues a task must not hang while the broker is down.
+    "max_retries": 1,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
+# A worker process is replaced after this many syncs, or when it holds this much memory (KiB): long-lived XML work grows.
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "sync"
+CELERY_BEAT_SCHEDULE = {
+    # `expires`: after an outage the queue must not hold a burst of old ticks.
+    "dispatch": {"task": "sync.tasks.dispatch", "schedule": seconds("DISPATCH_EVERY", 5), "options": {"expires": 10}},
+    "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=6), "options": {"expires": 3600}},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+# ---- polling and syncing ------------------------------------------------------------------------------------------
+POLL_INTERVAL = seconds("POLL_INTERVAL", 60)
+POLL_INTERVAL_LEAST = seconds("POLL_INTERVAL_LEAST", 15)
+SYNC_SLICE = seconds("SYNC_SLICE", 120)
+LEASE = seconds("LEASE", 180)
+QUEUED_FOR = seconds("QUEUED_FOR", 900)
+EXCHANGE_DEADLINE = seconds("EXCHANGE_DEADLINE", 120)
+REINFER_DEADLINE = seconds("REINFER_DEADLINE", 60)
+PAGE_SIZE = env.int("PAGE_SIZE", default=512)
+FETCH_COUNT = env.int("FETCH_COUNT", default=50)
+FETCH_BYTES = env.int("FETCH_BYTES", default=8 * 1024 * 1024)
+PUSH_COUNT = env.int("PUSH_COUNT", default=128)
+PUSH_BYTES = env.int("PUSH_BYTES", default=4 * 1024 * 1024)
+HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 900)
+DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
+RUNS_KEPT = timedelta(days=env.int("RUNS_KEPT_DAYS", default=30))
+USER_AGENT = env("USER_AGENT", default="reinfer-exchange/0.1")

@@ -1,0 +1,19 @@
+"""Every address of the product."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+
+from sync.views import SignIn
+
+admin.site.site_header = admin.site.site_title = "Re:infer Exchange Integration"
+admin.site.index_title = "Users, groups and records"
+
+urlpatterns = [
+    path("", include("sync.urls")),
+    path("", include("integrations.urls")),
+    path("", include("mailboxes.urls")),
+    path("login/", SignIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class IntegrationsConfig(AppConfig):
+    name = "integrations"
+    verbose_name = "Connections"
+
+    def ready(self) -> None:
+        from integrations import checks
+
+        assert checks  # imported so that they register

@@ -1,0 +1,70 @@
+"""From a row of the database to an open port: the only place that names an adapter.
+
+An adapter is imported when it is first needed: its library takes a second to load, and pages and commands do without.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from integrations.models import Destination, Integration
+from integrations.ports import Sink, Source
+
+if TYPE_CHECKING:
+    from integrations.exchange.connection import ConnectionSettings
+
+
+def open_source(integration: Integration, address: str, *, deadline: float | None = None) -> Source:
+    """The mailbox `address`, read through this integration. `deadline`: seconds that one request may take.
+
+    Raises `SecretUnreadable`, and `SettingsWrong` for values that cannot be used.
+    """
+    from integrations.exchange.source import ExchangeSource
+
+    return ExchangeSource(
+        _exchange_settings(integration, deadline or settings.EXCHANGE_DEADLINE.total_seconds()),
+        address,
+        page_size=settings.PAGE_SIZE,
+    )
+
+
+def open_sink(destination: Destination, project: str, name: str, *, deadline: float | None = None) -> Sink:
+    """The bucket `project/name` at this destination. Raises `SecretUnreadable`, and `SettingsWrong`."""
+    from integrations.reinfer.sink import ReinferSink
+
+    return ReinferSink(
+        destination.endpoint,
+        destination.token.reveal(),
+        project,
+        name,
+        deadline=deadline or settings.REINFER_DEADLINE.total_seconds(),
+        batch_count=settings.PUSH_COUNT,
+        batch_bytes=settings.PUSH_BYTES,
+        user_agent=settings.USER_AGENT,
+    )
+
+
+def _exchange_settings(integration: Integration, deadline: float) -> ConnectionSettings:
+    from integrations.exchange.connection import ConnectionSettings
+
+    return ConnectionSettings(
+        key=str(integration.pk),
+        endpoint=integration.endpoint,
+        auth=integration.auth,
+        access=integration.access,
+        username=integration.username,
+        password=integration.password.reveal(),
+        tenant_id=integration.tenant_id,
+        client_id=integration.client_id,
+        client_secret=integration.client_secret.reveal(),
+        authority=integration.authority,
+        build_version=integration.build_version,
+        tls_minimum=integration.tls_minimum,
+        tls_ciphers=integration.tls_ciphers,
+        ca_bundle=integration.ca_bundle,
+        proxy=integration.proxy,
+        user_agent=integration.user_agent or settings.USER_AGENT,
+        deadline=deadline,
+    )

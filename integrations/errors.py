@@ -1,0 +1,298 @@
+"""The error tree that every adapter speaks, each with what the admin should do.
+
+An adapter translates the errors of its library once, at the border, and nothing behind it knows that library. The
+text of an error is shown to admins, so it never carries credentials, mail content, or an unbounded server answer.
+`kind` is stable: the error catalogue, the API and the policy go by it. Where the vendor's product knows the same
+error, the kind is the vendor's.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What fails as a whole when this error is met."""
+
+    CONNECTION = "connection"
+    MAILBOX = "mailbox"
+    FOLDER = "folder"
+    DESTINATION = "destination"
+    BUCKET = "bucket"
+
+
+class IntegrationError(Exception):
+    """Anything an adapter can meet. `str(error)` says what happened and what to do next, for an admin to read."""
+
+    kind: str = "unknown"
+    scope: Scope = Scope.MAILBOX
+    text: str = "Something failed that this product has no name for."
+    remedy: str = "It is tried again by itself. If it stays, look at the log of the worker."
+    may_be_item: bool = False
+    """Whether a single email can be what provokes it, so that the rest must be tried without that one."""
+
+    def __init__(self, detail: str = "", *, retry_after: timedelta | None = None) -> None:
+        self.detail = detail[:500]
+        """What the other side said, shortened: a code or a status line, never content."""
+        self.retry_after = retry_after
+        """How long the other side asked us to wait."""
+        super().__init__(self.detail)
+
+    def __str__(self) -> str:
+        said = f" ({self.detail})" if self.detail else ""
+        return f"{self.text}{said} {self.remedy}"
+
+
+class Transient(IntegrationError):
+    """It may work later without anybody doing anything."""
+
+
+class Refused(IntegrationError):
+    """It stays until somebody changes something: a credential, a right, a setting."""
+
+
+# ---- transient ----------------------------------------------------------------------------------------------------
+
+
+class ExchangeBusy(Transient):
+    kind = "exchange_busy"
+    text = "Exchange is busy and asked to be left alone for a while."
+    remedy = "It is tried again by itself."
+
+
+class ExchangeUnreachable(Transient):
+    kind = "exchange_unreachable"
+    scope = Scope.CONNECTION
+    text = "Exchange cannot be reached."
+    remedy = "Check the endpoint, the port, the proxy and the firewall. It is tried again by itself."
+
+
+class ExchangeTimedOut(Transient):
+    kind = "exchange_timed_out"
+    may_be_item = True
+    text = "Exchange did not answer in time."
+    remedy = "It is tried again by itself."
+
+
+class ExchangeFailed(Transient):
+    kind = "exchange_failed"
+    may_be_item = True
+    text = "Exchange answered with an error of its own."
+    remedy = "It is tried again by itself. If it stays, an Exchange admin finds it in the server's log."
+
+
+class TokenEndpointFailed(Transient):
+    kind = "token_endpoint_failed"
+    scope = Scope.CONNECTION
+    text = "The sign-in service did not hand out a token."
+    remedy = "Check that its address can be reached from here. It is tried again by itself."
+
+
+class MailboxMoving(Transient):
+    kind = "mailbox_moving"
+    text = "The mailbox is being moved or its store is offline."
+    remedy = "It is tried again by itself."
+
+
+class ReinferUnreachable(Transient):
+    kind = "reinfer_unreachable"
+    scope = Scope.DESTINATION
+    text = "Re:infer cannot be reached."
+    remedy = "Check the API endpoint and the firewall. It is tried again by itself."
+
+
+class ReinferBusy(Transient):
+    kind = "reinfer_busy"
+    scope = Scope.DESTINATION
+    text = "Re:infer asked us to slow down."
+    remedy = "It is tried again by itself."
+
+
+class ReinferTimedOut(Transient):
+    kind = "reinfer_timed_out"
+    scope = Scope.DESTINATION
+    may_be_item = True
+    text = "Re:infer did not answer in time."
+    remedy = "It is tried again by itself."
+
+
+class ReinferFailed(Transient):
+    kind = "reinfer_failed"
+    scope = Scope.DESTINATION
+    may_be_item = True
+    text = "Re:infer answered with an error of its own."
+    remedy = "It is tried again by itself."
+
+
+class ReinferUnintelligible(Transient):
+    """A 2xx that says error, a 4xx that says ok, or no envelope at all: nothing in it may be believed."""
+
+    kind = "reinfer_unintelligible"
+    scope = Scope.DESTINATION
+    may_be_item = True
+    text = "Something answered that does not speak like Re:infer."
+    remedy = "Check the API endpoint, and whether a proxy or gateway answers in its place. It is tried again by itself."
+
+
+# ---- refused ------------------------------------------------------------------------------------------------------
+
+
+class SignInRefused(Refused):
+    kind = "invalid_exchange_credentials"
+    scope = Scope.CONNECTION
+    text = "Exchange refused these credentials."
+    remedy = "Update them and press Start."
+
+
+class CertificateUntrusted(Refused):
+    kind = "certificate_untrusted"
+    scope = Scope.CONNECTION
+    text = "The certificate of the server is not trusted, or is for another name."
+    remedy = "Add the authority that signed it to the CA bundle, or correct the endpoint."
+
+
+class TlsFailed(Refused):
+    kind = "tls_failed"
+    scope = Scope.CONNECTION
+    text = "No secure connection could be agreed upon."
+    remedy = "Check the minimum TLS version and the cipher list against what the server offers."
+
+
+class EndpointWrong(Refused):
+    kind = "endpoint_wrong"
+    scope = Scope.CONNECTION
+    text = "There is no Exchange Web Services at this endpoint."
+    remedy = "Correct the endpoint: it usually ends in /EWS/Exchange.asmx."
+
+
+class SettingsWrong(Refused):
+    kind = "settings_wrong"
+    scope = Scope.CONNECTION
+    text = "A setting of this connection cannot be used."
+    remedy = "Correct it and press Start."
+
+
+class EwsDisabled(Refused):
+    kind = "unknown_forbidden_error"
+    scope = Scope.CONNECTION
+    text = "Exchange forbids access by EWS."
+    remedy = (
+        "EWS may be switched off for the organisation or for this application. In Exchange Online, EWS is blocked "
+        "since October 2026 unless the application id is on the tenant's allow list."
+    )
+
+
+class ImpersonationDenied(Refused):
+    kind = "app_access_insufficient_scopes"
+    scope = Scope.MAILBOX
+    text = "The account may not impersonate this mailbox."
+    remedy = "Grant it the ApplicationImpersonation role for this mailbox, or choose delegate access."
+
+
+class AccessDenied(Refused):
+    kind = "mailbox_access_denied"
+    text = "The account may not read this mailbox."
+    remedy = "Grant it read access to the mailbox."
+
+
+class MailboxNotFound(Refused):
+    kind = "mailbox_not_found"
+    text = "Exchange knows no mailbox with this address."
+    remedy = "Correct the address: it must be the primary SMTP address of a mailbox on this server."
+
+
+class ReinferEndpointWrong(SettingsWrong):
+    kind = "reinfer_endpoint_wrong"
+    scope = Scope.DESTINATION
+    text = "This API endpoint of Re:infer cannot be used."
+    remedy = "Correct it: it looks like https://cloud.uipath.com/organisation/tenant/reinfer_ with your own names."
+
+
+class ReinferCertificateUntrusted(Refused):
+    kind = "reinfer_certificate_untrusted"
+    scope = Scope.DESTINATION
+    text = "The certificate of Re:infer is not trusted, or is for another name."
+    remedy = "Correct the API endpoint, or name the authority that signed it in the file that SSL_CERT_FILE points to."
+
+
+class ReinferTokenRefused(Refused):
+    kind = "reinfer_token_refused"
+    scope = Scope.DESTINATION
+    text = "Re:infer refused the API token."
+    remedy = "Create a new token on its Manage Account page, enter it here and press Start."
+
+
+class ReinferForbidden(Refused):
+    kind = "reinfer_forbidden"
+    scope = Scope.BUCKET
+    text = "The API token may not write to this bucket."
+    remedy = "Give its user the permission to edit messages in the project of this bucket."
+
+
+class BucketNotFound(Refused):
+    kind = "bucket_not_found"
+    scope = Scope.BUCKET
+    text = "Re:infer has no bucket of this project and name."
+    remedy = "Create it with the button beside it, or correct its name."
+
+
+class BucketNameWrong(SettingsWrong):
+    kind = "bucket_name_wrong"
+    scope = Scope.BUCKET
+    text = "No bucket can have this project and name."
+    remedy = "Correct them."
+
+
+class ProjectNotFound(Refused):
+    kind = "project_not_found"
+    scope = Scope.BUCKET
+    text = "Re:infer has no project of this name."
+    remedy = "Create the project in Re:infer, or correct its name."
+
+
+class QuotaReached(Refused):
+    kind = "comment_quota_hit"
+    scope = Scope.BUCKET
+    text = "The quota of the Re:infer tenant is reached."
+    remedy = "Raise it there, then press Start."
+
+
+class ReinferRefused(Refused):
+    kind = "reinfer_refused"
+    scope = Scope.DESTINATION
+    text = "Re:infer refused a request that this product thought right."
+    remedy = "Look whether a newer version of this product is out."
+
+
+# ---- state that only needs to be read anew ------------------------------------------------------------------------
+
+
+class CursorRefused(IntegrationError):
+    kind = "cursor_refused"
+    scope = Scope.FOLDER
+    text = "Exchange no longer knows where we were in this folder."
+    remedy = "The folder is listed again by itself; that costs nothing."
+
+
+class FolderGone(IntegrationError):
+    kind = "folder_gone"
+    scope = Scope.FOLDER
+    text = "The folder was deleted."
+    remedy = "Nothing needs to be done."
+
+
+# ---- ours ---------------------------------------------------------------------------------------------------------
+
+
+class Contended(Transient):
+    kind = "contended"
+    text = "Other syncs kept changing the same comments."
+    remedy = "It is tried again by itself."
+
+
+class SecretUnreadable(Refused):
+    kind = "secret_unreadable"
+    scope = Scope.CONNECTION
+    text = "A stored secret cannot be decrypted with the keys of this installation."
+    remedy = "Add the key that sealed it to ENCRYPTION_KEYS, or enter the secret again."

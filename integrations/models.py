@@ -1,0 +1,139 @@
+"""Connections to the world outside: an Exchange we read from, a Re:infer we write to."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from integrations.encryption import EncryptedField
+
+PROJECT_NAME = RegexValidator(r"^[A-Za-z0-9_.-]{1,1024}\Z", "Only letters, digits, dots, hyphens and underscores.")
+NAME = RegexValidator(r"^[A-Za-z0-9_-]{1,256}\Z", "Only letters, digits, hyphens and underscores, at most 256.")
+
+
+class DisabledReason(models.TextChoices):
+    """Why something stands still: the vendor's own three words."""
+
+    USER = "user", "Stopped by a user"
+    QUOTA = "quota", "Quota reached"
+    SYNC_ERROR = "sync_error", "Stopped by an error"
+
+
+class Hold(models.Model):
+    """What can be held: its mailboxes wait until a time, but for one probe after it, or until an admin lifts it."""
+
+    held_since = models.DateTimeField(null=True, blank=True, editable=False)
+    held_until = models.DateTimeField(null=True, blank=True, editable=False)
+    held_kind = models.CharField(max_length=64, blank=True, editable=False)
+    held_detail = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_held(self) -> bool:
+        return self.held_until is not None
+
+
+class Destination(Hold):
+    """A Re:infer tenant: API endpoint and token."""
+
+    name = models.CharField(max_length=128, unique=True)
+    endpoint = models.URLField(
+        "API endpoint",
+        max_length=512,
+        help_text="For example https://cloud.uipath.com/organisation/tenant/reinfer_ — a path in it is kept.",
+    )
+    token = EncryptedField("API token")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Integration(Hold):
+    """One connection to Exchange, with its credentials; its mailboxes hang on it."""
+
+    class Api(models.TextChoices):
+        EWS = "ews", "Exchange Web Services"
+
+    class Auth(models.TextChoices):
+        NTLM = "ntlm", "NTLM (service account)"
+        BASIC = "basic", "Basic (service account)"
+        OAUTH2 = "oauth2", "OAuth 2 (app with client secret)"
+
+    class Access(models.TextChoices):
+        IMPERSONATION = "impersonation", "Impersonation"
+        DELEGATE = "delegate", "Delegate"
+
+    class Tls(models.TextChoices):
+        SYSTEM = "", "System default"
+        V1_0 = "1.0", "TLS 1.0"
+        V1_1 = "1.1", "TLS 1.1"
+        V1_2 = "1.2", "TLS 1.2"
+        V1_3 = "1.3", "TLS 1.3"
+
+    project = models.CharField(max_length=1024, validators=[PROJECT_NAME])
+    name = models.CharField(max_length=256, validators=[NAME])
+    title = models.CharField(max_length=256, blank=True)
+
+    microsoft_api = models.CharField(max_length=16, choices=Api, default=Api.EWS)
+    endpoint = models.URLField("EWS endpoint", max_length=512, help_text="It usually ends in /EWS/Exchange.asmx.")
+    auth = models.CharField("sign-in", max_length=16, choices=Auth, default=Auth.NTLM)
+    access = models.CharField("access type", max_length=16, choices=Access, default=Access.IMPERSONATION)
+    username = models.CharField(max_length=256, blank=True, help_text=r"DOMAIN\user or user@domain.")
+    password = EncryptedField()
+    tenant_id = models.CharField("tenant ID", max_length=128, blank=True)
+    client_id = models.CharField("application (client) ID", max_length=128, blank=True)
+    client_secret = EncryptedField()
+    authority = models.URLField(
+        "sign-in service",
+        max_length=512,
+        default="https://login.microsoftonline.com",
+        help_text="Change it only for a national cloud.",
+    )
+
+    build_version = models.CharField(
+        max_length=32,
+        blank=True,
+        validators=[RegexValidator(r"^\d{1,3}(\.\d{1,5}){1,3}\Z", "Four numbers with dots, for example 15.1.2507.39.")],
+        help_text="Saves one request per worker process, for example 15.1.2507.39.",
+    )
+    tls_minimum = models.CharField("minimum TLS version", max_length=8, choices=Tls, blank=True, default=Tls.SYSTEM)
+    tls_ciphers = models.CharField("TLS cipher list", max_length=1024, blank=True, help_text="In OpenSSL's notation.")
+    ca_bundle = models.TextField("CA bundle", blank=True, help_text="PEM certificates to trust beside the system's.")
+    proxy = models.CharField(max_length=512, blank=True, help_text="For example http://proxy.example:3128.")
+    user_agent = models.CharField(max_length=128, blank=True)
+
+    poll_interval = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(86_400)], help_text="Seconds."
+    )
+    most_at_once = models.PositiveSmallIntegerField(
+        "mailboxes at once", default=4, validators=[MinValueValidator(1), MaxValueValidator(64)]
+    )
+
+    enabled = models.BooleanField(default=False, editable=False)
+    disabled_reason = models.CharField(
+        max_length=16, choices=DisabledReason, blank=True, default=DisabledReason.USER, editable=False
+    )
+    disabled_detail = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["project", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="integration_project_name_unique"),
+            models.CheckConstraint(
+                condition=Q(enabled=True, disabled_reason="") | Q(enabled=False) & ~Q(disabled_reason=""),
+                name="integration_disabled_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or f"{self.project}/{self.name}"

@@ -1,0 +1,183 @@
+"""A comment as JSON, in Re:infer's own spelling: how it is sent, and how a stored one is read back.
+
+Only keys that may be written are written, and only those are read: what Re:infer adds to a stored comment (its uid, its
+dates, what people annotated) is none of our business. The shape is the one of `CommentNew` in the vendor's OpenAPI
+specification, which forbids any other key. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from integrations.messages import Attachment, Comment, CommentId, Message, Properties
+
+JsonObject = dict[str, Any]
+
+
+def comment_json(comment: Comment) -> bytes:
+    """The comment as one JSON object, in UTF-8, for the `comments` of `POST …/sync`."""
+    text = json.dumps(comment_object(comment), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # Half a surrogate pair has no UTF-8; Python's escape for it happens to be JSON's.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def comment_object(comment: Comment) -> JsonObject:
+    """The comment in Re:infer's shape; what is blank is left out. Raises ValueError if a time has no zone."""
+    return {
+        "id": comment.id,
+        "timestamp": _written_time(comment.timestamp),
+        **_unless_blank(thread_id=comment.thread_id),
+        "messages": [_message_object(comment.message)],
+        **_unless_blank(
+            user_properties={key: value for key, value in comment.properties.items() if _can_be_sent(value)},
+            attachments=[_attachment_object(attachment) for attachment in comment.attachments],
+        ),
+    }
+
+
+def read_comment(stored: Mapping[str, Any]) -> Comment:
+    """A stored comment, tolerant of keys that are missing, read-only or unknown.
+
+    Raises ValueError when it has no id or no time, and so cannot be a comment.
+    """
+    message = _first(stored.get("messages"))
+    return Comment(
+        id=CommentId(_required_text(stored, "id")),
+        timestamp=_required_time(stored),
+        thread_id=_text(stored.get("thread_id")),
+        message=_read_message(message),
+        properties=_read_properties(stored.get("user_properties")),
+        attachments=tuple(_read_attachment(part) for part in _objects(stored.get("attachments"))),
+        translated=any(_object(message.get(part)).get("translated_from") for part in ("body", "subject", "signature")),
+    )
+
+
+# ---- writing ------------------------------------------------------------------------------------------------------
+
+
+def _message_object(message: Message) -> JsonObject:
+    return {
+        "body": {"text": message.body},
+        **{part: {"text": text} for part, text in _unless_blank(subject=message.subject).items()},
+        **{part: {"text": text} for part, text in _unless_blank(signature=message.signature).items()},
+        **_unless_blank(
+            **{"from": message.sender},
+            to=[person for person in message.to if person],
+            cc=[person for person in message.cc if person],
+            bcc=[person for person in message.bcc if person],
+            sent_at=_written_time(message.sent_at) if message.sent_at else "",
+        ),
+    }
+
+
+def _attachment_object(attachment: Attachment) -> JsonObject:
+    return {
+        "name": attachment.name,
+        "size": attachment.size,
+        "content_type": attachment.content_type,
+        **_unless_blank(inline=attachment.inline),
+    }
+
+
+def _unless_blank(**values: Any) -> JsonObject:
+    return {key: value for key, value in values.items() if value}
+
+
+def _can_be_sent(value: str | int | float) -> bool:
+    """Not a blank, and not a number that JSON has no word for."""
+    return bool(value.strip()) if isinstance(value, str) else math.isfinite(value)
+
+
+def _written_time(time: datetime) -> str:
+    if time.tzinfo is None:
+        raise ValueError("a time without a zone cannot be sent")
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+# ---- reading ------------------------------------------------------------------------------------------------------
+
+
+def _read_message(message: Mapping[str, Any]) -> Message:
+    return Message(
+        subject=_text(_object(message.get("subject")).get("text")),
+        body=_text(_object(message.get("body")).get("text")),
+        signature=_text(_object(message.get("signature")).get("text")),
+        sender=_text(message.get("from")),
+        to=_people(message.get("to")),
+        cc=_people(message.get("cc")),
+        bcc=_people(message.get("bcc")),
+        sent_at=_read_time(message.get("sent_at")),
+    )
+
+
+def _read_attachment(part: Mapping[str, Any]) -> Attachment:
+    size = part.get("size")
+    return Attachment(
+        name=_text(part.get("name")),
+        size=int(size) if isinstance(size, int | float) and math.isfinite(size) else 0,
+        content_type=_text(part.get("content_type")),
+        inline=part.get("inline") is True,
+    )
+
+
+def _read_properties(stored: Any) -> Properties:
+    # A number may come back as 7.0 that went out as 7, and is no change for that.
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in _object(stored).items()
+        if _is_property(key, value)
+    }
+
+
+def _is_property(key: str, value: Any) -> bool:
+    if isinstance(value, str):
+        return key.startswith("string:")
+    return key.startswith("number:") and isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _required_time(stored: Mapping[str, Any]) -> datetime:
+    time = _read_time(stored.get("timestamp")) or _read_time(stored.get("created_at"))
+    if time is None:
+        raise ValueError("a stored comment has no timestamp")
+    return time
+
+
+def _required_text(stored: Mapping[str, Any], key: str) -> str:
+    text = _text(stored.get(key))
+    if not text:
+        raise ValueError(f"a stored comment has no {key}")
+    return text
+
+
+def _read_time(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _people(value: Any) -> tuple[str, ...]:
+    return tuple(person for person in value if isinstance(person, str)) if isinstance(value, list) else ()
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> Sequence[Mapping[str, Any]]:
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+
+
+def _first(value: Any) -> Mapping[str, Any]:
+    return next(iter(_objects(value)), {})

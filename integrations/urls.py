@@ -1,0 +1,22 @@
+"""Addresses of the pages of integrations and destinations."""
+
+from django.urls import path
+
+from integrations.views import destination_pages, integration_pages
+
+urlpatterns = [
+    path("integrations/", integration_pages.overview, name="integrations"),
+    path("integrations/new/", integration_pages.create, name="integration-new"),
+    path("integrations/<int:pk>/", integration_pages.detail, name="integration"),
+    path("integrations/<int:pk>/edit/", integration_pages.edit, name="integration-edit"),
+    path("integrations/<int:pk>/delete/", integration_pages.delete, name="integration-delete"),
+    path("integrations/<int:pk>/start/", integration_pages.start, name="integration-start"),
+    path("integrations/<int:pk>/stop/", integration_pages.stop, name="integration-stop"),
+    path("integrations/<int:pk>/test/", integration_pages.test, name="integration-test"),
+    path("destinations/", destination_pages.overview, name="destinations"),
+    path("destinations/new/", destination_pages.create, name="destination-new"),
+    path("destinations/<int:pk>/", destination_pages.detail, name="destination"),
+    path("destinations/<int:pk>/edit/", destination_pages.edit, name="destination-edit"),
+    path("destinations/<int:pk>/delete/", destination_pages.delete, name="destination-delete"),
+    path("destinations/<int:pk>/test/", destination_pages.test, name="destination-test"),
+]

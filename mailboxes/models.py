@@ -1,0 +1,87 @@
+"""Which mail we want, and where it goes: mailboxes and buckets."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from integrations.models import NAME, PROJECT_NAME, Destination, DisabledReason, Hold, Integration
+from mailboxes.rules import Rules
+
+
+class Bucket(Hold):
+    """`project/name` at a destination, where the comments of one or more mailboxes go."""
+
+    destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="buckets")
+    project = models.CharField(max_length=1024, validators=[PROJECT_NAME])
+    name = models.CharField(max_length=256, validators=[NAME])
+    trusted = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Whether our ledger knows all that the bucket holds. Until then, what is unknown is asked for first.",
+    )
+    examined_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["project", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["destination", "project", "name"], name="bucket_unique_at_destination")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project}/{self.name}"
+
+
+class Mailbox(models.Model):
+    """One address, its bucket, start time and filters."""
+
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="mailboxes")
+    bucket = models.ForeignKey(Bucket, on_delete=models.PROTECT, related_name="mailboxes")
+    address = models.EmailField(max_length=320)
+    start_at = models.DateTimeField(
+        "start time", null=True, blank=True, help_text="Mail received from then on. Empty: all mail."
+    )
+    folder_allow = models.JSONField(default=list, blank=True)
+    folder_deny = models.JSONField(default=list, blank=True)
+    participant_allow = models.JSONField(default=list, blank=True)
+    participant_deny = models.JSONField(default=list, blank=True)
+    domain_allow = models.JSONField(default=list, blank=True)
+    domain_deny = models.JSONField(default=list, blank=True)
+    meetings = models.BooleanField("meeting messages", default=False)
+    reports = models.BooleanField("delivery and read reports", default=False)
+
+    enabled = models.BooleanField(default=True, editable=False)
+    disabled_reason = models.CharField(max_length=16, choices=DisabledReason, blank=True, default="", editable=False)
+    disabled_detail = models.TextField(blank=True, editable=False, validators=[MaxLengthValidator(4096)])
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["address"]
+        verbose_name_plural = "mailboxes"
+        constraints = [
+            models.UniqueConstraint("integration", Lower("address"), name="mailbox_unique_in_integration"),
+            models.CheckConstraint(
+                condition=Q(enabled=True, disabled_reason="") | Q(enabled=False) & ~Q(disabled_reason=""),
+                name="mailbox_disabled_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+    def rules(self) -> Rules:
+        return Rules(
+            start=self.start_at,
+            folder_allow=tuple(tuple(path) for path in self.folder_allow),
+            folder_deny=tuple(tuple(path) for path in self.folder_deny),
+            participant_allow=tuple(self.participant_allow),
+            participant_deny=tuple(self.participant_deny),
+            domain_allow=tuple(self.domain_allow),
+            domain_deny=tuple(self.domain_deny),
+            meetings=self.meetings,
+            reports=self.reports,
+        )

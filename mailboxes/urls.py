@@ -1,0 +1,18 @@
+"""Addresses of the pages of mailboxes and buckets."""
+
+from django.urls import path
+
+from mailboxes import views
+
+urlpatterns = [
+    path("integrations/<int:integration_pk>/mailboxes/new/", views.create, name="mailbox-new"),
+    path("mailboxes/<int:pk>/", views.detail, name="mailbox"),
+    path("mailboxes/<int:pk>/edit/", views.edit, name="mailbox-edit"),
+    path("mailboxes/<int:pk>/delete/", views.delete, name="mailbox-delete"),
+    path("mailboxes/<int:pk>/start/", views.start, name="mailbox-start"),
+    path("mailboxes/<int:pk>/stop/", views.stop, name="mailbox-stop"),
+    path("mailboxes/<int:pk>/sync-now/", views.sync_now, name="mailbox-sync-now"),
+    path("mailboxes/<int:pk>/list-again/", views.list_again, name="mailbox-list-again"),
+    path("buckets/<int:pk>/test/", views.test_bucket, name="bucket-test"),
+    path("buckets/<int:pk>/create/", views.create_bucket, name="bucket-create"),
+]

@@ -1,0 +1,143 @@
+"""The pages of a mailbox: what it does, its form, its buttons; and the buttons of its bucket."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from integrations.models import Destination, Integration
+from integrations.views.answers import back, deleted, found, live_page
+from mailboxes.forms import MailboxForm
+from mailboxes.models import Bucket, Mailbox
+from mailboxes.rules import SKIPPED_BY_DEFAULT
+from mailboxes.wishes import in_words
+from sync import actions, figures, status
+from sync.status import wanted_folders
+
+RUNS = 10
+SET_ASIDE = 25
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One mailbox: state, folders, recent runs, and the emails that were set aside."""
+    now = timezone.now()
+    mailboxes = status.with_status(Mailbox.objects.all(), now)
+    mailbox = get_object_or_404(mailboxes.select_related("integration", "bucket__destination", "state"), pk=pk)
+    delivered = figures.delivered_by_folder(mailbox)
+    set_aside = mailbox.set_aside.filter(settled="").select_related("folder")
+    context = {
+        "mailbox": mailbox,
+        "row": figures.mailbox_rows([mailbox], now)[0],
+        "stopped": not mailbox.enabled,
+        "folders": [
+            {"folder": folder, "standing": status.folder_standing(folder, wanted), "delivered": delivered.get(folder.pk, 0)}
+            for folder, wanted in wanted_folders(mailbox)
+        ],
+        "runs": mailbox.runs.all()[:RUNS],
+        "set_aside": set_aside[:SET_ASIDE],
+        "wishes": in_words(mailbox),
+    }
+    return live_page(request, "mailboxes/detail.html", "mailboxes/_detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest, integration_pk: int) -> HttpResponse:
+    integration = get_object_or_404(Integration, pk=integration_pk)
+    form = MailboxForm(request.POST or None, instance=Mailbox(integration=integration))
+    if request.method == "POST" and form.stored():
+        actions.settings_changed(integration)
+        messages.success(request, f"{form.instance} is added.")
+        return redirect("integration", integration_pk)
+    return _form(request, form, integration, "New mailbox")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    mailbox = get_object_or_404(Mailbox.objects.select_related("integration"), pk=pk)
+    integration, title = mailbox.integration, str(mailbox)
+    form = MailboxForm(request.POST or None, instance=mailbox)
+    if request.method == "POST" and form.stored():
+        actions.settings_changed(integration)
+        messages.success(request, f"{mailbox} is saved. It takes effect at the next sync.")
+        return redirect("mailbox", pk)
+    return _form(request, form, integration, title)
+
+
+def _form(request: HttpRequest, form: MailboxForm, integration: Integration, title: str) -> HttpResponse:
+    context = {
+        "form": form,
+        "integration": integration,
+        "title": title,
+        "mailbox_id": form.instance.pk if form.editing else None,
+        "skipped": sorted(SKIPPED_BY_DEFAULT.values()),
+        "nowhere": not Destination.objects.exists(),
+    }
+    return render(request, "mailboxes/form.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask first, and say what stays. A running sync ends between two batches, since it is stopped before."""
+    mailbox = get_object_or_404(Mailbox.objects.select_related("integration", "bucket__destination"), pk=pk)
+    if request.method == "POST":
+        actions.stop_mailbox(mailbox)
+        if not deleted(mailbox):
+            return back(request, "A sync is just ending. Press Delete again in a moment.", _url(pk), good=False)
+        messages.success(request, f"{mailbox} is deleted.")
+        return redirect("integration", mailbox.integration_id)
+    return render(request, "mailboxes/delete.html", {"mailbox": mailbox})
+
+
+@require_POST
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    return back(request, actions.start_mailbox(_mailbox(pk)), _url(pk))
+
+
+@require_POST
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    return back(request, actions.stop_mailbox(_mailbox(pk)), _url(pk))
+
+
+@require_POST
+def sync_now(request: HttpRequest, pk: int) -> HttpResponse:
+    return back(request, actions.sync_now(_mailbox(pk)), _url(pk))
+
+
+@require_POST
+def list_again(request: HttpRequest, pk: int) -> HttpResponse:
+    return back(request, actions.list_again(_mailbox(pk)), _url(pk))
+
+
+@require_POST
+def test_bucket(request: HttpRequest, pk: int) -> HttpResponse:
+    """Talk to Re:infer now. Slow at times: the page shows that it goes on."""
+    bucket = _bucket(pk)
+    return found(request, actions.test_bucket(bucket), _destination_url(bucket))
+
+
+@require_POST
+def create_bucket(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the bucket at Re:infer, and let what waited for it go on."""
+    bucket = _bucket(pk)
+    return found(request, actions.create_bucket(bucket), _destination_url(bucket))
+
+
+def _mailbox(pk: int) -> Mailbox:
+    return get_object_or_404(Mailbox.objects.select_related("integration"), pk=pk)
+
+
+def _bucket(pk: int) -> Bucket:
+    return get_object_or_404(Bucket.objects.select_related("destination"), pk=pk)
+
+
+def _url(pk: int) -> str:
+    return reverse("mailbox", args=[pk])
+
+
+def _destination_url(bucket: Bucket) -> str:
+    return reverse("destination", args=[bucket.destination_id])

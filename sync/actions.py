@@ -1,0 +1,162 @@
+"""What an admin can do, once, for every face of the product: pages, API and commands call these and nothing else.
+
+Each does its work at once and returns a sentence for the admin. None of them talks to Exchange or Re:infer but the
+tests, which say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ImproperlyConfigured
+from kombu.exceptions import OperationalError as BrokerError
+
+from integrations.connect import open_sink, open_source
+from integrations.errors import BucketNotFound, IntegrationError
+from integrations.models import Destination, DisabledReason, Integration
+from mailboxes.models import Bucket, Mailbox
+from sync import dispatching, holds
+from sync.lease import database_now
+from sync.models import MailboxState, SetAsideEmail
+from sync.tasks import sync_mailbox
+
+TEST_DEADLINE = 20.0
+"""Seconds: an admin waits for the answer."""
+
+RUNNING = {"enabled": True, "disabled_reason": "", "disabled_detail": ""}
+STOPPED = {"enabled": False, "disabled_reason": DisabledReason.USER, "disabled_detail": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a test found, in words."""
+
+    ok: bool
+    text: str
+
+
+def start_integration(integration: Integration) -> str:
+    """Run it, whatever had stopped or held it. Mailboxes that were stopped one by one stay so."""
+    Integration.objects.filter(pk=integration.pk).update(**RUNNING)
+    settings_changed(integration)
+    return f"{integration} is running."
+
+
+def stop_integration(integration: Integration) -> str:
+    """Stop it. A sync that is running ends between two batches; nothing is lost."""
+    Integration.objects.filter(pk=integration.pk).update(**STOPPED)
+    return f"{integration} is stopped."
+
+
+def start_mailbox(mailbox: Mailbox) -> str:
+    Mailbox.objects.filter(pk=mailbox.pk).update(**RUNNING)
+    _make_due([mailbox])
+    if not mailbox.integration.enabled:
+        return f"{mailbox} will sync as soon as its integration is started."
+    return f"{mailbox} is running."
+
+
+def stop_mailbox(mailbox: Mailbox) -> str:
+    Mailbox.objects.filter(pk=mailbox.pk).update(**STOPPED)
+    return f"{mailbox} is stopped."
+
+
+def sync_now(mailbox: Mailbox) -> str:
+    """Queue it at once, also while it or its connection is held: the admin is the probe."""
+    if not mailbox.enabled or not mailbox.integration.enabled:
+        return f"{mailbox} is stopped: start it first."
+    _make_due([mailbox])
+    try:
+        queued = dispatching.queue(mailbox.pk, sync_mailbox.delay, database_now())
+    except BrokerError:
+        return f"The queue cannot be reached. {mailbox} is synced as soon as it answers again."
+    return f"{mailbox} is queued." if queued else f"{mailbox} is already queued or syncing."
+
+
+def list_again(mailbox: Mailbox) -> str:
+    """Drop every cursor: all folders are listed anew. Free, since copies and ledger are kept."""
+    dispatching.make_states()
+    MailboxState.objects.filter(pk=mailbox.pk).update(list_again=True, next_sync_at=None)
+    return f"{mailbox} is listed again at its next sync. Nothing is sent twice."
+
+
+def retry_set_aside(email: SetAsideEmail) -> str:
+    SetAsideEmail.objects.filter(pk=email.pk, settled__in=["", "dismissed"]).update(
+        settled="", settled_at=None, retry_at=database_now()
+    )
+    return f"The email is tried again. {sync_now(email.mailbox)}"
+
+
+def dismiss_set_aside(email: SetAsideEmail) -> str:
+    """Stop trying and stop showing it. It is not delivered."""
+    SetAsideEmail.objects.filter(pk=email.pk, settled="").update(
+        settled="dismissed", settled_at=database_now(), retry_at=None
+    )
+    return "The email is dismissed: it stays in Exchange and does not reach Re:infer."
+
+
+def settings_changed(integration: Integration) -> None:
+    """After an admin changed anything it hangs on: what was held may try again, and every mailbox is due."""
+    mailboxes = list(integration.mailboxes.select_related("bucket__destination"))
+    holds.lift(integration)
+    for bucket in {mailbox.bucket for mailbox in mailboxes}:
+        holds.lift(bucket)
+        holds.lift(bucket.destination)
+    _make_due(mailboxes)
+
+
+def test_connection(integration: Integration, address: str | None) -> Finding:
+    """Sign in to Exchange and open a mailbox: this address, or the first of the integration. Takes up to 20 s."""
+    address = address or integration.mailboxes.values_list("address", flat=True).first()
+    if not address:
+        return Finding(False, "Add a mailbox first, or name one: Exchange is tested by opening a mailbox.")
+    try:
+        with open_source(integration, address, deadline=TEST_DEADLINE) as source:
+            source.check()
+    except (IntegrationError, ImproperlyConfigured) as error:
+        return Finding(False, str(error))
+    return Finding(True, f"Signed in, and {address} can be read.")
+
+
+def test_destination(destination: Destination) -> Finding:
+    """Reach Re:infer with this token. Takes up to 20 s."""
+    bucket = destination.buckets.first()
+    if bucket is not None:
+        return test_bucket(bucket)
+    try:
+        # No bucket yet: that this one is missing shows that address and token are right.
+        with open_sink(destination, "connection-test", "connection-test", deadline=TEST_DEADLINE) as sink:
+            sink.check()
+    except BucketNotFound:
+        return Finding(True, "Re:infer answers, and takes the token.")
+    except (IntegrationError, ImproperlyConfigured) as error:
+        return Finding(False, str(error))
+    return Finding(True, "Re:infer answers, and takes the token.")
+
+
+def test_bucket(bucket: Bucket) -> Finding:
+    """Reach the bucket at Re:infer. Takes up to 20 s."""
+    try:
+        with open_sink(bucket.destination, bucket.project, bucket.name, deadline=TEST_DEADLINE) as sink:
+            sink.check()
+    except (IntegrationError, ImproperlyConfigured) as error:
+        return Finding(False, str(error))
+    return Finding(True, f"Re:infer answers, takes the token, and has {bucket}.")
+
+
+def create_bucket(bucket: Bucket) -> Finding:
+    """Create the bucket at Re:infer, and let what waited for it go on."""
+    try:
+        with open_sink(bucket.destination, bucket.project, bucket.name, deadline=TEST_DEADLINE) as sink:
+            sink.create()
+    except (IntegrationError, ImproperlyConfigured) as error:
+        return Finding(False, str(error))
+    holds.lift(bucket)
+    return Finding(True, f"{bucket} exists at Re:infer.")
+
+
+def _make_due(mailboxes: list[Mailbox]) -> None:
+    dispatching.make_states()
+    MailboxState.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(
+        next_sync_at=None, failures=0, failing_since=None
+    )

@@ -1,0 +1,52 @@
+"""Django's own admin for what syncing remembers: to look a record up when something needs an explanation."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from integrations.admin import RecordAdmin
+from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
+
+
+@admin.register(MailboxState)
+class MailboxStateAdmin(RecordAdmin):
+    list_display = ("mailbox", "next_sync_at", "lease_until", "failures", "synced_at", "up_to_date")
+    list_select_related = ("mailbox",)
+    search_fields = ("mailbox__address",)
+
+
+@admin.register(SyncedFolder)
+class SyncedFolderAdmin(RecordAdmin):
+    list_display = ("__str__", "mailbox", "kind", "gone", "up_to_date", "synced_at")
+    list_select_related = ("mailbox",)
+    search_fields = ("mailbox__address", "folder_id", "name")
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(RecordAdmin):
+    list_display = ("comment_id", "bucket", "state", "dirty", "billed", "collision", "updated_at")
+    list_select_related = ("bucket",)
+    search_fields = ("=comment_id",)
+    ordering = ("-pk",)
+
+
+@admin.register(Copy)
+class CopyAdmin(RecordAdmin):
+    list_display = ("item_id", "mailbox", "folder", "verdict", "received", "size")
+    list_select_related = ("mailbox", "folder")
+    search_fields = ("=comment_id", "=listed_id")
+    ordering = ("-pk",)
+
+
+@admin.register(SetAsideEmail)
+class SetAsideEmailAdmin(RecordAdmin):
+    list_display = ("mailbox", "stage", "reason", "attempts", "retry_at", "settled")
+    list_select_related = ("mailbox",)
+    list_filter = ("settled", "stage")
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(RecordAdmin):
+    list_display = ("mailbox", "started_at", "ended_at", "outcome", "created", "updated", "unchanged")
+    list_select_related = ("mailbox",)
+    list_filter = ("outcome",)

@@ -1,0 +1,127 @@
+"""What needs an admin's attention now, newest first: each with what to do about it, and on what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Min, Q
+
+from integrations.models import Destination, DisabledReason, Integration
+from mailboxes.models import Bucket, Mailbox
+from sync.models import SetAsideEmail
+from sync.status import Status, Tone, clock, hold_sentence, with_status
+
+MOST = 25
+"""Problems of one kind on a page. Behind them stand the lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
+
+    about: str
+    """integration, destination, bucket, mailbox, mailboxes (of one integration) or set_aside"""
+    subject: Any
+    title: str
+    text: str
+    tone: Tone
+    since: datetime | None
+    count: int = 1
+    status: str = ""
+
+
+def problems(now: datetime) -> list[Problem]:
+    """Everything that needs attention, newest first. A failure that many mailboxes share is one problem."""
+    found = [
+        *_integrations(now),
+        *_destinations(now),
+        *_buckets(now),
+        *_mailboxes(),
+        *_failing(now),
+        *_overdue(now),
+        *_set_aside(),
+    ]
+    return sorted(found, key=lambda problem: (problem.since is not None, problem.since), reverse=True)
+
+
+def _integrations(now: datetime) -> Iterator[Problem]:
+    for integration in Integration.objects.filter(enabled=True, held_until__isnull=False)[:MOST]:
+        text = hold_sentence(integration, now)
+        yield Problem("integration", integration, "Held", text, Tone.BAD, integration.held_since)
+    for integration in Integration.objects.filter(enabled=False).exclude(disabled_reason=DisabledReason.USER)[:MOST]:
+        title = integration.get_disabled_reason_display()
+        yield Problem("integration", integration, title, integration.disabled_detail, Tone.BAD, integration.updated_at)
+
+
+def _destinations(now: datetime) -> Iterator[Problem]:
+    for destination in Destination.objects.filter(held_until__isnull=False)[:MOST]:
+        text = hold_sentence(destination, now)
+        yield Problem("destination", destination, "Held", text, Tone.BAD, destination.held_since)
+
+
+def _buckets(now: datetime) -> Iterator[Problem]:
+    for bucket in Bucket.objects.filter(held_until__isnull=False).select_related("destination")[:MOST]:
+        yield Problem("bucket", bucket, "Held", hold_sentence(bucket, now), Tone.BAD, bucket.held_since)
+
+
+def _mailboxes() -> Iterator[Problem]:
+    disabled = Mailbox.objects.filter(enabled=False, integration__enabled=True).exclude(
+        disabled_reason=DisabledReason.USER
+    )
+    for mailbox in disabled.select_related("integration", "state").order_by("-updated_at")[:MOST]:
+        since = getattr(getattr(mailbox, "state", None), "failing_since", None) or mailbox.updated_at
+        title = mailbox.get_disabled_reason_display()
+        yield Problem("mailbox", mailbox, title, mailbox.disabled_detail, Tone.BAD, since)
+
+
+def _failing(now: datetime) -> Iterator[Problem]:
+    """Mailboxes that are being retried, those of one integration with one kind of error together."""
+    retrying = with_status(Mailbox.objects.all(), now).filter(status=Status.RETRYING)
+    groups = (
+        retrying.order_by()
+        .values("integration_id", "state__error_kind")
+        .annotate(count=Count("pk"), since=Max("state__failing_since"), sample=Min("pk"))
+        .order_by("-since")[:MOST]
+    )
+    rows = list(groups)
+    samples = Mailbox.objects.select_related("integration", "state").in_bulk([row["sample"] for row in rows])
+    for row in rows:
+        mailbox = samples.get(row["sample"])
+        if mailbox is None:
+            continue  # deleted between the two queries
+        about, subject = ("mailbox", mailbox) if row["count"] == 1 else ("mailboxes", mailbox.integration)
+        yield Problem(
+            about, subject, "Retrying", mailbox.state.error_text, Tone.WARN, row["since"], row["count"], Status.RETRYING
+        )
+
+
+def _overdue(now: datetime) -> Iterator[Problem]:
+    late = with_status(Mailbox.objects.all(), now).filter(status=Status.OVERDUE)
+    groups = late.order_by().values("integration_id").annotate(count=Count("pk"), since=Min("state__next_sync_at"))
+    rows = list(groups.order_by("-since")[:MOST])
+    integrations = Integration.objects.in_bulk([row["integration_id"] for row in rows])
+    for row in rows:
+        text = f"No worker took what was due {clock(row['since'], now)}. Check that worker and beat are running."
+        subject = integrations[row["integration_id"]]
+        yield Problem("mailboxes", subject, "Overdue", text, Tone.WARN, row["since"], row["count"], Status.OVERDUE)
+
+
+def _set_aside() -> Iterator[Problem]:
+    """Emails that were set aside, those of one mailbox with one reason together."""
+    open_ones = SetAsideEmail.objects.filter(Q(settled=""))
+    groups = (
+        open_ones.order_by()
+        .values("mailbox_id", "reason")
+        .annotate(count=Count("pk"), since=Max("last_at"), sample=Max("pk"))
+        .order_by("-since")[:MOST]
+    )
+    rows = list(groups)
+    samples = SetAsideEmail.objects.select_related("mailbox__integration").in_bulk([row["sample"] for row in rows])
+    for row in rows:
+        if row["sample"] in samples:
+            yield Problem(
+                "set_aside", samples[row["sample"]], "Set aside", row["reason"], Tone.WARN, row["since"], row["count"]
+            )

@@ -1,0 +1,70 @@
+"""One email at a time: what a page is tried with after it ended several syncs, to find the email that is to blame.
+
+Attempts are counted before the work, so an email that kills the worker outright (out of memory, a crash in a library)
+is found as well: the item in hand is noted before it is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from integrations.errors import IntegrationError
+from integrations.messages import Change, FolderId
+from integrations.ports import Source
+from sync.delivery import Delivery
+from sync.ports import Checkpoints, Ledger
+from sync.records import Attempt, SetAside
+
+CAREFUL_AFTER = 3
+GIVE_UP_AFTER = 6
+IN_A_ROW = 3
+"""So many failures from the start with nothing passing are the fault of no single email."""
+
+
+@dataclass(slots=True)
+class CarefulDelivery:
+    source: Source
+    delivery: Delivery
+    ledger: Ledger
+    checkpoints: Checkpoints
+    go_on: Callable[[], None]
+
+    def run(self, folder: FolderId, changes: Sequence[Change], attempt: Attempt) -> None:
+        """Deliver each email by itself; set aside those that fail while their neighbours pass.
+
+        Raises the error of the ports when nothing passes: then the fault is theirs.
+        """
+        failed: list[tuple[Change, IntegrationError]] = []
+        passed = 0
+        for change in changes:
+            self.go_on()
+            if attempt.number > GIVE_UP_AFTER and change.item_id == attempt.item_in_hand:
+                self._set_aside(change, "worker", "It ended the worker again and again.")
+                continue
+            self.checkpoints.hold(folder, change.item_id)
+            try:
+                self.delivery.deliver(self.source.fetch([change]))
+                passed += 1
+            except IntegrationError as error:
+                if not error.may_be_item:
+                    raise
+                failed.append((change, error))
+                if not passed and len(failed) >= IN_A_ROW:
+                    raise
+        if failed:
+            self._blame(failed, passed, attempt)
+
+    def _blame(self, failed: Sequence[tuple[Change, IntegrationError]], passed: int, attempt: Attempt) -> None:
+        if not passed:
+            if attempt.number <= GIVE_UP_AFTER:
+                raise failed[-1][1]
+            # No neighbour to compare with: it is the email's fault if both sides are well without it.
+            self.source.check()
+            self.delivery.sink.check()
+        for change, error in failed:
+            self._set_aside(change, "push" if error.kind.startswith("reinfer") else "fetch", error.kind)
+
+    def _set_aside(self, change: Change, stage: str, reason: str) -> None:
+        self.delivery.counts.set_aside += 1
+        self.ledger.set_aside([SetAside(change, stage, reason)])

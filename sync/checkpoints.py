@@ -1,0 +1,148 @@
+"""The folders of a mailbox and their checkpoints, in the database. Every write demands the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import F
+
+from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
+from sync.folders import Position, positions
+from sync.lease import Lease
+from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder
+from sync.ports import LeaseLost
+from sync.records import Attempt, FolderRecord
+
+
+class DatabaseCheckpoints:
+    """See `sync.ports.Checkpoints`."""
+
+    def __init__(self, lease: Lease) -> None:
+        self.lease = lease
+        self.mailbox_id = lease.mailbox_id
+        self._paths: dict[FolderId, tuple[str, ...]] = {}
+
+    def folders_cursor(self) -> Cursor | None:
+        cursor = MailboxState.objects.values_list("folders_cursor", flat=True).get(pk=self.mailbox_id)
+        return Cursor(cursor) if cursor else None
+
+    @transaction.atomic
+    def record_folders(self, changes: FolderChanges, *, complete: bool) -> None:
+        self.lease.demand()
+        self._paths = {}
+        if changes.changed or changes.gone or complete:
+            self._record(changes, complete)
+        MailboxState.objects.filter(pk=self.mailbox_id).update(folders_cursor=changes.cursor)
+
+    def folders(self) -> Sequence[FolderRecord]:
+        rows = list(self._rows().filter(gone=False))
+        places = positions(map(_folder, rows))
+        return [_record(row, places[FolderId(row.folder_id)]) for row in rows if row.holds_mail]
+
+    def path(self, folder: FolderId) -> tuple[str, ...]:
+        """Where a folder of this mailbox lies now."""
+        if folder not in self._paths:
+            self._paths = {FolderId(row.folder_id): tuple(row.path) for row in self._rows()}
+        return self._paths[folder]
+
+    @transaction.atomic
+    def begin(self, folder: FolderId) -> Attempt:
+        self.lease.demand()
+        self._rows().filter(folder_id=folder).update(attempts=F("attempts") + 1)
+        row = self._rows().get(folder_id=folder)
+        return Attempt(row.attempts, ItemId(row.item_in_hand) if row.item_in_hand else None)
+
+    def excuse(self, folder: FolderId) -> None:
+        self._rows().filter(folder_id=folder, attempts__gt=0).update(attempts=F("attempts") - 1)
+
+    def hold(self, folder: FolderId, item: ItemId) -> None:
+        self._rows().filter(folder_id=folder).update(item_in_hand=item)
+
+    @transaction.atomic
+    def advance(self, folder: FolderId, *, before: Cursor | None, after: Cursor, last: bool, wanted: str) -> None:
+        self.lease.demand()
+        moved = (
+            self._rows()
+            .filter(folder_id=folder, cursor=before or "")
+            .update(
+                cursor=after,
+                wanted_digest=wanted,
+                attempts=0,
+                item_in_hand="",
+                up_to_date=last,
+                synced_at=self.lease.clock(),
+            )
+        )
+        if not moved:
+            raise LeaseLost
+
+    @transaction.atomic
+    def restart(self, folder: FolderId) -> None:
+        self.lease.demand()
+        self._rows().filter(folder_id=folder).update(cursor="", attempts=0, item_in_hand="", up_to_date=False)
+
+    def _rows(self):  # type: ignore[no-untyped-def]  # a queryset of SyncedFolder
+        return SyncedFolder.objects.filter(mailbox_id=self.mailbox_id)
+
+    # ---- the tree -------------------------------------------------------------------------------------------------
+
+    def _record(self, changes: FolderChanges, complete: bool) -> None:
+        rows = {row.folder_id: row for row in self._rows()}
+        listed = {folder.id for folder in changes.changed}
+        gone = {row.folder_id for row in rows.values() if complete and row.folder_id not in listed} | set(changes.gone)
+        for folder in changes.changed:
+            row = rows.setdefault(folder.id, SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id))
+            row.parent_id, row.name = folder.parent_id or "", folder.name[:512]
+            row.kind, row.holds_mail, row.gone = folder.kind, folder.holds_mail, False
+        for folder_id in gone & rows.keys():
+            rows[folder_id].gone = True
+        self._save(rows.values())
+
+    def _save(self, rows: Iterable[SyncedFolder]) -> None:
+        """Write the rows with their paths; a folder that bears the path of one that is gone takes its place."""
+        rows = list(rows)
+        places = positions(_folder(row) for row in rows if not row.gone)
+        left_behind = {tuple(row.path): row for row in rows if row.gone and row.pk}
+        for row in rows:
+            if row.gone:
+                if row.pk:
+                    row.save(update_fields=["gone"])
+                continue
+            path = list(places[FolderId(row.folder_id)].path)
+            moved = row.pk is not None and row.path != path
+            row.path = path
+            former = left_behind.pop(tuple(path), None) if row.pk is None else None
+            row.save()
+            if former is not None:
+                self._take_over(former, row)
+            if moved:
+                self._make_dirty(row)
+
+    def _take_over(self, former: SyncedFolder, row: SyncedFolder) -> None:
+        """A mailbox that was migrated: new folder ids at old paths. What was delivered stays known there."""
+        former.copies.update(folder=row)
+        former.set_aside.update(folder=row)
+
+    def _make_dirty(self, folder: SyncedFolder) -> None:
+        items = Copy.objects.filter(folder=folder).values("item_id")
+        LedgerEntry.objects.filter(winner_mailbox_id=self.mailbox_id, winner_item__in=items).update(
+            dirty=True, sequence=F("sequence") + 1, mark=None
+        )
+
+
+def _folder(row: SyncedFolder) -> Folder:
+    parent = FolderId(row.parent_id) if row.parent_id else None
+    return Folder(FolderId(row.folder_id), parent, row.name, FolderKind(row.kind), row.holds_mail)
+
+
+def _record(row: SyncedFolder, place: Position) -> FolderRecord:
+    return FolderRecord(
+        id=FolderId(row.folder_id),
+        path=place.path,
+        kinds=place.kinds,
+        kind=FolderKind(row.kind),
+        holds_mail=row.holds_mail,
+        cursor=Cursor(row.cursor) if row.cursor else None,
+        wanted_digest=row.wanted_digest,
+    )

@@ -1,0 +1,28 @@
+"""Between two batches: is the lease still ours, is the slice of time over, did somebody press Stop?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mailboxes.models import Mailbox
+from sync.lease import Lease
+
+
+class RunControl:
+    """See `sync.ports.Control`. `monotonic` gives seconds."""
+
+    def __init__(self, lease: Lease, slice_seconds: float, monotonic: Callable[[], float]) -> None:
+        self._lease = lease
+        self._monotonic = monotonic
+        self._end = monotonic() + slice_seconds
+
+    def keep_going(self) -> bool:
+        self._lease.renew()
+        return self._monotonic() < self._end and not self.stopped()
+
+    def stopped(self) -> bool:
+        running = Mailbox.objects.filter(pk=self._lease.mailbox_id, enabled=True, integration__enabled=True)
+        return not running.exists()
+
+    def still_mine(self, seconds: float) -> None:
+        self._lease.still_mine(seconds)

@@ -1,0 +1,315 @@
+"""From fetched emails to acknowledged comments: transform, gate 2, reconcile, intend, push, confirm.
+
+In this order and no other, so that whatever dies in between, the next try finds either nothing done, or an intention
+that the bucket itself can settle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from integrations.errors import Contended
+from integrations.messages import Change, Comment, CommentId, Email, Fetched, Gone, ItemId, Unreadable
+from integrations.ports import Sink
+from mailboxes.rules import Rules, Verdict, participants_verdict
+from sync.batches import batches
+from sync.identity import listed_comment_id
+from sync.ports import Control, Ledger
+from sync.reconcile import (
+    Adopt,
+    Asked,
+    Create,
+    Decision,
+    Plain,
+    Update,
+    content_digest,
+    identity_digest,
+    properties_digest,
+    reconcile,
+)
+from sync.records import DELIVERED, CopyRecord, Counts, Entry, Intention, PushResult, SetAside, Settled
+from sync.transform import Converted, NotConvertible
+
+ROUNDS = 4
+"""How often a comment may slip away to another sync before we try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is fetched and pushed at once. Bytes are those that Exchange lists."""
+
+    fetch_count: int = 50
+    fetch_bytes: int = 8 * 1024 * 1024
+    alone_over: int = 5 * 1024 * 1024
+    push_count: int = 128
+    push_bytes: int = 4 * 1024 * 1024
+
+    def fetch_batches(self, changes: Iterable[Change]) -> Iterator[list[Change]]:
+        return batches(
+            changes,
+            lambda change: change.size,
+            most=self.fetch_count,
+            most_bytes=self.fetch_bytes,
+            alone_over=self.alone_over,
+        )
+
+    def push_batches(self, letters: Iterable[Letter]) -> Iterator[list[Letter]]:
+        return batches(letters, _weight, most=self.push_count, most_bytes=self.push_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A comment on its way, with the copies that it stands for; the last of them is the one synced last."""
+
+    comment: Comment
+    changes: tuple[Change, ...]
+    wanted: bool
+    collision: bool = False
+    """Among its copies are two different emails under one Message-ID."""
+
+    @property
+    def change(self) -> Change:
+        return self.changes[-1]
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Delivers emails of one mailbox into one bucket, and counts what came of it."""
+
+    sink: Sink
+    ledger: Ledger
+    control: Control
+    transform: Callable[[Email], Converted | NotConvertible]
+    rules: Rules
+    judged_by: str
+    sizes: Sizes = field(default_factory=Sizes)
+    counts: Counts = field(default_factory=Counts)
+
+    def deliver(self, fetched: Iterable[Fetched]) -> list[ItemId]:
+        """Deliver one batch. When it returns, every email of it is confirmed, unchanged, turned away or set aside.
+
+        Returns the items that were gone. Raises what the sink raises, `Contended` and `LeaseLost`.
+        """
+        gone: list[ItemId] = []
+        letters: dict[CommentId, Letter] = {}
+        for outcome in fetched:
+            if isinstance(outcome, Gone):
+                gone.append(outcome.change.item_id)
+            elif isinstance(outcome, Unreadable):
+                self._set_aside(SetAside(outcome.change, "fetch", outcome.reason))
+            else:
+                self._take(outcome, letters)
+        for batch in self.sizes.push_batches(letters.values()):
+            self._deliver(batch)
+        return gone
+
+    def copy(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> CopyRecord:
+        """What to remember of a change."""
+        return CopyRecord(
+            item_id=change.item_id,
+            change_key=change.change_key,
+            folder_id=change.folder_id,
+            listed_id=listed_comment_id(change.message_id),
+            comment_id=comment_id,
+            received=change.received,
+            size=change.size,
+            verdict=verdict,
+            judged_by=self.judged_by,
+        )
+
+    # ---- transform and gate 2 -------------------------------------------------------------------------------------
+
+    def _take(self, email: Email, letters: dict[CommentId, Letter]) -> None:
+        self.counts.fetched += 1
+        converted = self.transform(email)
+        if isinstance(converted, NotConvertible):
+            self._set_aside(SetAside(email.change, "transform", converted.reason))
+            return
+        comment = converted.comment
+        wanted = participants_verdict(self.rules, converted.participants) is Verdict.WANTED
+        before = letters.pop(comment.id, None)
+        if before is None:
+            letters[comment.id] = Letter(comment, (email.change,), wanted)
+            return
+        collision = before.collision or identity_digest(before.comment) != identity_digest(comment)
+        letters[comment.id] = Letter(comment, (*before.changes, email.change), wanted or before.wanted, collision)
+
+    def _set_aside(self, email: SetAside) -> None:
+        self.counts.set_aside += 1
+        self.ledger.set_aside([email])
+
+    # ---- reconcile ------------------------------------------------------------------------------------------------
+
+    def _deliver(self, letters: Sequence[Letter]) -> None:
+        pending = list(letters)
+        for _ in range(ROUNDS):
+            pending = self._round(pending)
+            if not pending:
+                return
+        raise Contended
+
+    def _round(self, letters: Sequence[Letter]) -> list[Letter]:
+        """One try at these letters; returns those whose entry another sync changed in between."""
+        entries = self.ledger.entries([letter.comment.id for letter in letters])
+        letters = self._turn_away(letters, entries)
+        decisions = self._decide(letters, entries)
+        lost: list[Letter] = []
+        intentions: dict[CommentId, Intention] = {}
+        settled: list[Settled] = []
+        for letter in letters:
+            entry = entries.get(letter.comment.id)
+            match decisions[letter.comment.id]:
+                case Create():
+                    intentions[letter.comment.id] = _intention(letter, entry, letter.comment, creates=True)
+                case Update(comment=comment):
+                    intentions[letter.comment.id] = _intention(letter, entry, comment, creates=False)
+                case Adopt() as adopt:
+                    settled.append(self._adopted(letter, entry, adopt))
+                case Plain.NOTHING:
+                    settled.append(self._unchanged(letter, entry))
+                case Plain.HOLD_BACK:
+                    self.counts.held_back += 1
+                    settled.append(self._unchanged(letter, entry))
+                case Plain.DEFER:
+                    lost += [] if self._deferred(letter, entry) else [letter]
+        by_id = {letter.comment.id: letter for letter in letters}
+        self.ledger.settle(settled, self._copies(by_id, [item.comment_id for item in settled]))
+        return lost + self._push(intentions, by_id)
+
+    def _turn_away(self, letters: Sequence[Letter], entries: Mapping[CommentId, Entry]) -> list[Letter]:
+        """Gate 2: emails between people we do not want, unless the bucket has them already."""
+        away = [letter for letter in letters if not letter.wanted and letter.comment.id not in entries]
+        self.counts.not_wanted += len(away)
+        self.ledger.remember(
+            [
+                self.copy(change, verdict=Verdict.PARTICIPANT, comment_id=letter.comment.id)
+                for letter in away
+                for change in letter.changes
+            ]
+        )
+        return [letter for letter in letters if letter.wanted or letter.comment.id in entries]
+
+    def _decide(self, letters: Sequence[Letter], entries: Mapping[CommentId, Entry]) -> dict[CommentId, Decision]:
+        trusted = self.ledger.trusted
+
+        def decide(letter: Letter, asked: Asked | None) -> Decision:
+            return reconcile(letter.comment, entries.get(letter.comment.id), trusted=trusted, asked=asked)
+
+        decisions = {letter.comment.id: decide(letter, None) for letter in letters}
+        unclear = [letter for letter in letters if decisions[letter.comment.id] is Plain.ASK]
+        if unclear:
+            stored = self.sink.stored([letter.comment.id for letter in unclear])
+            for letter in unclear:
+                decisions[letter.comment.id] = decide(letter, Asked(stored.get(letter.comment.id)))
+        return decisions
+
+    def _adopted(self, letter: Letter, entry: Entry | None, adopt: Adopt) -> Settled:
+        first_told = adopt.ours and entry is not None and not entry.billed
+        self.counts.created += first_told
+        self.counts.unchanged += not first_told
+        return Settled(
+            comment_id=letter.comment.id,
+            content_digest=adopt.content_digest,
+            properties_digest=adopt.properties_digest,
+            identity_digest=entry.identity_digest if entry else identity_digest(letter.comment),
+            change=letter.change,
+            billed=first_told or (entry is not None and entry.billed),
+            seen=entry,
+        )
+
+    def _unchanged(self, letter: Letter, entry: Entry | None) -> Settled:
+        assert entry is not None  # only a known comment is left alone
+        self.counts.unchanged += 1
+        return Settled(
+            comment_id=letter.comment.id,
+            content_digest=entry.content_digest,
+            properties_digest=entry.properties_digest,
+            identity_digest=entry.identity_digest,
+            change=letter.change,
+            billed=entry.billed,
+            seen=entry,
+            collision=_collides(letter, entry),
+        )
+
+    def _deferred(self, letter: Letter, entry: Entry | None) -> bool:
+        assert entry is not None  # only what is in flight is deferred
+        if not self.ledger.defer(entry, letter.change):
+            return False
+        self.ledger.remember([self._delivered(letter, change) for change in letter.changes])
+        return True
+
+    # ---- intend, push, confirm ------------------------------------------------------------------------------------
+
+    def _push(self, intentions: Mapping[CommentId, Intention], letters: Mapping[CommentId, Letter]) -> list[Letter]:
+        if not intentions:
+            return []
+        written = self.ledger.intend(list(intentions.values()), flight=self.sink.deadline)
+        if written:
+            self.control.still_mine(self.sink.deadline)
+            self._confirm(self._pushed(written), letters)
+        done = {intention.comment.id for intention in written}
+        return [letters[comment_id] for comment_id in intentions if comment_id not in done]
+
+    def _pushed(self, written: Sequence[Intention]) -> PushResult:
+        receipt = self.sink.push([intention.comment for intention in written])
+        self.counts.text_changes += receipt.text_changed or 0
+        refused = {rejection.comment_id: rejection for rejection in receipt.rejections}
+        return PushResult(
+            accepted=tuple(intention for intention in written if intention.comment.id not in refused),
+            refused=tuple(
+                (intention, refused[intention.comment.id]) for intention in written if intention.comment.id in refused
+            ),
+        )
+
+    def _confirm(self, result: PushResult, letters: Mapping[CommentId, Letter]) -> None:
+        self.ledger.confirm(result, self._copies(letters, [intention.comment.id for intention in result.accepted]))
+        self.counts.created += sum(intention.creates for intention in result.accepted)
+        self.counts.updated += sum(not intention.creates for intention in result.accepted)
+        for intention, rejection in result.refused:
+            for change in letters[intention.comment.id].changes:
+                self._set_aside(SetAside(change, "push", rejection.reason))
+
+    def _copies(
+        self, letters: Mapping[CommentId, Letter], ids: Iterable[CommentId]
+    ) -> dict[CommentId, list[CopyRecord]]:
+        return {
+            comment_id: [self._delivered(letters[comment_id], change) for change in letters[comment_id].changes]
+            for comment_id in ids
+        }
+
+    def _delivered(self, letter: Letter, change: Change) -> CopyRecord:
+        return self.copy(change, verdict=DELIVERED, comment_id=letter.comment.id)
+
+
+def _intention(letter: Letter, entry: Entry | None, comment: Comment, *, creates: bool) -> Intention:
+    settles = entry is not None and not entry.confirmed and not entry.billed
+    return Intention(
+        comment=comment,
+        content_digest=content_digest(comment),
+        properties_digest=properties_digest(comment),
+        identity_digest=entry.identity_digest if entry and entry.identity_digest else identity_digest(letter.comment),
+        change=letter.change,
+        # An update of an intention whose first push had arrived is the first we tell of a comment that we created.
+        creates=creates or settles,
+        billed=creates or settles or (entry is not None and entry.billed),
+        collision=_collides(letter, entry),
+        seen=entry,
+    )
+
+
+def _collides(letter: Letter, entry: Entry | None) -> bool:
+    """Another email under the same Message-ID, and not the same copy edited."""
+    return letter.collision or (
+        entry is not None
+        and bool(entry.identity_digest)
+        and letter.change.item_id != entry.winner_item
+        and identity_digest(letter.comment) != entry.identity_digest
+    )
+
+
+def _weight(letter: Letter) -> int:
+    """About what a comment takes in JSON."""
+    message = letter.comment.message
+    people = sum(map(len, (*message.to, *message.cc, *message.bcc)))
+    return 2 * (len(message.body) + len(message.subject) + len(message.signature) + people) + 2048

@@ -1,0 +1,103 @@
+"""The numbers on the pages: what was delivered, what was set aside, what it cost. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, QuerySet, Sum
+from django.utils import timezone
+
+from mailboxes.models import Mailbox
+from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncRun
+from sync.records import DELIVERED
+from sync.status import Standing, mailbox_standing, state_of
+
+DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxFigures:
+    """Of one mailbox: what it delivered so far, what is set aside, and what its runs counted in the last 24 hours."""
+
+    delivered: int = 0
+    set_aside: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    not_wanted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRow:
+    """A mailbox as a row of a table: itself, its state in words, its figures."""
+
+    mailbox: Mailbox
+    standing: Standing
+    figures: MailboxFigures
+    synced_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of the whole installation. AI units are counted from confirmed creates."""
+
+    comments_day: int
+    ai_units_month: int
+    set_aside: int
+
+
+def mailbox_rows(mailboxes: Sequence[Mailbox], now: datetime) -> list[MailboxRow]:
+    """For mailboxes that come from `status.with_status`, in their order. Three queries, however many there are."""
+    figures = mailbox_figures([mailbox.pk for mailbox in mailboxes], now)
+    return [_row(mailbox, figures[mailbox.pk], now) for mailbox in mailboxes]
+
+
+def _row(mailbox: Mailbox, figures: MailboxFigures, now: datetime) -> MailboxRow:
+    state = state_of(mailbox)
+    return MailboxRow(mailbox, mailbox_standing(mailbox, now), figures, state.synced_at if state else None)
+
+
+def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigures]:
+    """By the primary key of the mailbox; every one of `ids` is in it."""
+    delivered = _by_mailbox(Copy.objects.filter(mailbox__in=ids, verdict=DELIVERED))
+    set_aside = _by_mailbox(SetAsideEmail.objects.filter(mailbox__in=ids, settled=""))
+    runs = {
+        row["mailbox_id"]: row
+        for row in SyncRun.objects.filter(mailbox__in=ids, started_at__gte=now - DAY)
+        .order_by()
+        .values("mailbox_id")
+        .annotate(
+            created=Sum("created"), updated=Sum("updated"), unchanged=Sum("unchanged"), not_wanted=Sum("not_wanted")
+        )
+    }
+    return {
+        pk: MailboxFigures(
+            delivered.get(pk, 0),
+            set_aside.get(pk, 0),
+            **{name: runs[pk][name] if pk in runs else 0 for name in ("created", "updated", "unchanged", "not_wanted")},
+        )
+        for pk in ids
+    }
+
+
+def delivered_by_folder(mailbox: Mailbox) -> dict[int, int]:
+    """How many delivered emails lie in each folder of a mailbox, by the primary key of the folder."""
+    copies = Copy.objects.filter(mailbox=mailbox, verdict=DELIVERED).order_by()
+    return dict(copies.values_list("folder_id").annotate(Count("pk")))
+
+
+def _by_mailbox(rows: QuerySet[Copy] | QuerySet[SetAsideEmail]) -> dict[int, int]:
+    return dict(rows.order_by().values_list("mailbox_id").annotate(Count("pk")))
+
+
+def totals(now: datetime) -> Totals:
+    """Comments created in the last 24 hours, AI units since the first of the month, emails set aside."""
+    billed = LedgerEntry.objects.filter(billed=True, state=LedgerEntry.State.CONFIRMED)
+    month = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return Totals(
+        comments_day=billed.filter(created_at__gte=now - DAY).count(),
+        ai_units_month=billed.filter(created_at__gte=month).count(),
+        set_aside=SetAsideEmail.objects.filter(settled="").count(),
+    )

@@ -1,0 +1,103 @@
+"""Gate 1: which changes of a page are worth fetching, by the cheap facts that a page tells. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from integrations.messages import Change, ChangeKind, CommentId, ItemId
+from mailboxes.rules import Rules, Verdict, item_verdict
+from sync.identity import listed_comment_id
+from sync.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What we remember that bears on one page."""
+
+    copies: Mapping[ItemId, CopyRecord] = field(default_factory=dict)
+    """By item id, of the items on the page."""
+    twins: Mapping[CommentId, Sequence[CopyRecord]] = field(default_factory=dict)
+    """Copies of this folder by the Message-ID as listed."""
+    entries: Mapping[CommentId, Entry] = field(default_factory=dict)
+    """By comment id: of the copies above, and of the Message-IDs as listed."""
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A page after gate 1."""
+
+    fetch: list[Change] = field(default_factory=list)
+    adopt: list[tuple[CopyRecord, Change]] = field(default_factory=list)
+    """Known emails under a new item id: a mailbox that was migrated."""
+    turned_away: list[tuple[Change, Verdict]] = field(default_factory=list)
+    forget: list[ItemId] = field(default_factory=list)
+    unchanged: int = 0
+
+
+def sort_page(changes: Sequence[Change], folder: Verdict, rules: Rules, judged_by: str, known: Known) -> Sorted:
+    """Sort a page of a folder. `judged_by` is the digest of what is wanted now."""
+    result = Sorted()
+    for change in changes:
+        if change.kind is ChangeKind.DELETED:
+            result.forget.append(change.item_id)
+        elif change.kind is not ChangeKind.READ:
+            _sort_change(change, folder, rules, judged_by, known, result)
+    return result
+
+
+def _sort_change(
+    change: Change, folder: Verdict, rules: Rules, judged_by: str, known: Known, result: Sorted
+) -> None:
+    copy = known.copies.get(change.item_id)
+    verdict = folder if folder is not Verdict.WANTED else item_verdict(rules, change)
+    if copy is not None and copy.change_key == change.change_key and _still_holds(copy, verdict, judged_by, known):
+        result.unchanged += 1
+    elif verdict is not Verdict.WANTED and not _was_delivered(change, copy, known):
+        result.turned_away.append((change, verdict))
+    elif copy is None and (twin := _twin(change, known)) is not None:
+        result.adopt.append((twin, change))
+    else:
+        result.fetch.append(change)
+
+
+def _still_holds(copy: CopyRecord, verdict: Verdict, judged_by: str, known: Known) -> bool:
+    """Whether what was decided on this very copy needs no second thought."""
+    if copy.verdict == DELIVERED:
+        # Delivered to which bucket? Only the ledger of the present one counts.
+        entry = known.entries.get(copy.comment_id) if copy.comment_id else None
+        return entry is not None and entry.confirmed
+    if copy.verdict == SET_ASIDE:
+        return True  # tried again by its own schedule
+    if copy.verdict == Verdict.PARTICIPANT and verdict is Verdict.WANTED:
+        return copy.judged_by == judged_by
+    return verdict is not Verdict.WANTED
+
+
+def _was_delivered(change: Change, copy: CopyRecord | None, known: Known) -> bool:
+    """Mail already synced is followed wherever it goes, also where nothing new is wanted."""
+    if copy is not None and copy.comment_id and copy.comment_id in known.entries:
+        return True
+    listed = listed_comment_id(change.message_id)
+    return listed is not None and listed in known.entries
+
+
+def _twin(change: Change, known: Known) -> CopyRecord | None:
+    """The copy that this new item id is, if ids were given out anew: same folder, Message-ID, received time and size.
+
+    Only while that copy is the one synced last: else the email was moved away and back, and its folder must be told.
+    """
+    listed = listed_comment_id(change.message_id)
+    if listed is None:
+        return None
+    for copy in known.twins.get(listed, ()):
+        entry = known.entries.get(copy.comment_id) if copy.comment_id else None
+        if (
+            copy.verdict == DELIVERED
+            and (copy.received, copy.size) == (change.received, change.size)
+            and entry is not None
+            and entry.confirmed
+            and entry.winner_item == copy.item_id
+        ):
+            return copy
+    return None

@@ -1,0 +1,59 @@
+"""Holds: what fails as a whole waits as a whole, with one probe, and tells its reason once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from integrations.errors import IntegrationError, Scope
+from integrations.models import Destination, Integration
+from mailboxes.models import Bucket, Mailbox
+
+HeldModel = type[Integration] | type[Destination] | type[Bucket]
+
+PATHS = ("integration", "bucket__destination", "bucket")
+"""From a mailbox to what can be held."""
+
+LIFTED = {"held_since": None, "held_until": None, "held_kind": "", "held_detail": ""}
+
+
+def held_by(mailbox: Mailbox, scope: Scope) -> Integration | Destination | Bucket | None:
+    """The row that this scope means for this mailbox; None for the mailbox itself."""
+    match scope:
+        case Scope.CONNECTION:
+            return mailbox.integration
+        case Scope.DESTINATION:
+            return mailbox.bucket.destination
+        case Scope.BUCKET:
+            return mailbox.bucket
+    return None
+
+
+def hold(row: Integration | Destination | Bucket, until: datetime, error: IntegrationError, now: datetime) -> None:
+    type(row)._default_manager.filter(pk=row.pk).update(
+        held_since=Coalesce(F("held_since"), now), held_until=until, held_kind=error.kind, held_detail=str(error)
+    )
+
+
+def lift(row: Integration | Destination | Bucket) -> None:
+    type(row)._default_manager.filter(pk=row.pk).exclude(held_until=None).update(**LIFTED)
+
+
+def lift_all(mailbox: Mailbox) -> None:
+    """After a sync that worked: whatever this mailbox hangs on works."""
+    for row in (mailbox.integration, mailbox.bucket.destination, mailbox.bucket):
+        if row.is_held:
+            lift(row)
+
+
+def not_held() -> Q:
+    """Mailboxes that nothing holds. A hold whose time has come lets nobody pass but the probe: see `claim_probe`."""
+    return Q(**{f"{path}__held_until": None for path in PATHS})
+
+
+def claim_probe(row: Integration | Destination | Bucket, now: datetime, until: datetime) -> bool:
+    """Of all dispatchers, one may send the probe: by moving the time of the hold on."""
+    claimed = type(row)._default_manager.filter(pk=row.pk, held_until__lte=now).update(held_until=until)
+    return bool(claimed)

@@ -1,0 +1,198 @@
+"""What we remember of moving mail. No subject, no body and no correspondent is ever kept here."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from integrations.messages import FolderKind
+from mailboxes.models import Bucket, Mailbox
+
+
+class MailboxState(models.Model):
+    """When a mailbox is due, who works on it now, and how the last try went. The database's clock rules all of it.
+
+    A table of its own, so that saving a form of a mailbox can never overwrite what a worker wrote meanwhile.
+    """
+
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="state")
+    next_sync_at = models.DateTimeField(null=True, help_text="Empty: at once.")
+    queued_until = models.DateTimeField(null=True, help_text="A task is on its way; after this time it counts as lost.")
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    folders_cursor = models.TextField(blank=True)
+    list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
+    failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
+    failing_since = models.DateTimeField(null=True)
+    error_kind = models.CharField(max_length=64, blank=True)
+    error_text = models.TextField(blank=True)
+    synced_at = models.DateTimeField(null=True, help_text="When a sync last came to its end.")
+    up_to_date = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["next_sync_at"], name="state_due")]
+
+    def __str__(self) -> str:
+        return f"state of mailbox {self.mailbox_id}"
+
+
+class SyncedFolder(models.Model):
+    """One folder of a mailbox with its checkpoint: the cursor behind the last page that was delivered whole."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="folders")
+    folder_id = models.CharField(max_length=512)
+    parent_id = models.CharField(max_length=512, blank=True)
+    name = models.CharField(max_length=512)
+    path = models.JSONField(default=list)
+    kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in FolderKind])
+    holds_mail = models.BooleanField(default=True)
+    gone = models.BooleanField(default=False)
+
+    cursor = models.TextField(blank=True)
+    wanted_digest = models.CharField(max_length=64, blank=True, help_text="Of what was wanted when the cursor was made.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Begun at the page behind the cursor.")
+    item_in_hand = models.CharField(max_length=512, blank=True, help_text="While a page is tried one email at a time.")
+    up_to_date = models.BooleanField(default=False)
+    synced_until = models.DateTimeField(null=True, help_text="Received time of the newest email delivered.")
+    synced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [models.UniqueConstraint(fields=["mailbox", "folder_id"], name="folder_unique_in_mailbox")]
+
+    def __str__(self) -> str:
+        return "/".join(self.path)
+
+
+class LedgerEntry(models.Model):
+    """What a bucket holds under one comment id: as intended before a push, as confirmed after it."""
+
+    class State(models.TextChoices):
+        INTENDED = "intended", "Intended"
+        CONFIRMED = "confirmed", "Confirmed"
+
+    bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="entries")
+    comment_id = models.CharField(max_length=1024)
+    state = models.CharField(max_length=16, choices=State)
+    content_digest = models.CharField(max_length=64, help_text="Of all but the properties, as first sent.")
+    properties_digest = models.CharField(max_length=64, help_text="As last sent.")
+    identity_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of sender, date and subject: tells two emails under one Message-ID apart."
+    )
+    winner_mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")
+    winner_item = models.CharField(max_length=512, blank=True, help_text="The copy synced last.")
+    sequence = models.PositiveBigIntegerField(default=1, help_text="Raised by every change; compared before the next.")
+    mark = models.UUIDField(null=True, help_text="Of the intention behind it; any other change of the entry clears it.")
+    pushed_by = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")
+    in_flight_until = models.DateTimeField(null=True, help_text="No push of this intention can still be going on later.")
+    dirty = models.BooleanField(default=False, help_text="The properties need to be sent again.")
+    billed = models.BooleanField(default=False, help_text="Whether we created it, or found it there.")
+    collision = models.BooleanField(default=False, help_text="Two different emails bear this Message-ID.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "ledger entries"
+        constraints = [models.UniqueConstraint(fields=["bucket", "comment_id"], name="entry_unique_in_bucket")]
+        indexes = [
+            models.Index(fields=["winner_mailbox"], condition=models.Q(dirty=True), name="entry_dirty"),
+            models.Index(fields=["winner_mailbox", "winner_item"], name="entry_winner"),
+            models.Index(fields=["bucket", "created_at"], condition=models.Q(billed=True), name="entry_billed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.comment_id[:16]}…"
+
+
+class Copy(models.Model):
+    """An email as it lies in a folder of a mailbox: enough to know it again without fetching it."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="copies")
+    folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="copies")
+    item_id = models.CharField(max_length=512)
+    change_key = models.CharField(max_length=128, blank=True)
+    listed_id = models.CharField(max_length=1024, blank=True, help_text="Comment id by the Message-ID as listed.")
+    comment_id = models.CharField(max_length=1024, blank=True, help_text="Comment id by the MIME header, once fetched.")
+    received = models.DateTimeField(null=True)
+    size = models.PositiveBigIntegerField(default=0)
+    verdict = models.CharField(max_length=32, help_text="delivered, set_aside, or why it is not wanted")
+    judged_by = models.CharField(max_length=64, blank=True, help_text="Digest of the rules behind the verdict.")
+
+    class Meta:
+        verbose_name_plural = "copies"
+        constraints = [models.UniqueConstraint(fields=["mailbox", "item_id"], name="copy_unique_in_mailbox")]
+        indexes = [
+            models.Index(fields=["mailbox", "listed_id"], name="copy_listed"),
+            models.Index(fields=["comment_id"], name="copy_comment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"copy {self.pk}: {self.verdict}"
+
+
+class SetAsideEmail(models.Model):
+    """An email that cannot be delivered now, with the reason; its mailbox goes on. Kept until it is delivered."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="set_aside")
+    folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="set_aside")
+    item_id = models.CharField(max_length=512)
+    change_key = models.CharField(max_length=128, blank=True)
+    listed_id = models.CharField(max_length=1024, blank=True)
+    received = models.DateTimeField(null=True)
+    size = models.PositiveBigIntegerField(default=0)
+    item_class = models.CharField(max_length=128, blank=True)
+    stage = models.CharField(max_length=16, help_text="fetch, transform, push or worker")
+    reason = models.CharField(max_length=512)
+    attempts = models.PositiveSmallIntegerField(default=1)
+    first_at = models.DateTimeField(auto_now_add=True)
+    last_at = models.DateTimeField()
+    retry_at = models.DateTimeField(null=True, help_text="Empty: not by itself.")
+    transform_version = models.PositiveIntegerField(default=0)
+    settled = models.CharField(max_length=16, blank=True, help_text="delivered, gone, unwanted or dismissed")
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [models.UniqueConstraint(fields=["mailbox", "item_id"], name="set_aside_unique_in_mailbox")]
+        indexes = [models.Index(fields=["mailbox", "retry_at"], name="set_aside_due")]
+
+    def __str__(self) -> str:
+        return f"set-aside email {self.pk}: {self.reason}"
+
+
+class SyncRun(models.Model):
+    """One sync of one mailbox: when, how it ended, and what it counted."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        YIELDED = "yielded", "Yielded its slot"
+        STOPPED = "stopped", "Stopped"
+        FAILED = "failed", "Failed"
+        LOST = "lost", "Worker lost"
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="runs")
+    lease_token = models.UUIDField(null=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.RUNNING)
+    error_kind = models.CharField(max_length=64, blank=True)
+    error_text = models.TextField(blank=True)
+    listed = models.PositiveIntegerField(default=0)
+    fetched = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    not_wanted = models.PositiveIntegerField(default=0)
+    set_aside = models.PositiveIntegerField(default=0)
+    held_back = models.PositiveIntegerField(default=0, help_text="Updates not sent, because they could have been billed.")
+    text_changes = models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0.")
+
+    class Meta:
+        ordering = ["-started_at"]
+        indexes = [
+            models.Index(fields=["mailbox", "-started_at"], name="run_of_mailbox"),
+            models.Index(fields=["-started_at"], name="run_started"),
+        ]
+
+    def __str__(self) -> str:
+        return f"sync of mailbox {self.mailbox_id}: {self.outcome}"

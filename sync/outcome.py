@@ -1,0 +1,144 @@
+"""How a run ended, written down: the run itself, when the mailbox is due again, and what is held or disabled."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F, Max
+from django.db.models.functions import Coalesce
+
+from integrations.errors import IntegrationError, Scope
+from integrations.models import DisabledReason, Integration
+from mailboxes.models import Mailbox
+from sync import holds, policy
+from sync.lease import Lease
+from sync.models import MailboxState, SyncedFolder, SyncRun
+from sync.records import Counts, Report
+
+Outcome = SyncRun.Outcome
+
+OUR_FAULT = "This product met a situation that it was not made for. It is tried again by itself; please report it."
+
+
+def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
+    """Open the record of a run. What an earlier worker left open was lost with it."""
+    now = lease.clock()
+    SyncRun.objects.filter(mailbox=mailbox, outcome=Outcome.RUNNING).update(outcome=Outcome.LOST, ended_at=now)
+    return SyncRun.objects.create(mailbox=mailbox, lease_token=lease.token, started_at=now)
+
+
+def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, chance: float) -> SyncRun:
+    now = lease.clock()
+    holds.lift_all(mailbox)
+    wait = policy.next_sync(now, interval(mailbox.integration), newest=_newest(mailbox), chance=chance)
+    values = {"failures": 0, "failing_since": None, "error_kind": "", "error_text": ""}
+    if report.finished:
+        values |= {"synced_at": now, "up_to_date": True, "next_sync_at": wait}
+    else:
+        values |= {"up_to_date": False, "next_sync_at": now}
+    _give_back(lease, values)
+    ended = Outcome.DONE if report.finished else Outcome.STOPPED if report.stopped else Outcome.YIELDED
+    return _close(record, ended, report.counts, now)
+
+
+def failed(
+    mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: IntegrationError, chance: float
+) -> SyncRun:
+    """A named error: the policy decides, and this carries it out."""
+    now = lease.clock()
+    state = MailboxState.objects.get(pk=mailbox.pk)
+    held = holds.held_by(mailbox, error.scope)
+    past = policy.Past(state.failures, state.failing_since, held.held_since if held else None)
+    patience = policy.Patience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
+    decision = policy.after_failure(error, now=now, past=past, chance=chance, patience=patience)
+    due = _carry_out(decision, mailbox, error, now)
+    _give_back(lease, _failure(error.kind, str(error), due, now))
+    return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
+
+
+def broke(
+    mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: Exception, chance: float
+) -> SyncRun:
+    """A fault of our own: its type is told, never its text, which may quote a mail."""
+    now = lease.clock()
+    state = MailboxState.objects.get(pk=mailbox.pk)
+    past = policy.Past(state.failures, state.failing_since)
+    decision = policy.after_failure(None, now=now, past=past, chance=chance)
+    text = f"{OUR_FAULT} ({type(error).__name__})"
+    due = decision.at if isinstance(decision, policy.RetryAt) else now
+    _give_back(lease, _failure("internal_error", text, due, now))
+    return _close(record, Outcome.FAILED, counts, now, "internal_error", text)
+
+
+def lost(record: SyncRun, counts: Counts) -> SyncRun:
+    return _close(record, Outcome.LOST, counts, None)
+
+
+def interval(integration: Integration) -> timedelta:
+    """How often the mailboxes of this integration are looked at."""
+    chosen = timedelta(seconds=integration.poll_interval) if integration.poll_interval else settings.POLL_INTERVAL
+    return max(chosen, settings.POLL_INTERVAL_LEAST)
+
+
+def _carry_out(decision: policy.Decision, mailbox: Mailbox, error: IntegrationError, now: datetime) -> datetime:
+    match decision:
+        case policy.RetryAt(at=at):
+            return at
+        case policy.Hold(scope=scope, until=until):
+            row = holds.held_by(mailbox, scope)
+            if row is not None:
+                holds.hold(row, until, error, now)
+            # The hold keeps it back; when it is lifted, the mailbox is due at once.
+            return now
+        case policy.Suspend(scope=scope, reason=reason):
+            _suspend(mailbox, scope, reason, error)
+    return now
+
+
+def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationError) -> None:
+    """Disable the part that fails, and only that."""
+    disabled = {"enabled": False, "disabled_reason": DisabledReason(reason), "disabled_detail": str(error)}
+    match scope:
+        case Scope.CONNECTION:
+            Integration.objects.filter(pk=mailbox.integration_id, enabled=True).update(**disabled)
+        case Scope.DESTINATION:
+            Mailbox.objects.filter(bucket__destination=mailbox.bucket.destination_id, enabled=True).update(**disabled)
+        case Scope.BUCKET:
+            Mailbox.objects.filter(bucket=mailbox.bucket_id, enabled=True).update(**disabled)
+        case _:
+            Mailbox.objects.filter(pk=mailbox.pk, enabled=True).update(**disabled)
+
+
+def _failure(kind: str, text: str, due: datetime, now: datetime) -> dict[str, object]:
+    return {
+        "failures": F("failures") + 1,
+        "failing_since": Coalesce(F("failing_since"), now),
+        "error_kind": kind,
+        "error_text": text,
+        "up_to_date": False,
+        "next_sync_at": due,
+    }
+
+
+def _give_back(lease: Lease, values: dict[str, object]) -> None:
+    """Write the state and release the lease in one statement: nobody ever sees the one without the other."""
+    MailboxState.objects.filter(pk=lease.mailbox_id, lease_token=lease.token).update(
+        lease_token=None, lease_until=None, **values
+    )
+
+
+def _close(
+    record: SyncRun, outcome: str, counts: Counts, now: datetime | None, kind: str = "", text: str = ""
+) -> SyncRun:
+    values = {**asdict(counts), "outcome": outcome, "ended_at": now, "error_kind": kind, "error_text": text}
+    for name, value in values.items():
+        setattr(record, name, value)
+    # An update and no save: the mailbox, and the run with it, may have been deleted meanwhile.
+    SyncRun.objects.filter(pk=record.pk).update(**values)
+    return record
+
+
+def _newest(mailbox: Mailbox) -> datetime | None:
+    return SyncedFolder.objects.filter(mailbox=mailbox).aggregate(newest=Max("synced_until"))["newest"]

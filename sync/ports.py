@@ -1,0 +1,111 @@
+"""What the engine needs beside a source and a sink: a memory it can trust, and somebody who says when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from integrations.messages import Change, CommentId, Cursor, FolderChanges, FolderId, ItemId
+from sync.gate import Known
+from sync.records import Attempt, CopyRecord, Entry, FolderRecord, Intention, PushResult, SetAside, Settled
+
+
+class LeaseLost(Exception):
+    """Another worker has this mailbox now, or nobody has: whatever we still wanted to write is void."""
+
+
+class Control(Protocol):
+    """The lease on the mailbox and the end of the time slice."""
+
+    def keep_going(self) -> bool:
+        """Between two batches: renew the lease, and say whether to go on.
+
+        False when the slice of time is over or somebody pressed Stop. Raises `LeaseLost`.
+        """
+
+    def stopped(self) -> bool:
+        """After `keep_going` said no: whether somebody pressed Stop."""
+
+    def still_mine(self, seconds: float) -> None:
+        """Right before a push: raises `LeaseLost` unless the lease holds for as long as the push can take."""
+
+
+class Checkpoints(Protocol):
+    """The folders of one mailbox and where each of them stands. Every change demands the lease: else `LeaseLost`."""
+
+    def folders_cursor(self) -> Cursor | None: ...
+
+    def record_folders(self, changes: FolderChanges, *, complete: bool) -> None:
+        """Keep the tree and its cursor. The entries of folders whose path changed become dirty.
+
+        `complete`: the changes are the whole tree, and what is not among them is gone.
+        """
+
+    def folders(self) -> Sequence[FolderRecord]:
+        """The folders that hold mail and are still there."""
+
+    def begin(self, folder: FolderId) -> Attempt:
+        """Count one more try at the page behind the checkpoint, before any work on it."""
+
+    def excuse(self, folder: FolderId) -> None:
+        """Take the count of `begin` back: the try ended in order, and no email of the page was to blame."""
+
+    def hold(self, folder: FolderId, item: ItemId) -> None:
+        """Note the item in hand, in case that it ends us."""
+
+    def advance(self, folder: FolderId, *, before: Cursor | None, after: Cursor, last: bool, wanted: str) -> None:
+        """Move the checkpoint by compare-and-swap, now that the page is delivered whole. Raises `LeaseLost`."""
+
+    def restart(self, folder: FolderId) -> None:
+        """Drop the cursor: the folder is listed again from its beginning."""
+
+
+class Ledger(Protocol):
+    """What the bucket in hand holds, and the copies of the mailbox in hand. Every change demands the lease."""
+
+    trusted: bool
+    """Whether what the ledger does not know is surely not in the bucket."""
+
+    def known(self, folder: FolderId, changes: Sequence[Change]) -> Known: ...
+
+    def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Entry]: ...
+
+    def intend(self, intentions: Sequence[Intention], *, flight: float) -> Sequence[Intention]:
+        """Write these intentions, each only if its entry is still as it was seen; those written, with their sequence.
+
+        `flight`: seconds after which the push of them has ended for sure. Insert-or-find: of two syncs that intend the
+        same new comment, one writes and the other finds it later.
+        """
+
+    def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[CopyRecord]]) -> None:
+        """After the push: confirmed where the sequence is still ours, dirty where it is not; refusals undone.
+
+        `delivered`: the copies that each comment stands for, remembered in the same transaction.
+        """
+
+    def settle(self, settled: Sequence[Settled], delivered: Mapping[CommentId, Sequence[CopyRecord]]) -> None:
+        """Confirm without a push what the bucket was found to hold."""
+
+    def defer(self, entry: Entry, change: Change) -> bool:
+        """Make this copy the winner of an entry that is in flight elsewhere, and dirty; False if it changed meanwhile."""
+
+    def remember(self, copies: Sequence[CopyRecord]) -> None: ...
+
+    def forget(self, items: Sequence[ItemId]) -> None:
+        """These items are no longer there. Their comments stay."""
+
+    def adopt(self, pairs: Sequence[tuple[CopyRecord, Change]]) -> None:
+        """Known emails have new item ids."""
+
+    def set_aside(self, emails: Sequence[SetAside]) -> None: ...
+
+    def due_again(self, most: int) -> Sequence[Change]:
+        """Set-aside emails whose next try is due."""
+
+    def settle_set_aside(self, item: ItemId, how: str) -> None: ...
+
+    def dirty(self, most: int) -> Sequence[Change]:
+        """Copies of this mailbox that won an entry whose properties need to be sent again."""
+
+    def abandon(self, item: ItemId) -> None:
+        """The winning copy of a dirty entry is gone: let another copy win, or leave the comment as it is."""

@@ -1,0 +1,152 @@
+"""What the engine remembers, as values: copies, ledger entries, folders with their checkpoints, intentions.
+
+The database keeps them (`sync.ledger`, `sync.checkpoints`), the fakes of the tests keep them in a dictionary, and the
+engine knows only these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from integrations.messages import Change, Comment, CommentId, Cursor, FolderId, FolderKind, ItemId, Rejection
+
+DELIVERED = "delivered"
+SET_ASIDE = "set_aside"
+"""The two verdicts on a copy beside those of `mailboxes.rules.Verdict`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRecord:
+    """A folder of the mailbox in hand, with its checkpoint."""
+
+    id: FolderId
+    path: tuple[str, ...]
+    kinds: frozenset[FolderKind]
+    kind: FolderKind
+    holds_mail: bool
+    cursor: Cursor | None
+    wanted_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try at the page behind a checkpoint, counted before the work begins."""
+
+    number: int
+    item_in_hand: ItemId | None
+    """What the try before this one held when it ended without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRecord:
+    """An email as it lies in a folder, as far as we remember it."""
+
+    item_id: ItemId
+    change_key: str
+    folder_id: FolderId
+    listed_id: CommentId | None
+    comment_id: CommentId | None
+    received: datetime | None
+    size: int
+    verdict: str
+    judged_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the ledger knows of one comment of the bucket in hand."""
+
+    comment_id: CommentId
+    confirmed: bool
+    content_digest: str
+    properties_digest: str
+    identity_digest: str
+    sequence: int
+    dirty: bool
+    billed: bool
+    winner_item: ItemId | None
+    """The copy synced last, when it lies in the mailbox in hand."""
+    in_flight_elsewhere: bool
+    """A sync of another mailbox may be pushing it at this moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intention:
+    """A push that is about to happen. `seen` is the entry it was decided by: it must still be so when it is written."""
+
+    comment: Comment
+    """What will be sent."""
+    content_digest: str
+    properties_digest: str
+    identity_digest: str
+    change: Change
+    creates: bool
+    """Counts as created by this run."""
+    billed: bool
+    """The AI unit of this comment is ours, by this push or by one before it."""
+    collision: bool = False
+    seen: Entry | None = None
+    mark: str = ""
+    """Set when the intention is written: confirming finds it by this and by nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An entry brought to confirmed without a push: what the bucket holds is known and right as it is."""
+
+    comment_id: CommentId
+    content_digest: str
+    properties_digest: str
+    identity_digest: str
+    change: Change
+    billed: bool
+    seen: Entry | None
+    collision: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An email that cannot be delivered now, and why."""
+
+    change: Change
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What came of one push: the intentions that were acknowledged, and those refused for good."""
+
+    accepted: tuple[Intention, ...]
+    refused: tuple[tuple[Intention, Rejection], ...] = ()
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a run did, for people."""
+
+    listed: int = 0
+    fetched: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    not_wanted: int = 0
+    set_aside: int = 0
+    held_back: int = 0
+    text_changes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run ended, when nothing failed."""
+
+    finished: bool
+    """False when it gave its slot back or was stopped; it goes on where it left."""
+    stopped: bool = False
+    counts: Counts = field(default_factory=Counts)
+    stored_asked: int = 0
+
+
+Stored = Mapping[CommentId, Comment]

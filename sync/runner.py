@@ -1,0 +1,163 @@
+"""One sync of one mailbox, with all its effects: takes the lease, opens the ports, runs the engine, applies the policy."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+from django.conf import settings
+
+from integrations.connect import open_sink, open_source
+from integrations.errors import IntegrationError
+from integrations.messages import Email
+from integrations.models import Integration
+from integrations.ports import Sink, Source
+from mailboxes.models import Bucket, Mailbox
+from sync import outcome, transform
+from sync.checkpoints import DatabaseCheckpoints
+from sync.control import RunControl
+from sync.delivery import Delivery, Sizes
+from sync.engine import Engine, Wishes
+from sync.lease import Clock, Lease, database_now
+from sync.ledger import DatabaseLedger
+from sync.models import MailboxState, SyncedFolder, SyncRun
+from sync.ports import LeaseLost
+from sync.records import Counts, Report
+from sync.wanted import wanted_digest
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run takes from outside. Tests give their own; nothing else differs."""
+
+    open_source: Callable[[Integration, str], Source] = open_source
+    open_sink: Callable[..., Sink] = open_sink
+    clock: Clock = database_now
+    monotonic: Callable[[], float] = time.monotonic
+    make_ledger: Callable[..., DatabaseLedger] = DatabaseLedger
+    make_checkpoints: Callable[..., DatabaseCheckpoints] = DatabaseCheckpoints
+    chance: Callable[[], float] = field(default=random.random)
+
+
+def run(mailbox_id: int, around: Surroundings | None = None) -> SyncRun | None:
+    """Sync one mailbox for at most one slice of time. None when there is nothing to do or another worker has it."""
+    around = around or Surroundings()
+    mailbox = _enabled(mailbox_id)
+    if mailbox is None:
+        MailboxState.objects.filter(pk=mailbox_id).update(queued_until=None)
+        return None
+    lease = Lease.take(mailbox_id, settings.LEASE, around.clock)
+    if lease is None:
+        return None
+    with structlog.contextvars.bound_contextvars(mailbox=mailbox_id, integration=mailbox.integration_id):
+        return _run(mailbox, lease, around)
+
+
+def _enabled(mailbox_id: int) -> Mailbox | None:
+    return (
+        Mailbox.objects.select_related("integration", "bucket__destination")
+        .filter(pk=mailbox_id, enabled=True, integration__enabled=True)
+        .first()
+    )
+
+
+def _run(mailbox: Mailbox, lease: Lease, around: Surroundings) -> SyncRun:
+    record = outcome.begin(mailbox, lease)
+    counts = Counts()
+    try:
+        report = _sync(mailbox, lease, around, counts)
+    except LeaseLost:
+        log.warning("sync.lease_lost")
+        return outcome.lost(record, counts)
+    except IntegrationError as error:
+        log.warning("sync.failed", kind=error.kind, scope=error.scope)
+        return outcome.failed(mailbox, lease, record, counts, error, around.chance())
+    except Exception as error:  # the outermost rim: a fault of ours must cost this mailbox a delay, and nothing else
+        # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
+        log.error("sync.broke", error=type(error).__name__, where=_where(error))
+        return outcome.broke(mailbox, lease, record, counts, error, around.chance())
+    return outcome.succeeded(mailbox, lease, record, report, around.chance())
+
+
+def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts) -> Report:
+    bucket = mailbox.bucket
+    with (
+        around.open_source(mailbox.integration, mailbox.address) as source,
+        around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
+    ):
+        _list_again_if_asked(mailbox, lease)
+        return _engine(mailbox, lease, around, counts, source, sink).run()
+
+
+def _engine(
+    mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, source: Source, sink: Sink
+) -> Engine:
+    rules = mailbox.rules()
+    digest = wanted_digest(rules, bucket=f"{mailbox.bucket_id}", address=mailbox.address)
+    control = RunControl(lease, settings.SYNC_SLICE.total_seconds(), around.monotonic)
+    checkpoints = around.make_checkpoints(lease)
+    trusted = _trusted(mailbox.bucket, sink, around.clock)
+    ledger = around.make_ledger(lease, mailbox.bucket_id, trusted=trusted, transform_version=transform.VERSION)
+    delivery = Delivery(
+        sink=sink,
+        ledger=ledger,
+        control=control,
+        transform=partial(_convert, mailbox.address, checkpoints),
+        rules=rules,
+        judged_by=digest,
+        sizes=_sizes(),
+        counts=counts,
+    )
+    return Engine(source, delivery, ledger, checkpoints, control, Wishes(rules, digest))
+
+
+def _convert(
+    address: str, checkpoints: DatabaseCheckpoints, email: Email
+) -> transform.Converted | transform.NotConvertible:
+    return transform.convert(email, transform.Place(address, checkpoints.path(email.change.folder_id)))
+
+
+def _sizes() -> Sizes:
+    return Sizes(
+        fetch_count=settings.FETCH_COUNT,
+        fetch_bytes=settings.FETCH_BYTES,
+        push_count=settings.PUSH_COUNT,
+        push_bytes=settings.PUSH_BYTES,
+    )
+
+
+def _trusted(bucket: Bucket, sink: Sink, clock: Clock) -> bool:
+    """At first contact the bucket is looked at once: only an empty one holds nothing that we do not know."""
+    if bucket.examined_at is None:
+        bucket.trusted = sink.is_empty()
+        bucket.examined_at = clock()
+        # Of two first contacts at once only one counts: the other may see what the first has just pushed.
+        first = Bucket.objects.filter(pk=bucket.pk, examined_at=None).update(
+            trusted=bucket.trusted, examined_at=bucket.examined_at
+        )
+        if not first:
+            bucket.refresh_from_db(fields=["trusted", "examined_at"])
+    return bucket.trusted
+
+
+def _list_again_if_asked(mailbox: Mailbox, lease: Lease) -> None:
+    asked = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token, list_again=True)
+    if asked.exists():
+        SyncedFolder.objects.filter(mailbox=mailbox).update(cursor="", up_to_date=False, attempts=0, item_in_hand="")
+        asked.update(list_again=False, folders_cursor="")
+
+
+def _where(error: BaseException) -> str:
+    """File and line of our own deepest frame: enough to find a fault, nothing of what was being worked on."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+

@@ -1,0 +1,23 @@
+"""The Celery tasks. Each parses nothing and decides nothing: it calls one thing."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from sync import dispatching, pruning, runner
+
+
+@shared_task(name="sync.tasks.dispatch")
+def dispatch() -> None:
+    """What beat ticks: queue every mailbox that is due."""
+    dispatching.dispatch(send=lambda mailbox_id: sync_mailbox.delay(mailbox_id))
+
+
+@shared_task(name="sync.tasks.sync_mailbox")
+def sync_mailbox(mailbox_id: int) -> None:
+    runner.run(mailbox_id)
+
+
+@shared_task(name="sync.tasks.prune")
+def prune() -> None:
+    pruning.prune()

@@ -1,0 +1,118 @@
+"""The overview, the list of sync runs, and the buttons of a set-aside email."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.views import LoginView
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from integrations.models import Destination, Integration
+from integrations.sealing import problem_with_keys
+from integrations.views.answers import back, by_htmx, live_page
+from mailboxes.models import Mailbox
+from sync import actions, attention, figures, status
+from sync.models import SetAsideEmail, SyncRun
+
+SHOWN = 10
+"""Problems on the overview; behind the others stands how many they are."""
+RUNS = 50
+
+
+class SignIn(LoginView):
+    """The log-in page. A live page whose session ended is told to load itself anew, and so comes here whole."""
+
+    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if by_htmx(request):
+            return HttpResponseClientRefresh()
+        return super().get(request, *args, **kwargs)
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """What runs, what fails, and what to do about it."""
+    now = timezone.now()
+    counts = status.count_by_integration(now)
+    integrations = list(Integration.objects.all())
+    everything = attention.problems(now)
+    context = {
+        "standings": [
+            (integration, status.integration_standing(integration, counts.get(integration.pk, {}), now))
+            for integration in integrations
+        ],
+        "states": status.count_by_status(Mailbox.objects.all(), now),
+        "totals": figures.totals(now),
+        "problems": everything[:SHOWN],
+        "more": max(0, len(everything) - SHOWN),
+        "key_problem": problem_with_keys(),
+        "has_destination": Destination.objects.exists(),
+        "has_mailbox": bool(counts),
+    }
+    return live_page(request, "sync/overview.html", "sync/_overview.html", context)
+
+
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """Sync runs, newest first. A quiet run found nothing new, and is shown only when asked for."""
+    show = request.GET.get("show", "work")
+    chosen = _shown(SyncRun.objects.select_related("mailbox__integration"), show)
+    mailbox = Mailbox.objects.filter(pk=_number(request.GET.get("mailbox"))).first()
+    if mailbox:
+        chosen = chosen.filter(mailbox=mailbox)
+    if before := _moment(request.GET.get("before")):
+        chosen = chosen.filter(started_at__lt=before)
+    page = list(chosen[: RUNS + 1])
+    context = {
+        "runs": page[:RUNS],
+        "older": page[RUNS - 1].started_at.isoformat() if len(page) > RUNS else "",
+        "show": show,
+        "mailbox": mailbox,
+        "paged": before is not None,
+    }
+    return live_page(request, "sync/runs.html", "sync/_runs.html", context)
+
+
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    email = _email(pk)
+    return back(request, actions.retry_set_aside(email), reverse("mailbox", args=[email.mailbox_id]))
+
+
+@require_POST
+def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+    email = _email(pk)
+    return back(request, actions.dismiss_set_aside(email), reverse("mailbox", args=[email.mailbox_id]))
+
+
+def _email(pk: int) -> SetAsideEmail:
+    return get_object_or_404(SetAsideEmail.objects.select_related("mailbox__integration"), pk=pk)
+
+
+def _shown(all_runs: QuerySet[SyncRun], show: str) -> QuerySet[SyncRun]:
+    failed = Q(outcome__in=[SyncRun.Outcome.FAILED, SyncRun.Outcome.LOST])
+    if show == "all":
+        return all_runs
+    if show == "failed":
+        return all_runs.filter(failed)
+    work = Q(created__gt=0) | Q(updated__gt=0) | Q(set_aside__gt=0) | Q(held_back__gt=0)
+    return all_runs.filter(failed | work | Q(outcome=SyncRun.Outcome.RUNNING))
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 18 else 0
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if timezone.is_aware(found) else None

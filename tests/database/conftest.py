@@ -1,0 +1,8 @@
+import pytest
+
+from tests.database.world import World
+
+
+@pytest.fixture
+def world(db):
+    return World()

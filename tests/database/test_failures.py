@@ -1,0 +1,323 @@
+"""What a failed sync costs: a delay, a hold on what fails as a whole, or a part that is disabled with its reason."""
+
+from datetime import timedelta
+
+import pytest
+
+from integrations import errors
+from integrations.models import Integration
+from mailboxes.models import Bucket, Mailbox
+from sync import actions
+from sync.models import MailboxState, SetAsideEmail
+from tests.database.world import World
+from tests.mails import comment_id_of, mail
+
+
+@pytest.fixture
+def desk(world: World):
+    mailbox = world.mailbox()
+    world.mailboxes[mailbox.address].deliver(mail("a"))
+    return mailbox
+
+
+def failing(world: World, mailbox, error, method="folders"):
+    world.mailboxes[mailbox.address].fail(method, error)
+    return world.sync(mailbox)
+
+
+def test_a_busy_exchange_delays_only_this_mailbox_and_as_long_as_it_asked(world: World, desk):
+    other = world.mailbox("other@bank.example")
+    run = failing(world, desk, errors.ExchangeBusy(retry_after=timedelta(minutes=7)))
+    assert (run.outcome, run.error_kind) == ("failed", "exchange_busy")
+    assert world.due() == [other.pk]
+    world.clock.turn(minutes=7)
+    assert set(world.due()) == {desk.pk, other.pk}
+
+
+def test_refused_credentials_hold_every_mailbox_of_the_connection_and_say_what_to_do(world: World, desk):
+    world.mailbox("other@bank.example")
+    failing(world, desk, errors.SignInRefused("HTTP 401"))
+    integration = Integration.objects.get()
+    assert integration.held_kind == "invalid_exchange_credentials"
+    assert "press Start" in integration.held_detail
+    assert world.due() == []
+
+
+def test_one_probe_is_sent_when_a_hold_runs_out_and_lifts_it_when_it_works(world: World, desk):
+    world.mailbox("other@bank.example")
+    failing(world, desk, errors.SignInRefused())
+    world.clock.turn(minutes=16)
+    (probe,) = world.due()
+    assert world.due() == []
+    world.sync(Mailbox.objects.get(pk=probe))
+    assert not Integration.objects.get().is_held
+    assert len(world.due()) == 1
+
+
+def test_a_probe_that_fails_holds_it_for_another_while(world: World, desk):
+    failing(world, desk, errors.SignInRefused())
+    world.clock.turn(minutes=16)
+    assert world.due() == [desk.pk]
+    failing(world, desk, errors.SignInRefused())
+    assert world.due() == []
+    world.clock.turn(minutes=10)
+    assert world.due() == []
+
+
+def test_a_refusal_that_stays_for_days_disables_the_integration_with_its_reason(world: World, desk):
+    failing(world, desk, errors.SignInRefused())
+    world.clock.turn(days=3, minutes=1)
+    failing(world, desk, errors.SignInRefused())
+    integration = Integration.objects.get()
+    assert (integration.enabled, integration.disabled_reason) == (False, "sync_error")
+    assert "refused these credentials" in integration.disabled_detail
+
+
+def test_start_lifts_the_hold_and_everything_is_due_at_once(world: World, desk):
+    failing(world, desk, errors.SignInRefused())
+    actions.start_integration(Integration.objects.get())
+    assert world.due() == [desk.pk]
+
+
+def test_a_mailbox_that_may_not_be_read_fails_alone(world: World, desk):
+    other = world.mailbox("other@bank.example")
+    failing(world, desk, errors.AccessDenied())
+    assert world.due() == [other.pk]
+    assert not Integration.objects.get().is_held
+
+
+def test_a_mailbox_that_stays_unreadable_is_disabled_and_nothing_else(world: World, desk):
+    failing(world, desk, errors.MailboxNotFound())
+    world.clock.turn(days=4)
+    failing(world, desk, errors.MailboxNotFound())
+    desk.refresh_from_db()
+    assert (desk.enabled, desk.disabled_reason) == (False, "sync_error")
+    assert Integration.objects.get().enabled
+
+
+def test_access_denied_for_a_day_removes_nothing_and_goes_on_at_the_cursor(world: World, desk):
+    world.sync(desk)
+    fetched = world.fetched()
+    for _ in range(24):
+        world.clock.turn(hours=1)
+        failing(world, desk, errors.AccessDenied())
+    world.clock.turn(hours=1)
+    assert world.sync(desk).outcome == "done"
+    assert world.fetched() == fetched
+    world.assert_all_is_well(["a"])
+
+
+def test_a_quota_disables_the_mailboxes_of_its_bucket_with_that_reason(world: World, desk):
+    same, other = world.mailbox("same@bank.example"), world.mailbox("other@bank.example", bucket="other")
+    around = world.open_sink
+
+    def full(*given):
+        sink = around(*given)
+        sink.fail(errors.QuotaReached())
+        return sink
+
+    world.open_sink = full
+    world.sync(desk)
+    world.open_sink = around
+    assert [box.disabled_reason for box in Mailbox.objects.order_by("pk")] == ["quota", "quota", ""]
+    assert world.due() == [other.pk]
+    actions.start_mailbox(desk)
+    assert desk.pk in world.due()
+    assert same.pk not in world.due()
+
+
+def test_an_unreachable_re_infer_holds_its_destination_and_loses_nothing(world: World, desk):
+    around = world.open_sink
+
+    def cut(*given):
+        sink = around(*given)
+        sink.fail(errors.ReinferUnreachable(), after_taking=True)
+        return sink
+
+    world.open_sink = cut
+    world.sync(desk)
+    world.open_sink = around
+    assert world.due() == []
+    world.clock.turn(minutes=1)
+    assert world.due() == [desk.pk]
+    world.sync(desk)
+    world.assert_all_is_well(["a"])
+    assert not world.destination.__class__.objects.get().is_held
+
+
+def test_a_fault_of_our_own_delays_the_mailbox_and_tells_only_its_type(world: World, desk):
+    run = failing(world, desk, RuntimeError("Dear Ann, the secret is 4711"))
+    assert run.error_kind == "internal_error"
+    assert "4711" not in run.error_text
+    assert "RuntimeError" in run.error_text
+    assert world.due() == []
+    world.clock.turn(minutes=1)
+    assert world.due() == [desk.pk]
+
+
+def test_a_comment_that_re_infer_refuses_is_set_aside_and_its_neighbours_arrive(world: World, desk):
+    world.mailboxes[desk.address].deliver(mail("b"))
+    around = world.open_sink
+
+    def picky(*given):
+        sink = around(*given)
+        sink.refuse(comment_id_of("a"), "user_properties: too many")
+        return sink
+
+    world.open_sink = picky
+    run = world.sync(desk)
+    world.open_sink = around
+    assert (run.outcome, run.set_aside, run.created) == ("done", 1, 1)
+    world.assert_all_is_well(["b"])
+    aside = SetAsideEmail.objects.get()
+    assert (aside.stage, aside.reason) == ("push", "user_properties: too many")
+    actions.retry_set_aside(aside)
+    SetAsideEmail.objects.update(retry_at=world.clock())
+    world.sync(desk)
+    world.assert_all_is_well(["a", "b"])
+
+
+def test_a_comment_over_which_re_infer_always_falls_is_found_and_set_aside(world: World, desk):
+    box = world.mailboxes[desk.address]
+    for name in "bcd":
+        box.deliver(mail(name))
+    around = world.open_sink
+
+    def falls(*given):
+        sink = around(*given)
+        sink.poison(comment_id_of("c"), errors.ReinferFailed("HTTP 500"))
+        return sink
+
+    world.open_sink = falls
+    for _ in range(5):
+        world.sync(desk)
+        world.clock.turn(minutes=20)
+    # Whether Re:infer took it before it fell, nobody knows: the intention stays until the bucket can be asked.
+    world.assert_all_is_well(["a", "b", "d"], unsettled=1)
+    assert SetAsideEmail.objects.get().reason == "reinfer_failed"
+
+
+def test_re_infer_being_down_for_hours_sets_nothing_aside(world: World, desk):
+    around = world.open_sink
+
+    def down(*given):
+        sink = around(*given)
+        sink.fail(errors.ReinferFailed("HTTP 500"), times=1000)
+        sink.bucket.exists = False
+        return sink
+
+    world.sync(desk)
+    world.mailboxes[desk.address].deliver(mail("b"))
+    world.open_sink = down
+    for _ in range(30):
+        world.clock.turn(minutes=20)
+        world.sync(desk)
+    world.bucket().exists = True
+    world.open_sink = around
+    assert not SetAsideEmail.objects.exists()
+    world.clock.turn(minutes=20)
+    world.sync(desk)
+    world.assert_all_is_well(["a", "b"])
+
+
+def test_a_dismissed_email_is_not_tried_again(world: World, desk):
+    box = world.mailboxes[desk.address]
+    box.break_item(next(iter(box.folder("Inbox").items)), "ErrorItemCorrupt")
+    world.sync(desk)
+    actions.dismiss_set_aside(SetAsideEmail.objects.get())
+    world.clock.turn(days=30)
+    fetched = world.fetched()
+    world.sync(desk)
+    assert world.fetched() == fetched
+
+
+def test_a_set_aside_email_waits_longer_after_every_try(world: World, desk):
+    box = world.mailboxes[desk.address]
+    box.break_item(next(iter(box.folder("Inbox").items)), "ErrorItemCorrupt")
+    waits = []
+    for _ in range(4):
+        world.sync(desk)
+        aside = SetAsideEmail.objects.get()
+        waits.append(aside.retry_at - aside.last_at)
+        world.clock.now = aside.retry_at
+    assert waits == [timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3)]
+
+
+def test_a_stopped_integration_stops_a_running_sync_between_two_batches(world: World, desk, settings):
+    settings.FETCH_COUNT = 1
+    box = world.mailboxes[desk.address]
+    for name in "bcd":
+        box.deliver(mail(name))
+    around = world.open_sink
+
+    def stop_at_first_push(*given):
+        sink = around(*given)
+        sink.before_push = lambda comments: actions.stop_integration(world.integration)
+        return sink
+
+    world.open_sink = stop_at_first_push
+    run = world.sync(desk)
+    assert (run.outcome, run.created) == ("stopped", 1)
+    assert world.due() == []
+    world.open_sink = around
+    actions.start_integration(world.integration)
+    world.sync(desk)
+    world.assert_all_is_well("abcd")
+
+
+def test_a_mailbox_deleted_in_the_middle_of_its_sync_pushes_nothing_more(world: World, desk, settings):
+    settings.FETCH_COUNT = 1
+    world.mailboxes[desk.address].deliver(mail("b"))
+    around = world.open_sink
+
+    def deleted(*given):
+        sink = around(*given)
+        sink.before_push = lambda comments: Mailbox.objects.all().delete()
+        return sink
+
+    world.open_sink = deleted
+    assert world.sync(desk).outcome == "lost"
+    assert world.pushes() == 1
+
+
+def test_most_mailboxes_at_once_is_a_bound(world: World):
+    Integration.objects.update(most_at_once=2)
+    for number in range(5):
+        world.mailbox(f"m{number}@bank.example")
+    assert len(world.due()) == 2
+
+
+def test_a_task_that_was_lost_only_delays(world: World, desk):
+    from sync import dispatching
+
+    sent = []
+    assert dispatching.dispatch(sent.append, world.clock) == 1
+    assert dispatching.dispatch(sent.append, world.clock) == 0
+    world.clock.turn(minutes=16)
+    assert dispatching.dispatch(sent.append, world.clock) == 1
+
+
+def test_an_unreachable_broker_loses_nothing(world: World, desk):
+    from kombu.exceptions import OperationalError
+
+    from sync import dispatching
+
+    def down(mailbox_id):
+        raise OperationalError
+
+    assert dispatching.dispatch(down, world.clock) == 0
+    assert world.due() == [desk.pk]
+
+
+def test_an_idle_mailbox_is_due_again_after_its_interval(world: World, desk):
+    world.mailboxes[desk.address].deliver(mail("fresh"), received=world.clock())
+    world.sync(desk)
+    assert world.due() == []
+    world.clock.turn(seconds=61)
+    assert world.due() == [desk.pk]
+
+
+def test_a_first_contact_with_an_empty_bucket_makes_it_trusted(world: World, desk):
+    world.sync(desk)
+    assert Bucket.objects.get().trusted
+    assert MailboxState.objects.get().up_to_date

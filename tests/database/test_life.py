@@ -1,0 +1,335 @@
+"""What happens to mail in a mailbox's life, and what Re:infer holds afterwards."""
+
+from datetime import timedelta
+
+from mailboxes.models import Mailbox
+from sync import actions
+from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder
+from tests.database.world import World
+from tests.mails import NOON, comment_id_of, mail
+
+
+def test_every_email_becomes_one_comment(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.deliver(mail("a"))
+    box.deliver(mail("b"), "Sent Items")
+    run = world.sync(desk)
+    world.assert_all_is_well(["a", "b"])
+    assert (run.outcome, run.created, run.updated) == ("done", 2, 0)
+    assert world.folder_of("b") == "Sent Items"
+    assert world.ai_units() == 2
+
+
+def test_a_second_sync_of_an_unchanged_mailbox_fetches_and_pushes_nothing(world: World):
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(mail("a"))
+    world.sync(desk)
+    fetched, pushes = world.fetched(), world.pushes()
+    run = world.sync(desk)
+    assert (world.fetched(), world.pushes()) == (fetched, pushes)
+    assert (run.listed, run.created, run.updated) == (0, 0, 0)
+
+
+def test_an_email_that_moves_takes_its_folder_along_and_costs_nothing(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Done", parent="Inbox")
+    item = box.deliver(mail("a"))
+    world.sync(desk)
+    box.move(item, "Done")
+    run = world.sync(desk)
+    assert world.folder_of("a") == "Inbox/Done"
+    assert (run.created, run.updated) == (0, 1)
+    world.assert_all_is_well(["a"])
+
+
+def test_an_email_that_moves_into_the_deleted_items_is_followed_there(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    item = box.deliver(mail("a"))
+    box.deliver(mail("never synced"), "Deleted Items")
+    world.sync(desk)
+    box.move(item, "Deleted Items")
+    world.sync(desk)
+    assert world.folder_of("a") == "Deleted Items"
+    world.assert_all_is_well(["a"])
+
+
+def test_an_email_that_comes_back_from_the_deleted_items_is_followed_too(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    item = box.deliver(mail("a"))
+    world.sync(desk)
+    item = box.move(item, "Deleted Items")
+    world.sync(desk)
+    box.move(item, "Inbox")
+    world.sync(desk)
+    assert world.folder_of("a") == "Inbox"
+    world.assert_all_is_well(["a"])
+
+
+def test_a_copy_in_the_deleted_items_does_not_win_over_the_one_in_a_wanted_folder_at_first_sync(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.copy(box.deliver(mail("a")), "Deleted Items")
+    world.sync(desk)
+    assert world.folder_of("a") == "Inbox"
+
+
+def test_a_renamed_folder_renames_the_folder_of_all_its_mail(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Trades", parent="Inbox")
+    box.create_folder("2026", parent="Trades")
+    box.deliver(mail("a"), "Trades")
+    box.deliver(mail("b"), "2026")
+    box.deliver(mail("c"))
+    world.sync(desk)
+    box.rename_folder("Trades", "Deals")
+    run = world.sync(desk)
+    assert [world.folder_of(name) for name in "abc"] == ["Inbox/Deals", "Inbox/Deals/2026", "Inbox"]
+    assert run.updated == 2
+    world.assert_all_is_well(["a", "b", "c"])
+
+
+def test_the_same_email_in_two_mailboxes_is_one_comment_with_the_metadata_of_the_copy_synced_last(world: World):
+    desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
+    for mailbox in (desk, sales):
+        world.mailboxes[mailbox.address].deliver(mail("a"))
+    world.sync(desk)
+    run = world.sync(sales)
+    assert (run.created, run.updated) == (0, 1)
+    assert world.comment("a").properties["string:Mailbox"] == "sales@bank.example"
+    world.sync_all(rounds=2)
+    assert world.comment("a").properties["string:Mailbox"] == "sales@bank.example"
+    assert len(world.bucket().writes[comment_id_of("a")]) == 2
+    world.assert_all_is_well(["a"])
+
+
+def test_the_same_email_in_two_buckets_is_a_comment_in_each(world: World):
+    desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example", bucket="sales")
+    for mailbox in (desk, sales):
+        world.mailboxes[mailbox.address].deliver(mail("a"))
+    world.sync_all()
+    world.assert_all_is_well(["a"], "desks")
+    world.assert_all_is_well(["a"], "sales")
+
+
+def test_an_edited_email_keeps_the_text_it_had(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Done")
+    item = box.deliver(mail("a", body="First words"))
+    world.sync(desk)
+    box.edit(item, mail("a", subject="Another subject", body="Other words"))
+    world.sync(desk)
+    box.move(item, "Done")
+    world.sync(desk)
+    comment = world.comment("a")
+    assert comment.message.body.strip() == "First words"
+    assert comment.message.subject == "About a"
+    assert world.folder_of("a") == "Done"
+    world.assert_all_is_well(["a"])
+
+
+def test_reading_an_email_fetches_nothing(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    item = box.deliver(mail("a"))
+    world.sync(desk)
+    box.read(item)
+    before = world.fetched()
+    world.sync(desk)
+    assert world.fetched() == before
+
+
+def test_a_deleted_email_stays_a_comment(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    item = box.deliver(mail("a"))
+    world.sync(desk)
+    box.delete(item)
+    world.sync(desk)
+    world.assert_all_is_well(["a"])
+    assert not Copy.objects.exists()
+
+
+def test_a_start_time_leaves_older_mail_alone(world: World):
+    desk = world.mailbox(start_at=NOON)
+    box = world.mailboxes[desk.address]
+    box.deliver(mail("old"), received=NOON - timedelta(days=1))
+    box.deliver(mail("new"), received=NOON)
+    run = world.sync(desk)
+    world.assert_all_is_well(["new"])
+    assert (run.not_wanted, world.fetched()) == (1, 1)
+
+
+def test_an_earlier_start_time_set_later_brings_the_older_mail(world: World):
+    desk = world.mailbox(start_at=NOON)
+    box = world.mailboxes[desk.address]
+    box.deliver(mail("old"), received=NOON - timedelta(days=1))
+    box.deliver(mail("new"), received=NOON)
+    world.sync(desk)
+    Mailbox.objects.update(start_at=None)
+    run = world.sync(desk)
+    world.assert_all_is_well(["old", "new"])
+    assert (run.created, run.unchanged, world.fetched()) == (1, 1, 2)
+
+
+def test_a_filter_widened_later_brings_what_it_had_kept_out(world: World):
+    desk = world.mailbox(folder_deny=[["Inbox", "Private"]])
+    box = world.mailboxes[desk.address]
+    box.create_folder("Private", parent="Inbox")
+    box.deliver(mail("private"), "Private")
+    box.deliver(mail("a"))
+    world.sync(desk)
+    world.assert_all_is_well(["a"])
+    Mailbox.objects.update(folder_deny=[])
+    world.sync(desk)
+    world.assert_all_is_well(["a", "private"])
+    assert world.fetched() == 2
+
+
+def test_a_participant_filter_keeps_mail_out_without_fetching_it_twice(world: World):
+    desk = world.mailbox(domain_deny=["bots.example"])
+    box = world.mailboxes[desk.address]
+    box.deliver(mail("bot", sender="bot@bots.example"))
+    box.deliver(mail("a"))
+    world.sync(desk)
+    world.assert_all_is_well(["a"])
+    actions.list_again(desk)
+    world.sync(desk)
+    assert world.fetched() == 2
+    Mailbox.objects.update(domain_deny=[])
+    world.sync(desk)
+    world.assert_all_is_well(["a", "bot"])
+
+
+def test_a_mailbox_that_changes_its_bucket_fills_the_new_one(world: World):
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(mail("a"))
+    world.sync(desk)
+    other = world.mailbox("other@bank.example", bucket="other")
+    Mailbox.objects.filter(pk=desk.pk).update(bucket=other.bucket)
+    world.sync(desk)
+    world.assert_all_is_well(["a"], "other")
+    world.assert_all_is_well(["a"], "desks")
+
+
+def test_listing_again_pushes_nothing_and_fetches_nothing(world: World):
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(mail("a"))
+    world.sync(desk)
+    actions.list_again(desk)
+    run = world.sync(desk)
+    assert (run.listed, run.unchanged, world.fetched(), world.pushes()) == (1, 1, 1, 1)
+
+
+def test_cursors_that_the_server_forgot_cost_nothing(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.deliver(mail("a"))
+    world.sync(desk)
+    box.forget_cursors()
+    box.deliver(mail("b"))
+    run = world.sync(desk)
+    assert run.outcome == "done"
+    assert world.fetched() == 2
+    world.assert_all_is_well(["a", "b"])
+
+
+def test_a_migrated_mailbox_is_known_again_without_fetching(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Done")
+    item = box.deliver(mail("a"))
+    world.sync(desk)
+    box.migrate()
+    run = world.sync(desk)
+    assert (run.outcome, run.unchanged, world.fetched()) == ("done", 1, 1)
+    item = next(iter(box.folder("Inbox").items))
+    box.move(item, "Done")
+    world.sync(desk)
+    assert world.folder_of("a") == "Done"
+    world.assert_all_is_well(["a"])
+
+
+def test_a_bucket_that_another_installation_had_filled_is_adopted_and_not_billed(world: World):
+    elsewhere = World.mailbox(world, "elsewhere@bank.example")
+    world.mailboxes[elsewhere.address].deliver(mail("a"))
+    world.sync(elsewhere)
+    # Our database forgets everything: the bucket was filled by another installation.
+    elsewhere.delete()
+    LedgerEntry.objects.all().delete()
+    world.destination.buckets.update(trusted=False, examined_at=None)
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    item = box.deliver(mail("a"))
+    box.deliver(mail("b"))
+    run = world.sync(desk)
+    world.assert_all_is_well(["a", "b"])
+    assert (run.created, world.ai_units()) == (1, 1)
+    assert world.comment("a").properties["string:Mailbox"] == "elsewhere@bank.example"
+    box.create_folder("Done")
+    box.move(item, "Done")
+    world.sync(desk)
+    assert world.folder_of("a") == "Done"
+    world.assert_all_is_well(["a", "b"])
+
+
+def test_two_different_emails_under_one_message_id_are_one_comment_and_counted_as_a_collision(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.deliver(mail("a", subject="One"))
+    world.sync(desk)
+    box.deliver(mail("a", subject="Another"))
+    world.sync(desk)
+    world.assert_all_is_well(["a"])
+    assert LedgerEntry.objects.filter(collision=True).count() == 1
+
+
+def test_a_folder_that_was_deleted_is_no_trouble(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Old")
+    box.deliver(mail("a"), "Old")
+    world.sync(desk)
+    box.delete_folder("Old")
+    assert world.sync(desk).outcome == "done"
+    assert SyncedFolder.objects.get(name="Old").gone
+    world.assert_all_is_well(["a"])
+
+
+def test_one_bad_email_never_blocks_its_mailbox(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    bad = box.deliver(mail("bad"))
+    box.break_item(bad, "ErrorMimeContentConversionFailed")
+    for name in ("a", "b"):
+        box.deliver(mail(name))
+    run = world.sync(desk)
+    assert (run.outcome, run.set_aside) == ("done", 1)
+    world.assert_all_is_well(["a", "b"])
+    aside = SetAsideEmail.objects.get()
+    assert (aside.stage, aside.reason) == ("fetch", "ErrorMimeContentConversionFailed")
+    box.mend_item(bad)
+    world.clock.turn(hours=2)
+    world.sync(desk)
+    world.assert_all_is_well(["a", "b", "bad"])
+    aside.refresh_from_db()
+    assert aside.settled == "delivered"
+
+
+def test_a_slice_that_is_over_goes_on_where_it_left(world: World, settings):
+    settings.FETCH_COUNT = 2
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    for name in "abcdef":
+        box.deliver(mail(name))
+    settings.SYNC_SLICE = timedelta(0)
+    first = world.sync(desk)
+    assert (first.outcome, world.due()) == ("yielded", [desk.pk])
+    settings.SYNC_SLICE = timedelta(minutes=2)
+    assert world.sync(desk).outcome == "done"
+    world.assert_all_is_well("abcdef")

@@ -1,0 +1,137 @@
+"""A world for tests of syncing: rows in the real database, an Exchange and a bucket in memory, and a clock to turn.
+
+The engine, ledger, checkpoints, leases, policy and dispatching are the product's own; only the two ends are fakes, which
+pass the contract suite of the real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from integrations.messages import Comment
+from integrations.models import Destination, Integration
+from mailboxes.models import Bucket, Mailbox
+from sync import actions, dispatching, runner
+from sync.checkpoints import DatabaseCheckpoints
+from sync.ledger import DatabaseLedger
+from sync.models import LedgerEntry, MailboxState, SyncRun
+from tests.fakes.exchange import FakeMailbox, FakeSource
+from tests.fakes.sink import FakeBucket, FakeSink
+from tests.mails import comment_id_of
+
+
+@dataclass
+class Clock:
+    """Stands still until it is turned."""
+
+    now: datetime = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def turn(self, **length: float) -> None:
+        self.now += timedelta(**length)
+
+
+@dataclass
+class World:
+    clock: Clock = field(default_factory=Clock)
+    mailboxes: dict[str, FakeMailbox] = field(default_factory=dict)
+    buckets: dict[tuple[str, str], FakeBucket] = field(default_factory=dict)
+    sources: list[FakeSource] = field(default_factory=list)
+    sinks: list[FakeSink] = field(default_factory=list)
+    page_size: int = 512
+    wrap: Callable[[str, Any], Any] = lambda port, it: it  # noqa: E731  # a fault test puts itself around the ports
+
+    def __post_init__(self) -> None:
+        self.destination = Destination.objects.create(name="Re:infer", endpoint="https://re.example", token="t")
+        self.integration = Integration.objects.create(
+            project="bank", name="mail", endpoint="https://ex.example/EWS/Exchange.asmx", username="u", password="p",
+            enabled=True, disabled_reason="", most_at_once=64,
+        )  # fmt: skip
+
+    def mailbox(self, address: str = "desk@bank.example", bucket: str = "desks", **rules: object) -> Mailbox:
+        """A mailbox that syncs into this bucket of project `bank`."""
+        self.mailboxes.setdefault(address, FakeMailbox(address))
+        row, _ = Bucket.objects.get_or_create(destination=self.destination, project="bank", name=bucket)
+        mailbox = Mailbox.objects.create(integration=self.integration, address=address, bucket=row, **rules)
+        dispatching.make_states()
+        return mailbox
+
+    # ---- what time brings -----------------------------------------------------------------------------------------
+
+    def sync(self, mailbox: Mailbox) -> SyncRun:
+        """One sync of this mailbox, now."""
+        run = runner.run(mailbox.pk, self.around())
+        assert run is not None, "another worker has it"
+        return run
+
+    def sync_all(self, rounds: int = 1) -> None:
+        for _ in range(rounds):
+            for mailbox in Mailbox.objects.filter(enabled=True).order_by("pk"):
+                self.sync(mailbox)
+
+    def due(self) -> list[int]:
+        """The mailboxes that are sent to the queue now."""
+        sent: list[int] = []
+        dispatching.dispatch(sent.append, self.clock)
+        MailboxState.objects.update(queued_until=None)
+        return sent
+
+    def around(self) -> runner.Surroundings:
+        wrap = self.wrap
+        return runner.Surroundings(
+            open_source=lambda *given: wrap("source", self.open_source(*given)),
+            open_sink=lambda *given: wrap("sink", self.open_sink(*given)),
+            make_ledger=lambda *given, **named: wrap("ledger", DatabaseLedger(*given, **named)),
+            make_checkpoints=lambda lease: wrap("checkpoints", DatabaseCheckpoints(lease)),
+            clock=self.clock,
+            monotonic=lambda: self.clock.now.timestamp(),
+            chance=lambda: 0.5,
+        )
+
+    def open_source(self, integration: Integration, address: str) -> FakeSource:
+        source = FakeSource(self.mailboxes.get(address), page_size=self.page_size)
+        self.sources.append(source)
+        return source
+
+    def open_sink(self, destination: Destination, project: str, name: str) -> FakeSink:
+        sink = FakeSink(self.buckets.setdefault((project, name), FakeBucket()))
+        self.sinks.append(sink)
+        return sink
+
+    # ---- what there is to see -------------------------------------------------------------------------------------
+
+    def bucket(self, name: str = "desks") -> FakeBucket:
+        return self.buckets.setdefault(("bank", name), FakeBucket())
+
+    def comment(self, name: str, bucket: str = "desks") -> Comment:
+        return self.bucket(bucket).comments[comment_id_of(name)]
+
+    def folder_of(self, name: str) -> object:
+        return self.comment(name).properties["string:Folder"]
+
+    def fetched(self) -> int:
+        return sum(source.fetched for source in self.sources)
+
+    def pushes(self) -> int:
+        return sum(len(sink.pushes) for sink in self.sinks)
+
+    def ai_units(self) -> int:
+        """As our own ledger counts them."""
+        return LedgerEntry.objects.filter(billed=True).count()
+
+    def assert_all_is_well(self, names: Iterable[str], bucket: str = "desks", unsettled: int = 0) -> None:
+        """Exactly these emails are comments, each created once, no text ever changed, and our count agrees."""
+        held = self.bucket(bucket)
+        assert set(held.comments) == {comment_id_of(name) for name in names}
+        assert held.billed == len(held.comments)
+        assert held.text_changes == held.messages_changes == 0
+        open_entries = LedgerEntry.objects.filter(bucket__name=bucket).exclude(state="confirmed", dirty=False)
+        assert open_entries.count() == unsettled
+
+
+__all__ = ["World", "actions"]

@@ -1,0 +1,11 @@
+"""What every test may rely on: keys of its own, and no traffic that leaves this machine. Loaded before the settings are."""
+
+import os
+
+from cryptography.fernet import Fernet
+
+os.environ.setdefault("SECRET_KEY", "a key for tests that guards nothing")
+os.environ.setdefault("ENCRYPTION_KEYS", Fernet.generate_key().decode())
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+# Nothing in a test may go through a proxy that the machine happens to have.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"

@@ -1,0 +1,150 @@
+"""Rows of every table, believable by default, so that a test says only what it is about."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import factory
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from integrations.messages import FolderKind
+from integrations.models import Destination, Integration
+from mailboxes.models import Bucket, Mailbox
+from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
+from sync.records import DELIVERED
+
+
+def ago(**span: float):
+    """A lazy time in the past: `ago(minutes=5)`."""
+    return factory.LazyFunction(lambda: timezone.now() - timedelta(**span))
+
+
+class AdminFactory(DjangoModelFactory):
+    class Meta:
+        model = get_user_model()
+        django_get_or_create = ("username",)
+
+    username = "admin"
+    is_staff = True
+    is_superuser = True
+
+
+class DestinationFactory(DjangoModelFactory):
+    class Meta:
+        model = Destination
+
+    name = factory.Sequence(lambda number: f"Tenant {number}")
+    endpoint = "https://reinfer.example/tenant/reinfer_"
+    token = "a-token-nobody-may-read"
+
+
+class BucketFactory(DjangoModelFactory):
+    class Meta:
+        model = Bucket
+
+    destination = factory.SubFactory(DestinationFactory)
+    project = "operations"
+    name = factory.Sequence(lambda number: f"bucket-{number}")
+
+
+class IntegrationFactory(DjangoModelFactory):
+    """It runs. For one that is stopped: `stopped=True`."""
+
+    class Meta:
+        model = Integration
+
+    class Params:
+        stopped = factory.Trait(enabled=False, disabled_reason="user")
+
+    project = "operations"
+    name = factory.Sequence(lambda number: f"exchange-{number}")
+    endpoint = "https://exchange.example/EWS/Exchange.asmx"
+    username = r"CORP\svc-reinfer"
+    password = "a-password-nobody-may-read"
+    enabled = True
+    disabled_reason = ""
+
+
+class MailboxFactory(DjangoModelFactory):
+    """It is enabled, and nobody looked at it yet: for a state make a `MailboxStateFactory`."""
+
+    class Meta:
+        model = Mailbox
+
+    class Params:
+        stopped = factory.Trait(enabled=False, disabled_reason="user")
+
+    integration = factory.SubFactory(IntegrationFactory)
+    bucket = factory.SubFactory(BucketFactory)
+    address = factory.Sequence(lambda number: f"team-{number}@corp.example")
+
+
+class MailboxStateFactory(DjangoModelFactory):
+    """Of a mailbox that is up to date and due in a minute."""
+
+    class Meta:
+        model = MailboxState
+
+    mailbox = factory.SubFactory(MailboxFactory)
+    next_sync_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=1))
+    synced_at = ago(seconds=20)
+    up_to_date = True
+
+
+class SyncedFolderFactory(DjangoModelFactory):
+    class Meta:
+        model = SyncedFolder
+
+    mailbox = factory.SubFactory(MailboxFactory)
+    folder_id = factory.Sequence(lambda number: f"folder-{number}")
+    name = "Inbox"
+    path = factory.LazyAttribute(lambda folder: [folder.name])
+    kind = FolderKind.ORDINARY.value
+    cursor = "a cursor"
+    up_to_date = True
+
+
+class CopyFactory(DjangoModelFactory):
+    class Meta:
+        model = Copy
+
+    folder = factory.SubFactory(SyncedFolderFactory)
+    mailbox = factory.SelfAttribute("folder.mailbox")
+    item_id = factory.Sequence(lambda number: f"item-{number}")
+    verdict = DELIVERED
+
+
+class LedgerEntryFactory(DjangoModelFactory):
+    class Meta:
+        model = LedgerEntry
+
+    bucket = factory.SubFactory(BucketFactory)
+    comment_id = factory.Sequence(lambda number: f"{number:040x}")
+    state = LedgerEntry.State.CONFIRMED
+    billed = True
+
+
+class SetAsideEmailFactory(DjangoModelFactory):
+    class Meta:
+        model = SetAsideEmail
+
+    folder = factory.SubFactory(SyncedFolderFactory)
+    mailbox = factory.SelfAttribute("folder.mailbox")
+    item_id = factory.Sequence(lambda number: f"item-aside-{number}")
+    stage = "push"
+    reason = "Re:infer refused this comment: a subject may not be empty."
+    received = ago(hours=3)
+    last_at = ago(hours=1)
+    size = 48_000
+
+
+class SyncRunFactory(DjangoModelFactory):
+    class Meta:
+        model = SyncRun
+
+    mailbox = factory.SubFactory(MailboxFactory)
+    started_at = ago(minutes=2)
+    ended_at = ago(minutes=1)
+    outcome = SyncRun.Outcome.DONE

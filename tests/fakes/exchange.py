@@ -1,0 +1,297 @@
+"""An Exchange in memory, and the honest fake of `integrations.ports.Source` over it.
+
+A change log for each folder, cursors that are refused when they are not known, new item ids for moved mail: it behaves as
+the real adapter does over the simulator, and the contract suite (`tests/contract`) says so of both.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from email import message_from_bytes
+from typing import Self
+
+from integrations.errors import CursorRefused, FolderGone, IntegrationError, MailboxNotFound
+from integrations.messages import (
+    Change,
+    ChangeKind,
+    ChangePage,
+    Cursor,
+    Email,
+    Fetched,
+    Folder,
+    FolderChanges,
+    FolderId,
+    FolderKind,
+    Gone,
+    ItemDetails,
+    ItemId,
+    Unreadable,
+)
+from tests.mails import NOON
+
+
+@dataclass(slots=True)
+class Item:
+    id: ItemId
+    change_key: str
+    mime: bytes
+    received: datetime
+    item_class: str = "IPM.Note"
+    draft: bool = False
+    fault: str = ""
+    """The code with which it cannot be handed out."""
+    listed_message_id: str | None = None
+
+    @property
+    def message_id(self) -> str:
+        if self.listed_message_id is not None:
+            return self.listed_message_id
+        return message_from_bytes(self.mime).get("Message-ID", "")
+
+
+@dataclass(slots=True)
+class FakeFolder:
+    folder: Folder
+    items: dict[ItemId, Item] = field(default_factory=dict)
+    log: list[tuple[ChangeKind, ItemId]] = field(default_factory=list)
+
+
+class FakeMailbox:
+    """One mailbox. `faults` are raised by the next calls of the source's method of that name."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.folders: dict[FolderId, FakeFolder] = {}
+        self.tree_log: list[FolderId] = []
+        self.faults: dict[str, list[BaseException]] = {}
+        self.generation = 0
+        self._numbers = itertools.count(1)
+        for name, kind in (
+            ("Inbox", FolderKind.INBOX),
+            ("Sent Items", FolderKind.SENT),
+            ("Deleted Items", FolderKind.DELETED),
+            ("Drafts", FolderKind.DRAFTS),
+        ):
+            self.create_folder(name, kind=kind)
+
+    # ---- what happens to it ---------------------------------------------------------------------------------------
+
+    def create_folder(
+        self, name: str, *, parent: str | None = None, kind: FolderKind = FolderKind.ORDINARY, holds_mail: bool = True
+    ) -> FolderId:
+        folder_id = FolderId(f"F{next(self._numbers)}@{self.address}")
+        parent_id = self.folder(parent).folder.id if parent else None
+        self.folders[folder_id] = FakeFolder(Folder(folder_id, parent_id, name, kind, holds_mail))
+        self.tree_log.append(folder_id)
+        return folder_id
+
+    def folder(self, name: str) -> FakeFolder:
+        return next(entry for entry in self.folders.values() if entry.folder.name == name)
+
+    def rename_folder(self, name: str, new: str) -> None:
+        entry = self.folder(name)
+        entry.folder = replace(entry.folder, name=new)
+        self.tree_log.append(entry.folder.id)
+
+    def delete_folder(self, name: str) -> None:
+        folder_id = self.folder(name).folder.id
+        del self.folders[folder_id]
+        self.tree_log.append(folder_id)
+
+    def deliver(self, mime: bytes, folder: str = "Inbox", *, received: datetime = NOON, **values: object) -> ItemId:
+        item = Item(self._new_id(), self._new_key(), mime, received, **values)  # type: ignore[arg-type]
+        return self._put(item, folder)
+
+    def move(self, item_id: ItemId, folder: str) -> ItemId:
+        """As Exchange does: gone here, new there, under a new item id."""
+        moved = replace(self._take(item_id), id=self._new_id(), change_key=self._new_key())
+        return self._put(moved, folder)
+
+    def copy(self, item_id: ItemId, folder: str) -> ItemId:
+        original = self._holder(item_id).items[item_id]
+        return self._put(replace(original, id=self._new_id(), change_key=self._new_key()), folder)
+
+    def edit(self, item_id: ItemId, mime: bytes) -> None:
+        holder = self._holder(item_id)
+        holder.items[item_id] = replace(holder.items[item_id], mime=mime, change_key=self._new_key())
+        holder.log.append((ChangeKind.UPDATED, item_id))
+
+    def read(self, item_id: ItemId) -> None:
+        self._holder(item_id).log.append((ChangeKind.READ, item_id))
+
+    def delete(self, item_id: ItemId) -> None:
+        self._take(item_id)
+
+    def break_item(self, item_id: ItemId, code: str) -> None:
+        self._holder(item_id).items[item_id].fault = code
+
+    def mend_item(self, item_id: ItemId) -> None:
+        self._holder(item_id).items[item_id].fault = ""
+
+    def forget_cursors(self) -> None:
+        """Every cursor handed out so far is refused from now on."""
+        self.generation += 1
+
+    def migrate(self) -> None:
+        """Moved to another server: all ids are new, all cursors void, the mail is the same."""
+        self.generation += 1
+        renamed = {old: FolderId(f"M{next(self._numbers)}@{self.address}") for old in self.folders}
+        moved = {}
+        for old, entry in self.folders.items():
+            parent = renamed.get(entry.folder.parent_id) if entry.folder.parent_id else None
+            items = [replace(item, id=self._new_id(), change_key=self._new_key()) for item in entry.items.values()]
+            folder = replace(entry.folder, id=renamed[old], parent_id=parent)
+            log = [(ChangeKind.CREATED, item.id) for item in items]
+            moved[renamed[old]] = FakeFolder(folder, {item.id: item for item in items}, log)
+        self.folders = moved
+        self.tree_log = list(moved)
+
+    def fail(self, method: str, error: BaseException, times: int = 1) -> None:
+        self.faults.setdefault(method, []).extend([error] * times)
+
+    def _put(self, item: Item, folder: str) -> ItemId:
+        holder = self.folder(folder)
+        holder.items[item.id] = item
+        holder.log.append((ChangeKind.CREATED, item.id))
+        return item.id
+
+    def _take(self, item_id: ItemId) -> Item:
+        holder = self._holder(item_id)
+        holder.log.append((ChangeKind.DELETED, item_id))
+        return holder.items.pop(item_id)
+
+    def _holder(self, item_id: ItemId) -> FakeFolder:
+        return next(entry for entry in self.folders.values() if item_id in entry.items)
+
+    def _new_id(self) -> ItemId:
+        return ItemId(f"AAMk{next(self._numbers):08d}=={self.address}")
+
+    def _new_key(self) -> str:
+        return f"CQ{next(self._numbers)}"
+
+
+class FakeSource:
+    """One worker's source of a mailbox. `fetched` counts the emails whose MIME was handed out."""
+
+    def __init__(self, mailbox: FakeMailbox | None, *, page_size: int = 512) -> None:
+        self.mailbox = mailbox
+        self.page_size = page_size
+        self.fetched = 0
+        self.closed = False
+
+    def check(self) -> None:
+        self._meet("check")
+
+    def folders(self, after: Cursor | None) -> FolderChanges:
+        box = self._meet("folders")
+        start = self._position("tree", after)
+        touched = dict.fromkeys(box.tree_log[start:])
+        return FolderChanges(
+            changed=tuple(box.folders[folder_id].folder for folder_id in touched if folder_id in box.folders),
+            gone=tuple(folder_id for folder_id in touched if folder_id not in box.folders) if after else (),
+            cursor=self._cursor("tree", len(box.tree_log)),
+        )
+
+    def changes(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
+        self._position(folder, after)
+        return self._pages(folder, after)
+
+    def fetch(self, changes: Sequence[Change]) -> Iterator[Fetched]:
+        box = self._meet("fetch")
+        for change in changes:
+            holder = next((entry for entry in box.folders.values() if change.item_id in entry.items), None)
+            if holder is None:
+                yield Gone(change)
+                continue
+            item = holder.items[change.item_id]
+            if item.fault:
+                yield Unreadable(change, item.fault)
+                continue
+            self.fetched += 1
+            details = ItemDetails(received=item.received, size=len(item.mime), item_class=item.item_class)
+            yield Email(replace(change, change_key=item.change_key), item.mime, details)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _pages(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
+        while True:
+            box = self._meet("changes")
+            start = self._position(folder, after)
+            if folder not in box.folders:
+                raise FolderGone
+            entry = box.folders[folder]
+            listed, end = self._listed(entry, start)
+            after = self._cursor(folder, end)
+            last = end >= len(entry.log)
+            yield ChangePage(tuple(listed), after, last)
+            if last:
+                return
+
+    def _listed(self, entry: FakeFolder, start: int) -> tuple[list[Change], int]:
+        """A page of the log, each item once and as it is now; a first listing newest first, without what is gone."""
+        if start == 0:
+            alive = sorted(entry.items.values(), key=lambda item: item.received, reverse=True)
+            # A first listing is stable enough for tests: it fits one page, or pages over the log as Exchange does.
+            if len(alive) <= self.page_size:
+                return [self._change(entry, ChangeKind.CREATED, item.id) for item in alive], len(entry.log)
+        end = min(start + self.page_size, len(entry.log))
+        kinds: dict[ItemId, ChangeKind] = {}
+        for kind, item_id in entry.log[start:end]:
+            kinds[item_id] = ChangeKind.CREATED if kinds.get(item_id) is ChangeKind.CREATED else kind
+        changes = []
+        for item_id, kind in kinds.items():
+            if item_id in entry.items:
+                changes.append(self._change(entry, kind, item_id))
+            elif start > 0:
+                changes.append(Change(ChangeKind.DELETED, entry.folder.id, item_id))
+        return changes, end
+
+    def _change(self, entry: FakeFolder, kind: ChangeKind, item_id: ItemId) -> Change:
+        if kind is ChangeKind.READ:
+            return Change(kind, entry.folder.id, item_id)
+        item = entry.items[item_id]
+        return Change(
+            kind=kind,
+            folder_id=entry.folder.id,
+            item_id=item_id,
+            change_key=item.change_key,
+            item_class=item.item_class,
+            message_id=item.message_id,
+            received=item.received,
+            size=len(item.mime),
+            draft=item.draft,
+        )
+
+    def _cursor(self, of: str, position: int) -> Cursor:
+        box = self._meet("")
+        return Cursor(f"{box.generation}|{of}|{position}")
+
+    def _position(self, of: str, cursor: Cursor | None) -> int:
+        if cursor is None:
+            return 0
+        generation, owner, position = str(cursor).split("|") if str(cursor).count("|") == 2 else ("", "", "0")
+        box = self._meet("")
+        if generation != str(box.generation) or owner != of:
+            raise CursorRefused
+        return int(position)
+
+    def _meet(self, method: str) -> FakeMailbox:
+        if self.mailbox is None:
+            raise MailboxNotFound
+        faults = self.mailbox.faults.get(method)
+        if faults:
+            raise faults.pop(0)
+        return self.mailbox
+
+
+__all__ = ["FakeMailbox", "FakeSource", "IntegrationError"]

@@ -1,0 +1,171 @@
+"""A sink without a network: a bucket in memory that bills on its own account, and fails when it is told to.
+
+It passes the contract suite of the real sink (`tests/contract/test_sink.py`), so an engine that works with it works
+with Re:infer. Several sinks may share one `FakeBucket`, as several workers do.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from integrations.errors import BucketNotFound, IntegrationError
+from integrations.messages import Comment, CommentId, Receipt, Rejection
+from integrations.reinfer.payload import comment_json, read_comment
+
+
+@dataclass(slots=True)
+class FakeBucket:
+    """What Re:infer holds of one bucket."""
+
+    exists: bool = True
+    comments: dict[CommentId, Comment] = field(default_factory=dict)
+    """In the order of their creation."""
+    writes: dict[CommentId, list[Comment]] = field(default_factory=dict)
+    """Every write that was taken, for each comment."""
+    billed: int = 0
+    """AI units: one for a new comment, one for a text that changed."""
+    text_changes: int = 0
+    messages_changes: int = 0
+    """Anything inside `messages` changed, and so people's annotations were lost."""
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def take(self, comment: Comment) -> str:
+        """Store it as Re:infer would; returns which of its counts goes up."""
+        comment = read_comment(json.loads(comment_json(comment)))
+        with self.lock:
+            before = self.comments.get(comment.id)
+            self.comments[comment.id] = comment
+            self.writes.setdefault(comment.id, []).append(comment)
+            text_changed = before is not None and _text(before) != _text(comment)
+            self.billed += before is None or text_changed
+            self.text_changes += text_changed
+            self.messages_changes += before is not None and before.message != comment.message
+        if before is None:
+            return "created"
+        return "text_changed" if text_changed else "unchanged" if before == comment else "updated"
+
+    def translate(self, comment_id: CommentId, body: str) -> None:
+        """Replace the text of a stored comment by a translation, as Re:infer may."""
+        with self.lock:
+            before = self.comments[comment_id]
+            message = replace(before.message, body=body)
+            self.comments[comment_id] = replace(before, message=message, translated=True)
+
+
+@dataclass(slots=True)
+class _Fault:
+    error: BaseException
+    after_taking: bool
+
+
+class FakeSink:
+    """One worker's sink of a `FakeBucket`."""
+
+    def __init__(self, bucket: FakeBucket | None = None, *, deadline: float = 30.0) -> None:
+        self.bucket = bucket or FakeBucket()
+        self.deadline = deadline
+        self.pushes: list[tuple[CommentId, ...]] = []
+        """The ids of each push, also of those that failed."""
+        self.questions: list[tuple[CommentId, ...]] = []
+        """The ids of each call of `stored`."""
+        self.closed = False
+        self.before_push: Callable[[Sequence[Comment]], None] | None = None
+        """Called first in each push: to wait, to die, to let another worker in."""
+        self._refused: dict[CommentId, str] = {}
+        self._faults: list[_Fault] = []
+        self._poison: dict[CommentId, IntegrationError] = {}
+
+    # ---- what a test looks at -------------------------------------------------------------------------------------
+
+    @property
+    def comments(self) -> Mapping[CommentId, Comment]:
+        return self.bucket.comments
+
+    @property
+    def billed(self) -> int:
+        return self.bucket.billed
+
+    @property
+    def text_changes(self) -> int:
+        return self.bucket.text_changes
+
+    # ---- what a test scripts --------------------------------------------------------------------------------------
+
+    def fail(self, error: BaseException, *, after_taking: bool = False, times: int = 1) -> None:
+        """Raise this from the next pushes, before the data is taken or after it."""
+        self._faults += [_Fault(error, after_taking)] * times
+
+    def refuse(self, comment_id: CommentId, reason: str = "HTTP 422") -> None:
+        """Reject this comment whenever it comes."""
+        self._refused[comment_id] = reason
+
+    def poison(self, comment_id: CommentId, error: IntegrationError) -> None:
+        """Raise this from every push that holds the comment: a server that falls over it."""
+        self._poison[comment_id] = error
+
+    def forgive(self, comment_id: CommentId) -> None:
+        """Take `refuse` and `poison` back."""
+        self._refused.pop(comment_id, None)
+        self._poison.pop(comment_id, None)
+
+    # ---- the port -------------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        if not self.bucket.exists:
+            raise BucketNotFound("HTTP 404")
+
+    def create(self) -> None:
+        self.bucket.exists = True
+
+    def is_empty(self) -> bool:
+        self.check()
+        return not self.bucket.comments
+
+    def push(self, comments: Sequence[Comment]) -> Receipt:
+        self.pushes.append(tuple(comment.id for comment in comments))
+        if self.before_push:
+            self.before_push(comments)
+        fault = self._faults.pop(0) if self._faults else None
+        if fault and not fault.after_taking:
+            raise fault.error
+        self.check()
+        for comment in comments:
+            if comment.id in self._poison:
+                raise self._poison[comment.id]
+        outcomes = [self.bucket.take(comment) for comment in comments if comment.id not in self._refused]
+        if fault:
+            raise fault.error
+        return Receipt(
+            rejections=tuple(
+                Rejection(comment.id, self._refused[comment.id]) for comment in comments if comment.id in self._refused
+            ),
+            created=outcomes.count("created"),
+            updated=outcomes.count("updated") + outcomes.count("text_changed"),
+            unchanged=outcomes.count("unchanged"),
+            text_changed=outcomes.count("text_changed"),
+        )
+
+    def stored(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Comment]:
+        self.questions.append(tuple(ids))
+        self.check()
+        return {
+            comment_id: self.bucket.comments[comment_id] for comment_id in ids if comment_id in self.bucket.comments
+        }
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _text(comment: Comment) -> tuple[str, str, str]:
+    message = comment.message
+    return message.subject, message.body, message.signature

@@ -1,0 +1,63 @@
+"""Ports that end the worker: at the n-th call of any port, before it or after it, as `kill -9` would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+class Died(BaseException):
+    """The worker is gone: nothing of ours may catch this, release anything, or write anything down."""
+
+
+class Reaper:
+    """Counts the calls that go through it, and ends the worker at the one it was told."""
+
+    def __init__(self, at: int | None = None, *, after: bool = False) -> None:
+        self.at = at
+        self.after = after
+        self.calls: list[str] = []
+
+    def wrap(self, port: str, it: Any) -> Any:
+        return Deadly(port, it, self)
+
+    def call(self, name: str, do: Any) -> Any:
+        number = len(self.calls)
+        self.calls.append(name)
+        if number == self.at and not self.after:
+            raise Died(f"before {name}")
+        result = do()
+        if number == self.at and self.after:
+            raise Died(f"after {name}")
+        return result
+
+
+class Deadly:
+    """Stands before a port. Every method call, and every step of an iterator, goes through the reaper."""
+
+    def __init__(self, port: str, it: Any, reaper: Reaper) -> None:
+        self._port, self._it, self._reaper = port, it, reaper
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._it, name)
+        if not callable(value):
+            return value
+
+        def call(*given: Any, **named: Any) -> Any:
+            result = self._reaper.call(f"{self._port}.{name}", lambda: value(*given, **named))
+            return self._steps(name, result) if isinstance(result, Iterator) else result
+
+        return call
+
+    def __enter__(self) -> Deadly:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._it.close()
+
+    def _steps(self, name: str, steps: Iterator[Any]) -> Iterator[Any]:
+        while True:
+            step = self._reaper.call(f"{self._port}.{name}:next", lambda: next(steps, StopIteration))
+            if step is StopIteration:
+                return
+            yield step

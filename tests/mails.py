@@ -1,0 +1,39 @@
+"""Emails for tests, made of the few things that a test is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def mail(
+    name: str,
+    *,
+    subject: str | None = None,
+    body: str | None = None,
+    sender: str = "Ann Field <ann@north.example>",
+    to: str = "desk@bank.example",
+    sent: datetime | None = NOON,
+    message_id: str | None = "",
+) -> bytes:
+    """The MIME of an email. `name` makes its Message-ID `<name@north.example>`; None leaves it out."""
+    message = EmailMessage()
+    message["From"], message["To"] = sender, to
+    message["Subject"] = subject if subject is not None else f"About {name}"
+    if sent is not None:
+        message["Date"] = format_datetime(sent)
+    if message_id is not None:
+        message["Message-ID"] = message_id or message_id_of(name)
+    message.set_content(body if body is not None else f"Could you look at {name}, please?")
+    return message.as_bytes()
+
+
+def message_id_of(name: str) -> str:
+    return f"<{name}@north.example>"
+
+
+def comment_id_of(name: str) -> str:
+    return message_id_of(name).encode().hex()

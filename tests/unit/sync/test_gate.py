@@ -1,0 +1,118 @@
+"""Gate 1: what of a page is worth fetching."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
+from mailboxes.rules import Rules, Verdict
+from sync.gate import Known, sort_page
+from sync.identity import listed_comment_id
+from sync.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NEW = Change(ChangeKind.CREATED, FolderId("inbox"), ItemId("i1"), "k1", "IPM.Note", "<a@b>", NOON, 100)
+ID = CommentId(listed_comment_id("<a@b>"))
+COPY = CopyRecord(ItemId("i1"), "k1", FolderId("inbox"), ID, ID, NOON, 100, DELIVERED, "d1")
+ENTRY = Entry(ID, True, "c", "p", "i", 1, False, True, ItemId("i1"), False)
+
+
+def sort(change=NEW, folder=Verdict.WANTED, rules=None, known=None):
+    return sort_page([change], folder, rules or Rules(), "d1", known or Known())
+
+
+def remembering(*copies, entry=ENTRY):
+    return Known(
+        copies={copy.item_id: copy for copy in copies},
+        twins={ID: list(copies)},
+        entries={ID: entry} if entry else {},
+    )
+
+
+def test_unknown_mail_is_fetched():
+    assert sort().fetch == [NEW]
+
+
+def test_a_known_copy_with_the_same_change_key_is_not_fetched_again():
+    page = sort(known=remembering(COPY))
+    assert (page.fetch, page.unchanged) == ([], 1)
+
+
+def test_a_changed_copy_is_fetched():
+    changed = replace(NEW, change_key="k2")
+    assert sort(changed, known=remembering(COPY)).fetch == [changed]
+
+
+def test_a_copy_that_the_present_bucket_does_not_hold_is_fetched():
+    assert sort(known=remembering(COPY, entry=None)).fetch == [NEW]
+
+
+def test_a_copy_whose_push_was_never_confirmed_is_fetched():
+    assert sort(known=remembering(COPY, entry=replace(ENTRY, confirmed=False))).fetch == [NEW]
+
+
+def test_a_deletion_only_forgets():
+    page = sort(Change(ChangeKind.DELETED, FolderId("inbox"), ItemId("i1")))
+    assert (page.forget, page.fetch) == ([ItemId("i1")], [])
+
+
+def test_reading_a_mail_changes_nothing():
+    page = sort(replace(NEW, kind=ChangeKind.READ))
+    assert (page.fetch, page.turned_away, page.forget, page.unchanged) == ([], [], [], 0)
+
+
+def test_unknown_mail_of_an_unwanted_folder_is_turned_away():
+    assert sort(folder=Verdict.SKIPPED_FOLDER).turned_away == [(NEW, Verdict.SKIPPED_FOLDER)]
+
+
+def test_mail_already_synced_is_followed_into_an_unwanted_folder():
+    moved = replace(NEW, item_id=ItemId("i2"), folder_id=FolderId("deleted"))
+    known = Known(entries={ID: ENTRY})
+    assert sort(moved, folder=Verdict.SKIPPED_FOLDER, known=known).fetch == [moved]
+
+
+def test_a_followed_copy_that_is_known_and_unchanged_is_left_alone():
+    away = replace(COPY, verdict=Verdict.SKIPPED_FOLDER, comment_id=None)
+    page = sort(folder=Verdict.SKIPPED_FOLDER, known=remembering(away))
+    assert (page.fetch, page.unchanged) == ([], 1)
+
+
+def test_what_was_too_old_is_fetched_when_an_earlier_start_time_is_set():
+    old = replace(COPY, verdict=Verdict.TOO_OLD, comment_id=None)
+    assert sort(known=remembering(old, entry=None)).fetch == [NEW]
+
+
+def test_what_participants_turned_away_is_judged_again_only_under_other_rules():
+    away = replace(COPY, verdict=Verdict.PARTICIPANT)
+    assert sort(known=remembering(away, entry=None)).fetch == []
+    under_other_rules = replace(away, judged_by="d0")
+    assert sort(known=remembering(under_other_rules, entry=None)).fetch == [NEW]
+
+
+def test_a_set_aside_email_has_a_schedule_of_its_own():
+    aside = replace(COPY, verdict=SET_ASIDE, comment_id=None)
+    assert sort(known=remembering(aside, entry=None)).fetch == []
+    edited = replace(NEW, change_key="k2")
+    assert sort(edited, known=remembering(aside, entry=None)).fetch == [edited]
+
+
+def test_a_known_email_under_a_new_item_id_is_adopted_without_fetching():
+    migrated = replace(NEW, item_id=ItemId("i2"))
+    known = Known(twins={ID: [COPY]}, entries={ID: ENTRY})
+    page = sort(migrated, known=known)
+    assert (page.adopt, page.fetch) == ([(COPY, migrated)], [])
+
+
+def test_an_email_that_was_moved_away_and_back_is_fetched_since_its_folder_must_be_told():
+    back = replace(NEW, item_id=ItemId("i3"))
+    elsewhere = replace(ENTRY, winner_item=ItemId("i2"))
+    assert sort(back, known=Known(twins={ID: [COPY]}, entries={ID: elsewhere})).fetch == [back]
+
+
+def test_another_size_is_another_email():
+    other = replace(NEW, item_id=ItemId("i2"), size=101)
+    assert sort(other, known=Known(twins={ID: [COPY]}, entries={ID: ENTRY})).fetch == [other]
+
+
+def test_mail_without_a_message_id_is_never_taken_for_another():
+    nameless = replace(NEW, item_id=ItemId("i2"), message_id="")
+    assert sort(nameless, known=Known(twins={ID: [COPY]}, entries={ID: ENTRY})).fetch == [nameless]

@@ -1,0 +1,136 @@
+"""A new comment against what the ledger knows."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from integrations.messages import Attachment, Comment, CommentId, ItemId, Message
+from sync.reconcile import (
+    Adopt,
+    Asked,
+    Create,
+    Plain,
+    Update,
+    content_digest,
+    identity_digest,
+    properties_digest,
+    reconcile,
+)
+from sync.records import Entry
+
+SENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+COMMENT = Comment(
+    id=CommentId("3c613e"),
+    timestamp=SENT,
+    thread_id="3c613e",
+    message=Message("Subject", "Body", sender="Ann <ann@north.example>", sent_at=SENT),
+    properties={"string:Folder": "Inbox", "number:Size": 10},
+    attachments=(Attachment("a.pdf", 3, "application/pdf"),),
+)
+MOVED = replace(COMMENT, properties={**COMMENT.properties, "string:Folder": "Done"})
+EDITED = replace(MOVED, message=replace(COMMENT.message, body="Another body"))
+
+
+def entry(comment=COMMENT, **values):
+    given = {
+        "comment_id": comment.id,
+        "confirmed": True,
+        "content_digest": content_digest(comment),
+        "properties_digest": properties_digest(comment),
+        "identity_digest": identity_digest(comment),
+        "sequence": 1,
+        "dirty": False,
+        "billed": True,
+        "winner_item": ItemId("i"),
+        "in_flight_elsewhere": False,
+    }
+    return Entry(**(given | values))
+
+
+def decide(comment, known, *, trusted=True, asked=None):
+    return reconcile(comment, known, trusted=trusted, asked=asked)
+
+
+def test_what_a_trusted_ledger_does_not_know_is_created():
+    assert decide(COMMENT, None) == Create()
+
+
+def test_in_an_untrusted_bucket_the_bucket_is_asked_first():
+    assert decide(COMMENT, None, trusted=False) is Plain.ASK
+    assert decide(COMMENT, None, trusted=False, asked=Asked(None)) == Create()
+
+
+def test_what_another_installation_sent_is_adopted_as_it_is():
+    decision = decide(MOVED, None, trusted=False, asked=Asked(COMMENT))
+    assert decision == Adopt(content_digest(COMMENT), properties_digest(COMMENT), ours=False)
+
+
+def test_nothing_is_pushed_twice_for_nothing():
+    assert decide(COMMENT, entry()) is Plain.NOTHING
+
+
+def test_another_text_with_the_same_properties_is_left_alone():
+    edited = replace(COMMENT, message=replace(COMMENT.message, body="Another body"))
+    assert decide(edited, entry()) is Plain.NOTHING
+
+
+def test_a_move_updates_the_properties():
+    assert decide(MOVED, entry()) == Update(MOVED, content_digest(COMMENT))
+
+
+def test_an_edited_email_that_moved_keeps_the_text_that_was_sent_first():
+    assert decide(EDITED, entry()) is Plain.ASK
+    decision = decide(EDITED, entry(), asked=Asked(COMMENT))
+    assert decision == Update(replace(COMMENT, properties=EDITED.properties), content_digest(COMMENT))
+
+
+def test_an_update_is_held_back_when_the_bucket_holds_a_text_that_we_did_not_send():
+    foreign = replace(COMMENT, message=replace(COMMENT.message, body="Rewritten over there"))
+    assert decide(EDITED, entry(), asked=Asked(foreign)) is Plain.HOLD_BACK
+
+
+def test_an_update_is_held_back_when_the_stored_text_is_a_translation():
+    assert decide(EDITED, entry(), asked=Asked(replace(COMMENT, translated=True))) is Plain.HOLD_BACK
+
+
+def test_a_comment_that_was_deleted_over_there_is_not_billed_again():
+    assert decide(EDITED, entry(), asked=Asked(None)) is Plain.HOLD_BACK
+
+
+def test_a_dirty_entry_is_pushed_even_with_the_same_properties():
+    assert decide(COMMENT, entry(dirty=True)) == Update(COMMENT, content_digest(COMMENT))
+
+
+def test_an_intention_is_settled_by_asking_and_never_by_a_blind_create():
+    intended = entry(confirmed=False, billed=False)
+    assert decide(COMMENT, intended) is Plain.ASK
+    assert decide(COMMENT, intended, asked=Asked(None)) == Create()
+    assert decide(COMMENT, intended, asked=Asked(COMMENT)) == Adopt(
+        content_digest(COMMENT), properties_digest(COMMENT), ours=True
+    )
+
+
+def test_an_intention_that_arrived_with_other_properties_is_updated():
+    intended = entry(confirmed=False)
+    assert decide(MOVED, intended, asked=Asked(COMMENT)) == Update(MOVED, content_digest(COMMENT))
+
+
+def test_an_intention_that_meets_a_foreign_text_adopts_it():
+    foreign = replace(COMMENT, message=replace(COMMENT.message, body="Theirs"))
+    decision = decide(MOVED, entry(confirmed=False), asked=Asked(foreign))
+    assert decision == Adopt(content_digest(foreign), properties_digest(foreign), ours=False)
+
+
+def test_what_another_sync_is_pushing_now_is_deferred():
+    assert decide(MOVED, entry(confirmed=False, in_flight_elsewhere=True)) is Plain.DEFER
+
+
+def test_time_and_attachments_stay_as_first_sent_too():
+    later = replace(MOVED, timestamp=SENT.replace(hour=13))
+    assert decide(later, entry()) is Plain.ASK
+    more = replace(MOVED, attachments=())
+    assert decide(more, entry()) is Plain.ASK
+
+
+def test_the_order_of_properties_does_not_matter():
+    turned = replace(COMMENT, properties=dict(reversed(COMMENT.properties.items())))
+    assert properties_digest(turned) == properties_digest(COMMENT)
