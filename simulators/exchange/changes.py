@@ -1,0 +1,113 @@
+"""What changed since a sync state: the opaque state itself, and the changes of a folder or of the tree.
+
+A first listing runs newest first over what lies in the folder; later ones follow the log. What was created and is gone again
+in between is never told of.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from enum import Enum
+
+from simulators.exchange.store import Folder, Item, Mailbox
+
+
+class StateRefused(Exception):
+    """ErrorInvalidSyncStateData."""
+
+
+class What(Enum):
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+    READ = "ReadFlagChange"
+
+
+@dataclass(frozen=True)
+class Page:
+    changes: list[tuple[What, str]]
+    state: str
+    last: bool
+
+
+def item_changes(mailbox: Mailbox, folder: Folder, state: str, most: int) -> Page:
+    """A page of at most `most` changes of one folder. Raises `StateRefused`."""
+    known = _read(state, mailbox, folder.id) if state else {"upto": len(folder.log), "seen": 0}
+    if "seen" in known:
+        return _first_listing(mailbox, folder, known["upto"], known["seen"], most)
+    return _since(mailbox, folder, known["at"], most)
+
+
+def tree_changes(mailbox: Mailbox, state: str) -> Page:
+    """All changes of the folder tree. Raises `StateRefused`."""
+    at = _read(state, mailbox, "tree")["at"] if state else 0
+    changes = []
+    for folder_id in dict.fromkeys(mailbox.tree_log[at:]):
+        folder = mailbox.folders.get(folder_id)
+        if folder is None:
+            if state:
+                changes.append((What.DELETE, folder_id))
+        else:
+            changes.append((What.CREATE if folder.created > at else What.UPDATE, folder_id))
+    return Page(changes, _write(mailbox, "tree", {"at": len(mailbox.tree_log)}), True)
+
+
+def _first_listing(mailbox: Mailbox, folder: Folder, upto: int, seen: int, most: int) -> Page:
+    items = sorted(
+        (item for item in folder.items.values() if item.created <= upto),
+        key=lambda item: (item.received, item.id),
+        reverse=True,
+    )
+    page = items[seen : seen + most]
+    last = seen + most >= len(items)
+    # What is deleted while somebody pages through shifts the rest: the log from `upto` on is told again at the end.
+    state = {"at": upto} if last else {"upto": upto, "seen": max(0, seen + most - _gone_since(folder, upto))}
+    caught_up = last and upto == len(folder.log)
+    return Page([(What.CREATE, item.id) for item in page], _write(mailbox, folder.id, state), caught_up)
+
+
+def _gone_since(folder: Folder, upto: int) -> int:
+    return sum(kind == "gone" for kind, _ in folder.log[upto:])
+
+
+def _since(mailbox: Mailbox, folder: Folder, at: int, most: int) -> Page:
+    kinds: dict[str, str] = {}
+    end = at
+    for kind, item_id in folder.log[at:]:
+        if item_id not in kinds and len(kinds) >= most:
+            break
+        kinds[item_id] = kind if kinds.get(item_id) in (None, "read") else kinds[item_id]
+        end += 1
+    changes = [
+        (what, item_id)
+        for item_id, kind in kinds.items()
+        if (what := _told(folder.items.get(item_id), kind, at)) is not None
+    ]
+    return Page(changes, _write(mailbox, folder.id, {"at": end}), end >= len(folder.log))
+
+
+def _told(item: Item | None, kind: str, at: int) -> What | None:
+    if item is None:
+        return What.DELETE
+    if item.created > at:
+        return What.CREATE
+    return What.READ if kind == "read" else What.UPDATE
+
+
+def _write(mailbox: Mailbox, of: str, state: dict[str, int]) -> str:
+    # Padded: real ones are long, and a client that cuts them must fail here.
+    text = json.dumps([mailbox.address.casefold(), mailbox.generation, of, state]) + " " * 600
+    return base64.b64encode(text.encode()).decode()
+
+
+def _read(state: str, mailbox: Mailbox, of: str) -> dict[str, int]:
+    try:
+        text = base64.b64decode(state, validate=True).decode()
+        address, generation, owner, known = json.loads(text)
+    except ValueError as error:
+        raise StateRefused from error
+    if len(text) < 600 or (address, generation, owner) != (mailbox.address.casefold(), mailbox.generation, of):
+        raise StateRefused
+    return dict(known)

@@ -1,0 +1,151 @@
+"""The control endpoint: what lies in the mailboxes as JSON, and what happens to them, for a parent in another process.
+
+    GET    /mailboxes                 [{"address", "folders": [{"path", "count", "distinguished"}], "count"}]
+    GET    /mailboxes/<address>       the same with "items": [{"id", "message_id", "folder", "received", "size", "class"}]
+    GET    /mime/<address>?id=…       one item's MIME
+    GET    /requests                  {"operations": {name: how often}, "user_agents": [...], "tokens": n}
+    POST   /deliver                   {"mailbox", "folder", "mime" (base64) or "subject", "body", "message_id"}
+    POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
+    POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
+    POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
+    POST   /create-folder             {"mailbox", "folder"}        POST /rename-folder {"mailbox", "folder", "name"}
+    POST   /delete-folder             {"mailbox", "folder"}        POST /migrate       {"mailbox"}
+    POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
+    POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from simulators.exchange.mailfiles import mail_of
+from simulators.exchange.shapes import utc
+from simulators.exchange.store import Item, Mailbox
+from simulators.http import Request, Response
+
+if TYPE_CHECKING:
+    from simulators.exchange.server import ExchangeSimulator
+
+
+class Control:
+    def __init__(self, simulator: ExchangeSimulator) -> None:
+        self._simulator = simulator
+
+    def answer(self, request: Request) -> Response:
+        parts = tuple(unquote(part) for part in request.path.strip("/").split("/"))
+        try:
+            if request.method == "GET" and parts[0] == "mime":
+                item = self._mailbox(parts[1]).item(request.query["id"][0])
+                return Response(200, item.mail.content(), "message/rfc822")
+            return _json(200, self._answer(request, parts))
+        except (KeyError, ValueError, TypeError, IndexError, StopIteration) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def _answer(self, request: Request, parts: tuple[str, ...]) -> Any:
+        match request.method, *parts:
+            case "GET", "mailboxes":
+                return [_mailbox(mailbox) for mailbox in self._simulator.store]  # type: ignore[attr-defined]
+            case "GET", "mailboxes", address:
+                mailbox = self._mailbox(address)
+                return _mailbox(mailbox) | {"items": [_item(mailbox, item) for item in mailbox.items()]}
+            case "GET", "requests":
+                seen = self._simulator.requests
+                return {
+                    "operations": Counter(request.operation for request in seen),
+                    "user_agents": sorted({request.user_agent for request in seen}),
+                    "tokens": self._simulator.online.issued,
+                }
+            case "DELETE", "faults":
+                self._simulator.faults.clear()
+                return {}
+            case "POST", what:
+                return self._do(what, json.loads(request.body or b"{}"))
+        raise ValueError("no such control; see the docstring of simulators.exchange.control")
+
+    def _do(self, what: str, given: dict[str, Any]) -> Any:
+        if what == "faults":
+            self._simulator.faults.add(**given)
+            return {}
+        if what == "expire-tokens":
+            self._simulator.online.expire()
+            return {}
+        mailbox = self._mailbox(given["mailbox"])
+        match what:
+            case "deliver":
+                return _item(mailbox, mailbox.deliver(mail_of(_mime(given)), given.get("folder", "Inbox")))
+            case "move":
+                return _item(mailbox, mailbox.move(_id(mailbox, given), given["folder"]))
+            case "copy":
+                return _item(mailbox, mailbox.copy(_id(mailbox, given), given["folder"]))
+            case "edit":
+                return _item(mailbox, mailbox.edit(_id(mailbox, given), mail_of(_mime(given))))
+            case "delete":
+                mailbox.delete(_id(mailbox, given), hard=bool(given.get("hard")))
+            case "create-folder":
+                mailbox.create_folder(given["folder"])
+            case "rename-folder":
+                mailbox.rename_folder(given["folder"], given["name"])
+            case "delete-folder":
+                mailbox.delete_folder(given["folder"])
+            case "migrate":
+                mailbox.migrate()
+            case "expire-states":
+                mailbox.expire_sync_states()
+            case _:
+                raise ValueError(f"no such control: {what}")
+        return {}
+
+    def _mailbox(self, address: str) -> Mailbox:
+        found = self._simulator.store.get(address)
+        if found is None:
+            raise KeyError(address)
+        return found
+
+
+def _id(mailbox: Mailbox, given: dict[str, Any]) -> str:
+    return str(given["id"]) if "id" in given else mailbox.find(given["message_id"])[0].id
+
+
+def _mime(given: dict[str, Any]) -> bytes:
+    if "mime" in given:
+        return base64.b64decode(given["mime"])
+    lines = [
+        f"From: {given.get('sender', 'Ann Field <ann@north.example>')}",
+        f"To: {given['mailbox']}",
+        f"Subject: {given['subject']}",
+        f"Date: {given.get('date', 'Mon, 02 Mar 2026 09:00:00 +0000')}",
+        f"Message-ID: {given['message_id']}",
+        'Content-Type: text/plain; charset="utf-8"',
+        "Content-Transfer-Encoding: 8bit",
+        "",
+        given.get("body", ""),
+    ]
+    return "\r\n".join(lines).encode()
+
+
+def _mailbox(mailbox: Mailbox) -> dict[str, Any]:
+    with mailbox.lock:
+        folders = [
+            {"path": mailbox.path(folder), "count": len(folder.items), "distinguished": folder.distinguished}
+            for folder in mailbox.folders.values()
+        ]
+    return {"address": mailbox.address, "folders": folders, "count": sum(folder["count"] for folder in folders)}  # type: ignore[misc]
+
+
+def _item(mailbox: Mailbox, item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "message_id": item.mail.message_id,
+        "folder": mailbox.path(mailbox.folders[item.folder_id]),
+        "received": utc(item.received),
+        "size": item.mail.size,
+        "class": item.mail.item_class,
+    }
+
+
+def _json(status: int, value: Any) -> Response:
+    return Response(status, json.dumps(value).encode(), label="control")

@@ -1,0 +1,95 @@
+"""Mail from files: `.eml`, mbox and Maildir below a folder, whatever rubbish lies there too."""
+
+from __future__ import annotations
+
+import mailbox as mailboxes
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email import policy
+from email.message import Message
+from email.parser import BytesHeaderParser
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from simulators.exchange.store import Mail
+
+HEADERS = BytesHeaderParser(policy=policy.compat32)
+LONGEST = 64 * 1024 * 1024
+
+
+def mails_below(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every email below `folder`, in the order of the paths: where it came from, and its bytes."""
+    maildirs = {path.parent for path in folder.rglob("cur") if path.is_dir() and (path.parent / "new").is_dir()}
+    for path in sorted(folder.rglob("*")):
+        inside = next((maildir for maildir in maildirs if maildir in path.parents), None)
+        if not path.is_file() or path.stat().st_size > LONGEST:
+            continue
+        if inside is not None:
+            if path.parent.name in ("cur", "new"):
+                yield path, path.read_bytes()
+        elif _is_mbox(path):
+            yield from _of_mbox(path)
+        elif path.suffix.casefold() == ".eml" or _looks_like_mail(path):
+            yield path, path.read_bytes()
+
+
+def mail_of(mime: bytes, *, fallback: datetime | None = None) -> Mail:
+    """The email with what Exchange would list of it. `fallback` is when it arrived if it does not say so itself."""
+    headers = HEADERS.parsebytes(mime[: 256 * 1024])
+    return Mail(
+        mime=mime,
+        size=len(mime),
+        message_id=_text(headers, "Message-ID"),
+        subject=_text(headers, "Subject")[:255],
+        received=_received(headers) or fallback,
+        item_class="IPM.Note.SMIME" if headers.get_content_type() == "application/pkcs7-mime" else "IPM.Note",
+        importance={"high": "High", "low": "Low"}.get(_text(headers, "Importance").casefold(), "Normal"),
+        has_attachments=b"content-disposition: attachment" in mime.lower(),
+    )
+
+
+def _of_mbox(path: Path) -> Iterator[tuple[Path, bytes]]:
+    box = mailboxes.mbox(str(path), create=False)
+    try:
+        for key in box.keys():  # noqa: SIM118  # a mailbox is no dictionary
+            yield path, box.get_bytes(key)
+    finally:
+        box.close()
+
+
+def _is_mbox(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(5) == b"From " and path.suffix.casefold() != ".eml"
+
+
+def _looks_like_mail(path: Path) -> bool:
+    """CPython's samples, for one, are called `msg_01.txt`: a file that begins with headers of a mail is a mail."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if b"\0" in head:
+        return False
+    names = {line.split(b":")[0].strip().lower() for line in head.splitlines()[:30] if b":" in line}
+    return len(names & {b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"return-path"}) >= 2
+
+
+def _text(headers: Message, name: str) -> str:
+    """One line of what XML can carry."""
+    value = str(headers.get(name) or "")
+    return "".join(" " if character < " " else character for character in " ".join(value.split()) if _is_xml(character))
+
+
+def _is_xml(character: str) -> bool:
+    return character >= " " and not "\ud800" <= character <= "\udfff" and character not in "\ufffe\uffff"
+
+
+def _received(headers: Message) -> datetime | None:
+    stamps = [str(value).rpartition(";")[2] for value in headers.get_all("Received") or []]
+    for text in [*stamps[:1], str(headers.get("Date") or "")]:
+        try:
+            moment = parsedate_to_datetime(text.strip())
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if 1970 <= moment.year <= 2100:
+            return moment.astimezone(UTC)
+    return None

@@ -1,0 +1,163 @@
+"""The simulated Exchange over HTTPS: an "Exchange Server 2016" and an "Exchange Online" in front of one mail store."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from simulators.exchange import effects, soap
+from simulators.exchange.accounts import Account, Application
+from simulators.exchange.control import Control
+from simulators.exchange.operations import Desk
+from simulators.exchange.signin import OnPremises, Online
+from simulators.exchange.store import Store
+from simulators.exchange.tls import Authority
+from simulators.faults import Faults
+from simulators.http import HttpServer, Records, Request, Response
+
+PATH = "/EWS/Exchange.asmx"
+ON_PREMISES_VERSION = "15.1.2507.39"
+ONLINE_VERSION = "15.20.9245.11"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request, for tests: which operation on whose mailbox, by whom, and how the client calls itself."""
+
+    operation: str
+    mailbox: str
+    account: str
+    user_agent: str
+
+
+class ExchangeSimulator:
+    """`url("onprem")` and `url("online")` are the two endpoints; `ca` is the PEM to trust, `ca_file` a file of it."""
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        accounts: Sequence[Account] = (),
+        applications: Sequence[Application] = (),
+        recorder: Records | None = None,
+        host: str = "127.0.0.1",
+        onprem_port: int = 0,
+        online_port: int = 0,
+        control_port: int = 0,
+        names: tuple[str, ...] | None = None,
+    ) -> None:
+        self.store = store or Store()
+        self.faults = Faults()
+        self.requests: list[Seen] = []
+        self.online, self.on_premises = Online(applications), OnPremises(accounts)
+        self._lock = threading.Lock()
+        authority = Authority()
+        self.ca = authority.pem
+        tls = authority.server_context(names) if names else authority.server_context()
+        given = {"host": host, "tls": tls, "recorder": recorder}
+        self._servers = {
+            "onprem": HttpServer(lambda request: self._onprem(request), port=onprem_port, **given),  # type: ignore[arg-type]
+            "online": HttpServer(lambda request: self._online(request), port=online_port, **given),  # type: ignore[arg-type]
+            "control": HttpServer(Control(self).answer, host=host, port=control_port),
+        }
+
+    def url(self, personality: str = "onprem") -> str:
+        return self._servers[personality].url + PATH
+
+    @property
+    def authority_url(self) -> str:
+        """The base address of the token endpoint."""
+        return self._servers["online"].url
+
+    @property
+    def control_url(self) -> str:
+        return self._servers["control"].url
+
+    @property
+    def operations(self) -> list[str]:
+        return [seen.operation for seen in self.requests]
+
+    def ca_file(self) -> Path:
+        """A file with the certificate authority, made anew at each call."""
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", prefix="simulated-ca-", delete=False) as file:
+            file.write(self.ca)
+        return Path(file.name)
+
+    def start(self) -> Self:
+        for server in self._servers.values():
+            server.start()
+        return self
+
+    def stop(self) -> None:
+        for server in self._servers.values():
+            server.stop()
+        self.on_premises.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    # ---- requests -------------------------------------------------------------------------------------------------
+
+    def _onprem(self, request: Request) -> Response:
+        if request.path.casefold() != PATH.casefold():
+            return Response(404, b"Not found", "text/plain", label="not-found")
+        return self._ews(request, self.on_premises, ON_PREMISES_VERSION)
+
+    def _online(self, request: Request) -> Response:
+        if request.path.endswith("/oauth2/v2.0/token"):
+            rule = self.faults.struck("token", "")
+            return (effects.before(rule, "token", "") if rule else None) or self.online.token(
+                request, request.path.split("/")[1]
+            )
+        if request.path.casefold() != PATH.casefold():
+            return Response(404, b"Not found", "text/plain", label="not-found")
+        return self._ews(request, self.online, ONLINE_VERSION)
+
+    def _ews(self, request: Request, signin: OnPremises | Online, version: str) -> Response:
+        principal = signin.principal(request)
+        if isinstance(principal, Response):
+            return principal
+        if request.headers.get_content_type() != "text/xml":
+            return Response(415, b"text/xml is expected", "text/plain", label="not-xml")
+        try:
+            call = soap.parse(request.body)
+        except soap.Malformed as error:
+            return _answer(500, soap.fault(soap.SoapFault("ErrorSchemaValidation", str(error))), "malformed")
+        desk = Desk(self.store, self.faults, principal, version)
+        mailbox = desk.mailbox_named(call)
+        with self._lock:
+            agent = request.headers.get("User-Agent") or ""
+            self.requests.append(Seen(call.operation, mailbox, principal.name, agent))
+        anchor = request.headers.get("X-AnchorMailbox")
+        if anchor and call.impersonated and anchor.casefold() != call.impersonated.casefold():
+            text = "X-AnchorMailbox names another mailbox than the header impersonates."
+            return _answer(500, soap.fault(soap.SoapFault("ErrorInvalidRequest", text)), call.operation)
+        return self._with_faults(desk, call, mailbox, version)
+
+    def _with_faults(self, desk: Desk, call: soap.Call, mailbox: str, version: str) -> Response:
+        rule = self.faults.struck(call.operation, mailbox)
+        if rule is None or rule.effect in effects.STATES:
+            return _answered(desk, call)
+        if rule.effect == "invalid-state":
+            return _answered(desk, call)
+        instead = effects.before(rule, call.operation, version)
+        return instead or effects.after(rule, _answered(desk, call))
+
+
+def _answered(desk: Desk, call: soap.Call) -> Response:
+    try:
+        return _answer(200, desk.answer(call), call.operation)
+    except (soap.SoapFault, soap.ItemFault) as error:
+        as_fault = error if isinstance(error, soap.SoapFault) else soap.SoapFault(error.code, error.text)
+        return _answer(500, soap.fault(as_fault), call.operation)
+
+
+def _answer(status: int, body: bytes, label: str) -> Response:
+    return Response(status, body, effects.XML, label=label)

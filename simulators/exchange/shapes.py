@@ -1,0 +1,115 @@
+"""Folders and items as XML: the properties that were asked for, in the order of the schema, and no others."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+
+from simulators.exchange.soap import NS, Call, ItemFault, escape, quoteattr
+from simulators.exchange.store import Folder, Item, Mailbox
+
+FOLDER_TAGS = {"IPF.Appointment": "CalendarFolder", "IPF.Contact": "ContactsFolder", "IPF.Task": "TasksFolder"}
+NEVER_LISTED = {
+    "item:MimeContent", "item:Body", "item:TextBody", "item:UniqueBody", "item:Attachments", "item:InternetMessageHeaders",
+    "message:ToRecipients", "message:CcRecipients", "message:BccRecipients", "message:ReplyTo",
+}  # fmt: skip
+"""What a sync or a search cannot return: it takes a GetItem."""
+ITEM_TAGS = (
+    ("ipm.schedule.meeting.request", "MeetingRequest"),
+    ("ipm.schedule.meeting.canceled", "MeetingCancellation"),
+    ("ipm.schedule.meeting.resp", "MeetingResponse"),
+    ("ipm.post", "PostItem"),
+    ("ipm.contact", "Contact"),
+    ("ipm.task", "Task"),
+    ("ipm.appointment", "CalendarItem"),
+)
+
+
+def asked(call: Call, shape: str) -> set[str]:
+    """The field URIs of `m:ItemShape` or `m:FolderShape`."""
+    path = f"m:{shape}/t:AdditionalProperties/t:FieldURI"
+    return {element.get("FieldURI", "") for element in call.body.findall(path, NS)}
+
+
+def folder_xml(mailbox: Mailbox, folder: Folder, fields: set[str], *, everything: bool = False) -> str:
+    tag = FOLDER_TAGS.get(folder.folder_class, "Folder")
+    children = sum(child.parent_id == folder.id for child in mailbox.folders.values())
+
+    def told(field: str, text: str) -> str:
+        return text if everything or f"folder:{field}" in fields else ""
+
+    parent = folder.parent_id or folder.id
+    content = (
+        f'<t:FolderId Id={quoteattr(folder.id)} ChangeKey="AQAAAA=="/>'
+        + told("ParentFolderId", f'<t:ParentFolderId Id={quoteattr(parent)} ChangeKey="AQAAAA=="/>')
+        + told("FolderClass", f"<t:FolderClass>{escape(folder.folder_class)}</t:FolderClass>")
+        + told("DisplayName", f"<t:DisplayName>{escape(folder.name)}</t:DisplayName>")
+        + told("TotalCount", f"<t:TotalCount>{len(folder.items)}</t:TotalCount>")
+        + told("ChildFolderCount", f"<t:ChildFolderCount>{children}</t:ChildFolderCount>")
+    )
+    if tag == "Folder":
+        content += told("UnreadCount", f"<t:UnreadCount>{sum(not i.read for i in folder.items.values())}</t:UnreadCount>")
+    return f"<t:{tag}>{content}</t:{tag}>"
+
+
+def item_xml(item: Item, fields: set[str], *, mime: bytes | None = None, base64_text: str | None = None) -> str:
+    mail = item.mail
+    tag = _tag(mail.item_class)
+    message = tag in ("Message", "MeetingRequest", "MeetingCancellation", "MeetingResponse")
+    parts = []
+    if mime is not None or base64_text is not None:
+        text = base64_text if base64_text is not None else base64.b64encode(mime or b"").decode("ascii")
+        parts.append(f'<t:MimeContent CharacterSet="UTF-8">{text}</t:MimeContent>')
+    parts.append(id_xml(item))
+    for field, render in ITEM_FIELDS:
+        if f"item:{field}" in fields:
+            parts.append(render(item))
+    if message:
+        for field, text in (
+            ("ConversationTopic", escape(mail.subject)),
+            ("InternetMessageId", escape(mail.message_id)),
+            ("IsRead", str(item.read).lower()),
+        ):
+            if f"message:{field}" in fields and text:
+                parts.append(f"<t:{field}>{text}</t:{field}>")
+    return f"<t:{tag}>{''.join(parts)}</t:{tag}>"
+
+
+def id_xml(item: Item) -> str:
+    return f"<t:ItemId Id={quoteattr(item.id)} ChangeKey={quoteattr(item.change_key)}/>"
+
+
+def listable(fields: set[str]) -> None:
+    """Raises `ItemFault` where a field was asked for that no listing returns."""
+    refused = fields & NEVER_LISTED
+    if refused:
+        raise ItemFault("ErrorInvalidPropertyForOperation", f"The property cannot be used here: {min(refused)}")
+
+
+def utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _tag(item_class: str) -> str:
+    name = item_class.casefold()
+    return next((tag for prefix, tag in ITEM_TAGS if name.startswith(prefix)), "Message")
+
+
+def _categories(item: Item) -> str:
+    texts = "".join(f"<t:String>{escape(category)}</t:String>" for category in item.mail.categories)
+    return f"<t:Categories>{texts}</t:Categories>" if texts else ""
+
+
+ITEM_FIELDS = (
+    ("ParentFolderId", lambda item: f'<t:ParentFolderId Id={quoteattr(item.folder_id)} ChangeKey="AQAAAA=="/>'),
+    ("ItemClass", lambda item: f"<t:ItemClass>{escape(item.mail.item_class)}</t:ItemClass>"),
+    ("Subject", lambda item: f"<t:Subject>{escape(item.mail.subject)}</t:Subject>"),
+    ("Sensitivity", lambda item: f"<t:Sensitivity>{item.mail.sensitivity}</t:Sensitivity>"),
+    ("DateTimeReceived", lambda item: f"<t:DateTimeReceived>{utc(item.received)}</t:DateTimeReceived>"),
+    ("Size", lambda item: f"<t:Size>{item.mail.size}</t:Size>"),
+    ("Categories", _categories),
+    ("Importance", lambda item: f"<t:Importance>{item.mail.importance}</t:Importance>"),
+    ("IsDraft", lambda item: f"<t:IsDraft>{str(item.mail.draft).lower()}</t:IsDraft>"),
+    ("HasAttachments", lambda item: f"<t:HasAttachments>{str(item.mail.has_attachments).lower()}</t:HasAttachments>"),
+)
+"""In the order of the schema."""

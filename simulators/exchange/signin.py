@@ -1,0 +1,145 @@
+"""Signing in: NTLM with a real handshake, Basic, and bearer tokens from a token endpoint of our own."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hmac
+import json
+import os
+import secrets
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+import spnego
+
+from simulators.exchange.accounts import Account, Application, Principal, principal_of
+from simulators.http import Request, Response
+
+NTLM_LOCK = threading.Lock()
+SCHEMES_ON_PREMISES = ("Negotiate", "NTLM", 'Basic realm="exchange.example"')
+
+
+class OnPremises:
+    """NTLM and Basic against a list of accounts. An NTLM handshake belongs to its TCP connection."""
+
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        self.accounts = {account.username.casefold(): account for account in accounts}
+        handle, self._users = tempfile.mkstemp(prefix="ntlm-users-")
+        with os.fdopen(handle, "w") as file:
+            for account in accounts:
+                domain, _, user = account.username.rpartition("\\")
+                file.write(f"{domain}:{user}:{account.password}\n")
+
+    def close(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._users)
+
+    def principal(self, request: Request) -> Principal | Response:
+        """Who this is, or the response that asks him."""
+        scheme, _, value = (request.headers.get("Authorization") or "").partition(" ")
+        match scheme.casefold():
+            case "ntlm":
+                return self._ntlm(request, value)
+            case "basic":
+                return self._basic(value)
+        known = request.connection.state.get("principal")
+        return known if known is not None else _unauthorized(SCHEMES_ON_PREMISES[1:])
+
+    def _basic(self, value: str) -> Principal | Response:
+        try:
+            username, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return _unauthorized(SCHEMES_ON_PREMISES[1:])
+        account = self.accounts.get(username.casefold())
+        if account is None or not hmac.compare_digest(account.password.encode(), password.encode()):
+            return _unauthorized(SCHEMES_ON_PREMISES[1:])
+        return principal_of(account)
+
+    def _ntlm(self, request: Request, value: str) -> Principal | Response:
+        state = request.connection.state
+        try:
+            token = base64.b64decode(value, validate=True)
+            with NTLM_LOCK:
+                # The library reads its users from the file that this variable names, when a context is made.
+                os.environ["NTLM_USER_FILE"] = self._users
+                context = state.get("ntlm") or spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
+                state["ntlm"] = context
+                answer = context.step(token)
+        except (binascii.Error, spnego.exceptions.SpnegoError, ValueError):
+            state.pop("ntlm", None)
+            return _unauthorized(SCHEMES_ON_PREMISES[1:])
+        if not context.complete:
+            return _unauthorized((f"NTLM {base64.b64encode(answer or b'').decode()}",))
+        state.pop("ntlm", None)
+        account = self.accounts.get(str(context.client_principal).casefold())
+        if account is None:
+            return _unauthorized(SCHEMES_ON_PREMISES[1:])
+        state["principal"] = principal_of(account)
+        return state["principal"]
+
+
+@dataclass
+class Online:
+    """Bearer tokens from `/<tenant>/oauth2/v2.0/token`. Lifetimes in seconds."""
+
+    applications: Sequence[Application]
+    lifetime: float = 3600.0
+    clock: Callable[[], float] = time.monotonic
+    issued: int = 0
+    _tokens: dict[str, tuple[Application, float]] = field(default_factory=dict, repr=False)
+
+    def principal(self, request: Request) -> Principal | Response:
+        scheme, _, token = (request.headers.get("Authorization") or "").partition(" ")
+        application, until = self._tokens.get(token, (None, 0.0))
+        if scheme.casefold() != "bearer" or application is None or self.clock() >= until:
+            return _unauthorized(('Bearer realm="", error="invalid_token"',))
+        return principal_of(application)
+
+    def expire(self) -> None:
+        """Every token handed out so far is refused from now on."""
+        self._tokens.clear()
+
+    def token(self, request: Request, tenant: str) -> Response:
+        """The token endpoint: client credentials only."""
+        form = {key: values[0] for key, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+        known = [application for application in self.applications if application.tenant == tenant]
+        if not known:
+            return _token_error(400, "invalid_request", "AADSTS90002: Tenant not found.")
+        client_id, secret = _client(request, form)
+        if form.get("grant_type") != "client_credentials":
+            return _token_error(400, "unsupported_grant_type", "AADSTS70003: Only client_credentials is simulated.")
+        application = next((one for one in known if one.client_id == client_id), None)
+        if application is None:
+            return _token_error(400, "unauthorized_client", "AADSTS700016: Application was not found.")
+        if not hmac.compare_digest(application.client_secret.encode(), secret.encode()):
+            return _token_error(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
+        token = secrets.token_urlsafe(48)
+        self._tokens[token] = (application, self.clock() + self.lifetime)
+        self.issued += 1
+        answer = {"token_type": "Bearer", "expires_in": int(self.lifetime), "access_token": token}
+        return Response(200, json.dumps(answer).encode(), label="token")
+
+
+def _client(request: Request, form: dict[str, str]) -> tuple[str, str]:
+    """Client id and secret, from the form or as Basic credentials: both are allowed (RFC 6749, section 2.3.1)."""
+    scheme, _, value = (request.headers.get("Authorization") or "").partition(" ")
+    if scheme.casefold() == "basic":
+        with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+            client_id, _, secret = base64.b64decode(value).decode().partition(":")
+            return client_id, secret
+    return form.get("client_id", ""), form.get("client_secret", "")
+
+
+def _unauthorized(schemes: Sequence[str]) -> Response:
+    headers = tuple(("WWW-Authenticate", scheme) for scheme in schemes)
+    return Response(401, b"", headers=headers, label="unauthorized")
+
+
+def _token_error(status: int, code: str, text: str) -> Response:
+    return Response(status, json.dumps({"error": code, "error_description": text}).encode(), label="token")

@@ -1,0 +1,117 @@
+"""SOAP as Exchange speaks it: a request taken apart strictly, envelopes and response messages put together.
+
+Responses are built as text: the shapes are few, the order of their elements is the schema's, and it is fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
+TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
+NS = {"s": SOAP, "m": MESSAGES, "t": TYPES}
+
+
+class Malformed(Exception):
+    """ErrorSchemaValidation, or no SOAP at all."""
+
+
+class SoapFault(Exception):
+    """The whole request fails, as an HTTP 500 with a fault."""
+
+    def __init__(self, code: str, text: str, *, back_off: int | None = None, back_off_first: bool = True) -> None:
+        super().__init__(code)
+        self.code, self.text, self.back_off, self.back_off_first = code, text, back_off, back_off_first
+
+
+class ItemFault(Exception):
+    """One response message fails; its neighbours do not."""
+
+    def __init__(self, code: str, text: str = "") -> None:
+        super().__init__(code)
+        self.code, self.text = code, text or f"The operation failed: {code}."
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request: the operation's element, and the mailbox that the header impersonates."""
+
+    operation: str
+    body: etree._Element
+    impersonated: str | None
+
+    def text(self, path: str) -> str | None:
+        found = self.body.find(path, NS)
+        return found.text if found is not None else None
+
+    def attribute(self, path: str, name: str) -> str | None:
+        found = self.body.find(path, NS)
+        return found.get(name) if found is not None else None
+
+
+def parse(body: bytes) -> Call:
+    """Raises `Malformed`."""
+    try:
+        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise Malformed("no XML") from error
+    payload = root.find("s:Body/*", NS) if root.tag == f"{{{SOAP}}}Envelope" else None
+    if payload is None or etree.QName(payload).namespace != MESSAGES:
+        raise Malformed("no SOAP envelope with an EWS operation")
+    if root.find("s:Header/t:RequestServerVersion", NS) is None:
+        raise Malformed("no RequestServerVersion")
+    sid = root.find("s:Header/t:ExchangeImpersonation/t:ConnectingSID/*", NS)
+    return Call(etree.QName(payload).localname, payload, sid.text if sid is not None else None)
+
+
+def envelope(operation: str, messages: str, version: str) -> bytes:
+    """A whole answer: `messages` are the response messages of `operation`."""
+    major, minor, build, revision = version.split(".")
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="{SOAP}"><s:Header>'
+        f'<h:ServerVersionInfo MajorVersion="{major}" MinorVersion="{minor}" MajorBuildNumber="{build}"'
+        f' MinorBuildNumber="{revision}" Version="V2017_07_11" xmlns:h="{TYPES}"/></s:Header><s:Body>'
+        f'<m:{operation}Response xmlns:m="{MESSAGES}" xmlns:t="{TYPES}"><m:ResponseMessages>{messages}'
+        f"</m:ResponseMessages></m:{operation}Response></s:Body></s:Envelope>"
+    ).encode()
+
+
+def success(operation: str, content: str) -> str:
+    return (
+        f'<m:{operation}ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>{content}'
+        f"</m:{operation}ResponseMessage>"
+    )
+
+
+def failure(operation: str, fault: ItemFault, content: str = "", message_xml: str = "") -> str:
+    return (
+        f'<m:{operation}ResponseMessage ResponseClass="Error"><m:MessageText>{escape(fault.text)}</m:MessageText>'
+        f"<m:ResponseCode>{fault.code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>{message_xml}"
+        f"{content}</m:{operation}ResponseMessage>"
+    )
+
+
+def fault(error: SoapFault) -> bytes:
+    values = ""
+    if error.back_off is not None:
+        hint = f'<t:Value Name="BackOffMilliseconds">{error.back_off}</t:Value>'
+        other = '<t:Value Name="PolicyName">GlobalThrottlingPolicy</t:Value>'
+        both = hint + other if error.back_off_first else other + hint
+        values = f'<t:MessageXml xmlns:t="{TYPES}">{both}</t:MessageXml>'
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="{SOAP}"><s:Body><s:Fault>'
+        f'<faultcode xmlns:a="{TYPES}">a:{error.code}</faultcode><faultstring xml:lang="en-US">{escape(error.text)}'
+        f'</faultstring><detail><e:ResponseCode xmlns:e="http://schemas.microsoft.com/exchange/services/2006/errors">'
+        f'{error.code}</e:ResponseCode><e:Message xmlns:e="http://schemas.microsoft.com/exchange/services/2006/errors">'
+        f"{escape(error.text)}</e:Message>{values}</detail></s:Fault></s:Body></s:Envelope>"
+    ).encode()
+
+
+__all__ = [
+    "NS", "Call", "ItemFault", "Malformed", "SoapFault", "envelope", "escape", "failure", "fault", "parse", "quoteattr",
+    "success",
+]  # fmt: skip

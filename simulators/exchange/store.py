@@ -1,0 +1,270 @@
+"""The mail of an Exchange: mailboxes with folders, items, and a log of what changed. Thread-safe, nothing on disk."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+DISTINGUISHED = {
+    "inbox": "Inbox",
+    "sentitems": "Sent Items",
+    "drafts": "Drafts",
+    "outbox": "Outbox",
+    "deleteditems": "Deleted Items",
+    "junkemail": "Junk Email",
+    "conversationhistory": "Conversation History",
+    "syncissues": "Sync Issues",
+    "calendar": "Calendar",
+    "contacts": "Contacts",
+    "tasks": "Tasks",
+}
+BELOW_SYNC_ISSUES = {"conflicts": "Conflicts", "localfailures": "Local Failures", "serverfailures": "Server Failures"}
+CLASSES = {"calendar": "IPF.Appointment", "contacts": "IPF.Contact", "tasks": "IPF.Task"}
+
+
+@dataclass
+class Mail:
+    """An email before it lies anywhere. `mime` may be a function, so that a large mailbox takes no memory."""
+
+    mime: bytes | Callable[[], bytes]
+    size: int
+    message_id: str = ""
+    """As Exchange lists it."""
+    subject: str = ""
+    received: datetime | None = None
+    item_class: str = "IPM.Note"
+    draft: bool = False
+    importance: str = "Normal"
+    sensitivity: str = "Normal"
+    categories: tuple[str, ...] = ()
+    has_attachments: bool = False
+
+    def content(self) -> bytes:
+        return self.mime() if callable(self.mime) else self.mime
+
+
+@dataclass
+class Item:
+    id: str
+    change_key: str
+    mail: Mail
+    folder_id: str
+    created: int
+    """Position in its folder's log."""
+    read: bool = False
+
+    @property
+    def received(self) -> datetime:
+        return self.mail.received or datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Folder:
+    id: str
+    name: str
+    parent_id: str
+    distinguished: str = ""
+    folder_class: str = "IPF.Note"
+    created: int = 0
+    items: dict[str, Item] = field(default_factory=dict)
+    log: list[tuple[str, str]] = field(default_factory=list)
+    """(`change` | `read` | `gone`, item id), oldest first."""
+
+
+class Mailbox:
+    """One mailbox. All its methods are what users and transport agents do to it."""
+
+    def __init__(self, address: str, names: dict[str, str] | None = None) -> None:
+        self.address = address
+        self.lock = threading.RLock()
+        self.generation = 1
+        self.folders: dict[str, Folder] = {}
+        self.tree_log: list[str] = []
+        self._numbers = itertools.count(1)
+        self._where: dict[str, str] = {}
+        names = {**DISTINGUISHED, **BELOW_SYNC_ISSUES, **(names or {})}
+        self.root = Folder(self._id("AQMk"), "Top of Information Store", "", "msgfolderroot")
+        for distinguished in DISTINGUISHED:
+            self._make(names[distinguished], self.root.id, distinguished, CLASSES.get(distinguished, "IPF.Note"))
+        issues = self.distinguished("syncissues").id
+        for distinguished in BELOW_SYNC_ISSUES:
+            self._make(names[distinguished], issues, distinguished, "IPF.Note")
+
+    # ---- folders --------------------------------------------------------------------------------------------------
+
+    def create_folder(self, path: str, folder_class: str = "IPF.Note") -> Folder:
+        """Create the folder at `Inbox/Trades`; those above it must exist. An existing one is returned as it is."""
+        with self.lock:
+            parent, _, name = path.rpartition("/")
+            known = self._at(path)
+            return known or self._make(name, self.folder(parent).id if parent else self.root.id, "", folder_class)
+
+    def rename_folder(self, path: str, name: str) -> None:
+        with self.lock:
+            folder = self.folder(path)
+            folder.name = name
+            self.tree_log.append(folder.id)
+
+    def move_folder(self, path: str, parent: str) -> None:
+        with self.lock:
+            folder = self.folder(path)
+            folder.parent_id = self.folder(parent).id if parent else self.root.id
+            self.tree_log.append(folder.id)
+
+    def delete_folder(self, path: str) -> None:
+        """The folder and all below it, with their mail."""
+        with self.lock:
+            self._drop(self.folder(path))
+
+    def folder(self, path: str) -> Folder:
+        """The folder at this path; raises KeyError when there is none."""
+        found = self._at(path)
+        if found is None:
+            raise KeyError(f"{self.address} has no folder {path}")
+        return found
+
+    def distinguished(self, name: str) -> Folder:
+        if name == "msgfolderroot":
+            return self.root
+        return next(folder for folder in self.folders.values() if folder.distinguished == name)
+
+    def path(self, folder: Folder) -> str:
+        names = [folder.name]
+        while folder.parent_id != self.root.id:
+            folder = self.folders[folder.parent_id]
+            names.append(folder.name)
+        return "/".join(reversed(names))
+
+    # ---- items ----------------------------------------------------------------------------------------------------
+
+    def deliver(self, mail: Mail, path: str = "Inbox") -> Item:
+        with self.lock:
+            return self._put(mail, self.folder(path))
+
+    def move(self, item_id: str, path: str) -> Item:
+        """Gone here, new there: under a new item id, as Exchange does it."""
+        with self.lock:
+            target = self.folder(path)
+            return self._put(self._take(item_id).mail, target)
+
+    def copy(self, item_id: str, path: str) -> Item:
+        with self.lock:
+            return self._put(self.item(item_id).mail, self.folder(path))
+
+    def edit(self, item_id: str, mail: Mail) -> Item:
+        with self.lock:
+            item = self.item(item_id)
+            item.mail, item.change_key = mail, self._key()
+            self.folders[item.folder_id].log.append(("change", item.id))
+            return item
+
+    def mark_read(self, item_id: str, read: bool = True) -> None:
+        with self.lock:
+            item = self.item(item_id)
+            item.read, item.change_key = read, self._key()
+            self.folders[item.folder_id].log.append(("read", item.id))
+
+    def delete(self, item_id: str, *, hard: bool = False) -> None:
+        with self.lock:
+            if hard:
+                self._take(item_id)
+            else:
+                self.move(item_id, self.path(self.distinguished("deleteditems")))
+
+    def item(self, item_id: str) -> Item:
+        """Raises KeyError when there is none of that id."""
+        return self.folders[self._where[item_id]].items[item_id]
+
+    def items(self) -> Iterable[Item]:
+        with self.lock:
+            return [item for folder in self.folders.values() for item in folder.items.values()]
+
+    def find(self, message_id: str) -> list[Item]:
+        return [item for item in self.items() if item.mail.message_id == message_id]
+
+    def migrate(self) -> None:
+        """Moved to another server: every id is new, every sync state is void, the mail is the same."""
+        with self.lock:
+            self.generation += 1
+            folders = list(self.folders.values())
+            renamed = {folder.id: self._id("AQMk") for folder in folders} | {self.root.id: self._id("AQMk")}
+            self.root.id = renamed[self.root.id]
+            self.folders, self.tree_log, self._where = {}, [], {}
+            for folder in folders:
+                items = list(folder.items.values())
+                folder.id, folder.parent_id = renamed[folder.id], renamed[folder.parent_id]
+                folder.items, folder.log = {}, []
+                self.folders[folder.id] = folder
+                self.tree_log.append(folder.id)
+                for item in items:
+                    self._put(item.mail, folder)
+
+    def expire_sync_states(self) -> None:
+        with self.lock:
+            self.generation += 1
+
+    # ---- inside ---------------------------------------------------------------------------------------------------
+
+    def _make(self, name: str, parent_id: str, distinguished: str, folder_class: str) -> Folder:
+        folder = Folder(self._id("AQMk"), name, parent_id, distinguished, folder_class, len(self.tree_log) + 1)
+        self.folders[folder.id] = folder
+        self.tree_log.append(folder.id)
+        return folder
+
+    def _at(self, path: str) -> Folder | None:
+        return next((folder for folder in self.folders.values() if self.path(folder) == path), None)
+
+    def _drop(self, folder: Folder) -> None:
+        for child in [child for child in self.folders.values() if child.parent_id == folder.id]:
+            self._drop(child)
+        del self.folders[folder.id]
+        for item_id in folder.items:
+            del self._where[item_id]
+        self.tree_log.append(folder.id)
+
+    def _put(self, mail: Mail, folder: Folder) -> Item:
+        item = Item(self._id("AAMk"), self._key(), mail, folder.id, len(folder.log) + 1)
+        folder.items[item.id] = item
+        folder.log.append(("change", item.id))
+        self._where[item.id] = folder.id
+        return item
+
+    def _take(self, item_id: str) -> Item:
+        folder = self.folders[self._where.pop(item_id)]
+        folder.log.append(("gone", item_id))
+        return folder.items.pop(item_id)
+
+    def _id(self, prefix: str) -> str:
+        """As long as Exchange's own, and telling case apart as those do."""
+        digest = hashlib.sha512(f"{self.address}/{next(self._numbers)}".encode()).digest()
+        return prefix + base64.b64encode(digest + digest[:41]).decode()
+
+    def _key(self) -> str:
+        digest = hashlib.sha256(f"{self.address}/key/{next(self._numbers)}".encode()).digest()
+        return "CQAAAB" + base64.b64encode(digest[:18]).decode()
+
+
+class Store:
+    """All mailboxes, by address without case."""
+
+    def __init__(self, addresses: Iterable[str] = ()) -> None:
+        self._mailboxes: dict[str, Mailbox] = {}
+        for address in addresses:
+            self.add(address)
+
+    def add(self, address: str, names: dict[str, str] | None = None) -> Mailbox:
+        return self._mailboxes.setdefault(address.casefold(), Mailbox(address, names))
+
+    def get(self, address: str) -> Mailbox | None:
+        return self._mailboxes.get(address.casefold())
+
+    def __getitem__(self, address: str) -> Mailbox:
+        return self._mailboxes[address.casefold()]
+
+    def __iter__(self) -> Iterable[Mailbox]:  # type: ignore[override]
+        return iter(list(self._mailboxes.values()))

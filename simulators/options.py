@@ -1,0 +1,219 @@
+"""What to serve: the command line of `python -m simulators`, and a JSON file that can say the same and more.
+
+A key of the file is the name of an option without its dashes (`generate`, `reinfer_port` …); what the command line
+says beats it. Only the file can name several accounts, applications and tokens:
+
+    {"mailboxes": "desk@bank.example,claims@bank.example",
+     "accounts": [{"username": "BANK\\\\svc", "password": "…", "impersonates": ["desk@bank.example"]},
+                  {"username": "BANK\\\\ann", "password": "…", "delegate_of": ["claims@bank.example"]}],
+     "applications": [{"tenant": "…", "client_id": "…", "client_secret": "…"}],
+     "tokens": [{"secret": "…", "permissions": ["sources-read"], "projects": ["bank"]}]}
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from simulators.reinfer import DEFAULT_PREFIX, DEFAULT_TOKEN, EVERYTHING, Token
+from simulators.reinfer.names import is_project_name, is_source_name
+
+_MAILBOXES = "trades@bank.example,settlements@bank.example,onboarding@bank.example,claims@bank.example,ops@bank.example"
+_DESCRIPTION = """\
+Serve an Exchange (EWS over HTTPS, on premises and online) and a Re:infer on this machine, with mail in the mailboxes.
+When all of it is ready, one line of JSON on standard output tells every address; then it serves until SIGINT, SIGTERM
+or the end of standard input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A service account of Exchange Server (NTLM and Basic), with read rights only."""
+
+    username: str
+    password: str = field(repr=False)
+    impersonates: frozenset[str] | None = None
+    """The mailboxes that it may impersonate. None: all."""
+    delegate_of: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application of Exchange Online that asks for tokens with its secret. It may impersonate `mailboxes`."""
+
+    tenant: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    mailboxes: frozenset[str] | None = None
+    """None: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A made-up correspondence: the same for the same seed. `count` emails in each mailbox."""
+
+    seed: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    host: str
+    onprem_port: int
+    online_port: int
+    exchange_control_port: int
+    reinfer_port: int
+    prefix: str
+    mailboxes: tuple[str, ...]
+    sources: tuple[tuple[str, str], ...]
+    mail: Path | None
+    generate: Generated | None
+    record: Path | None
+    old_deployment: bool
+    accounts: tuple[Account, ...]
+    applications: tuple[Application, ...]
+    tokens: tuple[Token, ...]
+
+
+def read_options(arguments: Sequence[str] | None = None) -> Options:
+    """Options from the command line. What is wrong there or in the file ends the process with code 2 and one line."""
+    parser = _parser()
+    config = parser.parse_known_args(arguments)[0].config
+    try:
+        lists = _apply_file(parser, config) if config else {}
+        return _options(parser.parse_args(arguments), lists)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        parser.error(f"{config}: {error}" if config else str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m simulators",
+        usage="%(prog)s [options]",
+        description=_DESCRIPTION,
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+    )
+    _add_content(parser.add_argument_group("content"))
+    _add_network(parser.add_argument_group("network"))
+    _add_credentials(parser.add_argument_group("credentials (all simulated; a --config file can name more)"))
+    return parser
+
+
+def _add_content(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--mailboxes", metavar="A@X,B@X", default=_MAILBOXES, help="mailboxes of the Exchange")
+    group.add_argument("--generate", metavar="SEED/COUNT", help="fill each mailbox with COUNT made-up emails")
+    group.add_argument("--mail", metavar="DIR", type=Path, help="fill them with the .eml, mbox and Maildir under DIR")
+    group.add_argument("--sources", metavar="P/N,P/N", default="", help="Re:infer sources that are there already")
+    group.add_argument("--old-deployment", action="store_true", help="let sync answer with three counts only")
+    group.add_argument("--record", metavar="DIR", type=Path, help="keep each request and response body under DIR")
+    group.add_argument("--config", metavar="FILE", type=Path, help="read options from a JSON file")
+
+
+def _add_network(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--host", default="127.0.0.1", help="address to listen at")
+    group.add_argument("--onprem-port", metavar="PORT", type=int, default=0, help="Exchange Server 2016; 0 is any")
+    group.add_argument("--online-port", metavar="PORT", type=int, default=0, help="Exchange Online; 0 is any")
+    group.add_argument("--exchange-control-port", metavar="PORT", type=int, default=0, help="its control; 0 is any")
+    group.add_argument("--reinfer-port", metavar="PORT", type=int, default=0, help="Re:infer, with control; 0 is any")
+    group.add_argument("--prefix", metavar="PATH", default=DEFAULT_PREFIX, help="path in front of Re:infer's API")
+
+
+def _add_credentials(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--username", default=r"BANK\svc-reinfer", help="account for NTLM and Basic")
+    group.add_argument("--password", default="simulated-password", help="its password")
+    group.add_argument("--tenant", metavar="ID", default="7c1d2f0e-4a55-4f0b-9b7e-2d9c5e1f8a60", help="for OAuth")
+    group.add_argument("--client-id", metavar="ID", default="2f6a0b9c-8d1e-4c37-a5b2-90f3c7d4e618", help="for OAuth")
+    group.add_argument("--client-secret", metavar="SECRET", default="simulated-client-secret", help="for OAuth")
+    group.add_argument("--token", metavar="SECRET", default=DEFAULT_TOKEN, help="API token of Re:infer")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, because a parent process may show it to a person."""
+        self.exit(2, f"simulators: {message}\n")
+
+
+class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return super()._get_help_string(action) if action.default else action.help
+
+
+def _apply_file(parser: argparse.ArgumentParser, path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Make the file's values the parser's defaults; return its lists."""
+    values = json.loads(path.read_text())
+    if not isinstance(values, dict):
+        raise TypeError("must hold an object")
+    lists = {key: values.pop(key) for key in ("accounts", "applications", "tokens") if key in values}
+    known = {action.dest for action in parser._actions} - {"help", "config"}
+    if unknown := set(values) - known:
+        raise ValueError(f"no such option: {', '.join(sorted(unknown))}")
+    for key in ("mail", "record"):
+        if values.get(key) is not None:
+            values[key] = Path(values[key])
+    parser.set_defaults(**values)
+    return lists
+
+
+def _options(given: argparse.Namespace, lists: dict[str, list[dict[str, Any]]]) -> Options:
+    if given.mail and not given.mail.is_dir():
+        raise ValueError(f"--mail {given.mail}: there is no such folder")
+    accounts = lists.get("accounts", [{"username": given.username, "password": given.password}])
+    application = {"tenant": given.tenant, "client_id": given.client_id, "client_secret": given.client_secret}
+    return Options(
+        host=given.host,
+        onprem_port=given.onprem_port,
+        online_port=given.online_port,
+        exchange_control_port=given.exchange_control_port,
+        reinfer_port=given.reinfer_port,
+        prefix=_prefix(given.prefix),
+        mailboxes=_addresses(given.mailboxes),
+        sources=tuple(_source(text) for text in given.sources.split(",") if text.strip()),
+        mail=given.mail,
+        generate=_generated(given.generate) if given.generate else None,
+        record=given.record,
+        old_deployment=given.old_deployment,
+        accounts=tuple(Account(**_frozen(entry)) for entry in accounts),
+        applications=tuple(Application(**_frozen(entry)) for entry in lists.get("applications", [application])),
+        tokens=tuple(_token(entry) for entry in lists.get("tokens", [{"secret": given.token}])),
+    )
+
+
+def _prefix(text: str) -> str:
+    stripped = text.strip("/")
+    return f"/{stripped}" if stripped else ""
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    addresses = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not addresses or not all("@" in address.strip("@") for address in addresses):
+        raise ValueError(f"--mailboxes {text}: expected addresses with commas between them")
+    return addresses
+
+
+def _source(text: str) -> tuple[str, str]:
+    project, slash, name = text.strip().partition("/")
+    if not slash or not is_project_name(project) or not is_source_name(name):
+        raise ValueError(f"--sources {text}: expected PROJECT/NAME")
+    return project, name
+
+
+def _generated(text: str) -> Generated:
+    seed, slash, count = text.partition("/")
+    if not slash or not seed.isdigit() or not count.isdigit():
+        raise ValueError(f"--generate {text}: expected two whole numbers, SEED/COUNT")
+    return Generated(int(seed), int(count))
+
+
+def _token(entry: dict[str, Any]) -> Token:
+    values = _frozen(entry)
+    if unknown := values.get("permissions", EVERYTHING) - EVERYTHING:
+        raise ValueError(f"no such permission: {', '.join(sorted(unknown))}")
+    return Token(**values)
+
+
+def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: frozenset(value) if isinstance(value, list) else value for key, value in entry.items()}

@@ -1,0 +1,45 @@
+"""Keeps every request and response body, decoded and in order, for people and validators to read.
+
+`DIR/000001-SyncFolderItems-request.xml`, `…-response.xml`; for JSON the status is part of the name. Headers are never
+kept, and what a token request says of its secret is masked.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from pathlib import Path
+
+from simulators.http import Request, Response
+
+SUFFIXES = {"text/xml": "xml", "application/xml": "xml", "application/json": "json", "text/html": "html"}
+SECRETS = re.compile(rb"((?:client_secret|password|access_token|client_assertion)(?:=|\"\s*:\s*\"))[^&\"]*")
+
+
+class Recorder:
+    """Writes into one folder; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def record(self, request: Request, response: Response) -> None:
+        with self._lock:
+            number = next(self._numbers)
+        label = re.sub(r"[^\w.-]+", "-", response.label or request.path.strip("/").replace("/", "-") or "root")
+        stem = f"{number:06d}-{label}"
+        sent, answered = _suffix(request.headers.get_content_type(), request.body), _suffix(response.content_type, response.body)
+        status = "" if answered == "xml" else f"-{response.status}"
+        (self.folder / f"{stem}-request.{sent}").write_bytes(_masked(request.body))
+        (self.folder / f"{stem}-response{status}.{answered}").write_bytes(_masked(response.body))
+
+
+def _suffix(content_type: str, body: bytes) -> str:
+    return SUFFIXES.get(content_type.partition(";")[0].strip().lower(), "txt") if body else "txt"
+
+
+def _masked(body: bytes) -> bytes:
+    return SECRETS.sub(rb"\1***", body) if len(body) < 65_536 else body

@@ -1,0 +1,145 @@
+"""The Re:infer simulator: one port with the API under its prefix, the control endpoint and the pages.
+
+with ReinferSimulator(tokens=[Token("secret")], sources=[("bank", "desk")]) as reinfer:
+    ...  # a client talks to reinfer.url
+    assert reinfer.sources["bank", "desk"].ai_units == 3
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Self
+
+from simulators.http import HttpServer, Records, Request, Response
+from simulators.reinfer.answers import Refused, error
+from simulators.reinfer.api import Api
+from simulators.reinfer.control import Control
+from simulators.reinfer.pages import answer_page
+from simulators.reinfer.routes import Call, find_call
+from simulators.reinfer.script import Script
+from simulators.reinfer.store import Source, SourceKey, Store
+from simulators.reinfer.tokens import Token
+
+DEFAULT_PREFIX = "/acme/prod/reinfer_"
+DEFAULT_TOKEN = "simulated-api-token"
+BODY_LIMIT = 32 * 1024 * 1024
+"""Bytes. The vendor publishes none for `sync`; this is what it publishes for the HTML of one raw email."""
+
+
+class ReinferSimulator:
+    """Serves until `stop`. Port 0 takes a free one; an occupied port raises `OSError`.
+
+    `prefix` is the path under which the API stands, as `/organisation/tenant/reinfer_` does; "" for none.
+    `sources` are there from the start, with their projects; `projects` are further ones.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokens: Iterable[Token] = (Token(DEFAULT_TOKEN),),
+        projects: Iterable[str] = (),
+        sources: Iterable[SourceKey] = (),
+        prefix: str = DEFAULT_PREFIX,
+        old_deployment: bool = False,
+        body_limit: int = BODY_LIMIT,
+        recorder: Records | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self.prefix = prefix.rstrip("/")
+        self.store = Store(projects)
+        for project, name in sources:
+            self.store.create(project, name)
+        self.faults = Script()
+        self.requests: list[str] = []
+        """The operation of every call of the API, in order; "unknown" where the path is none of the API's."""
+        self._api = Api(self.store, tokens, body_limit=body_limit, old_deployment=old_deployment)
+        self._control = Control(self.store, self.faults, self.requests)
+        self._recorder = recorder
+        self._server = HttpServer(self._answer, host=host, port=port)
+
+    @property
+    def url(self) -> str:
+        """The base address that a client is given, with the prefix and without a slash at its end."""
+        return self._server.url + self.prefix
+
+    @property
+    def pages_url(self) -> str:
+        return f"{self._server.url}/"
+
+    @property
+    def control_url(self) -> str:
+        return f"{self._server.url}/control"
+
+    @property
+    def sources(self) -> Mapping[SourceKey, Source]:
+        return self.store.sources
+
+    @property
+    def ai_units(self) -> int:
+        """Of all sources."""
+        return self.store.ai_units
+
+    def start(self) -> Self:
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            return self._routed(request)
+        except Exception:  # noqa: BLE001  # the rim of the server: its own bug must not look like a dropped connection
+            traceback.print_exc()
+            return error(500, "the simulator itself is broken: see its standard error")
+
+    def _routed(self, request: Request) -> Response:
+        path = request.path.removeprefix(self.prefix)
+        if request.path.startswith(self.prefix) and path.startswith(("/api/", "/auth/")):
+            return self._answer_api(path, request)
+        if request.path.startswith("/control/"):
+            return self._control.answer(request)
+        if request.path.startswith(("/api/", "/auth/")):
+            return error(404, "no such endpoint: the API stands under a path prefix")
+        return answer_page(self.store, request)
+
+    def _answer_api(self, path: str, request: Request) -> Response:
+        start = time.perf_counter()
+        call, response = self._called(path, request)
+        timing = f"total;dur={(time.perf_counter() - start) * 1000:.1f}"
+        headers = (*response.headers, ("Server-Timing", timing))
+        response = replace(response, label=call.operation, headers=headers)
+        if self._recorder:
+            self._recorder.record(request, response)
+        return response
+
+    def _called(self, path: str, request: Request) -> tuple[Call, Response]:
+        try:
+            call = find_call(request.method, path)
+        except Refused as refused:
+            self.requests.append("unknown")
+            return Call("unknown"), error(refused.status, refused.message)
+        self.requests.append(call.operation)
+        effect = self.faults.effect_on(call, request)
+        real = _with_envelope(lambda: self._api.answer(call, request))
+        return call, effect.on(real) if effect else real()
+
+
+def _with_envelope(answer: Callable[[], Response]) -> Callable[[], Response]:
+    def enveloped() -> Response:
+        try:
+            return answer()
+        except Refused as refused:
+            return error(refused.status, refused.message)
+
+    return enveloped
