@@ -21,6 +21,7 @@ class RecordAdmin(_ModelAdmin):
 
     show_full_result_count = False
     """Some of these tables hold millions of rows."""
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

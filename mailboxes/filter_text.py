@@ -1,6 +1,6 @@
 """Filters as an admin types them, one a line, and as they are kept: folder paths, addresses, domains.
 
-A folder path is typed `Inbox/Trades`. A slash or a backslash inside a folder's name is written with a backslash before it.
+A folder path is typed `Inbox/Trades`. A slash or backslash inside a folder's name has a backslash before it.
 """
 
 from __future__ import annotations

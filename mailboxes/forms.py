@@ -38,7 +38,7 @@ class LinesField(forms.CharField):
         return found
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.prepare_value(initial).split() != str(data or "").split()
+        return bool(self.prepare_value(initial).split() != str(data or "").split())
 
 
 class FolderPathsField(LinesField):

@@ -35,7 +35,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "row": figures.mailbox_rows([mailbox], now)[0],
         "stopped": not mailbox.enabled,
         "folders": [
-            {"folder": folder, "standing": status.folder_standing(folder, wanted), "delivered": delivered.get(folder.pk, 0)}
+            {
+                "folder": folder,
+                "standing": status.folder_standing(folder, wanted),
+                "delivered": delivered.get(folder.pk, 0),
+            }
             for folder, wanted in wanted_folders(mailbox)
         ],
         "runs": mailbox.runs.all()[:RUNS],

@@ -13,42 +13,24 @@ says beats it. Only the file can name several accounts, applications and tokens:
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
+from simulators.exchange import Account, Application
 from simulators.reinfer import DEFAULT_PREFIX, DEFAULT_TOKEN, EVERYTHING, Token
 from simulators.reinfer.names import is_project_name, is_source_name
+
+_Made = TypeVar("_Made", Account, Application, Token)
 
 _MAILBOXES = "trades@bank.example,settlements@bank.example,onboarding@bank.example,claims@bank.example,ops@bank.example"
 _DESCRIPTION = """\
 Serve an Exchange (EWS over HTTPS, on premises and online) and a Re:infer on this machine, with mail in the mailboxes.
 When all of it is ready, one line of JSON on standard output tells every address; then it serves until SIGINT, SIGTERM
 or the end of standard input."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A service account of Exchange Server (NTLM and Basic), with read rights only."""
-
-    username: str
-    password: str = field(repr=False)
-    impersonates: frozenset[str] | None = None
-    """The mailboxes that it may impersonate. None: all."""
-    delegate_of: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """An application of Exchange Online that asks for tokens with its secret. It may impersonate `mailboxes`."""
-
-    tenant: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    mailboxes: frozenset[str] | None = None
-    """None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +51,7 @@ class Options:
     prefix: str
     mailboxes: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
+    projects: tuple[str, ...]
     mail: Path | None
     generate: Generated | None
     record: Path | None
@@ -104,10 +87,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_content(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--mailboxes", metavar="A@X,B@X", default=_MAILBOXES, help="mailboxes of the Exchange")
+    group.add_argument(
+        "--mailboxes", metavar="A@X,B@X", default=_MAILBOXES, help="mailboxes of the Exchange (default: five)"
+    )
     group.add_argument("--generate", metavar="SEED/COUNT", help="fill each mailbox with COUNT made-up emails")
     group.add_argument("--mail", metavar="DIR", type=Path, help="fill them with the .eml, mbox and Maildir under DIR")
     group.add_argument("--sources", metavar="P/N,P/N", default="", help="Re:infer sources that are there already")
+    group.add_argument("--projects", metavar="P,P", default="bank", help="Re:infer projects to create sources in")
     group.add_argument("--old-deployment", action="store_true", help="let sync answer with three counts only")
     group.add_argument("--record", metavar="DIR", type=Path, help="keep each request and response body under DIR")
     group.add_argument("--config", metavar="FILE", type=Path, help="read options from a JSON file")
@@ -139,7 +125,9 @@ class _Parser(argparse.ArgumentParser):
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return super()._get_help_string(action) if action.default else action.help
+        """Show defaults that say something, and are not said already."""
+        told = not action.default or "(default" in (action.help or "")
+        return action.help if told else super()._get_help_string(action)
 
 
 def _apply_file(parser: argparse.ArgumentParser, path: Path) -> dict[str, list[dict[str, Any]]]:
@@ -163,6 +151,7 @@ def _options(given: argparse.Namespace, lists: dict[str, list[dict[str, Any]]]) 
         raise ValueError(f"--mail {given.mail}: there is no such folder")
     accounts = lists.get("accounts", [{"username": given.username, "password": given.password}])
     application = {"tenant": given.tenant, "client_id": given.client_id, "client_secret": given.client_secret}
+    _check_ports(given)
     return Options(
         host=given.host,
         onprem_port=given.onprem_port,
@@ -172,14 +161,21 @@ def _options(given: argparse.Namespace, lists: dict[str, list[dict[str, Any]]]) 
         prefix=_prefix(given.prefix),
         mailboxes=_addresses(given.mailboxes),
         sources=tuple(_source(text) for text in given.sources.split(",") if text.strip()),
+        projects=tuple(_project(text) for text in given.projects.split(",") if text.strip()),
         mail=given.mail,
         generate=_generated(given.generate) if given.generate else None,
         record=given.record,
         old_deployment=given.old_deployment,
-        accounts=tuple(Account(**_frozen(entry)) for entry in accounts),
-        applications=tuple(Application(**_frozen(entry)) for entry in lists.get("applications", [application])),
+        accounts=tuple(_made(Account, entry) for entry in accounts),
+        applications=tuple(_made(Application, entry) for entry in lists.get("applications", [application])),
         tokens=tuple(_token(entry) for entry in lists.get("tokens", [{"secret": given.token}])),
     )
+
+
+def _check_ports(given: argparse.Namespace) -> None:
+    for key, value in vars(given).items():
+        if key.endswith("_port") and not 0 <= value <= 65535:
+            raise ValueError(f"--{key.replace('_', '-')} {value}: a port is 0 to 65535")
 
 
 def _prefix(text: str) -> str:
@@ -192,6 +188,12 @@ def _addresses(text: str) -> tuple[str, ...]:
     if not addresses or not all("@" in address.strip("@") for address in addresses):
         raise ValueError(f"--mailboxes {text}: expected addresses with commas between them")
     return addresses
+
+
+def _project(text: str) -> str:
+    if not is_project_name(text.strip()):
+        raise ValueError(f"--projects {text}: this is no possible name of a project")
+    return text.strip()
 
 
 def _source(text: str) -> tuple[str, str]:
@@ -209,11 +211,20 @@ def _generated(text: str) -> Generated:
 
 
 def _token(entry: dict[str, Any]) -> Token:
-    values = _frozen(entry)
-    if unknown := values.get("permissions", EVERYTHING) - EVERYTHING:
+    token = _made(Token, entry)
+    if unknown := token.permissions - EVERYTHING:
         raise ValueError(f"no such permission: {', '.join(sorted(unknown))}")
-    return Token(**values)
+    return token
 
 
-def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: frozenset(value) if isinstance(value, list) else value for key, value in entry.items()}
+def _made(kind: type[_Made], entry: dict[str, Any]) -> _Made:
+    """One of these from an object of the file. A list there is a set here. Raises `ValueError`."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    needed = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
+    needed -= {name for name, field in fields.items() if field.default_factory is not dataclasses.MISSING}
+    if set(entry) - set(fields) or needed - set(entry):
+        raise ValueError(f"each {kind.__name__.lower()} has {', '.join(fields)}; needed: {', '.join(sorted(needed))}")
+    values: dict[str, Any] = {
+        key: frozenset(value) if isinstance(value, list) else value for key, value in entry.items()
+    }
+    return kind(**values)

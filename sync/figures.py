@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from mailboxes.models import Mailbox
 from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncRun
 from sync.records import DELIVERED
-from sync.status import Standing, mailbox_standing, state_of
+from sync.status import JudgedMailbox, Standing, mailbox_standing, state_of
 
 DAY = timedelta(hours=24)
 
@@ -48,13 +48,13 @@ class Totals:
     set_aside: int
 
 
-def mailbox_rows(mailboxes: Sequence[Mailbox], now: datetime) -> list[MailboxRow]:
-    """For mailboxes that come from `status.with_status`, in their order. Three queries, however many there are."""
+def mailbox_rows(mailboxes: Sequence[JudgedMailbox], now: datetime) -> list[MailboxRow]:
+    """For these mailboxes, in their order. Three queries, however many there are."""
     figures = mailbox_figures([mailbox.pk for mailbox in mailboxes], now)
     return [_row(mailbox, figures[mailbox.pk], now) for mailbox in mailboxes]
 
 
-def _row(mailbox: Mailbox, figures: MailboxFigures, now: datetime) -> MailboxRow:
+def _row(mailbox: JudgedMailbox, figures: MailboxFigures, now: datetime) -> MailboxRow:
     state = state_of(mailbox)
     return MailboxRow(mailbox, mailbox_standing(mailbox, now), figures, state.synced_at if state else None)
 
@@ -94,10 +94,15 @@ def _by_mailbox(rows: QuerySet[Copy] | QuerySet[SetAsideEmail]) -> dict[int, int
 
 def totals(now: datetime) -> Totals:
     """Comments created in the last 24 hours, AI units since the first of the month, emails set aside."""
-    billed = LedgerEntry.objects.filter(billed=True, state=LedgerEntry.State.CONFIRMED)
     month = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    billed = LedgerEntry.objects.filter(
+        billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=min(month, now - DAY)
+    ).aggregate(
+        day=Count("pk", filter=Q(created_at__gte=now - DAY)),
+        month=Count("pk", filter=Q(created_at__gte=month)),
+    )
     return Totals(
-        comments_day=billed.filter(created_at__gte=now - DAY).count(),
-        ai_units_month=billed.filter(created_at__gte=month).count(),
+        comments_day=billed["day"],
+        ai_units_month=billed["month"],
         set_aside=SetAsideEmail.objects.filter(settled="").count(),
     )

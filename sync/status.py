@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 from django.utils import timezone
@@ -21,6 +22,17 @@ from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import Verdict, folder_verdict
 from sync.folders import positions
 from sync.models import MailboxState, SyncedFolder
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class _Judgement(TypedDict):
+        status: str
+
+    JudgedMailbox = WithAnnotations[Mailbox, _Judgement]
+else:
+    JudgedMailbox = Mailbox
+"""A mailbox of which the database said what state it is in: see `with_status`."""
 
 OVERDUE_AFTER = timedelta(minutes=15)
 """A mailbox that was due this long ago, and that no worker has in hand, is not being looked after."""
@@ -79,7 +91,7 @@ class Standing:
     working: bool = False
 
 
-def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[Mailbox]:
+def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedMailbox]:
     """These mailboxes, each annotated with `status`, the value of its `Status` at this time."""
     held = (
         Q(integration__held_until__isnull=False)
@@ -88,7 +100,9 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[Mailbox
     )
     leased = Q(state__lease_until__gt=now)
     status = Case(
-        When(Q(integration__enabled=False) | Q(enabled=False, disabled_reason=DisabledReason.USER), _is(Status.STOPPED)),
+        When(
+            Q(integration__enabled=False) | Q(enabled=False, disabled_reason=DisabledReason.USER), _is(Status.STOPPED)
+        ),
         When(Q(enabled=False), _is(Status.NEEDS_YOU)),
         When(held, _is(Status.HELD)),
         When(Q(state__failures__gt=0), _is(Status.RETRYING)),
@@ -105,9 +119,8 @@ def _is(status: Status) -> Value:
     return Value(status.value)
 
 
-def status_of(mailbox: Mailbox) -> Status:
-    """Of a mailbox that comes from `with_status`."""
-    return Status(getattr(mailbox, "status"))  # noqa: B009  an annotation, which the type does not know
+def status_of(mailbox: JudgedMailbox) -> Status:
+    return Status(mailbox.status)
 
 
 def count_by_status(mailboxes: QuerySet[Mailbox], now: datetime) -> dict[Status, int]:
@@ -119,7 +132,9 @@ def count_by_status(mailboxes: QuerySet[Mailbox], now: datetime) -> dict[Status,
 
 def count_by_integration(now: datetime) -> dict[int, dict[Status, int]]:
     """The same for every integration that has a mailbox, by its primary key."""
-    rows = with_status(Mailbox.objects.all(), now).order_by().values_list("integration_id", "status").annotate(Count("pk"))
+    rows = (
+        with_status(Mailbox.objects.all(), now).order_by().values_list("integration_id", "status").annotate(Count("pk"))
+    )
     counts: dict[int, dict[Status, int]] = {}
     for integration, name, count in rows:
         counts.setdefault(integration, {})[Status(name)] = count
@@ -132,8 +147,8 @@ def state_of(mailbox: Mailbox) -> MailboxState | None:
     return state
 
 
-def mailbox_standing(mailbox: Mailbox, now: datetime) -> Standing:
-    """Of a mailbox that comes from `with_status`, with integration, bucket, destination and state at hand."""
+def mailbox_standing(mailbox: JudgedMailbox, now: datetime) -> Standing:
+    """Of a mailbox with its integration, bucket, destination and state at hand."""
     status = status_of(mailbox)
     state = state_of(mailbox)
     working = state is not None and state.lease_until is not None and state.lease_until > now
@@ -227,7 +242,9 @@ def wanted_folders(mailbox: Mailbox) -> list[tuple[SyncedFolder, bool]]:
     """The folders of a mailbox that hold mail and are still there, by path; each with whether its mail is wanted."""
     rows = list(mailbox.folders.filter(gone=False))
     places = positions(
-        Folder(FolderId(row.folder_id), FolderId(row.parent_id) if row.parent_id else None, row.name, FolderKind(row.kind))
+        Folder(
+            FolderId(row.folder_id), FolderId(row.parent_id) if row.parent_id else None, row.name, FolderKind(row.kind)
+        )
         for row in rows
     )
     rules = mailbox.rules()

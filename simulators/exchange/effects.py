@@ -1,7 +1,7 @@
 """What the scripted faults of the Exchange do to an answer.
 
 `busy` (how=fault|503|nested, back_off=ms, hint_first), `status` (status, body), `disabled` (403), `unauthorized`, `hang`
-(seconds), `drip` (rate), `drop` (after), `truncate` (bytes), `invalid-state` (bare) and `item` (code, item_id or
+(seconds), `drip` (rate), `drop` (bytes), `truncate` (bytes), `invalid-state` (bare) and `item` (code, item_id or
 message_id): the last two are states of the store and are looked at where they matter.
 """
 
@@ -43,7 +43,7 @@ def after(rule: Rule, response: Response) -> Response:
         case "drip":
             return replace(response, delivery=Delivery(drip=options["rate"]), compress=False)
         case "drop":
-            return replace(response, delivery=Delivery(drop_after=options["after"]), compress=False)
+            return replace(response, delivery=Delivery(drop_after=options["bytes"]), compress=False)
         case "truncate":
             return replace(response, body=response.body[: options["bytes"]])
     return response

@@ -1,0 +1,107 @@
+"""What changed in one folder, page by page, with the few facts about each item that cost next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from exchangelib.fields import FieldPath
+from exchangelib.items import Message
+from exchangelib.util import TNS
+
+from integrations.errors import CursorRefused, ExchangeFailed, FolderGone
+from integrations.exchange.errors import translate
+from integrations.exchange.folders import ews_folder
+from integrations.exchange.mailbox import MailboxAccount
+from integrations.exchange.services import SyncFolderItems
+from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
+
+FIELDS = [
+    FieldPath(field=Message.get_field_by_fieldname(name))
+    for name in ("item_class", "message_id", "datetime_received", "size", "is_draft")
+]
+KINDS = {
+    f"{{{TNS}}}Create": ChangeKind.CREATED,
+    f"{{{TNS}}}Update": ChangeKind.UPDATED,
+    f"{{{TNS}}}Delete": ChangeKind.DELETED,
+    f"{{{TNS}}}ReadFlagChange": ChangeKind.READ,
+}
+SAME_STATE_MOST = 3
+"""Pages in a row that bring nothing, not even another state, though the server says that there is more."""
+
+
+def change_pages(
+    account: MailboxAccount, folder: FolderId, after: Cursor | None, page_size: int
+) -> Iterator[ChangePage]:
+    """Pages since `after`, one request each. Raises `CursorRefused` and `FolderGone`, and what the transport raises."""
+    service = SyncFolderItems(account=account)
+    state: str | None = after
+    stuck = 0
+    while True:
+        before = state
+        changes = [_change(folder, outcome) for outcome in _page(service, folder, state, page_size)]
+        state = service.sync_state
+        if not state:
+            raise ExchangeFailed("it gave no sync state")
+        last = bool(service.includes_last_item_in_range)
+        stuck = stuck + 1 if not changes and state == before and not last else 0
+        if stuck >= SAME_STATE_MOST:
+            raise ExchangeFailed("it announces changes that it never tells")
+        yield ChangePage(tuple(changes), Cursor(state), last)
+        if last:
+            return
+
+
+def _page(service: SyncFolderItems, folder: FolderId, state: str | None, page_size: int) -> Iterator[Any]:
+    return service.call(  # type: ignore[no-any-return]
+        folder=ews_folder(folder),
+        shape="IdOnly",
+        additional_fields=FIELDS,
+        sync_state=state,
+        ignore=None,
+        max_changes_returned=page_size,
+        sync_scope=None,
+    )
+
+
+def _change(folder: FolderId, outcome: Any) -> Change:
+    if isinstance(outcome, Exception):
+        error = translate(outcome)
+        if type(outcome).__name__ == "ErrorItemNotFound":
+            raise FolderGone from outcome
+        raise (error if not isinstance(error, CursorRefused) else CursorRefused()) from outcome
+    kind = KINDS[outcome.tag]
+    if kind in (ChangeKind.DELETED, ChangeKind.READ):
+        return Change(kind, folder, ItemId(outcome.find(f"{{{TNS}}}ItemId").get("Id")))
+    # Which element it is depends on the class of the item, and new ones come with new servers.
+    return change_of(kind, folder, outcome[0])
+
+
+def change_of(kind: ChangeKind, folder: FolderId, item: Any) -> Change:
+    """An item element with the fields of a listing as a change."""
+    item_id = item.find(f"{{{TNS}}}ItemId")
+    return Change(
+        kind=kind,
+        folder_id=folder,
+        item_id=ItemId(item_id.get("Id")),
+        change_key=item_id.get("ChangeKey") or "",
+        item_class=item.findtext(f"{{{TNS}}}ItemClass") or "",
+        message_id=item.findtext(f"{{{TNS}}}InternetMessageId") or "",
+        received=moment(item.findtext(f"{{{TNS}}}DateTimeReceived")),
+        size=whole_number(item.findtext(f"{{{TNS}}}Size")),
+        draft=item.findtext(f"{{{TNS}}}IsDraft") == "true",
+    )
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time of the schema; None where it is absent, unreadable or without a zone."""
+    try:
+        read = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return read if read is None or read.tzinfo is not None else None
+
+
+def whole_number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0

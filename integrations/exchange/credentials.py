@@ -1,0 +1,44 @@
+"""Credentials that stay equal to themselves, and name their own token service.
+
+exchangelib compares OAuth credentials with their client object and token in them, so that two equal ones differ once one of
+them was used, and its token URL is fixed to the world-wide cloud.
+"""
+
+from __future__ import annotations
+
+from exchangelib import Credentials, OAuth2Credentials
+from exchangelib.credentials import BaseCredentials
+
+
+class ClientCredentials(OAuth2Credentials):  # type: ignore[misc]
+    """An application that signs in with its secret, at the token service of `authority`."""
+
+    def __init__(self, *, tenant_id: str, client_id: str, client_secret: str, authority: str, scope: str) -> None:
+        super().__init__(client_id=client_id, client_secret=client_secret, tenant_id=tenant_id)
+        self._authority = authority.rstrip("/")
+        self._scope = scope
+
+    @property
+    def token_url(self) -> str:
+        return f"{self._authority}/{self.tenant_id}/oauth2/v2.0/token"
+
+    @property
+    def scope(self) -> list[str]:
+        return [self._scope]
+
+    def _identity(self) -> tuple[str, ...]:
+        return (self._authority, self.tenant_id, self.client_id, self.client_secret, self._scope)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ClientCredentials) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def __repr__(self) -> str:
+        return f"ClientCredentials({self.tenant_id}, {self.client_id})"
+
+
+def service_account(username: str, password: str) -> BaseCredentials:
+    r"""A service account for NTLM or Basic: `DOMAIN\user`, or `user@domain`."""
+    return Credentials(username=username, password=password)

@@ -1,0 +1,134 @@
+"""Emails by their ids: MIME and details, an outcome for each, in their order."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from exchangelib.fields import FieldPath
+from exchangelib.items import Message
+from exchangelib.properties import ItemId as EwsItemId
+from exchangelib.util import TNS
+
+from integrations.errors import IntegrationError, Transient
+from integrations.exchange.changes import moment, whole_number
+from integrations.exchange.errors import translate
+from integrations.exchange.mailbox import MailboxAccount
+from integrations.exchange.services import GetItem
+from integrations.messages import Change, Email, Fetched, Gone, ItemDetails, Unreadable
+
+FIELDS = [
+    FieldPath(field=Message.get_field_by_fieldname(name))
+    for name in (
+        "mime_content", "item_class", "datetime_received", "size", "importance", "sensitivity", "categories",
+        "conversation_topic",
+    )
+]  # fmt: skip
+GONE = {"ErrorItemNotFound"}
+ITS_OWN = {
+    "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorCorruptData", "ErrorItemCorrupt",
+    "ErrorMessageSizeExceeded", "ErrorMimeContentInvalid", "ErrorMimeContentInvalidBase64String", "ErrorInvalidIdMalformed",
+    "ErrorInvalidId", "ErrorPropertyValidationFailure", "ErrorInvalidPropertyRequest", "ErrorUnsupportedMimeConversion",
+}  # fmt: skip
+"""Faults of an item that stay with it."""
+PERHAPS_ITS_OWN = {"ErrorAccessDenied", "ErrorInternalServerError"}
+"""The item's fault while its neighbours can be read, the mailbox's when nothing can."""
+STOPPED = {"ErrorBatchProcessingStopped"}
+
+
+def fetched(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Fetched]:
+    """One outcome for each change. Raises what is no single item's fault."""
+    outcomes = _outcomes(account, changes)
+    doubtful: list[tuple[Change, Exception]] = []
+    readable = 0
+    for change, outcome in zip(changes, outcomes, strict=True):
+        code = type(outcome).__name__ if isinstance(outcome, Exception) else ""
+        if code in STOPPED:
+            yield from _alone(account, change, len(changes))
+            readable += 1
+        elif code in PERHAPS_ITS_OWN and not readable:
+            # Who is to blame shows when something else can be read; until then it waits, and order with it.
+            doubtful.append((change, outcome))
+        else:
+            readable += 1
+            yield from (Unreadable(suspect, type(error).__name__) for suspect, error in doubtful)
+            doubtful.clear()
+            yield _fetched(change, outcome)
+    if doubtful:
+        yield from _doubtful(account, doubtful)
+
+
+def _outcomes(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Any]:
+    ids = [EwsItemId(id=change.item_id) for change in changes]
+    return GetItem(account=account, chunk_size=max(1, len(ids))).call(  # type: ignore[no-any-return]
+        items=ids, additional_fields=FIELDS, shape="IdOnly"
+    )
+
+
+def _alone(account: MailboxAccount, change: Change, of: int) -> Iterator[Fetched]:
+    """The server stopped half-way through a batch: ask for this one by itself."""
+    if of == 1:
+        yield Unreadable(change, "ErrorBatchProcessingStopped")
+    else:
+        yield from fetched(account, [change])
+
+
+def _doubtful(account: MailboxAccount, doubtful: Sequence[tuple[Change, Exception]]) -> Iterator[Fetched]:
+    """Nothing of the batch could be read: the mailbox's fault, unless it can be opened."""
+    from integrations.exchange.folders import read_inbox
+
+    read_inbox(account)
+    yield from (Unreadable(change, type(error).__name__) for change, error in doubtful)
+
+
+def _fetched(change: Change, outcome: Any) -> Fetched:
+    if isinstance(outcome, Exception):
+        return _failed(change, outcome)
+    item_id = outcome.find(f"{{{TNS}}}ItemId")
+    content = outcome.find(f"{{{TNS}}}MimeContent")
+    if content is None or not content.text:
+        return Unreadable(change, "no MIME content")
+    try:
+        mime = base64.b64decode("".join(content.text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return Unreadable(change, "broken MIME content")
+    details = _details(outcome)
+    outcome.clear()
+    key = (item_id.get("ChangeKey") if item_id is not None else "") or change.change_key
+    return Email(replace(change, change_key=key), mime, details)
+
+
+def _failed(change: Change, error: Exception) -> Gone | Unreadable:
+    code = type(error).__name__
+    if code in GONE:
+        return Gone(change)
+    if code in ITS_OWN or code in PERHAPS_ITS_OWN:
+        return Unreadable(change, code)
+    translated = translate(error)
+    if isinstance(translated, Transient):
+        raise translated from error
+    return _unknown(change, translated, code, error)
+
+
+def _unknown(change: Change, translated: IntegrationError, code: str, error: Exception) -> Unreadable:
+    if code.startswith("Error") and translated.scope == "mailbox":
+        return Unreadable(change, code)
+    raise translated from error
+
+
+def _details(item: Any) -> ItemDetails:
+    def text(name: str) -> str:
+        return item.findtext(f"{{{TNS}}}{name}") or ""
+
+    return ItemDetails(
+        received=moment(text("DateTimeReceived")),
+        size=whole_number(text("Size")),
+        item_class=text("ItemClass") or "IPM.Note",
+        importance=text("Importance"),
+        sensitivity=text("Sensitivity"),
+        categories=tuple(element.text for element in item.iterfind(f"{{{TNS}}}Categories/{{{TNS}}}String") if element.text),
+        conversation_topic=text("ConversationTopic"),
+    )

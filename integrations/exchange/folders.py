@@ -1,0 +1,115 @@
+"""The folder tree of a mailbox: what changed in it, and which folders are the well-known ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exchangelib.fields import FieldPath
+from exchangelib.folders import Folder as EwsFolder
+from exchangelib.properties import FolderId as EwsFolderId
+from exchangelib.util import TNS
+from exchangelib.version import EXCHANGE_2013
+
+from integrations.errors import ExchangeFailed
+from integrations.exchange.errors import translate
+from integrations.exchange.mailbox import MailboxAccount
+from integrations.exchange.services import GetFolder, SyncFolderHierarchy
+from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind
+
+WELL_KNOWN = {
+    "inbox": FolderKind.INBOX,
+    "sentitems": FolderKind.SENT,
+    "drafts": FolderKind.DRAFTS,
+    "outbox": FolderKind.OUTBOX,
+    "junkemail": FolderKind.JUNK,
+    "deleteditems": FolderKind.DELETED,
+}
+SINCE_2013 = {
+    "syncissues": FolderKind.SYNC_ISSUES,
+    "conversationhistory": FolderKind.CONVERSATION_HISTORY,
+}
+RSS_CLASS = "ipf.note.outlookhomepage"
+MOST_PAGES = 1000
+
+FIELDS = [
+    FieldPath(field=EwsFolder.get_field_by_fieldname(name)) for name in ("parent_folder_id", "name", "folder_class")
+]
+
+
+def folder_changes(account: MailboxAccount, after: Cursor | None) -> FolderChanges:
+    """What changed in the tree since `after`. Costs one request, and a second when something did."""
+    service = SyncFolderHierarchy(account=account)
+    state: str | None = after
+    changed: dict[FolderId, Any] = {}
+    gone: dict[FolderId, None] = {}
+    for _ in range(MOST_PAGES):
+        before = state
+        outcomes = service.call(
+            folder=account.distinguished("msgfolderroot"), shape="IdOnly", additional_fields=FIELDS, sync_state=state
+        )
+        for outcome in outcomes:
+            _sort(outcome, changed, gone)
+        state = service.sync_state
+        if not state:
+            raise ExchangeFailed("it gave no sync state")
+        if service.includes_last_item_in_range or state == before:
+            kinds = _kinds(account) if changed else {}
+            folders = tuple(_folder(folder_id, element, kinds) for folder_id, element in changed.items())
+            return FolderChanges(folders, tuple(gone), Cursor(state))
+    raise ExchangeFailed("its folder tree has no end")
+
+
+def _sort(outcome: Any, changed: dict[FolderId, Any], gone: dict[FolderId, None]) -> None:
+    if isinstance(outcome, Exception):
+        raise translate(outcome) from outcome
+    element = outcome[0]
+    folder_id = FolderId((element if element.tag.endswith("}FolderId") else element.find(f"{{{TNS}}}FolderId")).get("Id"))
+    if outcome.tag == f"{{{TNS}}}Delete":
+        changed.pop(folder_id, None)
+        gone[folder_id] = None
+    else:
+        gone.pop(folder_id, None)
+        changed[folder_id] = element
+
+
+def _folder(folder_id: FolderId, element: Any, kinds: Mapping[str, FolderKind]) -> Folder:
+    parent = element.find(f"{{{TNS}}}ParentFolderId")
+    folder_class = (element.findtext(f"{{{TNS}}}FolderClass") or "").casefold()
+    kind = kinds.get(folder_id, FolderKind.RSS if folder_class == RSS_CLASS else FolderKind.ORDINARY)
+    return Folder(
+        id=folder_id,
+        parent_id=FolderId(parent.get("Id")) if parent is not None else None,
+        name=element.findtext(f"{{{TNS}}}DisplayName") or "",
+        kind=kind,
+        holds_mail=not folder_class or folder_class == "ipf.note" or folder_class.startswith("ipf.note."),
+    )
+
+
+def _kinds(account: MailboxAccount) -> dict[str, FolderKind]:
+    """The ids of the well-known folders that this mailbox has, in one request."""
+    names = dict(WELL_KNOWN)
+    if account.version.build >= EXCHANGE_2013:
+        names |= SINCE_2013
+    asked = [account.distinguished(name) for name in names]
+    outcomes = GetFolder(account=account).call(folders=asked, additional_fields=[], shape="IdOnly")
+    found = {}
+    for kind, outcome in zip(names.values(), outcomes, strict=True):
+        # A mailbox need not have each of them.
+        if not isinstance(outcome, Exception):
+            found[outcome.find(f"{{{TNS}}}FolderId").get("Id")] = kind
+    return found
+
+
+def read_inbox(account: MailboxAccount) -> None:
+    """Open the inbox for reading; raises what keeps us from it."""
+    outcomes = GetFolder(account=account).call(
+        folders=[account.distinguished("inbox")], additional_fields=[], shape="IdOnly"
+    )
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise translate(outcome) from outcome
+
+
+def ews_folder(folder: FolderId) -> EwsFolderId:
+    return EwsFolderId(id=folder)

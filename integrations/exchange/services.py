@@ -1,0 +1,145 @@
+"""exchangelib's service classes, with the traps closed that a poller falls into.
+
+They give XML elements and errors as values: an item at a time, each with its own outcome. What they keep of the stock classes
+is the payloads, the SOAP, the versions and the codes. A test compares them with the stock path.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+from exchangelib import services
+from exchangelib.errors import EWSError, ErrorServerBusy, MalformedResponseError, UnauthorizedError
+from exchangelib.util import SOAPNS, TNS
+from lxml import etree
+from oauthlib.oauth2 import TokenExpiredError
+
+from integrations.errors import ExchangeFailed
+
+Outcome = etree._Element | Exception
+"""One response: the element that was asked for, or what became of it."""
+
+NO_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));", re.I)
+"""Characters that XML cannot carry, and references to them: Exchange sends such."""
+
+
+class _Service:
+    """Mixed into a stock service class."""
+
+    ERRORS_TO_CATCH_IN_RESPONSE = EWSError
+    WARNINGS_TO_CATCH_IN_RESPONSE = EWSError
+    protocol: Any
+
+    def _extra_headers(self) -> dict[str, str]:
+        headers: dict[str, str] = super()._extra_headers()  # type: ignore[misc]
+        return headers | {"client-request-id": str(uuid.uuid4()), "return-client-request-id": "true"}
+
+    def _api_versions_to_try(self) -> tuple[str, ...]:
+        # The version is known. The stock class sends a request that is refused once for every version there is.
+        return (self._version_hint.api_version,)  # type: ignore[attr-defined]
+
+    def _get_response(self, payload: Any, api_version: str) -> requests.Response:
+        """Ends by the deadline. A token that is refused or has expired is replaced once."""
+        self.protocol.deadline.start()
+        try:
+            return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
+        except (UnauthorizedError, TokenExpiredError):
+            if self.protocol.credentials is None or not hasattr(self.protocol.credentials, "access_token"):
+                raise
+            self.protocol.forget_token()
+            return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
+
+    def _get_elements(self, payload: Any) -> Iterator[Outcome]:
+        # The stock one waits and tries again by itself: here the scheduler does.
+        yield from self._response_generator(payload=payload)  # type: ignore[attr-defined]
+
+    @classmethod
+    def _get_soap_parts(cls, response: requests.Response) -> tuple[Any, Any]:
+        root = parsed(response.content)
+        # The text of a large email is in the tree now; it need not be in memory twice.
+        response._content = b""
+        body = root.find(f"{{{SOAPNS}}}Body")
+        if body is None:
+            raise MalformedResponseError("no SOAP body")
+        return root.find(f"{{{SOAPNS}}}Header"), body
+
+    @classmethod
+    def _raise_soap_errors(cls, fault: Any) -> None:
+        try:
+            super()._raise_soap_errors(fault)  # type: ignore[misc]
+        except ErrorServerBusy as error:
+            error.back_off = back_off(fault)
+            raise
+
+    @staticmethod
+    def _get_exception(code: str, text: str, msg_xml: Any = None, rule_errors: Any = None) -> Exception:
+        error: Exception = services.GetItem._get_exception(code, text or "", msg_xml, rule_errors)
+        if isinstance(error, ErrorServerBusy) and msg_xml is not None:
+            error.back_off = back_off(msg_xml)
+        return error
+
+    def _elems_to_objs(self, elems: Iterator[Outcome]) -> Iterator[Outcome]:
+        return elems
+
+
+class _SyncService(_Service):
+    """Adds the state that stands behind the page. The schema lets an error leave it out."""
+
+    sync_state: str | None
+    includes_last_item_in_range: bool
+    last_in_range_name: str
+
+    def _get_element_container(self, message: Any, name: str | None = None) -> Any:
+        self.sync_state = message.findtext("{*}SyncState")
+        self.includes_last_item_in_range = message.findtext(self.last_in_range_name) == "true"
+        # Past the stock class, which falls over a message without a state.
+        return services.common.EWSAccountService._get_element_container(self, message, name)
+
+
+class GetFolder(_Service, services.GetFolder):  # type: ignore[misc]
+    pass
+
+
+class GetItem(_Service, services.GetItem):  # type: ignore[misc]
+    pass
+
+
+class SyncFolderHierarchy(_SyncService, services.SyncFolderHierarchy):  # type: ignore[misc]
+    pass
+
+
+class SyncFolderItems(_SyncService, services.SyncFolderItems):  # type: ignore[misc]
+    pass
+
+
+def parsed(content: bytes) -> etree._Element:
+    """The answer as a tree. Raises `ExchangeFailed` when it is no whole XML: a parser that mends what was cut short would
+    make a page of what is none."""
+    try:
+        return _tree(content)
+    except etree.XMLSyntaxError:
+        pass
+    try:
+        return _tree(NO_CHARACTER.sub(b"", content))
+    except etree.XMLSyntaxError as error:
+        raise ExchangeFailed("its answer is no XML") from error
+
+
+def back_off(element: Any) -> float | None:
+    """Seconds that a busy server asks for, in whichever value of the message it says so."""
+    for value in element.iter(f"{{{TNS}}}Value"):
+        if value.get("Name") == "BackOffMilliseconds":
+            try:
+                return int(value.text) / 1000
+            except (TypeError, ValueError):
+                return None
+    return None
+
+
+def _tree(content: bytes) -> etree._Element:
+    parser = etree.XMLParser(huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False)
+    return etree.fromstring(content, parser)

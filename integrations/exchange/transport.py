@@ -1,0 +1,195 @@
+"""HTTP as one connection needs it: its own TLS context and proxy, and a deadline over the whole of a call.
+
+A time-out of `requests` restarts with every byte, so a server that drips keeps a worker for ever. Here a timer ends the
+socket itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from io import BytesIO
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from integrations.errors import SettingsWrong
+
+TLS_VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+CHUNK = 1024 * 1024
+LARGEST_ANSWER = 512 * 1024 * 1024
+"""Bytes, decompressed: an email of the largest size Exchange can be set to, and no bomb."""
+
+
+def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
+    """The system's authorities and those of `ca_bundle` (PEM). Raises `SettingsWrong` naming the setting."""
+    context = ssl.create_default_context()
+    try:
+        if minimum:
+            context.minimum_version = TLS_VERSIONS[minimum]
+        if minimum in ("1.0", "1.1"):
+            # OpenSSL allows them only below its usual security level; Exchange 2010 speaks nothing newer.
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    except (KeyError, ValueError, ssl.SSLError) as error:
+        raise SettingsWrong("minimum TLS version") from error
+    if ciphers:
+        try:
+            context.set_ciphers(ciphers)
+        except ssl.SSLError as error:
+            raise SettingsWrong("TLS cipher list") from error
+    if ca_bundle.strip():
+        try:
+            context.load_verify_locations(cadata=ca_bundle)
+        except (ssl.SSLError, ValueError) as error:
+            raise SettingsWrong("CA bundle: these are no certificates in PEM form") from error
+    return context
+
+
+class Deadline:
+    """When the call in hand must have ended. One for each thread, since a connection serves several."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._local = threading.local()
+
+    def start(self) -> None:
+        self._local.until = time.monotonic() + self.seconds
+
+    def left(self) -> float:
+        """Seconds; raises `requests.Timeout` when there are none."""
+        left = getattr(self._local, "until", time.monotonic() + self.seconds) - time.monotonic()
+        if left <= 0:
+            raise requests.Timeout("deadline")
+        return left
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Sends requests of one connection. Reads every answer whole, in one piece, before the deadline."""
+
+    def __init__(self, context: ssl.SSLContext, deadline: Deadline) -> None:
+        self._context = context
+        self._deadline = deadline
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=True)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": _pool_class()}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _pool_class()}
+        return manager
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host, pool = super().build_connection_pool_key_attributes(request, True, cert)
+        # The context knows whom to trust; what requests would add of its own is not what the admin chose.
+        return host, {key: value for key, value in pool.items() if key not in ("ca_certs", "ca_cert_dir")}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
+
+    def send(self, request: Any, **kwargs: Any) -> requests.Response:
+        """Raises what requests raises; `requests.Timeout` for the deadline, whatever it ended."""
+        left = self._deadline.left()
+        watch = _Watch(left)
+        kwargs.update(stream=True, timeout=left, verify=True)
+        with watch:
+            try:
+                response = super().send(request, **kwargs)
+                # A 401 is left to the NTLM handshake, which binds to the TLS channel below an answer not yet read.
+                if response.status_code != requests.codes.unauthorized:
+                    _read(response)
+            except (requests.RequestException, OSError, ssl.SSLError) as error:
+                if watch.fired:
+                    raise requests.Timeout("deadline") from error
+                raise
+            if watch.fired:
+                raise requests.Timeout("deadline")
+            return response
+
+
+class _Watch:
+    """Ends the sockets that this thread opened or used since, when the time is over."""
+
+    current = threading.local()
+
+    def __init__(self, seconds: float) -> None:
+        self.fired = False
+        self._connections: list[Any] = []
+        self._timer = threading.Timer(seconds, self._fire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Watch:
+        _Watch.current.watch = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._timer.cancel()
+        _Watch.current.watch = None
+
+    def add(self, connection: Any) -> None:
+        self._connections.append(connection)
+
+    def _fire(self) -> None:
+        self.fired = True
+        for connection in self._connections:
+            if connection.sock is not None:
+                with contextlib.suppress(OSError):
+                    # Not SSLSocket.shutdown: it would pull the TLS state from under the thread that reads.
+                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+
+
+def _pool_class() -> type[HTTPSConnectionPool]:
+    class Connection(HTTPSConnectionPool.ConnectionCls):  # type: ignore[name-defined, misc]
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            _watched(self)
+            return super().request(*args, **kwargs)
+
+        def connect(self) -> Any:
+            _watched(self)
+            return super().connect()
+
+    class Pool(HTTPSConnectionPool):
+        ConnectionCls = Connection
+
+    return Pool
+
+
+def _watched(connection: Any) -> None:
+    watch = getattr(_Watch.current, "watch", None)
+    if watch is not None:
+        watch.add(connection)
+
+
+def _read(response: requests.Response) -> None:
+    """The body in one piece: exchangelib's own way is a call for each byte."""
+    body = BytesIO()
+    try:
+        for chunk in response.raw.stream(CHUNK, decode_content=True):
+            body.write(chunk)
+            if body.tell() > LARGEST_ANSWER:
+                response.raw.close()
+                raise requests.exceptions.ContentDecodingError("the answer is too large")
+    except OSError as error:
+        raise requests.exceptions.ConnectionError(type(error).__name__) from error
+    except HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError(type(error).__name__) from error
+    expected = response.headers.get("Content-Length")
+    encoded = response.headers.get("Content-Encoding")
+    if expected and not encoded and expected.isdigit() and body.tell() < int(expected):
+        raise requests.exceptions.ChunkedEncodingError("the answer was cut short")
+    response._content = body.getvalue()
+    response._content_consumed = True
+

@@ -1,0 +1,7 @@
+"""The forms of integrations and destinations, and what every form of ours shares."""
+
+from integrations.forms.changes import ChangedOnlyForm
+from integrations.forms.destination import DestinationForm
+from integrations.forms.integration import IntegrationForm
+
+__all__ = ["ChangedOnlyForm", "DestinationForm", "IntegrationForm"]

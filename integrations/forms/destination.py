@@ -1,0 +1,39 @@
+"""The form of a destination: its name, where its API is, and the token."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from integrations.forms.changes import ChangedOnlyForm, SecretInput
+from integrations.forms.integration import without_credentials
+from integrations.models import Destination
+
+
+class DestinationForm(ChangedOnlyForm):
+    """Create or edit a destination."""
+
+    secret_names: ClassVar[tuple[str, ...]] = ("token",)
+
+    endpoint = forms.URLField(
+        label="API endpoint",
+        max_length=512,
+        assume_scheme="https",
+        help_text="For example https://cloud.uipath.com/organisation/tenant/reinfer_ – a path in it is kept.",
+    )
+    token = SecretInput(label="API token", help_text="From the Manage Account page of the user that we act as.")
+
+    class Meta:
+        model = Destination
+        fields = ("name", "endpoint")
+        help_texts: ClassVar[dict[str, str]] = {"name": "What you call this tenant, for example Production."}
+
+    def clean_endpoint(self) -> str:
+        return without_credentials(self.cleaned_data["endpoint"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.has_secret("token") and "token" not in self.errors:
+            self.add_error("token", "Re:infer lets nobody in without one.")
+        return cleaned

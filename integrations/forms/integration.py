@@ -1,0 +1,146 @@
+"""The form of an integration: connection, credentials, network and polling, each field checked before it is tried."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from cryptography.x509 import load_pem_x509_certificates
+from django import forms
+from django.conf import settings
+
+from integrations.forms.changes import ChangedOnlyForm, SecretInput
+from integrations.models import Integration
+
+NEEDED = {
+    Integration.Auth.NTLM: ("username", "password"),
+    Integration.Auth.BASIC: ("username", "password"),
+    Integration.Auth.OAUTH2: ("tenant_id", "client_id", "client_secret"),
+}
+"""What each kind of sign-in cannot do without. The page shows the fields by the same distinction."""
+
+USUAL_AUTHORITY: str = Integration._meta.get_field("authority").get_default()
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+
+
+class IntegrationForm(ChangedOnlyForm):
+    """Create or edit an integration. Whether it runs is not in it: that is what Start and Stop are for."""
+
+    secret_names: ClassVar[tuple[str, ...]] = ("password", "client_secret")
+
+    endpoint = forms.URLField(
+        label="EWS endpoint", max_length=512, assume_scheme="https", help_text="It usually ends in /EWS/Exchange.asmx."
+    )
+    authority = forms.URLField(
+        label="Sign-in service",
+        max_length=512,
+        assume_scheme="https",
+        required=False,
+        initial=USUAL_AUTHORITY,
+        help_text="Change it only for a national cloud.",
+    )
+    auth = forms.ChoiceField(
+        label="Sign-in", choices=Integration.Auth.choices, initial=Integration.Auth.NTLM, widget=forms.RadioSelect
+    )
+    access = forms.ChoiceField(
+        label="Access type",
+        choices=Integration.Access.choices,
+        initial=Integration.Access.IMPERSONATION,
+        widget=forms.RadioSelect,
+    )
+    password = SecretInput(label="Password")
+    client_secret = SecretInput(label="Client secret", help_text="Its value, not its ID.")
+
+    class Meta:
+        model = Integration
+        fields = (
+            *("title", "project", "name", "endpoint", "access", "build_version"),
+            *("auth", "username", "tenant_id", "client_id", "authority"),
+            *("tls_minimum", "tls_ciphers", "ca_bundle", "proxy", "user_agent", "poll_interval", "most_at_once"),
+        )
+        widgets: ClassVar[dict[str, forms.Widget]] = {
+            "ca_bundle": forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "code"}),
+            "username": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        }
+        help_texts: ClassVar[dict[str, str]] = {
+            "title": "What people call it. Empty: project and name.",
+            "project": "The Re:infer project that it belongs to.",
+            "name": "Letters, digits, hyphens and underscores.",
+            "user_agent": "How we introduce ourselves to Exchange. Empty: the product's name.",
+            "most_at_once": "Synced at the same time. Exchange throttles an account that asks too much.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        default, least = int(settings.POLL_INTERVAL.total_seconds()), int(settings.POLL_INTERVAL_LEAST.total_seconds())
+        self.fields["poll_interval"].label = "Poll interval"
+        self.fields["poll_interval"].help_text = f"Seconds, at least {least}. Empty: {default}."
+
+    def clean_endpoint(self) -> str:
+        return without_credentials(self.cleaned_data["endpoint"])
+
+    def clean_authority(self) -> str:
+        # Hidden unless OAuth is chosen: somebody who emptied it means the usual one.
+        return without_credentials(self.cleaned_data["authority"] or USUAL_AUTHORITY)
+
+    def clean_poll_interval(self) -> int | None:
+        seconds: int | None = self.cleaned_data["poll_interval"]
+        least = int(settings.POLL_INTERVAL_LEAST.total_seconds())
+        if seconds is not None and seconds < least:
+            raise forms.ValidationError(f"At least {least} seconds, so that Exchange does not start to throttle.")
+        return seconds
+
+    def clean_tls_ciphers(self) -> str:
+        ciphers: str = self.cleaned_data["tls_ciphers"]
+        if ciphers:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(ciphers)
+            except ssl.SSLError:
+                raise forms.ValidationError("OpenSSL knows no cipher in this list.") from None
+        return ciphers
+
+    def clean_ca_bundle(self) -> str:
+        bundle: str = self.cleaned_data["ca_bundle"].strip()
+        if bundle:
+            try:
+                load_pem_x509_certificates(bundle.encode())
+            except ValueError:
+                raise forms.ValidationError(
+                    "These are no PEM certificates. Each begins with -----BEGIN CERTIFICATE-----."
+                ) from None
+        return bundle
+
+    def clean_proxy(self) -> str:
+        proxy: str = self.cleaned_data["proxy"].strip()
+        if not proxy:
+            return ""
+        parts = _split(proxy)
+        if parts is None or parts.scheme not in PROXY_SCHEMES or not parts.hostname:
+            raise forms.ValidationError("Enter it like http://proxy.example:3128.")
+        return without_credentials(proxy)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        for name in NEEDED.get(cleaned.get("auth", ""), ()):
+            missing = not self.has_secret(name) if name in self.secret_names else not cleaned.get(name)
+            if missing and name not in self.errors:
+                self.add_error(name, "This sign-in needs it.")
+        return cleaned
+
+
+def without_credentials(address: str) -> str:
+    """The address as it is. Raises ValidationError when a user name or password is in it: it is kept unsealed."""
+    parts = _split(address)
+    if parts is not None and (parts.username or parts.password):
+        raise forms.ValidationError("Leave the user name and the password out of the address: it is not kept sealed.")
+    return address
+
+
+def _split(address: str) -> Any:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # out of range: only now is it found
+    except ValueError:
+        return None
+    return parts

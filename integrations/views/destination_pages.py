@@ -1,0 +1,101 @@
+"""The pages of destinations: the list, one of them with its buckets, its form, its buttons."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Count, ProtectedError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from integrations.forms import DestinationForm
+from integrations.models import Destination, Integration
+from integrations.sealing import problem_with_secrets
+from integrations.views.answers import back, found
+from mailboxes.models import Mailbox
+from sync import actions
+from sync.status import hold_standing
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """All destinations, each with how much goes there."""
+    now = timezone.now()
+    destinations = Destination.objects.annotate(
+        bucket_count=Count("buckets", distinct=True), mailbox_count=Count("buckets__mailboxes", distinct=True)
+    )
+    rows = [{"destination": one, "standing": hold_standing(one, now)} for one in destinations]
+    return render(request, "destinations/list.html", {"rows": rows})
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One destination with its buckets."""
+    destination = get_object_or_404(Destination, pk=pk)
+    now = timezone.now()
+    buckets = destination.buckets.annotate(mailbox_count=Count("mailboxes"))
+    context = {
+        "destination": destination,
+        "standing": hold_standing(destination, now),
+        "rows": [{"bucket": bucket, "standing": hold_standing(bucket, now)} for bucket in buckets],
+        "secret_problem": problem_with_secrets(destination.token),
+    }
+    return render(request, "destinations/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    form = DestinationForm(request.POST or None)
+    if request.method == "POST" and form.stored():
+        messages.success(request, f"{form.instance} is saved. Test it, then choose it for a mailbox.")
+        return redirect("destination", form.instance.pk)
+    return render(request, "destinations/form.html", {"form": form, "title": "New destination"})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    destination = get_object_or_404(Destination, pk=pk)
+    title = str(destination)
+    form = DestinationForm(request.POST or None, instance=destination)
+    if request.method == "POST" and form.stored():
+        for integration in Integration.objects.filter(mailboxes__bucket__destination=pk).distinct():
+            actions.settings_changed(integration)
+        messages.success(request, f"{form.instance} is saved. It takes effect at the next sync.")
+        return redirect("destination", pk)
+    problem = "" if request.method == "POST" else problem_with_secrets(destination.token)
+    context = {"form": form, "title": title, "destination_id": pk, "secret_problem": problem}
+    return render(request, "destinations/form.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask first. What mailboxes still send to cannot be deleted."""
+    destination = get_object_or_404(Destination, pk=pk)
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                destination.buckets.all().delete()
+                destination.delete()
+        except ProtectedError:
+            return back(request, f"Mailboxes still send to {destination}.", _url(pk), good=False)
+        messages.success(request, f"{destination} is deleted.")
+        return redirect("destinations")
+    context = {
+        "destination": destination,
+        "buckets": destination.buckets.count(),
+        "mailboxes": Mailbox.objects.filter(bucket__destination=destination).count(),
+    }
+    return render(request, "destinations/delete.html", context)
+
+
+@require_POST
+def test(request: HttpRequest, pk: int) -> HttpResponse:
+    """Talk to Re:infer now. Slow at times: the page shows that it goes on."""
+    return found(request, actions.test_destination(get_object_or_404(Destination, pk=pk)), _url(pk))
+
+
+def _url(pk: int) -> str:
+    return reverse("destination", args=[pk])

@@ -1,0 +1,128 @@
+"""What the buttons do: at once, with a sentence, and back to the page that they were on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import Integration
+from mailboxes.models import Bucket, Mailbox
+from tests import factories
+
+
+@pytest.fixture
+def mailbox(db) -> Mailbox:
+    return factories.MailboxStateFactory().mailbox
+
+
+def press(client, name, pk, **data):
+    return client.post(reverse(name, args=[pk]), data, follow=True)
+
+
+def test_stop_and_start_of_an_integration_take_effect_and_say_so(admin, mailbox):
+    pk = mailbox.integration_id
+    assert "is stopped" in press(admin, "integration-stop", pk).text
+    assert Integration.objects.get(pk=pk).disabled_reason == "user"
+    assert "is running" in press(admin, "integration-start", pk).text
+    assert Integration.objects.get(pk=pk).enabled
+
+
+def test_pressing_twice_is_the_same_as_pressing_once(admin, mailbox):
+    for _ in range(2):
+        assert press(admin, "integration-stop", mailbox.integration_id).status_code == 200
+        assert press(admin, "mailbox-stop", mailbox.pk).status_code == 200
+    assert not Mailbox.objects.get(pk=mailbox.pk).enabled
+
+
+def test_start_lifts_the_hold_that_a_refused_sign_in_left(admin, mailbox):
+    held = {"held_since": timezone.now(), "held_until": timezone.now() + timedelta(minutes=9), "held_kind": "x"}
+    Integration.objects.filter(pk=mailbox.integration_id).update(
+        **held, held_detail="Exchange refused these credentials."
+    )
+    page = admin.get(reverse("integration", args=[mailbox.integration_id])).text
+    assert "Exchange refused these credentials. Next try at" in page
+    assert reverse("integration-start", args=[mailbox.integration_id]) in page
+    press(admin, "integration-start", mailbox.integration_id)
+    assert not Integration.objects.get(pk=mailbox.integration_id).is_held
+
+
+def test_list_again_is_noted_for_the_next_sync(admin, mailbox):
+    assert "listed again" in press(admin, "mailbox-list-again", mailbox.pk).text
+    mailbox.state.refresh_from_db()
+    assert mailbox.state.list_again
+
+
+def test_sync_now_of_a_stopped_mailbox_says_what_to_do_first(admin, mailbox):
+    press(admin, "mailbox-stop", mailbox.pk)
+    assert "start it first" in press(admin, "mailbox-sync-now", mailbox.pk).text
+
+
+def test_a_dismissed_email_is_no_longer_shown(admin, db):
+    email = factories.SetAsideEmailFactory(reason="Re:infer refused this comment.")
+    address = reverse("mailbox", args=[email.mailbox_id])
+    assert email.reason in admin.get(address).text
+    press(admin, "set-aside-dismiss", email.pk)
+    email.refresh_from_db()
+    assert email.settled == "dismissed"
+    assert email.reason not in admin.get(address).text
+
+
+def test_a_button_leads_back_to_its_page_but_never_to_another_site(admin, mailbox):
+    here = reverse("overview")
+    answer = admin.post(reverse("mailbox-stop", args=[mailbox.pk]), {"next": here})
+    assert answer["Location"] == here
+    answer = admin.post(reverse("mailbox-stop", args=[mailbox.pk]), {"next": "https://evil.example/"})
+    assert answer["Location"] == reverse("mailbox", args=[mailbox.pk])
+
+
+def test_a_button_pressed_by_htmx_brings_the_live_part_and_the_message(admin, mailbox):
+    here = reverse("integration", args=[mailbox.integration_id])
+    answer = admin.post(
+        reverse("mailbox-stop", args=[mailbox.pk]), {"next": here}, headers={"HX-Request": "true"}, follow=True
+    )
+    assert 'id="messages"' in answer.text
+    assert "is stopped" in answer.text
+    assert "<html" not in answer.text
+
+
+def test_a_test_that_fails_is_told_in_words_in_its_place(admin, db):
+    integration = factories.IntegrationFactory()
+    answer = admin.post(reverse("integration-test", args=[integration.pk]), headers={"HX-Request": "true"})
+    assert "Add a mailbox first" in answer.text
+    assert "<html" not in answer.text
+    assert "Add a mailbox first" in press(admin, "integration-test", integration.pk).text
+
+
+def test_a_test_with_a_secret_that_no_key_opens_says_so(admin, settings, mailbox):
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    pk = mailbox.bucket.destination_id
+    text = press(admin, "destination-test", pk).text
+    assert "cannot be decrypted" in text
+
+
+def test_deleting_an_integration_asks_first_and_then_takes_its_mailboxes_with_it(admin, mailbox):
+    address = reverse("integration-delete", args=[mailbox.integration_id])
+    assert "Comments at Re:infer stay" in admin.get(address).text
+    assert Mailbox.objects.exists()
+    assert "is deleted" in admin.post(address, follow=True).text
+    assert not Mailbox.objects.exists()
+
+
+def test_deleting_a_mailbox_leaves_what_its_bucket_holds(admin, mailbox):
+    entry = factories.LedgerEntryFactory(bucket=mailbox.bucket, winner_mailbox=mailbox)
+    admin.post(reverse("mailbox-delete", args=[mailbox.pk]))
+    entry.refresh_from_db()
+    assert entry.winner_mailbox is None
+
+
+def test_a_destination_that_mailboxes_send_to_is_not_deleted(admin, mailbox):
+    address = reverse("destination-delete", args=[mailbox.bucket.destination_id])
+    assert "delete them first" in admin.get(address).text
+    assert "still send" in admin.post(address, follow=True).text
+    mailbox.delete()
+    admin.post(address)
+    assert not Bucket.objects.exists()

@@ -1,0 +1,163 @@
+"""Every page answers, empty and full, under the strict policy, to those who are logged in, and shows no secret."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+
+from tests import factories
+
+EVIL = "<img src=x onerror=alert(1)>{{ 7|add:7 }}\u202eexe"
+SECRETS = ("a-password-nobody-may-read", "a-token-nobody-may-read")
+
+
+@pytest.fixture
+def everything(db):
+    """One of each, with hostile names wherever a name comes from outside."""
+    folder = factories.SyncedFolderFactory(name=EVIL, path=["Inbox", EVIL])
+    mailbox = folder.mailbox
+    factories.MailboxStateFactory(mailbox=mailbox, failures=2, error_kind="x", error_text=f"Failed with {EVIL}")
+    set_aside = factories.SetAsideEmailFactory(folder=folder, reason=f"Refused {EVIL}")
+    factories.SyncRunFactory(mailbox=mailbox, outcome="failed", error_text=f"Failed with {EVIL}")
+    factories.CopyFactory(folder=folder)
+    mailbox.bucket.held_until = timezone.now() + timedelta(minutes=5)
+    mailbox.bucket.held_detail = EVIL
+    mailbox.bucket.save()
+    return {
+        "integration": mailbox.integration_id,
+        "destination": mailbox.bucket.destination_id,
+        "mailbox": mailbox.pk,
+        "bucket": mailbox.bucket_id,
+        "set-aside": set_aside.pk,
+    }
+
+
+def pages(rows):
+    """The address of every page that is looked at, not pressed."""
+    yield from (reverse(name) for name in ("overview", "runs", "integrations", "destinations"))
+    yield from (reverse(name) for name in ("integration-new", "destination-new"))
+    yield reverse("mailbox-new", args=[rows["integration"]])
+    yield f"{reverse('runs')}?show=all&mailbox={rows['mailbox']}"
+    for kind in ("integration", "destination", "mailbox"):
+        yield from (reverse(name, args=[rows[kind]]) for name in (kind, f"{kind}-edit", f"{kind}-delete"))
+
+
+BUTTONS = (
+    *(("integration", f"integration-{verb}") for verb in ("start", "stop", "test")),
+    *(("mailbox", f"mailbox-{verb}") for verb in ("start", "stop", "sync-now", "list-again")),
+    *(("set-aside", f"set-aside-{verb}") for verb in ("retry", "dismiss")),
+    *(("bucket", f"bucket-{verb}") for verb in ("test", "create")),
+    ("destination", "destination-test"),
+)
+
+
+def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
+    ours = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+    kinds = ("integration", "destination", "mailbox")
+    looked_at = {"overview", "runs", "integrations", "destinations", "login", "logout"}
+    looked_at |= {f"{kind}{verb}" for kind in kinds for verb in ("", "-new", "-edit", "-delete")}
+    unknown = ours - looked_at - {name for _, name in BUTTONS}
+    assert not {name for name in unknown if name.split("-")[0] in {*kinds, "bucket", "set", "run", "sync"}}
+
+
+def test_every_page_answers_under_the_strict_policy_and_shows_neither_markup_of_others_nor_a_secret(admin, everything):
+    for address in pages(everything):
+        answer = admin.get(address)
+        text = answer.content.decode()
+        assert answer.status_code == 200, address
+        policy = answer["Content-Security-Policy"]
+        assert "default-src 'self'" in policy, address
+        assert "unsafe" not in policy, address
+        assert "<img src=x" not in text, address
+        assert not any(secret in text for secret in SECRETS), address
+        assert not any(inline in text for inline in ("<style", " style=", "<script>", " onclick=")), address
+    assert "&lt;img src=x onerror=alert(1)&gt;" in admin.get(reverse("mailbox", args=[everything["mailbox"]])).text
+
+
+def test_every_page_answers_while_there_is_nothing_yet(admin):
+    for name in ("overview", "runs", "integrations", "destinations", "integration-new", "destination-new"):
+        assert admin.get(reverse(name)).status_code == 200
+    assert "Add a destination" in admin.get(reverse("overview")).text
+
+
+def test_a_stranger_is_sent_to_the_log_in_page_from_everywhere(stranger, everything):
+    for address in pages(everything):
+        assert stranger.get(address)["Location"].startswith(reverse("login")), address
+    for kind, name in BUTTONS:
+        address = reverse(name, args=[everything[kind]])
+        assert stranger.post(address)["Location"].startswith(reverse("login")), address
+
+
+def test_a_button_is_never_pressed_by_following_a_link(admin, everything):
+    for kind, name in BUTTONS:
+        assert admin.get(reverse(name, args=[everything[kind]])).status_code == 405, name
+
+
+def test_a_button_needs_the_token_against_forgery(everything):
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(factories.AdminFactory())
+    answer = careful.post(reverse("integration-stop", args=[everything["integration"]]))
+    assert answer.status_code == 403
+    assert "The page was too old" in answer.text
+
+
+def test_pages_that_are_missing_keep_the_policy_and_say_where_to_go(admin):
+    answer = admin.get("/nothing/")
+    assert answer.status_code == 404
+    assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert "To the overview" in answer.text
+
+
+def test_the_page_for_a_failure_needs_nothing_that_could_have_failed():
+    assert "Nothing that syncs is affected" in render_to_string("500.html")
+
+
+def test_a_live_page_gives_only_its_live_part_to_htmx(admin, everything):
+    for name, args in (
+        ("overview", []),
+        ("runs", []),
+        ("integrations", []),
+        ("integration", [everything["integration"]]),
+    ):
+        answer = admin.get(reverse(name, args=args), headers={"HX-Request": "true"})
+        assert 'id="live"' in answer.text
+        assert "<html" not in answer.text
+
+
+def test_a_live_page_whose_session_ended_loads_itself_anew(stranger):
+    answer = stranger.get(reverse("login"), headers={"HX-Request": "true"})
+    assert answer["HX-Refresh"] == "true"
+
+
+def test_the_records_in_djangos_admin_can_be_read_but_not_changed_and_show_no_secret(admin, everything):
+    for model in ("integrations_integration", "integrations_destination", "mailboxes_mailbox", "sync_syncrun"):
+        assert admin.get(reverse(f"admin:{model}_changelist")).status_code == 200
+        assert admin.get(reverse(f"admin:{model}_add")).status_code == 403
+    for model, pk in (("integration", everything["integration"]), ("destination", everything["destination"])):
+        text = admin.get(reverse(f"admin:integrations_{model}_change", args=[pk])).text
+        assert "assword" not in text.split('id="content"')[1]
+        assert "Secret" not in text
+        assert "gAAAA" not in text
+
+
+def test_a_page_of_many_mailboxes_takes_few_queries(admin, everything, django_assert_max_num_queries):
+    integration = factories.IntegrationFactory()
+    bucket = factories.BucketFactory()
+    for _ in range(60):
+        mailbox = factories.MailboxFactory(integration=integration, bucket=bucket)
+        factories.MailboxStateFactory(mailbox=mailbox)
+    for address in (reverse("integration", args=[integration.pk]), reverse("overview")):
+        with django_assert_max_num_queries(25):
+            admin.get(address)
+
+
+def test_what_holds_a_whole_integration_is_said_once_on_its_page(admin):
+    held = {"held_until": timezone.now() + timedelta(minutes=5), "held_detail": "Exchange refused these credentials."}
+    integration = factories.IntegrationFactory(**held)
+    factories.MailboxFactory.create_batch(3, integration=integration)
+    assert admin.get(reverse("integration", args=[integration.pk])).text.count("Exchange refused") == 1
