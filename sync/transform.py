@@ -1,24 +1,193 @@
-"""PLACEHOLDER until the real one lands."""
+"""An email becomes a comment: ids, times, text, properties, within the limits of Re:infer. Pure.
+
+Whatever bytes come in, out comes a valid comment or a reason. Nothing of the comment depends on how Exchange happened to
+render the email: not on boundaries, folding or transfer encodings.
+"""
+
 from __future__ import annotations
+
 from dataclasses import dataclass
-from email import message_from_bytes, policy
+from datetime import datetime, timedelta
+
 from integrations.messages import Comment, CommentId, Email, Message
-from sync.identity import listed_comment_id
+from sync.cleaning import CleanText, clean
+from sync.identity import comment_id, made_up_comment_id, thread_id
+from sync.limits import DEFAULT_LIMITS, Limits
+from sync.mime.charsets import clean as without_controls
+from sync.mime.headers import Correspondent, correspondents, date_header, message_ids, raw_headers, text_header
+from sync.mime.parts import NestedTooDeep, Parsed, parse
+
 VERSION = 1
-@dataclass(frozen=True)
+"""Of the transform. Emails that an older one could not convert are tried again with a newer one."""
+
+ENCRYPTED_TEXT = "[This email is encrypted.]"
+OPAQUE_TEXT = "[This email is signed in a form that cannot be read here.]"
+LATEST_DATE = timedelta(days=1)
+"""A Date header further after the received time than this counts as absent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
+    """Where the copy of the email lies."""
+
     mailbox: str
     folder_path: tuple[str, ...]
-@dataclass(frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Converted:
     comment: Comment
     participants: frozenset[str]
-@dataclass(frozen=True)
+    """Lower-case addresses of from, sender, to, cc and bcc."""
+    cleaned: CleanText
+    """What was cut and by which rule, to explain it."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotConvertible:
     reason: str
-def convert(email: Email, place: Place) -> Converted | NotConvertible:
-    m = message_from_bytes(email.mime, policy=policy.default)
-    cid = listed_comment_id(m["Message-ID"])
-    date = m["Date"].datetime if m["Date"] else email.details.received
-    body = m.get_body(("plain",)).get_content()
-    return Converted(Comment(cid, date, cid, Message(m["Subject"], body, sender=m["From"], to=(m["To"],), sent_at=date), {"string:Folder": "/".join(place.folder_path), "string:Mailbox": place.mailbox}), frozenset(a.addr_spec.lower() for h in (m["From"], m["To"]) for a in h.addresses))
+    """A code and words, never content."""
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    sender: tuple[Correspondent, ...]
+    envelope_sender: tuple[Correspondent, ...]
+    to: tuple[Correspondent, ...]
+    cc: tuple[Correspondent, ...]
+    bcc: tuple[Correspondent, ...]
+
+
+def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Converted | NotConvertible:
+    """The comment that this copy of the email makes, or why it makes none."""
+    try:
+        parsed = parse(email.mime, limits)
+    except NestedTooDeep:
+        return NotConvertible("nested_too_deep: it has more parts within parts than can be read")
+    sent = _sent(parsed, email, limits)
+    timestamp = sent or email.details.received
+    if timestamp is None:
+        return NotConvertible("no_date: it bears neither a date nor a time of arrival")
+    people = _people(parsed, limits)
+    subject = text_header(parsed.message, "Subject", limits.header_chars)
+    message_id = _message_id(parsed, limits)
+    own = comment_id(message_id) if message_id else _made_up(sent, people, subject)
+    cleaned = _cleaned(parsed, email, subject, limits)
+    message, truncated = _message(people, subject, cleaned, sent, limits)
+    comment = Comment(
+        id=own,
+        timestamp=timestamp,
+        thread_id=_thread(parsed, own, limits),
+        message=message,
+        properties=_properties(email, place, parsed, people, message, message_id, truncated or parsed.cut, limits),
+        attachments=parsed.attachments[: limits.attachments],
+    )
+    return Converted(comment, _participants(people), cleaned)
+
+
+def _sent(parsed: Parsed, email: Email, limits: Limits) -> datetime | None:
+    sent, received = date_header(parsed.message, limits.header_chars), email.details.received
+    return None if sent and received and sent - received > LATEST_DATE else sent
+
+
+def _people(parsed: Parsed, limits: Limits) -> _People:
+    def those(name: str) -> tuple[Correspondent, ...]:
+        return tuple(correspondents(parsed.message, name, limits.header_chars, limits.recipients))
+
+    return _People(those("From"), those("Sender"), those("To"), those("Cc"), those("Bcc"))
+
+
+def _message_id(parsed: Parsed, limits: Limits) -> str:
+    return next((text for raw in raw_headers(parsed.message, "Message-ID", limits.header_chars) if (text := raw.strip())), "")
+
+
+def _made_up(sent: datetime | None, people: _People, subject: str) -> CommentId:
+    return made_up_comment_id(
+        sent, [str(one) for one in people.sender], [str(one) for one in people.to], [str(one) for one in people.cc], subject
+    )
+
+
+def _thread(parsed: Parsed, own: CommentId, limits: Limits) -> str:
+    def ids(name: str) -> list[str]:
+        return [found for raw in raw_headers(parsed.message, name, limits.header_chars) for found in message_ids(raw)]
+
+    return thread_id(ids("References"), ids("In-Reply-To"), own)
+
+
+def _cleaned(parsed: Parsed, email: Email, subject: str, limits: Limits) -> CleanText:
+    if parsed.encrypted or _is_encrypted_class(email.details.item_class, parsed):
+        return CleanText(ENCRYPTED_TEXT, "", ())
+    if parsed.opaque:
+        return CleanText(OPAQUE_TEXT, "", ())
+    return clean(parsed.sections, subject, limits)
+
+
+def _is_encrypted_class(item_class: str, parsed: Parsed) -> bool:
+    """Exchange's own word for it, where no text came with it."""
+    return item_class.casefold() == "ipm.note.smime" and not parsed.sections and not parsed.opaque
+
+
+def _message(
+    people: _People, subject: str, cleaned: CleanText, sent: datetime | None, limits: Limits
+) -> tuple[Message, bool]:
+    """The message within the limits, and whether anything had to be cut for them."""
+
+    def those(found: tuple[Correspondent, ...]) -> tuple[str, ...]:
+        return tuple(text[: limits.address_chars] for one in found if (text := str(one)))
+
+    most = limits.field_chars
+    message = Message(
+        subject=subject[:most],
+        body=cleaned.newest[:most],
+        signature=cleaned.signature[:most],
+        sender=next(iter(those(people.sender or people.envelope_sender)), ""),
+        to=those(people.to),
+        cc=those(people.cc),
+        bcc=those(people.bcc),
+        sent_at=sent,
+    )
+    return message, max(len(subject), len(cleaned.newest), len(cleaned.signature)) > most
+
+
+def _properties(
+    email: Email,
+    place: Place,
+    parsed: Parsed,
+    people: _People,
+    message: Message,
+    message_id: str,
+    truncated: bool,
+    limits: Limits,
+) -> dict[str, str | int | float]:
+    details = email.details
+    attached = [part for part in parsed.attachments if not part.inline]
+    recipients = dict.fromkeys(one.domain for one in (*people.to, *people.cc) if one.domain)
+    texts = {
+        "Folder": "/".join(place.folder_path),
+        "Mailbox": place.mailbox,
+        "Message ID": message_id,
+        "Message ID Origin": "" if message_id else "Generated",
+        "Sender": message.sender,
+        "Sender Domain": next((one.domain for one in people.sender or people.envelope_sender), ""),
+        "Recipient Domain": ", ".join(recipients),
+        "Has Attachments": "Yes" if attached else "No",
+        "Importance": details.importance,
+        "Sensitivity": details.sensitivity,
+        "Categories": ", ".join(details.categories),
+        "Conversation Topic": details.conversation_topic,
+        "Has Signature": "Yes" if message.signature else "No",
+        "Received At": details.received.isoformat() if details.received else "",
+        "Encrypted": "Yes" if message.body == ENCRYPTED_TEXT else "",
+        "Truncated": "Yes" if truncated else "",
+    }
+    told: dict[str, str | int | float] = {
+        f"string:{name}": value
+        for name, text in texts.items()
+        if (value := " ".join(without_controls(text).split())[: limits.property_chars].strip())
+    }
+    return told | {"number:Attachments": len(attached), "number:Size": details.size}
+
+
+def _participants(people: _People) -> frozenset[str]:
+    everybody = (*people.sender, *people.envelope_sender, *people.to, *people.cc, *people.bcc)
+    return frozenset(one.address.casefold() for one in everybody if "@" in one.address)

@@ -1,0 +1,106 @@
+"""Shows the comment that an email would become, without sending anything."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
+from integrations.reinfer.payload import comment_object
+from sync.transform import Converted, NotConvertible, Place, convert
+
+LARGEST = 256 * 1024 * 1024
+
+
+class Command(BaseCommand):
+    help = "Print the comment that an email would become: of a file, of every file in a folder, or of standard input (-)."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", metavar="FILE", help="an .eml file, a folder of them, or - for standard input")
+        parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
+        parser.add_argument("--explain", action="store_true", help="say what was cut, and by which rule")
+        parser.add_argument("--mailbox", default="mailbox@example.com", help="the mailbox it lies in, for its properties")
+        parser.add_argument("--folder", default="Inbox", help="the folder it lies in, for example Inbox/Trades")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        place = Place(options["mailbox"], tuple(options["folder"].split("/")))
+        outcomes: Counter[str] = Counter()
+        several = len(options["paths"]) > 1 or any(Path(path).is_dir() for path in options["paths"])
+        for name, mime in _files(options["paths"]):
+            outcome = _outcome(mime, place)
+            outcomes[_kind(outcome)] += 1
+            if options["json"]:
+                self.stdout.write(json.dumps({"file": name, **_line(outcome)}, ensure_ascii=False))
+            elif several:
+                self.stdout.write(f"{name}: {_kind(outcome)}")
+            else:
+                self._show(outcome, options["explain"])
+        self._sum_up(outcomes, several and not options["json"])
+
+    def _show(self, outcome: Converted | NotConvertible, explain: bool) -> None:
+        if isinstance(outcome, NotConvertible):
+            return
+        self.stdout.write(json.dumps(comment_object(outcome.comment), ensure_ascii=False, indent=2))
+        for cut in outcome.cleaned.cuts if explain else ():
+            self.stderr.write(f"\ncut by the rule “{cut.rule}”:\n{cut.text}")
+
+    def _sum_up(self, outcomes: Counter[str], tell: bool) -> None:
+        if tell:
+            self.stdout.write("\n" + "\n".join(f"{count:6}  {kind}" for kind, count in outcomes.most_common()))
+        if not outcomes["comment"]:
+            reasons = ", ".join(outcomes) or "there is no file here"
+            raise CommandError(f"Nothing here could be made a comment: {reasons}.")
+
+
+def _files(paths: list[str]) -> Iterator[tuple[str, bytes]]:
+    for text in paths:
+        path = Path(text)
+        if text == "-":
+            yield "-", sys.stdin.buffer.read(LARGEST)
+        elif path.is_dir():
+            for file in sorted(file for file in path.rglob("*") if file.is_file()):
+                yield str(file), _bytes(file)
+        elif path.is_file():
+            yield text, _bytes(path)
+        else:
+            raise CommandError(f"There is no file {text}.")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _outcome(mime: bytes, place: Place) -> Converted | NotConvertible:
+    if not looks_like_mail(mime):
+        return NotConvertible("no_email: it does not begin with the headers of an email")
+    change = Change(ChangeKind.CREATED, FolderId("preview"), ItemId("preview"))
+    return convert(Email(change, mime, ItemDetails(size=len(mime))), place)
+
+
+def looks_like_mail(mime: bytes) -> bool:
+    """Whether there is a header at the beginning that only an email has. Exchange hands out nothing else; a folder does."""
+    head = mime[:65_536].lstrip(b"\r\n \t").lower()
+    names = {line.split(b":", 1)[0].strip() for line in head.splitlines()[:200] if b":" in line}
+    return bool(names & {b"from", b"to", b"subject", b"date", b"message-id", b"received", b"mime-version"})
+
+
+def _kind(outcome: Converted | NotConvertible) -> str:
+    return "comment" if isinstance(outcome, Converted) else outcome.reason
+
+
+def _line(outcome: Converted | NotConvertible) -> dict[str, Any]:
+    if isinstance(outcome, Converted):
+        return {"comment": comment_object(outcome.comment)}
+    return {"rejection": outcome.reason}

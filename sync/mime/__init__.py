@@ -1,0 +1,1 @@
+"""Reading MIME: bytes that anybody may have made, into headers, text and the list of attachments. Pure."""

@@ -1,0 +1,121 @@
+"""Headers as people read them: encoded words, raw 8-bit, folded lines; addresses as `Name <address>`; dates in UTC."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import utils
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+
+from sync.mime.charsets import clean, decoded, unescaped
+
+DEEPEST_COMMENT = 100
+EARLIEST, LATEST = 1400, 9999
+"""Years that Re:infer takes."""
+
+# Newer releases of Python read strictly unless told otherwise, and give nothing for odd lists: the same on all of them.
+_LENIENT = {"strict": False} if "strict" in inspect.signature(utils.getaddresses).parameters else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """Somebody in an address header. `address` may be anything: only what has an `@` is one."""
+
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        if not self.address:
+            return self.name
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2].casefold() if "@" in self.address else ""
+
+
+def raw_headers(message: Message, name: str, most: int) -> list[str]:
+    """Every header of this name as text, unfolded, at most `most` characters of each; encoded words untouched."""
+    wanted = name.casefold()
+    return [
+        " ".join(unescaped(str(value)[:most]).split()) for key, value in message.raw_items() if key.casefold() == wanted
+    ]
+
+
+def text_header(message: Message, name: str, most: int) -> str:
+    """The first header of this name that says anything, decoded, on one line."""
+    return next((words for raw in raw_headers(message, name, most) if (words := decoded_words(raw))), "")
+
+
+def decoded_words(text: str) -> str:
+    """Encoded words (RFC 2047) decoded; what is no such thing stays as it is."""
+    if "=?" not in text:
+        return text
+    try:
+        parts = decode_header(text)
+    except (HeaderParseError, ValueError):
+        return text
+    pieces = [decoded(part, charset) if isinstance(part, bytes) else unescaped(part) for part, charset in parts]
+    return " ".join(clean("".join(pieces)).split())
+
+
+def correspondents(message: Message, name: str, most_chars: int, most: int) -> list[Correspondent]:
+    """Who stands in all headers of this name, without repetition, in their order."""
+    found: dict[tuple[str, str], Correspondent] = {}
+    for raw in raw_headers(message, name, most_chars * 64):
+        for person in _people(raw):
+            found.setdefault((person.name, person.address.casefold()), person)
+            if len(found) >= most:
+                return list(found.values())
+    return list(found.values())
+
+
+def date_header(message: Message, most: int) -> datetime | None:
+    """The Date header in UTC; None where it is absent, unreadable or out of the years that Re:infer takes."""
+    for raw in raw_headers(message, "Date", most):
+        moment = _moment(raw[:200])
+        if moment is not None:
+            return moment
+    return None
+
+
+def message_ids(text: str) -> list[str]:
+    """The ids in a References or In-Reply-To header, brackets kept."""
+    return re.findall(r"<[^<>\s]{1,2000}>", text)
+
+
+def _people(raw: str) -> Iterable[Correspondent]:
+    if raw.count("(") > DEEPEST_COMMENT:
+        yield Correspondent(decoded_words(raw), "")
+        return
+    for name, address in utils.getaddresses([raw], **_LENIENT):
+        address = clean(decoded_words(address)).strip()
+        name = _unquoted(decoded_words(name))
+        if "@" not in address and address and not name:
+            name, address = address, ""
+        if name == address:
+            name = ""
+        if name or address:
+            yield Correspondent(name, address)
+
+
+def _unquoted(name: str) -> str:
+    name = name.strip()
+    return name[1:-1] if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'" else name
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        parts = utils.parsedate_tz(text)
+        if parts is None:
+            return None
+        offset = timedelta(seconds=parts[9] or 0)
+        moment = datetime(*parts[:6], tzinfo=UTC) - offset
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+    return moment if EARLIEST <= moment.year <= LATEST else None

@@ -1,0 +1,212 @@
+"""The tree of an email, read once: its text in plain and in HTML, and what is attached."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import quopri
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
+
+from integrations.messages import Attachment
+from sync.limits import Limits
+from sync.mime.charsets import decoded
+from sync.mime.elide import elided, size_and_rest
+from sync.mime.headers import decoded_words, text_header
+
+ENCRYPTED = {"multipart/encrypted", "application/x-microsoft-rpmsg-message"}
+SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+
+
+class NestedTooDeep(Exception):
+    """More parts within parts than anybody writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A piece of the body: the same words in plain text, in HTML, or in both."""
+
+    plain: str | None
+    html: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    message: Message
+    sections: tuple[Section, ...]
+    attachments: tuple[Attachment, ...]
+    encrypted: bool
+    opaque: bool
+    """Signed in a form that hides the text from everything but a mail client."""
+    cut: bool
+    """Something was beyond the limits."""
+
+
+def parse(mime: bytes, limits: Limits) -> Parsed:
+    """Read an email. Raises `NestedTooDeep`, and nothing else, whatever the bytes are."""
+    shortened = elided(mime)
+    cut = len(shortened) > limits.mime_bytes
+    try:
+        message = message_from_bytes(shortened[: limits.mime_bytes])
+    except RecursionError:
+        raise NestedTooDeep from None
+    parts = list(_walk(message, limits))
+    cut = cut or len(parts) > limits.parts
+    parts = parts[: limits.parts]
+    kinds = {part.get_content_type() for part, _ in parts}
+    smime = _smime_type(message) if message.get_content_type() in SMIME else ""
+    body = {id(part) for part, _ in parts if _is_text(part)}
+    return Parsed(
+        message=message,
+        sections=tuple(_sections(message, limits, 0)),
+        attachments=tuple(
+            _attachment(part, limits) for part, _ in parts if not part.is_multipart() and id(part) not in body
+        )
+        + tuple(_attached_email(part, limits) for part, _ in parts if part.get_content_type() == "message/rfc822"),
+        encrypted=bool(kinds & ENCRYPTED) or smime in ("enveloped-data", "authenveloped-data", "unknown"),
+        opaque=smime == "signed-data",
+        cut=cut,
+    )
+
+
+def _walk(message: Message, limits: Limits) -> Iterator[tuple[Message, int]]:
+    """Every part, in order, without those of attached emails."""
+    todo = [(message, 0)]
+    while todo:
+        part, depth = todo.pop()
+        if depth > limits.depth:
+            raise NestedTooDeep
+        yield part, depth
+        if part.get_content_maintype() == "multipart" and isinstance(part.get_payload(), list):
+            children: list[Message] = part.get_payload()  # type: ignore[assignment]
+            todo.extend((child, depth + 1) for child in reversed(children))
+
+
+def _sections(part: Message, limits: Limits, depth: int) -> Iterator[Section]:
+    """The body in reading order. Of alternatives, the plain and the HTML one make a section together."""
+    payload = part.get_payload()
+    if part.get_content_maintype() == "multipart" and isinstance(payload, list):
+        children: list[Message] = payload[: limits.parts]  # type: ignore[assignment]
+        found = [section for child in children for section in _sections(child, limits, depth + 1)]
+        if part.get_content_subtype() == "alternative":
+            yield from _alternative(found)
+        else:
+            yield from found
+    elif _is_text(part):
+        text = _text(part, limits)
+        is_html = part.get_content_subtype() == "html"
+        yield Section(None, text) if is_html else Section(_unflowed(part, text), None)
+
+
+def _alternative(found: list[Section]) -> Iterator[Section]:
+    plain = [section.plain for section in found if section.plain is not None]
+    html = [section.html for section in found if section.html is not None]
+    if plain or html:
+        yield Section("\n".join(plain) if plain else None, "\n".join(html) if html else None)
+
+
+def _is_text(part: Message) -> bool:
+    if part.is_multipart() or part.get_content_type() not in ("text/plain", "text/html"):
+        return False
+    return part.get_content_disposition() != "attachment" and not _filename(part)
+
+
+def _text(part: Message, limits: Limits) -> str:
+    most = limits.html_chars if part.get_content_subtype() == "html" else limits.text_chars
+    raw = _content(part)[: most * 4]
+    charset = part.get_param("charset")
+    return decoded(raw, charset if isinstance(charset, str) else None)[:most].replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _content(part: Message) -> bytes:
+    """The part with its transfer encoding undone, as far as that goes. Never raises."""
+    payload = part.get_payload()
+    if not isinstance(payload, str):
+        return b""
+    _, payload = size_and_rest(payload)
+    raw = payload.encode("utf-8", "surrogateescape") if not payload.isascii() else payload.encode()
+    match str(part.get("Content-Transfer-Encoding") or "").strip().casefold():
+        case "quoted-printable":
+            return quopri.decodestring(raw)
+        case "base64":
+            return _base64(raw)
+    return raw
+
+
+def _base64(raw: bytes) -> bytes:
+    letters = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+    try:
+        return base64.b64decode(letters + b"=" * (-len(letters) % 4))
+    except binascii.Error:
+        # One letter too many: what stands before it is whole.
+        return base64.b64decode(letters[: len(letters) // 4 * 4])
+
+
+def _attachment(part: Message, limits: Limits) -> Attachment:
+    name = _filename(part) or part.get_content_type().replace("/", ".")
+    return Attachment(
+        name=name[: limits.attachment_chars],
+        size=_size(part),
+        content_type=part.get_content_type()[: limits.attachment_chars],
+        inline=part.get_content_disposition() == "inline" or (
+            bool(part.get("Content-ID")) and part.get_content_maintype() == "image"
+        ),
+    )  # fmt: skip
+
+
+def _attached_email(part: Message, limits: Limits) -> Attachment:
+    inner = part.get_payload()
+    subject = ""
+    if isinstance(inner, list) and inner and isinstance(inner[0], Message):
+        subject = text_header(inner[0], "Subject", limits.header_chars)
+    name = _filename(part) or (f"{subject}.eml" if subject else "message.eml")
+    return Attachment(name[: limits.attachment_chars], 0, "message/rfc822")
+
+
+def _size(part: Message) -> int:
+    """Decoded bytes; by counting letters, not by decoding."""
+    payload = part.get_payload()
+    if not isinstance(payload, str):
+        return 0
+    left_out, rest = size_and_rest(payload)
+    if str(part.get("Content-Transfer-Encoding") or "").strip().casefold() == "base64":
+        letters = sum(len(line.strip()) for line in rest.splitlines()) - rest.count("=")
+        return left_out + letters * 3 // 4
+    return left_out + len(_content(part))
+
+
+def _filename(part: Message) -> str:
+    try:
+        name = part.get_filename()
+    except (ValueError, LookupError, TypeError, UnicodeError):
+        return ""
+    return " ".join(decoded_words(name).split()).strip() if name else ""
+
+
+def _smime_type(message: Message) -> str:
+    kind = message.get_param("smime-type")
+    return kind.casefold() if isinstance(kind, str) else "unknown"
+
+
+def _unflowed(part: Message, text: str) -> str:
+    """`format=flowed` (RFC 3676): a line that ends in a blank goes on in the next one of the same quote depth."""
+    flowed = part.get_param("format")
+    if not (isinstance(flowed, str) and flowed.casefold() == "flowed"):
+        return text
+    delsp = str(part.get_param("delsp") or "").casefold() == "yes"
+    lines: list[list[str]] = []
+    open_depth: int | None = None
+    for line in text.split("\n"):
+        depth = len(line) - len(line.lstrip(">"))
+        content = line[depth:].removeprefix(" ")
+        soft = content.endswith(" ") and content != "-- "
+        piece = content[:-1] if soft and delsp else content
+        if open_depth == depth and content != "-- ":
+            lines[-1].append(piece)
+        else:
+            lines.append([">" * depth + (" " if depth else "") + piece])
+        open_depth = depth if soft else None
+    return "\n".join("".join(line) for line in lines)
