@@ -157,6 +157,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "sync"
+# The tick has a queue of its own: behind four hundred waiting syncs it would come too late for all of them.
+CELERY_TASK_ROUTES = {"sync.tasks.dispatch": {"queue": "control"}, "sync.tasks.prune": {"queue": "control"}}
 CELERY_BEAT_SCHEDULE = {
     # `expires`: after an outage the queue must not hold a burst of old ticks.
     "dispatch": {"task": "sync.tasks.dispatch", "schedule": seconds("DISPATCH_EVERY", 5), "options": {"expires": 10}},

@@ -21,7 +21,7 @@ def test_without_rules_every_ordinary_folder_is_wanted():
 
 
 @pytest.mark.parametrize(
-    "kind", set(FolderKind) - {FolderKind.ORDINARY, FolderKind.INBOX, FolderKind.SENT}
+    "kind", sorted(set(FolderKind) - {FolderKind.ORDINARY, FolderKind.INBOX, FolderKind.SENT})
 )
 def test_folders_of_these_kinds_and_all_below_them_are_skipped_by_default(kind):
     assert folder_verdict(Rules(), ("Whatever it is called",), [kind]) is Verdict.SKIPPED_FOLDER

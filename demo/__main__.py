@@ -1,0 +1,132 @@
+"""`python -m demo` for a person, `python -m demo smoke` for a machine."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from demo import ports
+from demo.broker import NoBroker
+from demo.exchange import Control
+from demo.life import Life
+from demo.processes import ChildDied, Processes
+from demo.smoke import Smoke, mail_arguments
+from demo.stack import Stack
+
+ACCOUNT_PASSWORD, CLIENT_SECRET, TOKEN = "simulated-password", "simulated-client-secret", "simulated-api-token"
+EVERY = 4.0
+"""Seconds between two things that happen in the mailboxes."""
+PORT = 8000
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    try:
+        if arguments.what == "smoke":
+            return _smoke(arguments)
+        return _demo(arguments)
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is left running.")
+        return 0
+    except (ChildDied, NoBroker) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    port = arguments.port or ports.free(PORT, arguments.host)
+    if arguments.port and not ports.is_free(arguments.port, arguments.host):
+        print(f"Port {arguments.port} is taken. Choose another one, or leave --port out.", file=sys.stderr)
+        return 2
+    if port != PORT and not arguments.port:
+        print(f"Port {PORT} is taken: the pages are at port {port} instead.")
+    with _stack(arguments.host, port, ["--generate", "7/40"]) as stack:
+        password = _seed(stack)
+        stack.product("start")
+        stack.run()
+        print(_welcome(stack, password), flush=True)
+        control = Control(stack.simulators["exchange"]["control_url"])
+        life = Life(control, [mailbox["address"] for mailbox in control.get("mailboxes")])
+        while True:
+            stack.processes.check()
+            life.step()
+            time.sleep(EVERY)
+
+
+def _smoke(arguments: argparse.Namespace) -> int:
+    mail, record = arguments.mail, arguments.record
+    if mail is not None and not _holds_mail(mail):
+        print(f"There is no mail below {mail}: neither .eml files, nor an mbox, nor a Maildir.", file=sys.stderr)
+        return 2
+    started = time.monotonic()
+    with _stack("127.0.0.1", ports.free(), mail_arguments(mail, record)) as stack:
+        _seed(stack)
+        stack.run()
+        smoke = Smoke(stack)
+        well = smoke.run(own_mail=mail is not None)
+    for problem in smoke.problems:
+        print(f"WRONG: {problem}")
+    print(f"{'All is well' if well else 'Not well'}, after {time.monotonic() - started:.0f} seconds.")
+    return 0 if well else 1
+
+
+@contextmanager
+def _stack(host: str, port: int, simulator_arguments: list[str]) -> Iterator[Stack]:
+    with tempfile.TemporaryDirectory(prefix="reinfer-exchange-") as folder, Processes(Path(folder)) as processes:
+        print("Starting …", flush=True)
+        stack = Stack(processes, Path(folder), host=host, port=port)
+        stack.prepare(simulator_arguments)
+        yield stack
+
+
+def _seed(stack: Stack) -> str:
+    password = secrets.token_urlsafe(9)
+    given: dict[str, Any] = {
+        "simulators": stack.simulators,
+        "password": password,
+        "account_password": ACCOUNT_PASSWORD,
+        "client_secret": CLIENT_SECRET,
+        "token": TOKEN,
+        "ca": Path(stack.simulators["exchange"]["ca_file"]).read_text(),
+    }
+    stack.product("seed", given=given)
+    return password
+
+
+def _holds_mail(folder: Path) -> bool:
+    from simulators.exchange import mails_below
+
+    return folder.is_dir() and next(iter(mails_below(folder)), None) is not None
+
+
+def _welcome(stack: Stack, password: str) -> str:
+    return f"""
+  Re:infer Exchange Integration    {stack.url}
+  log in as                        admin / {password}
+  what arrives at Re:infer         {stack.simulators["reinfer"]["pages_url"]}
+
+  Mail arrives every few seconds, and some of it is moved. Ctrl-C ends everything.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["demo", "smoke"], default="demo")
+    parser.add_argument("--host", default="127.0.0.1", help="where the pages are served (demo)")
+    parser.add_argument("--port", type=int, default=0, help=f"of the pages; {PORT} or the next free one if left out (demo)")
+    parser.add_argument("--mail", type=Path, help="serve the .eml files, mboxes and Maildirs below this folder (smoke)")
+    parser.add_argument("--record", type=Path, help="keep every request and response of the simulators there (smoke)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

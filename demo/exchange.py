@@ -1,0 +1,33 @@
+"""The simulated Exchange and Re:infer from outside, over their control endpoints."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Control:
+    """A control endpoint."""
+
+    url: str
+
+    def get(self, path: str, **query: str) -> Any:
+        return json.loads(self.raw(path, **query))
+
+    def raw(self, path: str, **query: str) -> bytes:
+        address = f"{self.url}/{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
+        with OPENER.open(address, timeout=30) as answer:
+            return bytes(answer.read())
+
+    def post(self, path: str, **given: Any) -> Any:
+        request = urllib.request.Request(
+            f"{self.url}/{path}", json.dumps(given).encode(), {"Content-Type": "application/json"}, method="POST"
+        )
+        with OPENER.open(request, timeout=30) as answer:
+            return json.loads(answer.read())

@@ -1,0 +1,134 @@
+"""The product, asked in a process of its own: `seed` it, `start` it, `figures` of it. JSON on standard input and output.
+
+The only module of the demo that imports the product.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+NTLM, ONLINE = "exchange-server-2016", "exchange-online"
+COUNTS = ("listed", "created", "updated", "unchanged", "not_wanted", "set_aside", "held_back", "text_changes")
+
+
+def main() -> int:
+    django.setup()
+    commands: dict[str, Callable[[Any], Any]] = {"seed": seed, "start": start, "figures": figures}
+    given = json.loads(sys.stdin.read() or "null")
+    print(json.dumps(commands[sys.argv[1]](given)))
+    return 0
+
+
+def seed(given: dict[str, Any]) -> dict[str, Any]:
+    """A destination, two integrations, their mailboxes in two buckets, and an administrator."""
+    from django.contrib.auth import get_user_model
+
+    from integrations.models import Destination
+    from sync import actions
+
+    get_user_model().objects.create_superuser("admin", password=given["password"])
+    reinfer = Destination.objects.create(
+        name="Re:infer", endpoint=given["simulators"]["reinfer"]["url"], token=given["token"]
+    )
+    integrations = (_on_premises(given), _online(given))
+    addresses = [mailbox["address"] for mailbox in given["simulators"]["exchange"]["mailboxes"]]
+    for number, address in enumerate(addresses):
+        # The first three go through one connection, the others through the second; both fill the first bucket.
+        integration = integrations[number >= (len(addresses) + 1) // 2]
+        _mailbox(integration, reinfer, "desks" if number % 3 else "operations", address)
+    for bucket in reinfer.buckets.all():
+        finding = actions.create_bucket(bucket)
+        if not finding.ok:
+            raise SystemExit(finding.text)
+    return {"mailboxes": addresses}
+
+
+def start(given: Any) -> list[str]:
+    from integrations.models import Integration
+    from sync import actions
+
+    return [actions.start_integration(integration) for integration in Integration.objects.all()]
+
+
+def figures(given: Any) -> list[dict[str, Any]]:
+    """What the product says of each mailbox: its runs added up, its state, what it set aside."""
+    from django.db.models import Count, F, Q, Sum
+
+    from mailboxes.models import Mailbox
+    from sync.models import SyncRun
+
+    found = []
+    for mailbox in Mailbox.objects.select_related("bucket", "state").order_by("pk"):
+        runs = SyncRun.objects.filter(mailbox=mailbox)
+        sums = runs.aggregate(
+            **{name: Sum(name, default=0) for name in COUNTS},
+            finished=Count("pk", filter=Q(outcome="done")),
+            time=Sum(F("ended_at") - F("started_at")),
+        )
+        time = sums.pop("time")
+        found.append(
+            sums
+            | {
+                "address": mailbox.address,
+                "bucket": str(mailbox.bucket),
+                "seconds": time.total_seconds() if time else 0.0,
+                "up_to_date": mailbox.state.up_to_date,
+                "error": mailbox.state.error_text,
+                "aside": list(mailbox.set_aside.filter(settled="").values("reason", "listed_id", "stage")),
+            }
+        )
+    return found
+
+
+def _on_premises(given: dict[str, Any]) -> Any:
+    from integrations.models import Integration
+
+    exchange = given["simulators"]["exchange"]
+    return Integration.objects.create(
+        project="bank",
+        name=NTLM,
+        title="Exchange Server 2016",
+        endpoint=exchange["onprem"]["url"],
+        auth=Integration.Auth.NTLM,
+        access=Integration.Access.IMPERSONATION,
+        username=exchange["onprem"]["accounts"][0],
+        password=given["account_password"],
+        build_version="15.1.2507.39",
+        ca_bundle=given["ca"],
+    )
+
+
+def _online(given: dict[str, Any]) -> Any:
+    from integrations.models import Integration
+
+    exchange = given["simulators"]["exchange"]
+    application = exchange["online"]["applications"][0]
+    return Integration.objects.create(
+        project="bank",
+        name=ONLINE,
+        title="Exchange Online",
+        endpoint=exchange["online"]["url"],
+        auth=Integration.Auth.OAUTH2,
+        access=Integration.Access.IMPERSONATION,
+        tenant_id=application["tenant"],
+        client_id=application["client_id"],
+        client_secret=given["client_secret"],
+        authority=application["token_url"].partition(f"/{application['tenant']}/")[0],
+        ca_bundle=given["ca"],
+    )
+
+
+def _mailbox(integration: Any, destination: Any, bucket: str, address: str) -> None:
+    from mailboxes.models import Bucket, Mailbox
+
+    row, _ = Bucket.objects.get_or_create(destination=destination, project="bank", name=bucket)
+    Mailbox.objects.create(integration=integration, bucket=row, address=address)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""The stack: a broker, both simulators, the database, web, worker and beat, as the product runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from demo import broker, ports
+from demo.processes import ChildDied, Processes
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 40.0
+"""Seconds that a process has to come up."""
+
+
+@dataclass
+class Stack:
+    """What runs, and where."""
+
+    processes: Processes
+    folder: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    simulators: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}/"
+
+    def prepare(self, simulator_arguments: Sequence[str]) -> None:
+        """Broker, simulators and an empty database. Raises `NoBroker` and `ChildDied`."""
+        self.environment = self._environment(self._broker())
+        self._simulators(simulator_arguments)
+        self.manage("migrate", "--noinput", "-v", "0")
+
+    def run(self) -> None:
+        """Web, worker and beat; returns when the pages answer."""
+        python = [sys.executable, "-m"]
+        self.processes.start(
+            "web",
+            [*python, "gunicorn", "config.wsgi", "--bind", f"{self.host}:{self.port}", "--threads", "4"],
+            self.environment,
+        )
+        celery = [*python, "celery", "-A", "config"]
+        # SQLite takes one writer at a time: one worker process, as README.md says.
+        self.processes.start(
+            "worker", [*celery, "worker", "-P", "solo", "-Q", "control,sync", "-l", "WARNING"], self.environment
+        )
+        schedule = str(self.folder / "beat-schedule")
+        self.processes.start("beat", [*celery, "beat", "-l", "WARNING", "-s", schedule], self.environment)
+        self.wait(lambda: _answers(self.port), "the pages")
+
+    def manage(self, *arguments: str) -> None:
+        """A management command, to its end. Raises `ChildDied` when it fails."""
+        self._child([sys.executable, "manage.py", *arguments])
+
+    def product(self, *arguments: str, given: Any = None) -> Any:
+        """Ask the product something in a process of its own (`demo.product`): JSON in, JSON out."""
+        return json.loads(self._child([sys.executable, "-m", "demo.product", *arguments], given) or "null")
+
+    def wait(self, until: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+        end = time.monotonic() + seconds
+        while not until():
+            self.processes.check()
+            if time.monotonic() > end:
+                raise ChildDied(f"{what} did not come up within {seconds:.0f} seconds; see the logs in {self.folder}")
+            time.sleep(0.05)
+
+    def _child(self, command: Sequence[str], given: Any = None) -> str:
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, input=json.dumps(given), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ChildDied(f"{' '.join(command[1:])} failed:\n{done.stderr[-3000:]}")
+        return done.stdout
+
+    def _broker(self) -> str:
+        url = broker.given_url()
+        if url:
+            return url
+        server = broker.binary()
+        if server is None:
+            raise broker.NoBroker(
+                "There is no Redis here: install redis-server or valkey-server, or set REDIS_URL to one that may be used."
+            )
+        port = ports.free()
+        self.processes.start("broker", broker.command(server, port, self.folder), os.environ)
+        self.wait(lambda: _answers(port), "the broker")
+        return f"redis://127.0.0.1:{port}/0"
+
+    def _simulators(self, arguments: Sequence[str]) -> None:
+        command = [sys.executable, "-m", "simulators", *arguments]
+        child = self.processes.start("simulators", command, self.environment, piped=True)
+        assert child.process.stdout is not None
+        line = child.process.stdout.readline()
+        if not line:
+            child.process.wait(5)
+            raise ChildDied(child.last_words(1) or "the simulators did not start")
+        self.simulators = json.loads(line)
+
+    def _environment(self, redis_url: str) -> dict[str, str]:
+        inherited = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+        return inherited | {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": str(ROOT),
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "DATA_DIR": str(self.folder),
+            "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
+            "REDIS_URL": redis_url,
+            "ALLOWED_HOSTS": "*" if self.host == "0.0.0.0" else "127.0.0.1,localhost",
+            "LOG_FORMAT": "console",
+            "LOG_LEVEL": "INFO",
+            "DISPATCH_EVERY": "1",
+            "POLL_INTERVAL": "2",
+            "POLL_INTERVAL_LEAST": "1",
+        }
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+    except OSError:
+        return False
+    return True
