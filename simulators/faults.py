@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,10 +54,11 @@ class Faults:
         with self._lock:
             self._rules.clear()
 
-    def struck(self, operation: str, mailbox: str) -> Rule | None:
+    def struck(self, operation: str, mailbox: str, *, states: Container[str] = ()) -> Rule | None:
+        """The rule that this request meets. Those of `states` are no events, and so hide none."""
         with self._lock:
             for rule in self._rules:
-                if rule.matches(operation, mailbox) and rule.strikes():
+                if rule.effect not in states and rule.matches(operation, mailbox) and rule.strikes():
                     return rule
         return None
 
@@ -65,3 +66,8 @@ class Faults:
         """The rules of an effect that is no event but a state, such as an item that cannot be read."""
         with self._lock:
             return [rule for rule in self._rules if rule.effect == effect]
+
+    def strikes(self, rule: Rule) -> bool:
+        """Whether a request that met a standing rule is struck: `times` and `after` hold for these too."""
+        with self._lock:
+            return rule.strikes()

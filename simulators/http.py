@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -53,7 +54,7 @@ class Delivery:
     drop_after: int | None = None
     """Close the connection after so many bytes of the body; 0 also withholds the headers."""
     drip: int | None = None
-    """Bytes per second, headers included."""
+    """Bytes of the body per second."""
 
 
 WHOLE = Delivery()
@@ -117,6 +118,15 @@ class HttpServer:
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
+
+    def respond(self, request: Request) -> Response:
+        """The answer. A mistake of the simulator's own must not look like a broken network: it is told, and answered."""
+        try:
+            return self.answer(request)
+        except Exception as error:  # noqa: BLE001  # the rim of the server
+            traceback.print_exc()
+            text = f"The simulator failed: {type(error).__name__}".encode()
+            return Response(500, text, "text/plain", label="simulator-failed")
 
     def secure(self, connection: socket.socket) -> socket.socket:
         """TLS, shaken hands on the connection's own thread, so that a slow client delays nobody."""
@@ -183,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(
             self.command, path, parse_qs(query, keep_blank_values=True), self.headers, body, self.tcp
         )
-        response = self.server.owner.answer(request)
+        response = self.server.owner.respond(request)
         if self.server.owner.recorder is not None:
             self.server.owner.recorder.record(request, response)
         self._send(response)

@@ -26,6 +26,11 @@ class ClientCredentials(OAuth2Credentials):  # type: ignore[misc]
     def scope(self) -> list[str]:
         return [self._scope]
 
+    def session_params(self) -> dict[str, object]:
+        """The token alone. The stock class lets the session refresh it when its time is over, which cannot work here: a
+        client credentials grant has no refresh token (RFC 6749, section 4.4.3), and asking with none is refused."""
+        return {"token": self.access_token}
+
     def _identity(self) -> tuple[str, ...]:
         return (self._authority, self.tenant_id, self.client_id, self.client_secret, self._scope)
 

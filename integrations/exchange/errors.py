@@ -53,6 +53,10 @@ BY_CODE: dict[str, type[IntegrationError]] = {
 }
 
 
+NOT_AS_AGREED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
+"""What comes of reading an answer that lacks what the schema promises, here and in exchangelib."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Around every use of exchangelib: what comes out speaks our language. An error that already does passes."""
@@ -62,6 +66,8 @@ def translated() -> Iterator[None]:
         raise
     except (EWSError, OAuth2Error, requests.RequestException, HTTPError, OSError, TokenExpiredError) as error:
         raise translate(error) from error
+    except NOT_AS_AGREED as error:
+        raise errors.ExchangeFailed("its answer is not as agreed") from error
 
 
 def translate(error: Exception) -> IntegrationError:
@@ -77,6 +83,12 @@ def translate(error: Exception) -> IntegrationError:
     kind = BY_CODE.get(code, errors.ExchangeFailed)
     detail = "build version" if kind is errors.SettingsWrong else code
     return kind(detail, retry_after=waiting_time(getattr(error, "back_off", None)))
+
+
+def of_token_request(error: Exception) -> IntegrationError:
+    """The error of ours for what kept us from asking for a token: it is not Exchange that did not answer."""
+    translated = translate(error)
+    return errors.TokenEndpointFailed(translated.detail) if isinstance(translated, errors.Transient) else translated
 
 
 def retry_after(header: str | None) -> timedelta | None:

@@ -16,6 +16,7 @@ from exchangelib.util import TNS
 from integrations.errors import IntegrationError, Transient
 from integrations.exchange.changes import moment, whole_number
 from integrations.exchange.errors import translate
+from integrations.exchange.folders import read_inbox
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.services import GetItem
 from integrations.messages import Change, Email, Fetched, Gone, ItemDetails, Unreadable
@@ -47,8 +48,9 @@ def fetched(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Fetc
     for change, outcome in zip(changes, outcomes, strict=True):
         code = type(outcome).__name__ if isinstance(outcome, Exception) else ""
         if code in STOPPED:
+            yield from _doubtful(account, doubtful)
+            doubtful.clear()
             yield from _alone(account, change, len(changes))
-            readable += 1
         elif code in PERHAPS_ITS_OWN and not readable:
             # Who is to blame shows when something else can be read; until then it waits, and order with it.
             doubtful.append((change, outcome))
@@ -57,8 +59,7 @@ def fetched(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Fetc
             yield from (Unreadable(suspect, type(error).__name__) for suspect, error in doubtful)
             doubtful.clear()
             yield _fetched(change, outcome)
-    if doubtful:
-        yield from _doubtful(account, doubtful)
+    yield from _doubtful(account, doubtful)
 
 
 def _outcomes(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Any]:
@@ -77,10 +78,9 @@ def _alone(account: MailboxAccount, change: Change, of: int) -> Iterator[Fetched
 
 
 def _doubtful(account: MailboxAccount, doubtful: Sequence[tuple[Change, Exception]]) -> Iterator[Fetched]:
-    """Nothing of the batch could be read: the mailbox's fault, unless it can be opened."""
-    from integrations.exchange.folders import read_inbox
-
-    read_inbox(account)
+    """Nothing else of the batch could be read: the mailbox's fault, unless it can be opened."""
+    if doubtful:
+        read_inbox(account)
     yield from (Unreadable(change, type(error).__name__) for change, error in doubtful)
 
 
@@ -129,6 +129,8 @@ def _details(item: Any) -> ItemDetails:
         item_class=text("ItemClass") or "IPM.Note",
         importance=text("Importance"),
         sensitivity=text("Sensitivity"),
-        categories=tuple(element.text for element in item.iterfind(f"{{{TNS}}}Categories/{{{TNS}}}String") if element.text),
+        categories=tuple(
+            element.text for element in item.iterfind(f"{{{TNS}}}Categories/{{{TNS}}}String") if element.text
+        ),
         conversation_topic=text("ConversationTopic"),
     )

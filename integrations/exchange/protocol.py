@@ -15,10 +15,11 @@ from exchangelib.transport import DEFAULT_HEADERS
 from exchangelib.util import is_xml
 from requests.utils import get_environ_proxies
 from requests_oauthlib import OAuth2Session
+from urllib3.exceptions import HTTPError
 
 from integrations.errors import EndpointWrong, EwsDisabled, ExchangeBusy, ExchangeFailed, SettingsWrong, SignInRefused
 from integrations.exchange.credentials import ClientCredentials
-from integrations.exchange.errors import retry_after
+from integrations.exchange.errors import of_token_request, retry_after
 from integrations.exchange.transport import Deadline, DeadlineAdapter
 
 MOST_CONNECTIONS = 4
@@ -65,7 +66,11 @@ class ConnectionProtocol(Protocol):  # type: ignore[misc]
         return protocol
 
     def raw_session(  # type: ignore[override]
-        self, prefix: str, oauth2_client: Any = None, oauth2_session_params: Any = None, oauth2_token_endpoint: Any = None
+        self,
+        prefix: str,
+        oauth2_client: Any = None,
+        oauth2_session_params: Any = None,
+        oauth2_token_endpoint: Any = None,
     ) -> requests.Session:
         session: requests.Session
         if oauth2_client is not None:
@@ -79,6 +84,14 @@ class ConnectionProtocol(Protocol):  # type: ignore[misc]
         session.headers["User-Agent"] = self._user_agent
         for scheme in ("https://", "http://"):
             session.mount(scheme, DeadlineAdapter(self._context, self.deadline))
+        return session
+
+    def create_session(self) -> requests.Session:
+        """The only request on the way to a session is that for a token."""
+        try:
+            session: requests.Session = super().create_session()
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise of_token_request(error) from error
         return session
 
     # ---- the pool -------------------------------------------------------------------------------------------------

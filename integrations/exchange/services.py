@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 from exchangelib import services
-from exchangelib.errors import EWSError, ErrorServerBusy, MalformedResponseError, UnauthorizedError
+from exchangelib.errors import ErrorServerBusy, EWSError, MalformedResponseError, UnauthorizedError
 from exchangelib.util import SOAPNS, TNS
 from lxml import etree
 from oauthlib.oauth2 import TokenExpiredError
@@ -23,7 +23,9 @@ from integrations.errors import ExchangeFailed
 Outcome = etree._Element | Exception
 """One response: the element that was asked for, or what became of it."""
 
-NO_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));", re.I)
+NO_CHARACTER = re.compile(
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));", re.I
+)
 """Characters that XML cannot carry, and references to them: Exchange sends such."""
 
 
@@ -69,17 +71,19 @@ class _Service:
 
     @classmethod
     def _raise_soap_errors(cls, fault: Any) -> None:
+        hint = _taken_back_off(fault)
         try:
             super()._raise_soap_errors(fault)  # type: ignore[misc]
         except ErrorServerBusy as error:
-            error.back_off = back_off(fault)
+            error.back_off = hint
             raise
 
     @staticmethod
     def _get_exception(code: str, text: str, msg_xml: Any = None, rule_errors: Any = None) -> Exception:
+        hint = _taken_back_off(msg_xml) if msg_xml is not None else None
         error: Exception = services.GetItem._get_exception(code, text or "", msg_xml, rule_errors)
-        if isinstance(error, ErrorServerBusy) and msg_xml is not None:
-            error.back_off = back_off(msg_xml)
+        if isinstance(error, ErrorServerBusy):
+            error.back_off = hint
         return error
 
     def _elems_to_objs(self, elems: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -135,9 +139,18 @@ def back_off(element: Any) -> float | None:
         if value.get("Name") == "BackOffMilliseconds":
             try:
                 return int(value.text) / 1000
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 return None
     return None
+
+
+def _taken_back_off(element: Any) -> float | None:
+    """The hint, hidden from the stock class, which falls over one that is no number."""
+    hint = back_off(element)
+    for value in element.iter(f"{{{TNS}}}Value"):
+        if value.get("Name") == "BackOffMilliseconds":
+            value.set("Name", "")
+    return hint
 
 
 def _tree(content: bytes) -> etree._Element:

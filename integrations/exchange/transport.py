@@ -108,7 +108,9 @@ class DeadlineAdapter(HTTPAdapter):
             try:
                 response = super().send(request, **kwargs)
                 # A 401 is left to the NTLM handshake, which binds to the TLS channel below an answer not yet read.
-                if response.status_code != requests.codes.unauthorized:
+                if response.status_code == requests.codes.unauthorized:
+                    watch.stay(response)
+                else:
                     _read(response)
             except (requests.RequestException, OSError, ssl.SSLError) as error:
                 if watch.fired:
@@ -127,6 +129,8 @@ class _Watch:
     def __init__(self, seconds: float) -> None:
         self.fired = False
         self._connections: list[Any] = []
+        self._sockets: list[Any] = []
+        self._unread: requests.Response | None = None
         self._timer = threading.Timer(seconds, self._fire)
         self._timer.daemon = True
 
@@ -136,19 +140,30 @@ class _Watch:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._timer.cancel()
+        if self._unread is None:
+            self._timer.cancel()
         _Watch.current.watch = None
 
     def add(self, connection: Any) -> None:
         self._connections.append(connection)
 
+    def answering(self, connection: Any) -> None:
+        """The connection lets go of its socket, still to be read from, when the answer says that it is the last."""
+        self._sockets.append(connection.sock)
+
+    def stay(self, unread: requests.Response) -> None:
+        """Watch on behind the `with`, until somebody has read this answer."""
+        self._unread = unread
+
     def _fire(self) -> None:
+        if self._unread is not None and self._unread._content_consumed:
+            return
         self.fired = True
-        for connection in self._connections:
-            if connection.sock is not None:
+        for open_socket in [*self._sockets, *(connection.sock for connection in self._connections)]:
+            if open_socket is not None:
                 with contextlib.suppress(OSError):
                     # Not SSLSocket.shutdown: it would pull the TLS state from under the thread that reads.
-                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                    socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
 
 
 def _pool_class() -> type[HTTPSConnectionPool]:
@@ -161,15 +176,23 @@ def _pool_class() -> type[HTTPSConnectionPool]:
             _watched(self)
             return super().connect()
 
+        def getresponse(self) -> Any:
+            if (watch := _watch()) is not None:
+                watch.answering(self)
+            return super().getresponse()
+
     class Pool(HTTPSConnectionPool):
         ConnectionCls = Connection
 
     return Pool
 
 
+def _watch() -> _Watch | None:
+    return getattr(_Watch.current, "watch", None)
+
+
 def _watched(connection: Any) -> None:
-    watch = getattr(_Watch.current, "watch", None)
-    if watch is not None:
+    if (watch := _watch()) is not None:
         watch.add(connection)
 
 
@@ -182,6 +205,8 @@ def _read(response: requests.Response) -> None:
             if body.tell() > LARGEST_ANSWER:
                 response.raw.close()
                 raise requests.exceptions.ContentDecodingError("the answer is too large")
+    except requests.RequestException:
+        raise
     except OSError as error:
         raise requests.exceptions.ConnectionError(type(error).__name__) from error
     except HTTPError as error:
@@ -192,4 +217,3 @@ def _read(response: requests.Response) -> None:
         raise requests.exceptions.ChunkedEncodingError("the answer was cut short")
     response._content = body.getvalue()
     response._content_consumed = True
-

@@ -1,7 +1,7 @@
 """What changed since a sync state: the opaque state itself, and the changes of a folder or of the tree.
 
-A first listing runs newest first over what lies in the folder; later ones follow the log. What was created and is gone again
-in between is never told of.
+A first listing runs newest first over what lies in the folder; later ones follow the log. What was created and is gone
+again in between is told of as a deletion only.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import base64
 import json
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from simulators.exchange.store import Folder, Item, Mailbox
+
+END = "."
 
 
 class StateRefused(Exception):
@@ -34,9 +37,11 @@ class Page:
 
 def item_changes(mailbox: Mailbox, folder: Folder, state: str, most: int) -> Page:
     """A page of at most `most` changes of one folder. Raises `StateRefused`."""
-    known = _read(state, mailbox, folder.id) if state else {"upto": len(folder.log), "seen": 0}
-    if "seen" in known:
-        return _first_listing(mailbox, folder, known["upto"], known["seen"], most)
+    known: dict[str, Any] = {"upto": len(folder.log), "told": None}
+    if state:
+        known = _read(state, mailbox, folder.id)
+    if "told" in known:
+        return _first_listing(mailbox, folder, known["upto"], known["told"], most)
     return _since(mailbox, folder, known["at"], most)
 
 
@@ -54,22 +59,17 @@ def tree_changes(mailbox: Mailbox, state: str) -> Page:
     return Page(changes, _write(mailbox, "tree", {"at": len(mailbox.tree_log)}), True)
 
 
-def _first_listing(mailbox: Mailbox, folder: Folder, upto: int, seen: int, most: int) -> Page:
-    items = sorted(
-        (item for item in folder.items.values() if item.created <= upto),
-        key=lambda item: (item.received, item.id),
-        reverse=True,
-    )
-    page = items[seen : seen + most]
-    last = seen + most >= len(items)
-    # What is deleted while somebody pages through shifts the rest: the log from `upto` on is told again at the end.
-    state = {"at": upto} if last else {"upto": upto, "seen": max(0, seen + most - _gone_since(folder, upto))}
+def _first_listing(mailbox: Mailbox, folder: Folder, upto: int, told: list[Any] | None, most: int) -> Page:
+    """The next page behind the item last told. Its place is a moment and an id, not a count: what is deleted while
+    somebody pages through must not shift the rest. The log from `upto` on is told at the end."""
+    places: dict[str, list[Any]] = {
+        item.id: [item.received.timestamp(), item.id] for item in folder.items.values() if item.created <= upto
+    }
+    rest = sorted((place for place in places.values() if told is None or place < told), reverse=True)
+    page, last = rest[:most], len(rest) <= most
+    state = {"at": upto} if last else {"upto": upto, "told": page[-1]}
     caught_up = last and upto == len(folder.log)
-    return Page([(What.CREATE, item.id) for item in page], _write(mailbox, folder.id, state), caught_up)
-
-
-def _gone_since(folder: Folder, upto: int) -> int:
-    return sum(kind == "gone" for kind, _ in folder.log[upto:])
+    return Page([(What.CREATE, item_id) for _, item_id in page], _write(mailbox, folder.id, state), caught_up)
 
 
 def _since(mailbox: Mailbox, folder: Folder, at: int, most: int) -> Page:
@@ -96,18 +96,18 @@ def _told(item: Item | None, kind: str, at: int) -> What | None:
     return What.READ if kind == "read" else What.UPDATE
 
 
-def _write(mailbox: Mailbox, of: str, state: dict[str, int]) -> str:
+def _write(mailbox: Mailbox, of: str, state: dict[str, Any]) -> str:
     # Padded: real ones are long, and a client that cuts them must fail here.
-    text = json.dumps([mailbox.address.casefold(), mailbox.generation, of, state]) + " " * 600
+    text = json.dumps([mailbox.address.casefold(), mailbox.generation, of, state]) + " " * 600 + END
     return base64.b64encode(text.encode()).decode()
 
 
-def _read(state: str, mailbox: Mailbox, of: str) -> dict[str, int]:
+def _read(state: str, mailbox: Mailbox, of: str) -> dict[str, Any]:
     try:
         text = base64.b64decode(state, validate=True).decode()
-        address, generation, owner, known = json.loads(text)
+        address, generation, owner, known = json.loads(text.removesuffix(END))
     except ValueError as error:
         raise StateRefused from error
-    if len(text) < 600 or (address, generation, owner) != (mailbox.address.casefold(), mailbox.generation, of):
+    if not text.endswith(END) or (address, generation, owner) != (mailbox.address.casefold(), mailbox.generation, of):
         raise StateRefused
     return dict(known)

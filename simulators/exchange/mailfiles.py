@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import mailbox as mailboxes
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
@@ -15,6 +18,7 @@ from simulators.exchange.store import Mail
 
 HEADERS = BytesHeaderParser(policy=policy.compat32)
 LONGEST = 64 * 1024 * 1024
+"""Bytes of one email; a longer file is none. An mbox may be as long as it likes."""
 
 
 def mails_below(folder: Path) -> Iterator[tuple[Path, bytes]]:
@@ -22,15 +26,13 @@ def mails_below(folder: Path) -> Iterator[tuple[Path, bytes]]:
     maildirs = {path.parent for path in folder.rglob("cur") if path.is_dir() and (path.parent / "new").is_dir()}
     for path in sorted(folder.rglob("*")):
         inside = next((maildir for maildir in maildirs if maildir in path.parents), None)
-        if not path.is_file() or path.stat().st_size > LONGEST:
-            continue
-        if inside is not None:
-            if path.parent.name in ("cur", "new"):
+        with contextlib.suppress(OSError):  # what cannot be read is rubbish like any other
+            if not path.is_file():
+                continue
+            if inside is None and _is_mbox(path):
+                yield from _of_mbox(path)
+            elif path.stat().st_size <= LONGEST and _is_one_mail(path, in_maildir=inside is not None):
                 yield path, path.read_bytes()
-        elif _is_mbox(path):
-            yield from _of_mbox(path)
-        elif path.suffix.casefold() == ".eml" or _looks_like_mail(path):
-            yield path, path.read_bytes()
 
 
 def mail_of(mime: bytes, *, fallback: datetime | None = None) -> Mail:
@@ -62,6 +64,12 @@ def _is_mbox(path: Path) -> bool:
         return file.read(5) == b"From " and path.suffix.casefold() != ".eml"
 
 
+def _is_one_mail(path: Path, *, in_maildir: bool) -> bool:
+    if in_maildir:
+        return path.parent.name in ("cur", "new")
+    return path.suffix.casefold() == ".eml" or _looks_like_mail(path)
+
+
 def _looks_like_mail(path: Path) -> bool:
     """CPython's samples, for one, are called `msg_01.txt`: a file that begins with headers of a mail is a mail."""
     with path.open("rb") as file:
@@ -73,8 +81,12 @@ def _looks_like_mail(path: Path) -> bool:
 
 
 def _text(headers: Message, name: str) -> str:
-    """One line of what XML can carry."""
-    value = str(headers.get(name) or "")
+    """One line of what XML can carry, with encoded words (RFC 2047) read: Exchange lists what people see."""
+    raw = headers.get(name) or ""
+    try:
+        value = str(make_header(decode_header(raw)))
+    except (HeaderParseError, LookupError, ValueError):
+        value = str(raw)
     return "".join(" " if character < " " else character for character in " ".join(value.split()) if _is_xml(character))
 
 

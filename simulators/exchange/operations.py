@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from simulators.exchange import shapes
+from simulators.exchange import shapes, strictness
 from simulators.exchange.accounts import Principal
 from simulators.exchange.changes import Page, StateRefused, What, item_changes, tree_changes
 from simulators.exchange.soap import NS, Call, ItemFault, SoapFault, envelope, failure, success
 from simulators.exchange.store import Folder, Item, Mailbox, Store
-from simulators.faults import Faults
+from simulators.faults import Faults, Rule
 
 WRITES = {
     "CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "CopyItem", "SendItem", "CreateFolder", "UpdateFolder",
@@ -45,6 +45,7 @@ class Desk:
         }
         if call.operation not in operations:
             raise SoapFault("ErrorInvalidRequest", f"{call.operation} is not simulated.")
+        strictness.check(call)
         return self._envelope(call, operations[call.operation](call))
 
     def mailbox_named(self, call: Call) -> str:
@@ -65,7 +66,7 @@ class Desk:
         if self.principal.application:
             raise SoapFault("ErrorAccessDenied", "An application must impersonate the mailbox that it reads.")
         address = element.findtext("t:Mailbox/t:EmailAddress", namespaces=NS) if element is not None else None
-        if address is None and element is not None and element.get("Id"):
+        if address is None and element is not None and not element.tag.endswith("}DistinguishedFolderId"):
             return self._delegated(self._owner(element.get("Id") or ""))
         if address is None:
             raise SoapFault("ErrorMissingEmailAddress", "The account has no mailbox of its own.")
@@ -81,7 +82,7 @@ class Desk:
 
     def _owner(self, any_id: str) -> Mailbox:
         for mailbox in self.store:  # type: ignore[attr-defined]
-            if any_id in mailbox.folders or any_id == mailbox.root.id or any_id in mailbox._where:
+            if mailbox.holds(any_id):
                 return mailbox
         raise ItemFault("ErrorItemNotFound", "The specified object was not found in the store.")
 
@@ -90,12 +91,11 @@ class Desk:
             raise SoapFault("ErrorSchemaValidation", "No folder is named.")
         mailbox = self._mailbox(call, element)
         name = element.get("Id") or ""
-        if etree.QName(element).localname == "DistinguishedFolderId":
-            if name in ("msgfolderroot", "root"):
-                return mailbox, mailbox.root
-            found = next((folder for folder in mailbox.folders.values() if folder.distinguished == name), None)
-        else:
-            found = mailbox.root if name == mailbox.root.id else mailbox.folders.get(name)
+        with mailbox.lock:
+            if etree.QName(element).localname == "DistinguishedFolderId":
+                found = mailbox.root if name in ("msgfolderroot", "root") else mailbox.named(name)
+            else:
+                found = mailbox.root if name == mailbox.root.id else mailbox.folders.get(name)
         if found is None:
             raise ItemFault("ErrorFolderNotFound", "The specified folder could not be found in the store.")
         return mailbox, found
@@ -112,10 +112,11 @@ class Desk:
 
         def one(element: etree._Element) -> str:
             mailbox, folder = self._folder(call, element)
-            xml = shapes.folder_xml(mailbox, folder, fields, everything=everything)
+            with mailbox.lock:
+                xml = shapes.folder_xml(mailbox, folder, fields, everything=everything)
             return success("GetFolder", f"<m:Folders>{xml}</m:Folders>")
 
-        return self._each(call, "m:FolderIds/*", one, "<m:Folders/>")
+        return self._each(call, "m:FolderIds/*", one)
 
     def _find_folder(self, call: Call) -> str:
         fields = shapes.asked(call, "FolderShape")
@@ -137,7 +138,7 @@ class Desk:
                 f' IncludesLastItemInRange="true"><t:Folders>{xml}</t:Folders></m:RootFolder>',
             )
 
-        return self._each(call, "m:ParentFolderIds/*", one, "")
+        return self._each(call, "m:ParentFolderIds/*", one)
 
     def _sync_hierarchy(self, call: Call) -> str:
         fields = shapes.asked(call, "FolderShape")
@@ -160,7 +161,7 @@ class Desk:
         return f"<t:{what.value}>{xml}</t:{what.value}>"
 
     def _sync_items(self, call: Call) -> str:
-        most = int(call.text("m:MaxChangesReturned") or "0")
+        most = call.number("m:MaxChangesReturned")
         if not 1 <= most <= MOST_CHANGES:
             raise SoapFault("ErrorInvalidSyncMaxChanges", f"MaxChangesReturned must be from 1 to {MOST_CHANGES}.")
         fields = shapes.asked(call, "ItemShape")
@@ -182,29 +183,30 @@ class Desk:
         def one(element: etree._Element) -> str:
             mailbox = self._mailbox(call, element)
             try:
-                item = mailbox.item(element.get("Id") or "")
+                with mailbox.lock:
+                    item = mailbox.item(element.get("Id") or "")
             except KeyError:
                 text = "The specified object was not found in the store."
                 raise ItemFault("ErrorItemNotFound", text) from None
-            return success("GetItem", f"<m:Items>{self._item(item, fields, with_mime)}</m:Items>")
+            return success("GetItem", f"<m:Items>{self._item(mailbox, item, fields, with_mime)}</m:Items>")
 
-        return self._each(call, "m:ItemIds/*", one, "<m:Items/>")
+        return self._each(call, "m:ItemIds/*", one)
 
-    def _item(self, item: Item, fields: set[str], with_mime: bool) -> str:
+    def _item(self, mailbox: Mailbox, item: Item, fields: set[str], with_mime: bool) -> str:
         for rule in self.faults.standing("item"):
-            if rule.options.get("item_id") == item.id or rule.options.get("message_id") == item.mail.message_id:
+            if _is_about(rule, mailbox, item) and self.faults.strikes(rule):
                 return _broken(item, rule.options["code"], fields)
         return shapes.item_xml(item, fields, mime=item.mail.content() if with_mime else None)
 
     # ---- each of several ------------------------------------------------------------------------------------------
 
-    def _each(self, call: Call, path: str, one: Callable[[etree._Element], str], empty: str) -> str:
+    def _each(self, call: Call, path: str, one: Callable[[etree._Element], str]) -> str:
         messages = []
         for element in call.body.findall(path, NS):
             try:
                 messages.append(one(element))
             except ItemFault as error:
-                messages.append(failure(call.operation, error, empty))
+                messages.append(failure(call.operation, error))
         return "".join(messages)
 
     def _synced(self, call: Call, path: str, one: Callable[[etree._Element], str], last: str) -> str:
@@ -236,8 +238,15 @@ def _item_change(folder: Folder, change: tuple[What, str], fields: set[str]) -> 
         return f"<t:Delete><t:ItemId Id={shapes.quoteattr(item_id)}/></t:Delete>"
     item = folder.items[item_id]
     if what is What.READ:
-        return f"<t:ReadFlagChange>{shapes.id_xml(item)}<t:IsRead>{str(item.read).lower()}</t:IsRead></t:ReadFlagChange>"
+        return (
+            f"<t:ReadFlagChange>{shapes.id_xml(item)}<t:IsRead>{str(item.read).lower()}</t:IsRead></t:ReadFlagChange>"
+        )
     return f"<t:{what.value}>{shapes.item_xml(item, fields)}</t:{what.value}>"
+
+
+def _is_about(rule: Rule, mailbox: Mailbox, item: Item) -> bool:
+    named = rule.options.get("item_id") == item.id or rule.options.get("message_id") == item.mail.message_id
+    return named and rule.matches("GetItem", mailbox.address)
 
 
 def _broken(item: Item, code: str, fields: set[str]) -> str:

@@ -13,7 +13,7 @@ from simulators.exchange import effects, soap
 from simulators.exchange.accounts import Account, Application
 from simulators.exchange.control import Control
 from simulators.exchange.operations import Desk
-from simulators.exchange.signin import OnPremises, Online
+from simulators.exchange.signin import Online, OnPremises
 from simulators.exchange.store import Store
 from simulators.exchange.tls import Authority
 from simulators.faults import Faults
@@ -112,7 +112,7 @@ class ExchangeSimulator:
 
     def _online(self, request: Request) -> Response:
         if request.path.endswith("/oauth2/v2.0/token"):
-            rule = self.faults.struck("token", "")
+            rule = self.faults.struck("token", "", states=effects.STATES)
             return (effects.before(rule, "token", "") if rule else None) or self.online.token(
                 request, request.path.split("/")[1]
             )
@@ -142,10 +142,8 @@ class ExchangeSimulator:
         return self._with_faults(desk, call, mailbox, version)
 
     def _with_faults(self, desk: Desk, call: soap.Call, mailbox: str, version: str) -> Response:
-        rule = self.faults.struck(call.operation, mailbox)
-        if rule is None or rule.effect in effects.STATES:
-            return _answered(desk, call)
-        if rule.effect == "invalid-state":
+        rule = self.faults.struck(call.operation, mailbox, states=effects.STATES)
+        if rule is None:
             return _answered(desk, call)
         instead = effects.before(rule, call.operation, version)
         return instead or effects.after(rule, _answered(desk, call))

@@ -66,7 +66,7 @@ def item_xml(item: Item, fields: set[str], *, mime: bytes | None = None, base64_
             parts.append(render(item))
     if message:
         for field, text in (
-            ("ConversationTopic", escape(mail.subject)),
+            ("ConversationTopic", escape(mail.topic)),
             ("InternetMessageId", escape(mail.message_id)),
             ("IsRead", str(item.read).lower()),
         ):

@@ -16,6 +16,14 @@ TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 NS = {"s": SOAP, "m": MESSAGES, "t": TYPES}
 
 
+NOTHING = {
+    **dict.fromkeys(("GetItem", "CreateItem", "UpdateItem", "MoveItem", "CopyItem"), "<m:Items/>"),
+    **dict.fromkeys(("GetFolder", "CreateFolder", "UpdateFolder", "MoveFolder"), "<m:Folders/>"),
+    "CreateAttachment": "<m:Attachments/>",
+}
+"""What the schema wants in a response message even where there is nothing to tell."""
+
+
 class Malformed(Exception):
     """ErrorSchemaValidation, or no SOAP at all."""
 
@@ -48,9 +56,12 @@ class Call:
         found = self.body.find(path, NS)
         return found.text if found is not None else None
 
-    def attribute(self, path: str, name: str) -> str | None:
-        found = self.body.find(path, NS)
-        return found.get(name) if found is not None else None
+    def number(self, path: str) -> int:
+        """A whole number of at least 0. Raises `SoapFault`."""
+        text = (self.text(path) or "").strip()
+        if not (text.isascii() and text.isdigit()):
+            raise SoapFault("ErrorSchemaValidation", f"{path} is no whole number.")
+        return int(text)
 
 
 def parse(body: bytes) -> Call:
@@ -88,6 +99,7 @@ def success(operation: str, content: str) -> str:
 
 
 def failure(operation: str, fault: ItemFault, content: str = "", message_xml: str = "") -> str:
+    content = content or NOTHING.get(operation, "")
     return (
         f'<m:{operation}ResponseMessage ResponseClass="Error"><m:MessageText>{escape(fault.text)}</m:MessageText>'
         f"<m:ResponseCode>{fault.code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>{message_xml}"

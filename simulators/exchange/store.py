@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ DISTINGUISHED = {
     "tasks": "Tasks",
 }
 BELOW_SYNC_ISSUES = {"conflicts": "Conflicts", "localfailures": "Local Failures", "serverfailures": "Server Failures"}
+PREFIX = re.compile(r"\A[^:\d ]{1,3}: *")
 CLASSES = {"calendar": "IPF.Appointment", "contacts": "IPF.Contact", "tasks": "IPF.Task"}
 
 
@@ -43,6 +45,11 @@ class Mail:
     sensitivity: str = "Normal"
     categories: tuple[str, ...] = ()
     has_attachments: bool = False
+
+    @property
+    def topic(self) -> str:
+        """Of its conversation: the subject without a prefix such as `Re: ` ([MS-OXCMAIL] 2.2.3.2.6.1)."""
+        return PREFIX.sub("", self.subject)
 
     def content(self) -> bytes:
         return self.mime() if callable(self.mime) else self.mime
@@ -123,15 +130,27 @@ class Mailbox:
 
     def folder(self, path: str) -> Folder:
         """The folder at this path; raises KeyError when there is none."""
-        found = self._at(path)
+        with self.lock:
+            found = self._at(path)
         if found is None:
             raise KeyError(f"{self.address} has no folder {path}")
         return found
 
     def distinguished(self, name: str) -> Folder:
-        if name == "msgfolderroot":
-            return self.root
-        return next(folder for folder in self.folders.values() if folder.distinguished == name)
+        """The folder of that distinguished id; raises KeyError when there is none."""
+        found = self.root if name == "msgfolderroot" else self.named(name)
+        if found is None:
+            raise KeyError(f"{self.address} has no {name}")
+        return found
+
+    def named(self, distinguished: str) -> Folder | None:
+        with self.lock:
+            return next((folder for folder in self.folders.values() if folder.distinguished == distinguished), None)
+
+    def holds(self, any_id: str) -> bool:
+        """Whether a folder or an item of this mailbox has that id."""
+        with self.lock:
+            return any_id == self.root.id or any_id in self.folders or any_id in self._where
 
     def path(self, folder: Folder) -> str:
         names = [folder.name]
@@ -150,7 +169,8 @@ class Mailbox:
         """Gone here, new there: under a new item id, as Exchange does it."""
         with self.lock:
             target = self.folder(path)
-            return self._put(self._take(item_id).mail, target)
+            item = self._take(item_id)
+            return self._put(item.mail, target, read=item.read)
 
     def copy(self, item_id: str, path: str) -> Item:
         with self.lock:
@@ -171,10 +191,11 @@ class Mailbox:
 
     def delete(self, item_id: str, *, hard: bool = False) -> None:
         with self.lock:
-            if hard:
+            bin_ = self.distinguished("deleteditems")
+            if hard or self._where[item_id] == bin_.id:
                 self._take(item_id)
             else:
-                self.move(item_id, self.path(self.distinguished("deleteditems")))
+                self.move(item_id, self.path(bin_))
 
     def item(self, item_id: str) -> Item:
         """Raises KeyError when there is none of that id."""
@@ -198,11 +219,11 @@ class Mailbox:
             for folder in folders:
                 items = list(folder.items.values())
                 folder.id, folder.parent_id = renamed[folder.id], renamed[folder.parent_id]
-                folder.items, folder.log = {}, []
+                folder.items, folder.log, folder.created = {}, [], len(self.tree_log) + 1
                 self.folders[folder.id] = folder
                 self.tree_log.append(folder.id)
                 for item in items:
-                    self._put(item.mail, folder)
+                    self._put(item.mail, folder, read=item.read)
 
     def expire_sync_states(self) -> None:
         with self.lock:
@@ -227,8 +248,8 @@ class Mailbox:
             del self._where[item_id]
         self.tree_log.append(folder.id)
 
-    def _put(self, mail: Mail, folder: Folder) -> Item:
-        item = Item(self._id("AAMk"), self._key(), mail, folder.id, len(folder.log) + 1)
+    def _put(self, mail: Mail, folder: Folder, *, read: bool = False) -> Item:
+        item = Item(self._id("AAMk"), self._key(), mail, folder.id, len(folder.log) + 1, read)
         folder.items[item.id] = item
         folder.log.append(("change", item.id))
         self._where[item.id] = folder.id

@@ -1,13 +1,13 @@
 """An Exchange in memory, and the honest fake of `integrations.ports.Source` over it.
 
-A change log for each folder, cursors that are refused when they are not known, new item ids for moved mail: it behaves as
-the real adapter does over the simulator, and the contract suite (`tests/contract`) says so of both.
+A change log for each folder, cursors that are refused when they are not known, new item ids for moved mail: it behaves
+as the real adapter does over the simulator, and the contract suite (`tests/contract`) says so of both.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email import message_from_bytes
@@ -62,7 +62,8 @@ class FakeFolder:
 class FakeMailbox:
     """One mailbox. `faults` are raised by the next calls of the source's method of that name."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, names: Mapping[str, str] | None = None) -> None:
+        """`names`: what the well-known folders are called in another language, by their English names."""
         self.address = address
         self.folders: dict[FolderId, FakeFolder] = {}
         self.tree_log: list[FolderId] = []
@@ -74,8 +75,9 @@ class FakeMailbox:
             ("Sent Items", FolderKind.SENT),
             ("Deleted Items", FolderKind.DELETED),
             ("Drafts", FolderKind.DRAFTS),
+            ("Junk Email", FolderKind.JUNK),
         ):
-            self.create_folder(name, kind=kind)
+            self.create_folder((names or {}).get(name, name), kind=kind)
 
     # ---- what happens to it ---------------------------------------------------------------------------------------
 
@@ -96,8 +98,16 @@ class FakeMailbox:
         entry.folder = replace(entry.folder, name=new)
         self.tree_log.append(entry.folder.id)
 
+    def move_folder(self, name: str, parent: str | None) -> None:
+        entry = self.folder(name)
+        entry.folder = replace(entry.folder, parent_id=self.folder(parent).folder.id if parent else None)
+        self.tree_log.append(entry.folder.id)
+
     def delete_folder(self, name: str) -> None:
+        """The folder and all below it, with their mail."""
         folder_id = self.folder(name).folder.id
+        for child in [entry.folder for entry in self.folders.values() if entry.folder.parent_id == folder_id]:
+            self.delete_folder(child.name)
         del self.folders[folder_id]
         self.tree_log.append(folder_id)
 
@@ -173,6 +183,14 @@ class FakeMailbox:
         return f"CQ{next(self._numbers)}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """A first listing on its way: what the log held when it began, and the place of the item last told."""
+
+    upto: int
+    told: tuple[float, ItemId] | None
+
+
 class FakeSource:
     """One worker's source of a mailbox. `fetched` counts the emails whose MIME was handed out."""
 
@@ -226,35 +244,43 @@ class FakeSource:
     def _pages(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
         while True:
             box = self._meet("changes")
-            start = self._position(folder, after)
+            position = self._place(folder, after)
             if folder not in box.folders:
                 raise FolderGone
             entry = box.folders[folder]
-            listed, end = self._listed(entry, start)
-            after = self._cursor(folder, end)
-            last = end >= len(entry.log)
+            if isinstance(position, _Listing):
+                listed, after, last = self._first(entry, position)
+            else:
+                listed, after, last = self._since(entry, position)
             yield ChangePage(tuple(listed), after, last)
             if last:
                 return
 
-    def _listed(self, entry: FakeFolder, start: int) -> tuple[list[Change], int]:
-        """A page of the log, each item once and as it is now; a first listing newest first, without what is gone."""
-        if start == 0:
-            alive = sorted(entry.items.values(), key=lambda item: item.received, reverse=True)
-            # A first listing is stable enough for tests: it fits one page, or pages over the log as Exchange does.
-            if len(alive) <= self.page_size:
-                return [self._change(entry, ChangeKind.CREATED, item.id) for item in alive], len(entry.log)
+    def _first(self, entry: FakeFolder, listing: _Listing) -> tuple[list[Change], Cursor, bool]:
+        """A page of what lies in the folder, newest first; the log of the meantime is told behind the last."""
+        places = sorted((item.received.timestamp(), item.id) for item in entry.items.values())
+        rest = [place for place in reversed(places) if listing.told is None or place < listing.told]
+        page = rest[: self.page_size]
+        listed = [self._change(entry, ChangeKind.CREATED, item_id) for _, item_id in page]
+        if len(rest) <= self.page_size:
+            return listed, self._cursor(entry.folder.id, listing.upto), listing.upto == len(entry.log)
+        moment, item_id = page[-1]
+        return listed, self._cursor(entry.folder.id, listing.upto, f"{moment} {item_id}"), False
+
+    def _since(self, entry: FakeFolder, start: int) -> tuple[list[Change], Cursor, bool]:
+        """A page of the log, each item once and as it is now."""
         end = min(start + self.page_size, len(entry.log))
         kinds: dict[ItemId, ChangeKind] = {}
         for kind, item_id in entry.log[start:end]:
-            kinds[item_id] = ChangeKind.CREATED if kinds.get(item_id) is ChangeKind.CREATED else kind
-        changes = []
-        for item_id, kind in kinds.items():
-            if item_id in entry.items:
-                changes.append(self._change(entry, kind, item_id))
-            elif start > 0:
-                changes.append(Change(ChangeKind.DELETED, entry.folder.id, item_id))
-        return changes, end
+            new = kinds.get(item_id) in (None, ChangeKind.READ) or kind is ChangeKind.DELETED
+            kinds[item_id] = kind if new else kinds[item_id]
+        changes = [
+            self._change(entry, kind, item_id)
+            if item_id in entry.items
+            else Change(ChangeKind.DELETED, entry.folder.id, item_id)
+            for item_id, kind in kinds.items()
+        ]
+        return changes, self._cursor(entry.folder.id, end), end >= len(entry.log)
 
     def _change(self, entry: FakeFolder, kind: ChangeKind, item_id: ItemId) -> Change:
         if kind is ChangeKind.READ:
@@ -272,18 +298,30 @@ class FakeSource:
             draft=item.draft,
         )
 
-    def _cursor(self, of: str, position: int) -> Cursor:
+    def _cursor(self, of: str, position: int, told: str = "") -> Cursor:
         box = self._meet("")
-        return Cursor(f"{box.generation}|{of}|{position}")
+        return Cursor(f"{box.generation}|{of}|{position}|{told}.")
+
+    def _place(self, folder: FolderId, cursor: Cursor | None) -> int | _Listing:
+        """Where a cursor stands: in the log of the folder, or in a first listing of it."""
+        if cursor is None:
+            known = self._meet("").folders.get(folder)
+            return _Listing(len(known.log) if known else 0, None)
+        position = self._position(folder, cursor)
+        told = str(cursor).split("|")[3].removesuffix(".")
+        if not told:
+            return position
+        moment, _, item_id = told.partition(" ")
+        return _Listing(position, (float(moment), ItemId(item_id)))
 
     def _position(self, of: str, cursor: Cursor | None) -> int:
         if cursor is None:
             return 0
-        generation, owner, position = str(cursor).split("|") if str(cursor).count("|") == 2 else ("", "", "0")
+        parts = str(cursor).split("|")
         box = self._meet("")
-        if generation != str(box.generation) or owner != of:
+        if len(parts) != 4 or not parts[3].endswith(".") or parts[:2] != [str(box.generation), of]:
             raise CursorRefused
-        return int(position)
+        return int(parts[2])
 
     def _meet(self, method: str) -> FakeMailbox:
         if self.mailbox is None:

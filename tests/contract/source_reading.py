@@ -1,0 +1,55 @@
+"""How the contract suite reads a source: whole trees, whole listings, and what somebody knows who believed them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from integrations.messages import Change, ChangeKind, ChangePage, Cursor, Folder, FolderId, ItemId
+from integrations.ports import Source
+from sync.folders import positions
+from tests.contract.source_rigs import Rig
+from tests.mails import NOON, mail
+
+CREATED, UPDATED, DELETED, READ = ChangeKind.CREATED, ChangeKind.UPDATED, ChangeKind.DELETED, ChangeKind.READ
+
+
+def tree(source: Source) -> Mapping[str, Folder]:
+    """All folders by their paths."""
+    folders = {folder.id: folder for folder in source.folders(None).changed}
+    return {"/".join(place.path): folders[folder_id] for folder_id, place in positions(folders.values()).items()}
+
+
+def inbox(source: Source) -> FolderId:
+    return tree(source)["Inbox"].id
+
+
+def pages(source: Source, folder: FolderId, after: Cursor | None = None) -> list[ChangePage]:
+    return list(source.changes(folder, after))
+
+
+def lines(source: Source, folder: FolderId, after: Cursor | None = None) -> list[Change]:
+    return [change for page in source.changes(folder, after) for change in page.changes]
+
+
+def start_of(source: Source, folder: FolderId) -> Cursor:
+    """The cursor behind everything that is there now."""
+    return pages(source, folder)[-1].cursor
+
+
+def known_after(known: set[ItemId], changes: list[Change]) -> set[ItemId]:
+    """What somebody knows of a folder who believed these changes in their order."""
+    known = set(known)
+    for change in changes:
+        (known.discard if change.kind is DELETED else known.add)(change.item_id)
+    return known
+
+
+def fill(rig: Rig, count: int, path: str = "Inbox") -> list[ItemId]:
+    """Emails of one minute after another, oldest first."""
+    return [rig.deliver(mail(str(number)), path, received=NOON + timedelta(minutes=number)) for number in range(count)]
+
+
+def only(items: list[Change]) -> Change:
+    (change,) = items
+    return change

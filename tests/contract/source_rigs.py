@@ -1,0 +1,262 @@
+"""The sources that the contract is tried on, each with a mailbox behind it that a test can do things to."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from integrations.exchange.connection import ConnectionSettings, close_all
+from integrations.exchange.source import ExchangeSource
+from integrations.messages import ItemId
+from integrations.ports import Source
+from simulators.exchange import Account, Application, ExchangeSimulator, mail_of
+from simulators.exchange.store import Mailbox
+from tests.fakes.exchange import FakeMailbox, FakeSource
+from tests.mails import NOON
+
+ADDRESSES = [f"desk{number}@bank.example" for number in range(1, 400)]
+BUILD = "15.1.2507.39"
+
+
+class Rig(Protocol):
+    """A mailbox that was just made, and sources of it. Folders are named by their paths; no two have one name."""
+
+    def source(self, *, page_size: int = 512) -> Source:
+        """A source as a worker has it that starts anew."""
+
+    def nobody(self) -> Source:
+        """A source of a mailbox that is not there."""
+
+    def deliver(
+        self,
+        mime: bytes,
+        path: str = "Inbox",
+        *,
+        received: datetime = NOON,
+        item_class: str = "IPM.Note",
+        draft: bool = False,
+    ) -> ItemId: ...
+
+    def held(self, path: str) -> set[ItemId]:
+        """The truth: the items of a folder."""
+
+    def move(self, item_id: ItemId, path: str) -> ItemId: ...
+
+    def copy(self, item_id: ItemId, path: str) -> ItemId: ...
+
+    def edit(self, item_id: ItemId, mime: bytes) -> None: ...
+
+    def mark_read(self, item_id: ItemId) -> None: ...
+
+    def delete(self, item_id: ItemId) -> None: ...
+
+    def spoil(self, item_id: ItemId, code: str) -> None:
+        """From now on the item cannot be handed out."""
+
+    def create_folder(self, path: str, *, holds_mail: bool = True) -> None: ...
+
+    def rename_folder(self, path: str, name: str) -> None: ...
+
+    def move_folder(self, path: str, parent: str) -> None: ...
+
+    def delete_folder(self, path: str) -> None: ...
+
+    def expire_cursors(self, *, bare: bool = False) -> None:
+        """`bare`: the refusal leaves out what the schema lets it leave out."""
+
+    def migrate(self) -> None: ...
+
+
+class FakeRig:
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.mailbox = FakeMailbox("desk@bank.example", names)
+
+    def source(self, *, page_size: int = 512) -> Source:
+        return FakeSource(self.mailbox, page_size=page_size)
+
+    def nobody(self) -> Source:
+        return FakeSource(None)
+
+    def deliver(
+        self,
+        mime: bytes,
+        path: str = "Inbox",
+        *,
+        received: datetime = NOON,
+        item_class: str = "IPM.Note",
+        draft: bool = False,
+    ) -> ItemId:
+        return self.mailbox.deliver(mime, _leaf(path), received=received, item_class=item_class, draft=draft)
+
+    def held(self, path: str) -> set[ItemId]:
+        return set(self.mailbox.folder(_leaf(path)).items)
+
+    def move(self, item_id: ItemId, path: str) -> ItemId:
+        return self.mailbox.move(item_id, _leaf(path))
+
+    def copy(self, item_id: ItemId, path: str) -> ItemId:
+        return self.mailbox.copy(item_id, _leaf(path))
+
+    def edit(self, item_id: ItemId, mime: bytes) -> None:
+        self.mailbox.edit(item_id, mime)
+
+    def mark_read(self, item_id: ItemId) -> None:
+        self.mailbox.read(item_id)
+
+    def delete(self, item_id: ItemId) -> None:
+        self.mailbox.delete(item_id)
+
+    def spoil(self, item_id: ItemId, code: str) -> None:
+        self.mailbox.break_item(item_id, code)
+
+    def create_folder(self, path: str, *, holds_mail: bool = True) -> None:
+        parent, _, name = path.rpartition("/")
+        self.mailbox.create_folder(name, parent=_leaf(parent) or None, holds_mail=holds_mail)
+
+    def rename_folder(self, path: str, name: str) -> None:
+        self.mailbox.rename_folder(_leaf(path), name)
+
+    def move_folder(self, path: str, parent: str) -> None:
+        self.mailbox.move_folder(_leaf(path), _leaf(parent) or None)
+
+    def delete_folder(self, path: str) -> None:
+        self.mailbox.delete_folder(_leaf(path))
+
+    def expire_cursors(self, *, bare: bool = False) -> None:
+        self.mailbox.forget_cursors()
+
+    def migrate(self) -> None:
+        self.mailbox.migrate()
+
+
+class ExchangeRig:
+    def __init__(self, exchange: ExchangeSimulator, settings: ConnectionSettings, mailbox: Mailbox) -> None:
+        self.exchange, self.settings, self.mailbox = exchange, settings, mailbox
+
+    def source(self, *, page_size: int = 512) -> ExchangeSource:
+        return ExchangeSource(self.settings, self.mailbox.address, page_size=page_size)
+
+    def nobody(self) -> ExchangeSource:
+        return ExchangeSource(self.settings, "nobody@bank.example")
+
+    def deliver(
+        self,
+        mime: bytes,
+        path: str = "Inbox",
+        *,
+        received: datetime = NOON,
+        item_class: str = "IPM.Note",
+        draft: bool = False,
+    ) -> ItemId:
+        mail = replace(mail_of(mime), received=received, item_class=item_class, draft=draft)
+        return ItemId(self.mailbox.deliver(mail, path).id)
+
+    def held(self, path: str) -> set[ItemId]:
+        return {ItemId(item_id) for item_id in self.mailbox.folder(path).items}
+
+    def move(self, item_id: ItemId, path: str) -> ItemId:
+        return ItemId(self.mailbox.move(item_id, path).id)
+
+    def copy(self, item_id: ItemId, path: str) -> ItemId:
+        return ItemId(self.mailbox.copy(item_id, path).id)
+
+    def edit(self, item_id: ItemId, mime: bytes) -> None:
+        mail = replace(self.mailbox.item(item_id).mail, mime=mime, size=len(mime))
+        self.mailbox.edit(item_id, mail)
+
+    def mark_read(self, item_id: ItemId) -> None:
+        self.mailbox.mark_read(item_id)
+
+    def delete(self, item_id: ItemId) -> None:
+        self.mailbox.delete(item_id, hard=True)
+
+    def spoil(self, item_id: ItemId, code: str) -> None:
+        self.exchange.faults.add("item", item_id=item_id, code=code)
+
+    def create_folder(self, path: str, *, holds_mail: bool = True) -> None:
+        self.mailbox.create_folder(path, "IPF.Note" if holds_mail else "IPF.Appointment")
+
+    def rename_folder(self, path: str, name: str) -> None:
+        self.mailbox.rename_folder(path, name)
+
+    def move_folder(self, path: str, parent: str) -> None:
+        self.mailbox.move_folder(path, parent)
+
+    def delete_folder(self, path: str) -> None:
+        self.mailbox.delete_folder(path)
+
+    def expire_cursors(self, *, bare: bool = False) -> None:
+        self.mailbox.expire_sync_states()
+        if bare:
+            self.exchange.faults.add("invalid-state", bare=True)
+
+    def migrate(self) -> None:
+        self.mailbox.migrate()
+
+
+WAYS = ("NTLM, impersonation", "OAuth, impersonation", "Basic, delegate")
+NAMES = ("fake", *WAYS)
+
+
+@dataclass
+class Rigs:
+    """Makes rigs, over one simulator for all of a session: each has a mailbox of its own."""
+
+    exchange: ExchangeSimulator
+    _addresses: Iterator[str]
+
+    def rig(self, name: str, names: Mapping[str, str] | None = None) -> Rig:
+        """`names`: what well-known folders are called in another language, by their English names."""
+        if name == "fake":
+            return FakeRig(names or {})
+        by_place = {english.casefold().replace(" ", ""): told for english, told in (names or {}).items()}
+        mailbox = self.exchange.store.add(next(self._addresses), by_place)
+        return ExchangeRig(self.exchange, settings_for(self.exchange, name), mailbox)
+
+
+@contextmanager
+def rigs() -> Iterator[Rigs]:
+    accounts = [Account("BANK\\svc", "s3cret", delegate_of=frozenset(ADDRESSES))]
+    with ExitStack() as stack:
+        applications = [Application("tenant", "client", "s3cret")]
+        exchange = stack.enter_context(ExchangeSimulator(accounts=accounts, applications=applications))
+        stack.callback(close_all)
+        yield Rigs(exchange, itertools.chain(ADDRESSES))
+
+
+def settings_for(exchange: ExchangeSimulator, way: str) -> ConnectionSettings:
+    """How a connection of an admin would look."""
+    auth, _, access = way.casefold().partition(", ")
+    if auth == "oauth":
+        return ConnectionSettings(
+            way,
+            exchange.url("online"),
+            "oauth2",
+            access,
+            tenant_id="tenant",
+            client_id="client",
+            client_secret="s3cret",
+            authority=exchange.authority_url,
+            build_version="15.20.9245.11",
+            ca_bundle=exchange.ca,
+            deadline=30,
+        )
+    return ConnectionSettings(
+        way,
+        exchange.url("onprem"),
+        auth,
+        access,
+        username="BANK\\svc",
+        password="s3cret",
+        build_version=BUILD,
+        ca_bundle=exchange.ca,
+        deadline=30,
+    )
+
+
+def _leaf(path: str) -> str:
+    return path.rpartition("/")[2]

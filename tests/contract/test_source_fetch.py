@@ -1,0 +1,101 @@
+"""What every source promises of the emails it is asked for: see `integrations.ports.Source`."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.messages import Change, Email, Fetched, Gone, Unreadable
+from integrations.ports import Source
+from tests.contract.source_reading import (
+    fill,
+    inbox,
+    lines,
+    only,
+)
+from tests.contract.source_rigs import Rig
+from tests.mails import mail
+
+CODES = (
+    "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorCorruptData", "ErrorItemCorrupt",
+    "ErrorMessageSizeExceeded", "ErrorInvalidIdMalformed", "ErrorAccessDenied", "ErrorInternalServerError",
+    "broken-base64", "unknown-element",
+)  # fmt: skip
+
+
+def fetched(source: Source, changes: list[Change]) -> list[Fetched]:
+    return list(source.fetch(changes))
+
+
+def test_emails_come_whole_and_in_the_order_they_were_asked_for(rig: Rig) -> None:
+    mimes = {rig.deliver(mime): mime for mime in (mail(str(n), body=f"Grüße {n} ✓\r\n") for n in range(12))}
+    with rig.source() as source:
+        listed = lines(source, inbox(source))
+        asked = listed[5:] + listed[:5]
+        emails = fetched(source, asked)
+    assert [email.change for email in emails] == asked
+    assert [email.mime for email in emails if isinstance(email, Email)] == [mimes[one.item_id] for one in asked]
+
+
+def test_details_agree_with_the_listing(rig: Rig) -> None:
+    rig.deliver(mail("a"), item_class="IPM.Note.SMIME")
+    with rig.source() as source:
+        change = only(lines(source, inbox(source)))
+        (email,) = source.fetch([change])
+    assert isinstance(email, Email)
+    assert (email.details.received, email.details.size) == (change.received, change.size)
+    assert email.details.item_class == "IPM.Note.SMIME"
+
+
+def test_what_was_edited_since_it_was_listed_comes_with_the_newer_change_key(rig: Rig) -> None:
+    item_id = rig.deliver(mail("a"))
+    with rig.source() as source:
+        change = only(lines(source, inbox(source)))
+        rig.edit(item_id, mail("a", body="Other words."))
+        (email,) = source.fetch([change])
+    assert isinstance(email, Email)
+    assert b"Other words." in email.mime
+    assert email.change.change_key not in ("", change.change_key)
+
+
+def test_what_was_moved_or_deleted_since_is_gone_and_its_neighbours_come(rig: Rig) -> None:
+    items = fill(rig, 5)
+    with rig.source() as source:
+        listed = lines(source, inbox(source))
+        rig.move(items[1], "Deleted Items")
+        rig.delete(items[4])
+        outcomes = fetched(source, listed)
+    assert [type(one) for one in outcomes] == [Gone, Email, Email, Gone, Email]
+    assert [one.change.item_id for one in outcomes] == items[::-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "place"), [*((code, 2) for code in CODES), ("ErrorAccessDenied", 0), ("ErrorInternalServerError", 4)]
+)
+def test_an_unreadable_item_is_its_own_outcome_and_its_neighbours_come(rig: Rig, code: str, place: int) -> None:
+    items = fill(rig, 5)[::-1]
+    rig.spoil(items[place], code)
+    with rig.source() as source:
+        outcomes = fetched(source, lines(source, inbox(source)))
+    assert [one.change.item_id for one in outcomes] == items
+    assert [type(one) for one in outcomes] == [Unreadable if n == place else Email for n in range(5)]
+    outcome = outcomes[place]
+    assert isinstance(outcome, Unreadable)
+    assert outcome.reason
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_when_all_that_was_asked_for_is_unreadable_all_are(rig: Rig, code: str) -> None:
+    for item_id in fill(rig, 2):
+        rig.spoil(item_id, code)
+    with rig.source() as source:
+        outcomes = fetched(source, lines(source, inbox(source)))
+    assert [type(one) for one in outcomes] == [Unreadable, Unreadable]
+
+
+def test_an_email_of_many_megabytes_comes_whole(rig: Rig) -> None:
+    mime = mail("big") + b"".join(b"%07d\r\n" % number for number in range(900_000))
+    rig.deliver(mime)
+    with rig.source() as source:
+        (email,) = source.fetch(lines(source, inbox(source)))
+    assert isinstance(email, Email)
+    assert email.mime == mime

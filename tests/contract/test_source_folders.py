@@ -1,0 +1,105 @@
+"""What every source promises of a mailbox and its folders: see `integrations.ports.Source`."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.errors import MailboxNotFound
+from integrations.messages import FolderKind
+from tests.contract.source_reading import (
+    inbox,
+    tree,
+)
+from tests.contract.source_rigs import NAMES, Rig, Rigs
+
+
+def test_a_mailbox_that_may_be_read_passes_the_check(rig: Rig) -> None:
+    with rig.source() as source:
+        source.check()
+
+
+def test_a_mailbox_that_is_not_there_says_so_whatever_is_asked(rig: Rig) -> None:
+    with rig.nobody() as source:
+        for work in (source.check, lambda: source.folders(None)):
+            with pytest.raises(MailboxNotFound):
+                work()
+
+
+def test_the_whole_tree_is_told_at_first_with_its_paths(rig: Rig) -> None:
+    rig.create_folder("Inbox/Trades")
+    rig.create_folder("Inbox/Trades/Unmatched & “late”")
+    with rig.source() as source:
+        told = source.folders(None)
+        assert told.gone == ()
+        assert {"Inbox", "Inbox/Trades", "Inbox/Trades/Unmatched & “late”", "Sent Items"} <= set(tree(source))
+        assert len({folder.id for folder in told.changed}) == len(told.changed)
+
+
+def test_nothing_new_in_the_tree_is_told_as_nothing(rig: Rig) -> None:
+    with rig.source() as source:
+        cursor = source.folders(None).cursor
+        again = source.folders(cursor)
+        assert (again.changed, again.gone) == ((), ())
+        assert source.folders(again.cursor).changed == ()
+
+
+def test_a_folder_that_is_added_renamed_or_moved_keeps_its_id_and_is_told_alone(rig: Rig) -> None:
+    rig.create_folder("Archive")
+    with rig.source() as source:
+        cursor = source.folders(None).cursor
+        rig.create_folder("Inbox/Trades")
+        added = source.folders(cursor)
+        (folder,) = added.changed
+        assert (folder.name, folder.parent_id) == ("Trades", inbox(source))
+        rig.rename_folder("Inbox/Trades", "Deals")
+        renamed = source.folders(added.cursor)
+        assert [(one.id, one.name) for one in renamed.changed] == [(folder.id, "Deals")]
+        rig.move_folder("Inbox/Deals", "Archive")
+        moved = source.folders(renamed.cursor)
+        assert [(one.id, one.parent_id) for one in moved.changed] == [(folder.id, tree(source)["Archive"].id)]
+        assert tree(source)["Archive/Deals"].id == folder.id
+
+
+def test_a_folder_that_goes_takes_those_below_it_along(rig: Rig) -> None:
+    for path in ("Inbox/Trades", "Inbox/Trades/Old"):
+        rig.create_folder(path)
+    with rig.source() as source:
+        before = tree(source)
+        cursor = source.folders(None).cursor
+        rig.delete_folder("Inbox/Trades")
+        told = source.folders(cursor)
+        assert set(told.gone) == {before["Inbox/Trades"].id, before["Inbox/Trades/Old"].id}
+        assert told.changed == ()
+        assert "Inbox/Trades" not in tree(source)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_well_known_folders_are_known_in_any_language(made: Rigs, name: str) -> None:
+    german = {"Inbox": "Posteingang", "Sent Items": "Gesendete Elemente", "Drafts": "Entwürfe",
+              "Deleted Items": "Gelöschte Elemente", "Junk Email": "Junk-E-Mail"}  # fmt: skip
+    rig = made.rig(name, german)
+    rig.create_folder("Inbox")
+    with rig.source() as source:
+        kinds = {path: folder.kind for path, folder in tree(source).items()}
+    assert kinds["Posteingang"] is FolderKind.INBOX
+    assert kinds["Gesendete Elemente"] is FolderKind.SENT
+    assert kinds["Entwürfe"] is FolderKind.DRAFTS
+    assert kinds["Gelöschte Elemente"] is FolderKind.DELETED
+    assert kinds["Junk-E-Mail"] is FolderKind.JUNK
+    assert kinds["Inbox"] is FolderKind.ORDINARY
+
+
+def test_a_renamed_well_known_folder_stays_what_it_is(rig: Rig) -> None:
+    with rig.source() as source:
+        cursor = source.folders(None).cursor
+        rig.rename_folder("Deleted Items", "Bin")
+        (folder,) = source.folders(cursor).changed
+        assert (folder.name, folder.kind) == ("Bin", FolderKind.DELETED)
+
+
+def test_a_folder_says_whether_it_holds_mail(rig: Rig) -> None:
+    rig.create_folder("Holidays", holds_mail=False)
+    with rig.source() as source:
+        folders = tree(source)
+    assert not folders["Holidays"].holds_mail
+    assert folders["Inbox"].holds_mail
