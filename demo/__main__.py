@@ -122,7 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("what", nargs="?", choices=["demo", "smoke"], default="demo")
     parser.add_argument("--host", default="127.0.0.1", help="where the pages are served (demo)")
-    parser.add_argument("--port", type=int, default=0, help=f"of the pages; {PORT} or the next free one if left out (demo)")
+    parser.add_argument(
+        "--port", type=int, default=0, help=f"of the pages; {PORT} or the next free one if left out (demo)"
+    )
     parser.add_argument("--mail", type=Path, help="serve the .eml files, mboxes and Maildirs below this folder (smoke)")
     parser.add_argument("--record", type=Path, help="keep every request and response of the simulators there (smoke)")
     return parser

@@ -52,7 +52,7 @@ class Processes:
                 stderr=file,
                 # A session of its own: Ctrl-C in the terminal reaches us alone, and we stop them in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  # started before any thread of ours
             )
         child = Child(name, process, log)
         self._children.append(child)

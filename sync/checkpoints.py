@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
 from sync.folders import Position, positions
@@ -82,7 +82,7 @@ class DatabaseCheckpoints:
         self.lease.demand()
         self._rows().filter(folder_id=folder).update(cursor="", attempts=0, item_in_hand="", up_to_date=False)
 
-    def _rows(self):  # type: ignore[no-untyped-def]  # a queryset of SyncedFolder
+    def _rows(self) -> QuerySet[SyncedFolder]:
         return SyncedFolder.objects.filter(mailbox_id=self.mailbox_id)
 
     # ---- the tree -------------------------------------------------------------------------------------------------
@@ -103,21 +103,23 @@ class DatabaseCheckpoints:
         """Write the rows with their paths; a folder that bears the path of one that is gone takes its place."""
         rows = list(rows)
         places = positions(_folder(row) for row in rows if not row.gone)
-        left_behind = {tuple(row.path): row for row in rows if row.gone and row.pk}
+        left_behind = {tuple(row.path): row for row in rows if row.gone and not row._state.adding}
         for row in rows:
-            if row.gone:
-                if row.pk:
-                    row.save(update_fields=["gone"])
-                continue
-            path = list(places[FolderId(row.folder_id)].path)
-            moved = row.pk is not None and row.path != path
-            row.path = path
-            former = left_behind.pop(tuple(path), None) if row.pk is None else None
-            row.save()
+            if not row.gone:
+                self._place(row, list(places[FolderId(row.folder_id)].path), left_behind)
+            elif not row._state.adding:
+                row.save(update_fields=["gone"])
+
+    def _place(self, row: SyncedFolder, path: list[str], left_behind: dict[tuple[str, ...], SyncedFolder]) -> None:
+        is_new, moved = row._state.adding, row.path != path
+        row.path = path
+        row.save()
+        if is_new:
+            former = left_behind.pop(tuple(path), None)
             if former is not None:
                 self._take_over(former, row)
-            if moved:
-                self._make_dirty(row)
+        elif moved:
+            self._make_dirty(row)
 
     def _take_over(self, former: SyncedFolder, row: SyncedFolder) -> None:
         """A mailbox that was migrated: new folder ids at old paths. What was delivered stays known there."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
 from sync.gate import Known
@@ -60,9 +60,9 @@ class DatabaseLedger:
         """Entries by comment id; and by the Message-ID as listed, where some copy's header bears another one."""
         found = dict(self.entries(list(ids)))
         unknown = listed - found.keys()
-        other = Copy.objects.filter(
-            mailbox_id=self.mailbox_id, listed_id__in=unknown, verdict=DELIVERED
-        ).values_list("listed_id", "comment_id")
+        other = Copy.objects.filter(mailbox_id=self.mailbox_id, listed_id__in=unknown, verdict=DELIVERED).values_list(
+            "listed_id", "comment_id"
+        )
         by_header = {CommentId(header): CommentId(as_listed) for as_listed, header in other}
         for header, entry in self.entries(list(by_header)).items():
             found[by_header[header]] = entry
@@ -149,9 +149,7 @@ class DatabaseLedger:
 
     def _undo(self, intention: Intention) -> None:
         """The bucket refused it: the entry is as it was before, or was never there."""
-        row = LedgerEntry.objects.filter(
-            bucket_id=self.bucket_id, comment_id=intention.comment.id, mark=intention.mark
-        )
+        row = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id=intention.comment.id, mark=intention.mark)
         seen = intention.seen
         if seen is None or (intention.creates and not seen.confirmed):
             row.delete()
@@ -217,12 +215,12 @@ class DatabaseLedger:
             sequence=F("sequence") + 1,
         )
 
-    def _seen(self, entry: Entry):  # type: ignore[no-untyped-def]  # a queryset of LedgerEntry
+    def _seen(self, entry: Entry) -> QuerySet[LedgerEntry]:
         return LedgerEntry.objects.filter(
             bucket_id=self.bucket_id, comment_id=entry.comment_id, sequence=entry.sequence
         )
 
-    def _marked(self, rows: Iterable[CommentId], mark: uuid.UUID):  # type: ignore[no-untyped-def]  # a queryset
+    def _marked(self, rows: Iterable[CommentId], mark: uuid.UUID) -> QuerySet[LedgerEntry]:
         return LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=list(rows), mark=mark)
 
     def _is_mine(self) -> bool:
@@ -436,4 +434,3 @@ def _message_id(listed_id: str) -> str:
         return bytes.fromhex(listed_id).decode()
     except (ValueError, UnicodeDecodeError):
         return ""
-

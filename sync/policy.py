@@ -101,4 +101,4 @@ def _hold_length(now: datetime, since: datetime | None) -> timedelta:
 
 
 def _jittered(wait: timedelta, chance: float) -> timedelta:
-    return wait * (1 - JITTER + 2 * JITTER * chance)
+    return timedelta(seconds=wait.total_seconds() * (1 - JITTER + 2 * JITTER * chance))

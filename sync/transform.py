@@ -98,12 +98,18 @@ def _people(parsed: Parsed, limits: Limits) -> _People:
 
 
 def _message_id(parsed: Parsed, limits: Limits) -> str:
-    return next((text for raw in raw_headers(parsed.message, "Message-ID", limits.header_chars) if (text := raw.strip())), "")
+    return next(
+        (text for raw in raw_headers(parsed.message, "Message-ID", limits.header_chars) if (text := raw.strip())), ""
+    )
 
 
 def _made_up(sent: datetime | None, people: _People, subject: str) -> CommentId:
     return made_up_comment_id(
-        sent, [str(one) for one in people.sender], [str(one) for one in people.to], [str(one) for one in people.cc], subject
+        sent,
+        [str(one) for one in people.sender],
+        [str(one) for one in people.to],
+        [str(one) for one in people.cc],
+        subject,
     )
 
 

@@ -129,6 +129,8 @@ def _details(item: Any) -> ItemDetails:
         item_class=text("ItemClass") or "IPM.Note",
         importance=text("Importance"),
         sensitivity=text("Sensitivity"),
-        categories=tuple(element.text for element in item.iterfind(f"{{{TNS}}}Categories/{{{TNS}}}String") if element.text),
+        categories=tuple(
+            element.text for element in item.iterfind(f"{{{TNS}}}Categories/{{{TNS}}}String") if element.text
+        ),
         conversation_topic=text("ConversationTopic"),
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 from exchangelib import services
-from exchangelib.errors import EWSError, ErrorServerBusy, MalformedResponseError, UnauthorizedError
+from exchangelib.errors import ErrorServerBusy, EWSError, MalformedResponseError, UnauthorizedError
 from exchangelib.util import SOAPNS, TNS
 from lxml import etree
 from oauthlib.oauth2 import TokenExpiredError
@@ -23,7 +23,9 @@ from integrations.errors import ExchangeFailed
 Outcome = etree._Element | Exception
 """One response: the element that was asked for, or what became of it."""
 
-NO_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));", re.I)
+NO_CHARACTER = re.compile(
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));", re.I
+)
 """Characters that XML cannot carry, and references to them: Exchange sends such."""
 
 
@@ -100,19 +102,19 @@ class _SyncService(_Service):
         return services.common.EWSAccountService._get_element_container(self, message, name)
 
 
-class GetFolder(_Service, services.GetFolder):  # type: ignore[misc]
+class GetFolder(_Service, services.GetFolder):
     pass
 
 
-class GetItem(_Service, services.GetItem):  # type: ignore[misc]
+class GetItem(_Service, services.GetItem):
     pass
 
 
-class SyncFolderHierarchy(_SyncService, services.SyncFolderHierarchy):  # type: ignore[misc]
+class SyncFolderHierarchy(_SyncService, services.SyncFolderHierarchy):
     pass
 
 
-class SyncFolderItems(_SyncService, services.SyncFolderItems):  # type: ignore[misc]
+class SyncFolderItems(_SyncService, services.SyncFolderItems):
     pass
 
 

@@ -24,7 +24,10 @@ CLIENTS = (
 TOPICS = (
     ("Trade {n} unmatched", "could you look at trade {n}, please? Our side shows {a} EUR, yours shows {b} EUR."),
     ("Statement for account {n}", "please send us the statement for account {n} for last month."),
-    ("Änderung der Bankverbindung {n}", "anbei die neue Bankverbindung für Konto {n}. Bitte bestätigen Sie den Eingang."),
+    (
+        "Änderung der Bankverbindung {n}",
+        "anbei die neue Bankverbindung für Konto {n}. Bitte bestätigen Sie den Eingang.",
+    ),
     ("Réclamation n° {n}", "nous n'avons pas reçu le paiement de {a} EUR. Merci de vérifier au plus vite."),
     ("口座 {n} の件", "口座 {n} の残高についてご確認をお願いいたします。"),
     ("KYC documents for {n}", "attached are the documents you asked for. Is anything missing?"),
@@ -68,7 +71,11 @@ def _message(
     earlier: tuple[EmailMessage, datetime] | None,
 ) -> EmailMessage:
     name, sender, company = chance.choice(CLIENTS)
-    values = {"n": chance.randint(1000, 9999), "a": f"{chance.randint(1, 99)},{chance.randint(100, 999)}.00", "b": "0.00"}
+    values = {
+        "n": chance.randint(1000, 9999),
+        "a": f"{chance.randint(1, 99)},{chance.randint(100, 999)}.00",
+        "b": "0.00",
+    }
     subject, words = chance.choice(TOPICS)
     message = EmailMessage()
     message["From"] = _named(name, sender)

@@ -13,7 +13,7 @@ from simulators.exchange import effects, soap
 from simulators.exchange.accounts import Account, Application
 from simulators.exchange.control import Control
 from simulators.exchange.operations import Desk
-from simulators.exchange.signin import OnPremises, Online
+from simulators.exchange.signin import Online, OnPremises
 from simulators.exchange.store import Store
 from simulators.exchange.tls import Authority
 from simulators.faults import Faults
@@ -60,8 +60,8 @@ class ExchangeSimulator:
         tls = authority.server_context(names) if names else authority.server_context()
         given = {"host": host, "tls": tls, "recorder": recorder}
         self._servers = {
-            "onprem": HttpServer(lambda request: self._onprem(request), port=onprem_port, **given),  # type: ignore[arg-type]
-            "online": HttpServer(lambda request: self._online(request), port=online_port, **given),  # type: ignore[arg-type]
+            "onprem": HttpServer(self._onprem, port=onprem_port, **given),  # type: ignore[arg-type]
+            "online": HttpServer(self._online, port=online_port, **given),  # type: ignore[arg-type]
             "control": HttpServer(Control(self).answer, host=host, port=control_port),
         }
 

@@ -48,7 +48,9 @@ def folder_xml(mailbox: Mailbox, folder: Folder, fields: set[str], *, everything
         + told("ChildFolderCount", f"<t:ChildFolderCount>{children}</t:ChildFolderCount>")
     )
     if tag == "Folder":
-        content += told("UnreadCount", f"<t:UnreadCount>{sum(not i.read for i in folder.items.values())}</t:UnreadCount>")
+        content += told(
+            "UnreadCount", f"<t:UnreadCount>{sum(not i.read for i in folder.items.values())}</t:UnreadCount>"
+        )
     return f"<t:{tag}>{content}</t:{tag}>"
 
 

@@ -101,7 +101,10 @@ def _cut_quotes(tree: HTMLTree, *, forwards: bool) -> tuple[tuple[str, str], ...
             node = tree.body.query_selector(selector)
             if node is not None and not _forwards(node):
                 cuts.append((f"quote of {client}", _cut_from(tree, node)))
-        rule = next((n for n in tree.body.query_selector_all("div[style]") if OUTLOOK_RULE.search(n.getattr("style") or "")), None)
+        rule = next(
+            (n for n in tree.body.query_selector_all("div[style]") if OUTLOOK_RULE.search(n.getattr("style") or "")),
+            None,
+        )
         if rule is not None and _is_header_block(rule):
             cuts.append(("quote of Outlook", _cut_from(tree, rule)))
     return tuple(cuts)

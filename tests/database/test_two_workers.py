@@ -79,7 +79,7 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=str)
 def test_copies_of_one_email_synced_at_the_same_moment_are_created_once(world: World, two, method, after):
     desk, sales = two
     interrupted(world, method, lambda: world.sync(sales), after=after)
@@ -123,7 +123,7 @@ def test_a_copy_deferred_to_a_worker_that_died_is_created_by_the_other_mailbox(w
     world.assert_all_is_well(["a"])
 
 
-@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=str)
 def test_a_slow_worker_that_lost_its_lease_cannot_push_or_move_the_checkpoint(world: World, method, after):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
