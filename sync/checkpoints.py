@@ -18,14 +18,16 @@ from sync.records import Attempt, FolderRecord
 class DatabaseCheckpoints:
     """See `sync.ports.Checkpoints`."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, address: str) -> None:
         self.lease = lease
+        self.address = address.casefold()
         self.mailbox_id = lease.mailbox_id
         self._paths: dict[FolderId, tuple[str, ...]] = {}
 
     def folders_cursor(self) -> Cursor | None:
-        cursor = MailboxState.objects.values_list("folders_cursor", flat=True).get(pk=self.mailbox_id)
-        return Cursor(cursor) if cursor else None
+        # Where the address was changed, it is another mailbox, and its tree has to be told from the beginning.
+        state = MailboxState.objects.filter(pk=self.mailbox_id, folders_of=self.address).first()
+        return Cursor(state.folders_cursor) if state and state.folders_cursor else None
 
     @transaction.atomic
     def record_folders(self, changes: FolderChanges, *, complete: bool) -> None:
@@ -33,7 +35,7 @@ class DatabaseCheckpoints:
         self._paths = {}
         if changes.changed or changes.gone or complete:
             self._record(changes, complete)
-        MailboxState.objects.filter(pk=self.mailbox_id).update(folders_cursor=changes.cursor)
+        MailboxState.objects.filter(pk=self.mailbox_id).update(folders_cursor=changes.cursor, folders_of=self.address)
 
     def folders(self) -> Sequence[FolderRecord]:
         rows = list(self._rows().filter(gone=False))

@@ -20,6 +20,7 @@ class MailboxState(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     folders_cursor = models.TextField(blank=True)
+    folders_of = models.CharField(max_length=320, blank=True, help_text="The address that this cursor is about.")
     list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
     failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
     failing_since = models.DateTimeField(null=True)

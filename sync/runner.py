@@ -99,7 +99,7 @@ def _engine(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts
     rules = mailbox.rules()
     digest = wanted_digest(rules, bucket=f"{mailbox.bucket_id}", address=mailbox.address)
     control = RunControl(lease, settings.SYNC_SLICE.total_seconds(), around.monotonic)
-    checkpoints = around.make_checkpoints(lease)
+    checkpoints = around.make_checkpoints(lease, mailbox.address)
     trusted = _trusted(mailbox.bucket, sink, around.clock)
     ledger = around.make_ledger(lease, mailbox.bucket_id, trusted=trusted, transform_version=transform.VERSION)
     delivery = Delivery(

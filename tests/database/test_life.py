@@ -6,6 +6,7 @@ from mailboxes.models import Mailbox
 from sync import actions
 from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder
 from tests.database.world import World
+from tests.fakes.exchange import FakeMailbox
 from tests.mails import NOON, comment_id_of, mail
 
 
@@ -333,3 +334,18 @@ def test_a_slice_that_is_over_goes_on_where_it_left(world: World, settings):
     settings.SYNC_SLICE = timedelta(minutes=2)
     assert world.sync(desk).outcome == "done"
     world.assert_all_is_well("abcdef")
+
+
+def test_a_mailbox_whose_address_was_corrected_is_read_from_its_beginning(world: World):
+    desk = world.mailbox("wrong@bank.example")
+    world.mailboxes[desk.address].deliver(mail("a"))
+    world.sync(desk)
+    right = FakeMailbox("right@bank.example")
+    world.mailboxes[right.address] = right
+    right.create_folder("Only here")
+    right.deliver(mail("b"), "Only here")
+    right.deliver(mail("c"))
+    Mailbox.objects.update(address=right.address)
+    assert world.sync(desk).outcome == "done"
+    world.assert_all_is_well(["a", "b", "c"])
+    assert {folder.name for folder in desk.folders.filter(gone=True)} == {"Inbox", "Sent Items", "Deleted Items", "Drafts"}

@@ -87,7 +87,7 @@ class World:
             open_source=lambda *given: wrap("source", self.open_source(*given)),
             open_sink=lambda *given: wrap("sink", self.open_sink(*given)),
             make_ledger=lambda *given, **named: wrap("ledger", DatabaseLedger(*given, **named)),
-            make_checkpoints=lambda lease: wrap("checkpoints", DatabaseCheckpoints(lease)),
+            make_checkpoints=lambda *given: wrap("checkpoints", DatabaseCheckpoints(*given)),
             clock=self.clock,
             monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
             chance=lambda: 0.5,
