@@ -230,3 +230,27 @@ def test_an_email_that_always_ends_the_worker_is_found_and_set_aside(world: Worl
     world.assert_all_is_well(["a", "b", "c"])
     aside = desk.set_aside.get()
     assert (aside.stage, aside.item_id) == ("worker", deadly)
+
+
+def test_an_update_decided_on_what_is_no_longer_so_is_decided_again(world: World, two):
+    desk, sales = two
+    world.sync_all()
+    for mailbox in (desk, sales):
+        box = world.mailboxes[mailbox.address]
+        box.create_folder("Done")
+        box.move(next(iter(box.folder("Inbox").items)), "Done")
+    writes = len(world.bucket().writes[comment_id_of("a")])
+
+    def the_other_is_pushing_now():
+        world.wrap = Reaper("sink.push").wrap
+        with pytest.raises(Died):
+            world.sync(sales)
+
+    interrupted(world, "ledger.entries", the_other_is_pushing_now, after=True)
+    world.sync(desk)
+    assert len(world.bucket().writes[comment_id_of("a")]) == writes
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a"])
+    assert world.folder_of("a") == "Done"

@@ -11,9 +11,9 @@ class Died(BaseException):
 
 
 class Reaper:
-    """Counts the calls that go through it, and ends the worker at the one it was told."""
+    """Counts the calls that go through it, and ends the worker at the one it was told: by its number, or by its name."""
 
-    def __init__(self, at: int | None = None, *, after: bool = False) -> None:
+    def __init__(self, at: int | str | None = None, *, after: bool = False) -> None:
         self.at = at
         self.after = after
         self.calls: list[str] = []
@@ -24,10 +24,11 @@ class Reaper:
     def call(self, name: str, do: Any) -> Any:
         number = len(self.calls)
         self.calls.append(name)
-        if number == self.at and not self.after:
+        fatal = self.at in (number, name)
+        if fatal and not self.after:
             raise Died(f"before {name}")
         result = do()
-        if number == self.at and self.after:
+        if fatal:
             raise Died(f"after {name}")
         return result
 
