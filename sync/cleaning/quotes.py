@@ -71,11 +71,17 @@ def _attribution_ends(lines: Sequence[str], number: int, limits: Limits) -> bool
         last = lines[number + length - 1] if number + length <= len(lines) else ""
         if not last.strip() or len(last) > limits.line_chars:
             return False
-        if last.rstrip().casefold().endswith(words.ATTRIBUTION_ENDS):
-            text = " ".join(lines[number : number + length])
+        text = " ".join(lines[number : number + length])
+        if _ends_attribution(last, text):
             dated = any(character.isdigit() for character in text) or "@" in text
             return dated and len(text) <= ATTRIBUTION_CHARS and _all_quoted(lines, number + length)
     return False
+
+
+def _ends_attribution(last: str, text: str) -> bool:
+    if last.rstrip().casefold().endswith(words.ATTRIBUTION_ENDS):
+        return True
+    return last.rstrip().endswith(":") and any(verb in text.casefold() for verb in words.ATTRIBUTION_MIDDLES)
 
 
 def _all_quoted(lines: Sequence[str], start: int) -> bool:

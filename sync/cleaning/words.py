@@ -10,6 +10,12 @@ ATTRIBUTION_ENDS = (
 )  # fmt: skip
 """How the line above a quote ends, in lower case."""
 
+ATTRIBUTION_MIDDLES = (
+    " schrieb ", " schreef ", " skrev ", " kirjoitti ", " napisał ", " napisała ", " napsal ", " écrivait ", " escribió ",
+    " wrote ", " írta ",
+)  # fmt: skip
+"""Where the name stands last, what stands before it; the line then ends in a colon."""
+
 ORIGINAL_MESSAGE = (
     "original message", "ursprüngliche nachricht", "originalnachricht", "message d'origine", "message original",
     "mensaje original", "messaggio originale", "mensagem original", "oorspronkelijk bericht", "oprindelig meddelelse",

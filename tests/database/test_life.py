@@ -348,4 +348,9 @@ def test_a_mailbox_whose_address_was_corrected_is_read_from_its_beginning(world:
     Mailbox.objects.update(address=right.address)
     assert world.sync(desk).outcome == "done"
     world.assert_all_is_well(["a", "b", "c"])
-    assert {folder.name for folder in desk.folders.filter(gone=True)} == {"Inbox", "Sent Items", "Deleted Items", "Drafts"}
+    assert {folder.name for folder in desk.folders.filter(gone=True)} == {
+        "Inbox",
+        "Sent Items",
+        "Deleted Items",
+        "Drafts",
+    }
