@@ -133,7 +133,7 @@ def test_correspondents_are_name_and_address():
             "To: third@bank.example",
             "Cc: undisclosed-recipients:;",
             "Bcc: (a comment) hidden@bank.example",
-        )  # fmt: skip
+        )
     )
     message = made.message
     assert message.sender == "Field, Ann <ann@north.example>"
