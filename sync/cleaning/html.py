@@ -83,7 +83,7 @@ def _remove_invisible(body: Any) -> None:
             node.decompose()
 
 
-def _cut_quotes(tree: HTMLTree, *, forwards: bool) -> tuple[tuple[str, str], ...]:
+def _cut_quotes(tree: Any, *, forwards: bool) -> tuple[tuple[str, str], ...]:
     cuts: list[tuple[str, str]] = []
     for selector, client in QUOTES.items():
         # Selected anew after each removal: nodes found before it may be gone with it.
@@ -110,7 +110,7 @@ def _cut_quotes(tree: HTMLTree, *, forwards: bool) -> tuple[tuple[str, str], ...
     return tuple(cuts)
 
 
-def _last_quote(tree: HTMLTree, selector: str) -> Any:
+def _last_quote(tree: Any, selector: str) -> Any:
     """A quote of this kind after which nothing is written, and which is no forwarded email."""
     for node in list(tree.body.query_selector_all(selector))[:MOST_QUOTES]:
         if not _forwards(node) and not _text_after(tree, node):
@@ -124,7 +124,7 @@ def _forwards(node: Any) -> bool:
     return any(mark in start for mark in words.FORWARDED)
 
 
-def _text_after(tree: HTMLTree, node: Any) -> bool:
+def _text_after(tree: Any, node: Any) -> bool:
     """Whether anything but a signature stands behind the node."""
     body = tree.body
     while node is not None and node != body:
@@ -138,7 +138,8 @@ def _text_after(tree: HTMLTree, node: Any) -> bool:
 
 
 def _is_signature(node: Any) -> bool:
-    return bool(node.tag) and not node.tag.startswith("#") and any(node.matches(selector) for selector in SIGNATURES)
+    is_element = bool(node.tag) and not node.tag.startswith("#")
+    return is_element and any(node.matches(selector) for selector in SIGNATURES)
 
 
 def _is_header_block(node: Any) -> bool:
@@ -146,7 +147,7 @@ def _is_header_block(node: Any) -> bool:
     return sum(text.count(sign) for sign in (":", "：")) >= 3
 
 
-def _cut_from(tree: HTMLTree, node: Any) -> str:
+def _cut_from(tree: Any, node: Any) -> str:
     """Remove the node and all that follows it in the document; the text of it."""
     texts = [str(node.text)]
     at = node
@@ -159,7 +160,7 @@ def _cut_from(tree: HTMLTree, node: Any) -> str:
     return "\n".join(texts)
 
 
-def _cut_signature(tree: HTMLTree) -> str:
+def _cut_signature(tree: Any) -> str:
     texts = []
     for selector in SIGNATURES:
         for _ in range(MOST_QUOTES):
