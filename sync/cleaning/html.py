@@ -144,7 +144,7 @@ def _is_signature(node: Any) -> bool:
 
 def _is_header_block(node: Any) -> bool:
     text = node.text[:2000]
-    return sum(text.count(sign) for sign in (":", "：")) >= 3
+    return bool(sum(text.count(sign) for sign in (":", "：")) >= 3)
 
 
 def _cut_from(tree: Any, node: Any) -> str:
