@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from integrations.errors import Contended
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
 from sync.gate import Known
 from sync.identity import listed_comment_id
@@ -99,6 +100,17 @@ class DatabaseLedger:
                 self._rewrite(intention.seen, rows[intention.comment.id])
         written = set(self._marked(rows, mark).values_list("comment_id", flat=True))
         return [_marked(intention, mark) for intention in intentions if intention.comment.id in written]
+
+    def still_stand(self, intentions: Sequence[Intention], seconds: float) -> None:
+        until = self.lease.clock() + timedelta(seconds=seconds)
+        standing = LedgerEntry.objects.filter(
+            bucket_id=self.bucket_id,
+            comment_id__in=[intention.comment.id for intention in intentions],
+            mark__in={intention.mark for intention in intentions},
+            in_flight_until__gte=until,
+        )
+        if standing.count() != len(intentions):
+            raise Contended
 
     def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[CopyRecord]]) -> None:
         with transaction.atomic():

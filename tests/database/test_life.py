@@ -1,6 +1,9 @@
 """What happens to mail in a mailbox's life, and what Re:infer holds afterwards."""
 
 from datetime import timedelta
+from io import StringIO
+
+from django.core.management import call_command
 
 from mailboxes.models import Mailbox
 from sync import actions
@@ -354,3 +357,22 @@ def test_a_mailbox_whose_address_was_corrected_is_read_from_its_beginning(world:
         "Deleted Items",
         "Drafts",
     }
+
+
+def test_a_database_that_came_from_a_backup_bills_nothing_again(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.deliver(mail("before"))
+    world.sync(desk)
+    cursors = {folder.pk: folder.cursor for folder in desk.folders.all()}
+    box.deliver(mail("since"))
+    world.sync(desk)
+    # Yesterday's database: it knows neither the copy nor the entry of what came since.
+    LedgerEntry.objects.filter(comment_id=comment_id_of("since")).delete()
+    Copy.objects.filter(comment_id=comment_id_of("since")).delete()
+    for pk, cursor in cursors.items():
+        SyncedFolder.objects.filter(pk=pk).update(cursor=cursor)
+    call_command("restored_backup", stdout=StringIO())
+    world.sync(desk)
+    world.assert_all_is_well(["before", "since"])
+    assert len(world.bucket().writes[comment_id_of("since")]) == 1

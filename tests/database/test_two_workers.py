@@ -254,3 +254,21 @@ def test_an_update_decided_on_what_is_no_longer_so_is_decided_again(world: World
     world.sync_all(rounds=2)
     world.assert_all_is_well(["a"])
     assert world.folder_of("a") == "Done"
+
+
+def test_a_worker_that_stood_still_between_its_intention_and_its_push_does_not_push(world: World, two):
+    desk, sales = two
+
+    def stand_still():
+        world.clock.turn(seconds=100)  # the lease still holds, the intention does not
+        world.sync(sales)
+
+    interrupted(world, "ledger.intend", stand_still, after=True)
+    run = world.sync(desk)
+    assert (run.outcome, run.error_kind) == ("failed", "contended")
+    writers = [comment.properties["string:Mailbox"] for comment in world.bucket().writes[comment_id_of("a")]]
+    assert writers == [sales.address]
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a"])
