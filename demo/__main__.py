@@ -29,7 +29,8 @@ PORT = 8000
 
 def main() -> int:
     arguments = _parser().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         if arguments.what == "smoke":
             return _smoke(arguments)
@@ -40,6 +41,11 @@ def main() -> int:
     except (ChildDied, NoBroker) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Also where a shell started us in the background and told us to ignore Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def _demo(arguments: argparse.Namespace) -> int:

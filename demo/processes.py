@@ -36,8 +36,9 @@ class Child:
 class Processes:
     """A group of children; leaving the context stops all of them."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, *, grace: float = GRACE) -> None:
         self._logs = logs
+        self._grace = grace
         self._children: list[Child] = []
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str], *, piped: bool = False) -> Child:
@@ -72,7 +73,7 @@ class Processes:
         """End all of them: politely, then for sure."""
         for child in reversed(self._children):
             _signal(child, signal.SIGTERM)
-        end = time.monotonic() + GRACE
+        end = time.monotonic() + self._grace
         for child in reversed(self._children):
             try:
                 child.process.wait(max(0.1, end - time.monotonic()))
