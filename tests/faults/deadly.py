@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -10,12 +10,19 @@ class Died(BaseException):
     """The worker is gone: nothing of ours may catch this, release anything, or write anything down."""
 
 
+def _raise(where: str) -> None:
+    raise Died(where)
+
+
 class Reaper:
     """Counts the calls that go through it, and ends the worker at the one it was told: by its number, or by its name."""
 
-    def __init__(self, at: int | str | None = None, *, after: bool = False) -> None:
+    def __init__(
+        self, at: int | str | None = None, *, after: bool = False, die: Callable[[str], None] | None = None
+    ) -> None:
         self.at = at
         self.after = after
+        self.die = die or _raise
         self.calls: list[str] = []
 
     def wrap(self, port: str, it: Any) -> Any:
@@ -26,10 +33,10 @@ class Reaper:
         self.calls.append(name)
         fatal = self.at in (number, name)
         if fatal and not self.after:
-            raise Died(f"before {name}")
+            self.die(f"before {name}")
         result = do()
         if fatal:
-            raise Died(f"after {name}")
+            self.die(f"after {name}")
         return result
 
 
