@@ -20,7 +20,7 @@ smoke: $(VENV)/.ready
 	@exec $(RUN) -m demo smoke $(if $(MAIL),--mail "$(MAIL)") $(if $(RECORD),--record "$(RECORD)")
 
 test: $(VENV)/.ready
-	@$(RUN) -m pytest $(PYTEST)
+	@$(RUN) -m pytest -n auto $(PYTEST)
 
 check: $(VENV)/.ready
 	@$(VENV)/bin/ruff check .

@@ -10,12 +10,22 @@ import logging.config
 
 import structlog
 
-TALKATIVE = ("exchangelib", "requests_ntlm", "spnego", "urllib3", "httpx", "httpcore", "hpack", "oauthlib", "requests_oauthlib")
+TALKATIVE = (
+    "exchangelib",
+    "requests_ntlm",
+    "spnego",
+    "urllib3",
+    "httpx",
+    "httpcore",
+    "hpack",
+    "oauthlib",
+    "requests_oauthlib",
+)
 
 
 def logging_config(level: str, style: str) -> None:
     """Configure `logging` and structlog. `style` is `json` or `console`."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

@@ -29,7 +29,8 @@ PORT = 8000
 
 def main() -> int:
     arguments = _parser().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         if arguments.what == "smoke":
             return _smoke(arguments)
@@ -40,6 +41,11 @@ def main() -> int:
     except (ChildDied, NoBroker) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Also where a shell started us in the background and told us to ignore Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -122,7 +128,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("what", nargs="?", choices=["demo", "smoke"], default="demo")
     parser.add_argument("--host", default="127.0.0.1", help="where the pages are served (demo)")
-    parser.add_argument("--port", type=int, default=0, help=f"of the pages; {PORT} or the next free one if left out (demo)")
+    parser.add_argument(
+        "--port", type=int, default=0, help=f"of the pages; {PORT} or the next free one if left out (demo)"
+    )
     parser.add_argument("--mail", type=Path, help="serve the .eml files, mboxes and Maildirs below this folder (smoke)")
     parser.add_argument("--record", type=Path, help="keep every request and response of the simulators there (smoke)")
     return parser

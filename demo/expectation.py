@@ -91,7 +91,7 @@ def _wrong(key: str, copies: list[Copy], comment: Mapping[str, Any]) -> list[str
 
 
 def _is_nameless(comment: Mapping[str, Any]) -> bool:
-    return comment["user_properties"].get("string:Message ID Origin") == "Generated"
+    return bool(comment["user_properties"].get("string:Message ID Origin") == "Generated")
 
 
 def _raw(message: Message, name: str) -> str:

@@ -12,14 +12,24 @@ from itertools import count
 
 from demo.exchange import Control
 
-SUBJECTS = ("Trade {n} unmatched", "Statement for account {n}", "Payment {n} rejected", "KYC documents for {n}", "Rückfrage {n}")
+SUBJECTS = (
+    "Trade {n} unmatched",
+    "Statement for account {n}",
+    "Payment {n} rejected",
+    "KYC documents for {n}",
+    "Rückfrage {n}",
+)
 BODIES = (
     "Could you look at this, please?\n\nKind regards\nAnn Field",
     "We have not heard from you since yesterday.\n\n-- \nNorth Trading Ltd",
     "Bitte um kurze Rückmeldung.\n\nDanke\nJörg",
     "The amount is wrong again: 12,400.00 instead of 14,200.00 EUR.",
 )
-PEOPLE = ("Ann Field <ann.field@north.example>", "Chloé Martin <chloe@ouest.example>", "Łukasz Nowak <lukasz@wschod.example>")
+PEOPLE = (
+    "Ann Field <ann.field@north.example>",
+    "Chloé Martin <chloe@ouest.example>",
+    "Łukasz Nowak <lukasz@wschod.example>",
+)
 
 
 @dataclass

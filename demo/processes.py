@@ -36,8 +36,9 @@ class Child:
 class Processes:
     """A group of children; leaving the context stops all of them."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, *, grace: float = GRACE) -> None:
         self._logs = logs
+        self._grace = grace
         self._children: list[Child] = []
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str], *, piped: bool = False) -> Child:
@@ -52,7 +53,7 @@ class Processes:
                 stderr=file,
                 # A session of its own: Ctrl-C in the terminal reaches us alone, and we stop them in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  # started before any thread of ours
             )
         child = Child(name, process, log)
         self._children.append(child)
@@ -72,7 +73,7 @@ class Processes:
         """End all of them: politely, then for sure."""
         for child in reversed(self._children):
             _signal(child, signal.SIGTERM)
-        end = time.monotonic() + GRACE
+        end = time.monotonic() + self._grace
         for child in reversed(self._children):
             try:
                 child.process.wait(max(0.1, end - time.monotonic()))

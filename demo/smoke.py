@@ -71,7 +71,12 @@ class Smoke:
 
     def _deliver(self, address: str, folder: str, message_id: str, subject: str) -> None:
         self.exchange.post(
-            "deliver", mailbox=address, folder=folder, message_id=message_id, subject=subject, body=f"{subject}, please read."
+            "deliver",
+            mailbox=address,
+            folder=folder,
+            message_id=message_id,
+            subject=subject,
+            body=f"{subject}, please read.",
         )
 
     # ---- what came of it ------------------------------------------------------------------------------------------
@@ -169,7 +174,18 @@ class Smoke:
             ]
             for mailbox in figures
         ]
-        head = ["mailbox", "bucket", "in Exchange", "wanted", "created", "updated", "unchanged", "rejected", "AI units", "seconds"]
+        head = [
+            "mailbox",
+            "bucket",
+            "in Exchange",
+            "wanted",
+            "created",
+            "updated",
+            "unchanged",
+            "rejected",
+            "AI units",
+            "seconds",
+        ]
         return table(head, rows)
 
     def _buckets(self, state: dict[str, Any]) -> str:

@@ -80,7 +80,13 @@ class Stack:
 
     def _child(self, command: Sequence[str], given: Any = None) -> str:
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, input=json.dumps(given), capture_output=True, text=True, check=False
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise ChildDied(f"{' '.join(command[1:])} failed:\n{done.stderr[-3000:]}")

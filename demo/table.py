@@ -12,7 +12,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [list(head), ["─" * width for width in widths], *texts]
     numeric = [all(not isinstance(row[column], str) for row in rows) for column in range(len(head))]
     return "\n".join(
-        "  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(line, widths, numeric, strict=True)).rstrip()
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
         for line in lines
     )
 

@@ -22,8 +22,11 @@ def keys_are_usable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def secret_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if settings._wrapped.SECRET_KEY:
-        return []
+    try:
+        if settings.SECRET_KEY:
+            return []
+    except ImproperlyConfigured:
+        pass  # Django's own words for it tell nobody how to make one
     hint = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(50))"'
     return [Error("SECRET_KEY is not set.", hint=hint, id="reinfer_exchange.E002")]
 
@@ -31,7 +34,7 @@ def secret_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register()
 def times_fit_together(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A push must end before its lease can: else two workers could push at once."""
-    if settings.LEASE > settings.REINFER_DEADLINE and settings.LEASE > settings.EXCHANGE_DEADLINE:
+    if settings.LEASE > 2 * settings.REINFER_DEADLINE and settings.LEASE > settings.EXCHANGE_DEADLINE:
         return []
     hint = "Raise LEASE, or lower REINFER_DEADLINE and EXCHANGE_DEADLINE."
     return [Error("LEASE must be longer than a single call may take.", hint=hint, id="reinfer_exchange.E003")]

@@ -110,7 +110,9 @@ def _is_or_below(name: str, parent: str) -> bool:
 def _any_matches(addresses: set[str], people: Sequence[str], domains: Sequence[str]) -> bool:
     if addresses.intersection(person.casefold() for person in people):
         return True
-    return any(_domain_matches(address.rpartition("@")[2], domain.casefold()) for address in addresses for domain in domains)
+    return any(
+        _domain_matches(address.rpartition("@")[2], domain.casefold()) for address in addresses for domain in domains
+    )
 
 
 def _domain_matches(domain: str, rule: str) -> bool:

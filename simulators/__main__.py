@@ -105,7 +105,7 @@ def _exchange(options: Options) -> ExchangeSimulator:
         store,
         accounts=options.accounts,
         applications=options.applications,
-        recorder=Recorder(options.record / "exchange") if options.record else None,
+        recorder=Recorder(options.record / "exchange", kinds=("xml",)) if options.record else None,
         host=options.host,
         onprem_port=options.onprem_port,
         online_port=options.online_port,

@@ -94,7 +94,7 @@ class HttpServer:
         self.stopping = threading.Event()
         self._tls = tls
         self._server = _Server((host, port), self)
-        self.host, self.port = self._server.server_address[0], self._server.server_address[1]
+        self.host, self.port = host, int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -120,7 +120,7 @@ class HttpServer:
         self.stop()
 
     def respond(self, request: Request) -> Response:
-        """The answer. A mistake of the simulator's own must not look like a broken network: it is told, and answered."""
+        """The answer. A mistake of the simulator's own must not look like a broken network: it is told and answered."""
         try:
             return self.answer(request)
         except Exception as error:  # noqa: BLE001  # the rim of the server
@@ -152,7 +152,7 @@ class _Server(ThreadingHTTPServer):
             with self._lock:
                 self._open.add(secured)
             try:
-                self.RequestHandlerClass(secured, client_address, self)
+                _Handler(secured, client_address, self)
             finally:
                 with self._lock:
                     self._open.discard(secured)
@@ -190,9 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         path, _, query = self.path.partition("?")
-        request = Request(
-            self.command, path, parse_qs(query, keep_blank_values=True), self.headers, body, self.tcp
-        )
+        request = Request(self.command, path, parse_qs(query, keep_blank_values=True), self.headers, body, self.tcp)
         response = self.server.owner.respond(request)
         if self.server.owner.recorder is not None:
             self.server.owner.recorder.record(request, response)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from simulators.http import Request, Response
@@ -18,10 +19,11 @@ SECRETS = re.compile(rb"((?:client_secret|password|access_token|client_assertion
 
 
 class Recorder:
-    """Writes into one folder; safe to share between threads."""
+    """Writes into one folder; safe to share between threads. `kinds`: suffixes to use; all else is `.txt`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kinds: Collection[str] = ("xml", "json", "html")) -> None:
         self.folder = folder
+        self._kinds = kinds
         folder.mkdir(parents=True, exist_ok=True)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -31,14 +33,15 @@ class Recorder:
             number = next(self._numbers)
         label = re.sub(r"[^\w.-]+", "-", response.label or request.path.strip("/").replace("/", "-") or "root")
         stem = f"{number:06d}-{label}"
-        sent, answered = _suffix(request.headers.get_content_type(), request.body), _suffix(response.content_type, response.body)
+        sent = self._suffix(request.headers.get_content_type(), request.body)
+        answered = self._suffix(response.content_type, response.body)
         status = "" if answered == "xml" else f"-{response.status}"
         (self.folder / f"{stem}-request.{sent}").write_bytes(_masked(request.body))
         (self.folder / f"{stem}-response{status}.{answered}").write_bytes(_masked(response.body))
 
-
-def _suffix(content_type: str, body: bytes) -> str:
-    return SUFFIXES.get(content_type.partition(";")[0].strip().lower(), "txt") if body else "txt"
+    def _suffix(self, content_type: str, body: bytes) -> str:
+        kind = SUFFIXES.get(content_type.partition(";")[0].strip().lower(), "txt") if body else "txt"
+        return kind if kind in self._kinds else "txt"
 
 
 def _masked(body: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
 from sync.folders import Position, positions
@@ -18,14 +18,16 @@ from sync.records import Attempt, FolderRecord
 class DatabaseCheckpoints:
     """See `sync.ports.Checkpoints`."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, address: str) -> None:
         self.lease = lease
+        self.address = address.casefold()
         self.mailbox_id = lease.mailbox_id
         self._paths: dict[FolderId, tuple[str, ...]] = {}
 
     def folders_cursor(self) -> Cursor | None:
-        cursor = MailboxState.objects.values_list("folders_cursor", flat=True).get(pk=self.mailbox_id)
-        return Cursor(cursor) if cursor else None
+        # Where the address was changed, it is another mailbox, and its tree has to be told from the beginning.
+        state = MailboxState.objects.filter(pk=self.mailbox_id, folders_of=self.address).first()
+        return Cursor(state.folders_cursor) if state and state.folders_cursor else None
 
     @transaction.atomic
     def record_folders(self, changes: FolderChanges, *, complete: bool) -> None:
@@ -33,7 +35,7 @@ class DatabaseCheckpoints:
         self._paths = {}
         if changes.changed or changes.gone or complete:
             self._record(changes, complete)
-        MailboxState.objects.filter(pk=self.mailbox_id).update(folders_cursor=changes.cursor)
+        MailboxState.objects.filter(pk=self.mailbox_id).update(folders_cursor=changes.cursor, folders_of=self.address)
 
     def folders(self) -> Sequence[FolderRecord]:
         rows = list(self._rows().filter(gone=False))
@@ -82,7 +84,7 @@ class DatabaseCheckpoints:
         self.lease.demand()
         self._rows().filter(folder_id=folder).update(cursor="", attempts=0, item_in_hand="", up_to_date=False)
 
-    def _rows(self):  # type: ignore[no-untyped-def]  # a queryset of SyncedFolder
+    def _rows(self) -> QuerySet[SyncedFolder]:
         return SyncedFolder.objects.filter(mailbox_id=self.mailbox_id)
 
     # ---- the tree -------------------------------------------------------------------------------------------------
@@ -103,21 +105,23 @@ class DatabaseCheckpoints:
         """Write the rows with their paths; a folder that bears the path of one that is gone takes its place."""
         rows = list(rows)
         places = positions(_folder(row) for row in rows if not row.gone)
-        left_behind = {tuple(row.path): row for row in rows if row.gone and row.pk}
+        left_behind = {tuple(row.path): row for row in rows if row.gone and not row._state.adding}
         for row in rows:
-            if row.gone:
-                if row.pk:
-                    row.save(update_fields=["gone"])
-                continue
-            path = list(places[FolderId(row.folder_id)].path)
-            moved = row.pk is not None and row.path != path
-            row.path = path
-            former = left_behind.pop(tuple(path), None) if row.pk is None else None
-            row.save()
+            if not row.gone:
+                self._place(row, list(places[FolderId(row.folder_id)].path), left_behind)
+            elif not row._state.adding:
+                row.save(update_fields=["gone"])
+
+    def _place(self, row: SyncedFolder, path: list[str], left_behind: dict[tuple[str, ...], SyncedFolder]) -> None:
+        is_new, moved = row._state.adding, row.path != path
+        row.path = path
+        row.save()
+        if is_new:
+            former = left_behind.pop(tuple(path), None)
             if former is not None:
                 self._take_over(former, row)
-            if moved:
-                self._make_dirty(row)
+        elif moved:
+            self._make_dirty(row)
 
     def _take_over(self, former: SyncedFolder, row: SyncedFolder) -> None:
         """A mailbox that was migrated: new folder ids at old paths. What was delivered stays known there."""

@@ -244,9 +244,12 @@ class Delivery:
     def _push(self, intentions: Mapping[CommentId, Intention], letters: Mapping[CommentId, Letter]) -> list[Letter]:
         if not intentions:
             return []
-        written = self.ledger.intend(list(intentions.values()), flight=self.sink.deadline)
+        deadline = self.sink.deadline
+        written = self.ledger.intend(list(intentions.values()), flight=2 * deadline)
         if written:
-            self.control.still_mine(self.sink.deadline)
+            # A worker may stand still between any two lines: what it was allowed before that, it asks for again.
+            self.control.still_mine(deadline)
+            self.ledger.still_stand(written, deadline)
             self._confirm(self._pushed(written), letters)
         done = {intention.comment.id for intention in written}
         return [letters[comment_id] for comment_id in intentions if comment_id not in done]

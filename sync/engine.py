@@ -165,4 +165,3 @@ class Engine:
     def _go_on(self) -> None:
         if not self.control.keep_going():
             raise _Yield
-

@@ -46,9 +46,7 @@ def sort_page(changes: Sequence[Change], folder: Verdict, rules: Rules, judged_b
     return result
 
 
-def _sort_change(
-    change: Change, folder: Verdict, rules: Rules, judged_by: str, known: Known, result: Sorted
-) -> None:
+def _sort_change(change: Change, folder: Verdict, rules: Rules, judged_by: str, known: Known, result: Sorted) -> None:
     copy = known.copies.get(change.item_id)
     verdict = folder if folder is not Verdict.WANTED else item_verdict(rules, change)
     if copy is not None and copy.change_key == change.change_key and _still_holds(copy, verdict, judged_by, known):

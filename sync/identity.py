@@ -15,14 +15,20 @@ LONGEST = 512
 
 def comment_id(message_id: str) -> CommentId:
     """Lower-case hex of the UTF-8 of the Message-ID, unfolded, trimmed, angle brackets kept; SHA-256 of an over-long one."""
-    raw = message_id.encode("utf-8", "surrogateescape")
+    raw = message_id.encode("utf-8", "surrogatepass")
     return CommentId(raw.hex() if len(raw) <= LONGEST else hashlib.sha256(raw).hexdigest())
 
 
 def listed_comment_id(message_id: str) -> CommentId | None:
     """The comment id by the Message-ID as a server lists it; None when it lists none."""
-    name = " ".join(message_id.split())
+    name = message_id_name(message_id)
     return comment_id(name) if name else None
+
+
+def message_id_name(message_id: str) -> str:
+    """A Message-ID unfolded and trimmed; nothing if its brackets are empty, or all such emails would be one."""
+    name = " ".join(message_id.split())
+    return name if name.strip("<> ") else ""
 
 
 def made_up_comment_id(

@@ -13,8 +13,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
+from integrations.errors import Contended
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
 from sync.gate import Known
 from sync.identity import listed_comment_id
@@ -60,9 +61,9 @@ class DatabaseLedger:
         """Entries by comment id; and by the Message-ID as listed, where some copy's header bears another one."""
         found = dict(self.entries(list(ids)))
         unknown = listed - found.keys()
-        other = Copy.objects.filter(
-            mailbox_id=self.mailbox_id, listed_id__in=unknown, verdict=DELIVERED
-        ).values_list("listed_id", "comment_id")
+        other = Copy.objects.filter(mailbox_id=self.mailbox_id, listed_id__in=unknown, verdict=DELIVERED).values_list(
+            "listed_id", "comment_id"
+        )
         by_header = {CommentId(header): CommentId(as_listed) for as_listed, header in other}
         for header, entry in self.entries(list(by_header)).items():
             found[by_header[header]] = entry
@@ -99,6 +100,17 @@ class DatabaseLedger:
                 self._rewrite(intention.seen, rows[intention.comment.id])
         written = set(self._marked(rows, mark).values_list("comment_id", flat=True))
         return [_marked(intention, mark) for intention in intentions if intention.comment.id in written]
+
+    def still_stand(self, intentions: Sequence[Intention], seconds: float) -> None:
+        until = self.lease.clock() + timedelta(seconds=seconds)
+        standing = LedgerEntry.objects.filter(
+            bucket_id=self.bucket_id,
+            comment_id__in=[intention.comment.id for intention in intentions],
+            mark__in={intention.mark for intention in intentions},
+            in_flight_until__gte=until,
+        )
+        if standing.count() != len(intentions):
+            raise Contended
 
     def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[CopyRecord]]) -> None:
         with transaction.atomic():
@@ -149,9 +161,7 @@ class DatabaseLedger:
 
     def _undo(self, intention: Intention) -> None:
         """The bucket refused it: the entry is as it was before, or was never there."""
-        row = LedgerEntry.objects.filter(
-            bucket_id=self.bucket_id, comment_id=intention.comment.id, mark=intention.mark
-        )
+        row = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id=intention.comment.id, mark=intention.mark)
         seen = intention.seen
         if seen is None or (intention.creates and not seen.confirmed):
             row.delete()
@@ -217,12 +227,12 @@ class DatabaseLedger:
             sequence=F("sequence") + 1,
         )
 
-    def _seen(self, entry: Entry):  # type: ignore[no-untyped-def]  # a queryset of LedgerEntry
+    def _seen(self, entry: Entry) -> QuerySet[LedgerEntry]:
         return LedgerEntry.objects.filter(
             bucket_id=self.bucket_id, comment_id=entry.comment_id, sequence=entry.sequence
         )
 
-    def _marked(self, rows: Iterable[CommentId], mark: uuid.UUID):  # type: ignore[no-untyped-def]  # a queryset
+    def _marked(self, rows: Iterable[CommentId], mark: uuid.UUID) -> QuerySet[LedgerEntry]:
         return LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=list(rows), mark=mark)
 
     def _is_mine(self) -> bool:
@@ -436,4 +446,3 @@ def _message_id(listed_id: str) -> str:
         return bytes.fromhex(listed_id).decode()
     except (ValueError, UnicodeDecodeError):
         return ""
-

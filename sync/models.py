@@ -20,6 +20,7 @@ class MailboxState(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     folders_cursor = models.TextField(blank=True)
+    folders_of = models.CharField(max_length=320, blank=True, help_text="The address that this cursor is about.")
     list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
     failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
     failing_since = models.DateTimeField(null=True)
@@ -48,7 +49,9 @@ class SyncedFolder(models.Model):
     gone = models.BooleanField(default=False)
 
     cursor = models.TextField(blank=True)
-    wanted_digest = models.CharField(max_length=64, blank=True, help_text="Of what was wanted when the cursor was made.")
+    wanted_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of what was wanted when the cursor was made."
+    )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Begun at the page behind the cursor.")
     item_in_hand = models.CharField(max_length=512, blank=True, help_text="While a page is tried one email at a time.")
     up_to_date = models.BooleanField(default=False)
@@ -83,7 +86,9 @@ class LedgerEntry(models.Model):
     sequence = models.PositiveBigIntegerField(default=1, help_text="Raised by every change; compared before the next.")
     mark = models.UUIDField(null=True, help_text="Of the intention behind it; any other change of the entry clears it.")
     pushed_by = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")
-    in_flight_until = models.DateTimeField(null=True, help_text="No push of this intention can still be going on later.")
+    in_flight_until = models.DateTimeField(
+        null=True, help_text="No push of this intention can still be going on later."
+    )
     dirty = models.BooleanField(default=False, help_text="The properties need to be sent again.")
     billed = models.BooleanField(default=False, help_text="Whether we created it, or found it there.")
     collision = models.BooleanField(default=False, help_text="Two different emails bear this Message-ID.")
@@ -184,7 +189,9 @@ class SyncRun(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     not_wanted = models.PositiveIntegerField(default=0)
     set_aside = models.PositiveIntegerField(default=0)
-    held_back = models.PositiveIntegerField(default=0, help_text="Updates not sent, because they could have been billed.")
+    held_back = models.PositiveIntegerField(
+        default=0, help_text="Updates not sent, because they could have been billed."
+    )
     text_changes = models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0.")
 
     class Meta:

@@ -33,7 +33,7 @@ def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, c
     now = lease.clock()
     holds.lift_all(mailbox)
     wait = policy.next_sync(now, interval(mailbox.integration), newest=_newest(mailbox), chance=chance)
-    values = {"failures": 0, "failing_since": None, "error_kind": "", "error_text": ""}
+    values: dict[str, object] = {"failures": 0, "failing_since": None, "error_kind": "", "error_text": ""}
     if report.finished:
         values |= {"synced_at": now, "up_to_date": True, "next_sync_at": wait}
     else:
@@ -58,9 +58,7 @@ def failed(
     return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
 
 
-def broke(
-    mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: Exception, chance: float
-) -> SyncRun:
+def broke(mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: Exception, chance: float) -> SyncRun:
     """A fault of our own: its type is told, never its text, which may quote a mail."""
     now = lease.clock()
     state = MailboxState.objects.get(pk=mailbox.pk)
@@ -141,4 +139,5 @@ def _close(
 
 
 def _newest(mailbox: Mailbox) -> datetime | None:
-    return SyncedFolder.objects.filter(mailbox=mailbox).aggregate(newest=Max("synced_until"))["newest"]
+    newest: datetime | None = SyncedFolder.objects.filter(mailbox=mailbox).aggregate(n=Max("synced_until"))["n"]
+    return newest

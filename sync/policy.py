@@ -91,7 +91,8 @@ def next_sync(now: datetime, interval: timedelta, *, newest: datetime | None, ch
 
 
 def _backoff(failures: int) -> timedelta:
-    return min(FIRST_DELAY * 2 ** min(failures, 20), LONGEST_DELAY)
+    doubled: timedelta = FIRST_DELAY * 2 ** min(failures, 20)
+    return min(doubled, LONGEST_DELAY)
 
 
 def _hold_length(now: datetime, since: datetime | None) -> timedelta:
@@ -101,4 +102,4 @@ def _hold_length(now: datetime, since: datetime | None) -> timedelta:
 
 
 def _jittered(wait: timedelta, chance: float) -> timedelta:
-    return wait * (1 - JITTER + 2 * JITTER * chance)
+    return timedelta(seconds=wait.total_seconds() * (1 - JITTER + 2 * JITTER * chance))

@@ -77,6 +77,9 @@ class Ledger(Protocol):
         same new comment, one writes and the other finds it later.
         """
 
+    def still_stand(self, intentions: Sequence[Intention], seconds: float) -> None:
+        """Right before the push: raises `Contended` unless nobody may touch these entries for as long as it can take."""
+
     def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[CopyRecord]]) -> None:
         """After the push: confirmed where the sequence is still ours, dirty where it is not; refusals undone.
 

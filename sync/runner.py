@@ -78,7 +78,7 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings) -> SyncRun:
     except IntegrationError as error:
         log.warning("sync.failed", kind=error.kind, scope=error.scope)
         return outcome.failed(mailbox, lease, record, counts, error, around.chance())
-    except Exception as error:  # the outermost rim: a fault of ours must cost this mailbox a delay, and nothing else
+    except Exception as error:  # noqa: BLE001  # the outermost rim: a fault of ours must cost this mailbox a delay, and nothing else
         # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
         log.error("sync.broke", error=type(error).__name__, where=_where(error))
         return outcome.broke(mailbox, lease, record, counts, error, around.chance())
@@ -95,13 +95,11 @@ def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts) 
         return _engine(mailbox, lease, around, counts, source, sink).run()
 
 
-def _engine(
-    mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, source: Source, sink: Sink
-) -> Engine:
+def _engine(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, source: Source, sink: Sink) -> Engine:
     rules = mailbox.rules()
     digest = wanted_digest(rules, bucket=f"{mailbox.bucket_id}", address=mailbox.address)
     control = RunControl(lease, settings.SYNC_SLICE.total_seconds(), around.monotonic)
-    checkpoints = around.make_checkpoints(lease)
+    checkpoints = around.make_checkpoints(lease, mailbox.address)
     trusted = _trusted(mailbox.bucket, sink, around.clock)
     ledger = around.make_ledger(lease, mailbox.bucket_id, trusted=trusted, transform_version=transform.VERSION)
     delivery = Delivery(
@@ -160,4 +158,3 @@ def _where(error: BaseException) -> str:
         place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
-

@@ -10,7 +10,7 @@ from sync import dispatching, pruning, runner
 @shared_task(name="sync.tasks.dispatch")
 def dispatch() -> None:
     """What beat ticks: queue every mailbox that is due."""
-    dispatching.dispatch(send=lambda mailbox_id: sync_mailbox.delay(mailbox_id))
+    dispatching.dispatch(send=sync_mailbox.delay)
 
 
 @shared_task(name="sync.tasks.sync_mailbox")

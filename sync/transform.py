@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from integrations.messages import Comment, CommentId, Email, Message
 from sync.cleaning import CleanText, clean
-from sync.identity import comment_id, made_up_comment_id, thread_id
+from sync.identity import comment_id, made_up_comment_id, message_id_name, thread_id
 from sync.limits import DEFAULT_LIMITS, Limits
 from sync.mime.charsets import clean as without_controls
 from sync.mime.headers import Correspondent, correspondents, date_header, message_ids, raw_headers, text_header
@@ -98,12 +98,23 @@ def _people(parsed: Parsed, limits: Limits) -> _People:
 
 
 def _message_id(parsed: Parsed, limits: Limits) -> str:
-    return next((text for raw in raw_headers(parsed.message, "Message-ID", limits.header_chars) if (text := raw.strip())), "")
+    return next(
+        (
+            text
+            for raw in raw_headers(parsed.message, "Message-ID", limits.header_chars)
+            if (text := message_id_name(raw))
+        ),
+        "",
+    )
 
 
 def _made_up(sent: datetime | None, people: _People, subject: str) -> CommentId:
     return made_up_comment_id(
-        sent, [str(one) for one in people.sender], [str(one) for one in people.to], [str(one) for one in people.cc], subject
+        sent,
+        [str(one) for one in people.sender],
+        [str(one) for one in people.to],
+        [str(one) for one in people.cc],
+        subject,
     )
 
 

@@ -10,7 +10,7 @@ from exchangelib import Credentials, OAuth2Credentials
 from exchangelib.credentials import BaseCredentials
 
 
-class ClientCredentials(OAuth2Credentials):  # type: ignore[misc]
+class ClientCredentials(OAuth2Credentials):
     """An application that signs in with its secret, at the token service of `authority`."""
 
     def __init__(self, *, tenant_id: str, client_id: str, client_secret: str, authority: str, scope: str) -> None:

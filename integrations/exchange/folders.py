@@ -64,7 +64,9 @@ def _sort(outcome: Any, changed: dict[FolderId, Any], gone: dict[FolderId, None]
     if isinstance(outcome, Exception):
         raise translate(outcome) from outcome
     element = outcome[0]
-    folder_id = FolderId((element if element.tag.endswith("}FolderId") else element.find(f"{{{TNS}}}FolderId")).get("Id"))
+    folder_id = FolderId(
+        (element if element.tag.endswith("}FolderId") else element.find(f"{{{TNS}}}FolderId")).get("Id")
+    )
     if outcome.tag == f"{{{TNS}}}Delete":
         changed.pop(folder_id, None)
         gone[folder_id] = None

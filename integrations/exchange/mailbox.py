@@ -10,7 +10,7 @@ from exchangelib.properties import DistinguishedFolderId, Mailbox
 from integrations.exchange.protocol import ConnectionProtocol
 
 
-class MailboxAccount(Account):  # type: ignore[misc]
+class MailboxAccount(Account):
     """Only what the service classes ask an account for. Its `root` must never be touched: that walks the tree."""
 
     def __init__(self, address: str, access: str, protocol: ConnectionProtocol) -> None:

@@ -25,7 +25,7 @@ from integrations.exchange.transport import Deadline, DeadlineAdapter
 MOST_CONNECTIONS = 4
 
 
-class AnswerPolicy(FailFast):  # type: ignore[misc]
+class AnswerPolicy(FailFast):
     """Fail at once, and tell what an HTTP status of Exchange means. Waiting is for the scheduler, never for a worker."""
 
     def raise_response_errors(self, response: requests.Response) -> None:
@@ -51,7 +51,7 @@ class AnswerPolicy(FailFast):  # type: ignore[misc]
         raise ExchangeFailed(detail)
 
 
-class ConnectionProtocol(Protocol):  # type: ignore[misc]
+class ConnectionProtocol(Protocol):
     """One connection of one process. Made past exchangelib's own cache, which never lets go of anything."""
 
     def __init__(
@@ -65,7 +65,7 @@ class ConnectionProtocol(Protocol):  # type: ignore[misc]
         protocol: ConnectionProtocol = type.__call__(cls, config, **given)
         return protocol
 
-    def raw_session(  # type: ignore[override]
+    def raw_session(
         self,
         prefix: str,
         oauth2_client: Any = None,
@@ -99,6 +99,7 @@ class ConnectionProtocol(Protocol):  # type: ignore[misc]
     def get_session(self) -> requests.Session:
         """A session of the pool; waits no longer than the deadline of the call. Raises `ExchangeBusy` then."""
         end = time.monotonic() + self.deadline.left()
+        session: requests.Session
         while True:
             try:
                 session = self._session_pool.get(block=False)
@@ -113,7 +114,7 @@ class ConnectionProtocol(Protocol):  # type: ignore[misc]
                     break
                 except Empty:
                     raise ExchangeBusy("every connection to it is in use") from None
-        session.usage_count += 1
+        session.usage_count += 1  # type: ignore[attr-defined]
         return session
 
     def close_session(self, session: requests.Session) -> None:
@@ -130,11 +131,12 @@ class ConnectionProtocol(Protocol):  # type: ignore[misc]
     def renew_session(self, session: requests.Session) -> requests.Session:
         self.close_session(session)
         try:
-            return self.create_session()
+            made: requests.Session = self.create_session()
         except BaseException:
             with self._session_pool_lock:
                 self._session_pool_size -= 1
             raise
+        return made
 
     def decrease_poolsize(self) -> None:
         # The stock one takes a lock twice when all sessions are out, and stands still.

@@ -104,19 +104,19 @@ class _SyncService(_Service):
         return services.common.EWSAccountService._get_element_container(self, message, name)
 
 
-class GetFolder(_Service, services.GetFolder):  # type: ignore[misc]
+class GetFolder(_Service, services.GetFolder):
     pass
 
 
-class GetItem(_Service, services.GetItem):  # type: ignore[misc]
+class GetItem(_Service, services.GetItem):
     pass
 
 
-class SyncFolderHierarchy(_SyncService, services.SyncFolderHierarchy):  # type: ignore[misc]
+class SyncFolderHierarchy(_SyncService, services.SyncFolderHierarchy):
     pass
 
 
-class SyncFolderItems(_SyncService, services.SyncFolderItems):  # type: ignore[misc]
+class SyncFolderItems(_SyncService, services.SyncFolderItems):
     pass
 
 

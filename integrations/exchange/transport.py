@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
@@ -99,7 +100,7 @@ class DeadlineAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
-    def send(self, request: Any, **kwargs: Any) -> requests.Response:
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """Raises what requests raises; `requests.Timeout` for the deadline, whatever it ended."""
         left = self._deadline.left()
         watch = _Watch(left)
@@ -156,7 +157,7 @@ class _Watch:
         self._unread = unread
 
     def _fire(self) -> None:
-        if self._unread is not None and self._unread._content_consumed:
+        if self._unread is not None and self._unread._content_consumed:  # type: ignore[attr-defined]
             return
         self.fired = True
         for open_socket in [*self._sockets, *(connection.sock for connection in self._connections)]:
@@ -167,7 +168,7 @@ class _Watch:
 
 
 def _pool_class() -> type[HTTPSConnectionPool]:
-    class Connection(HTTPSConnectionPool.ConnectionCls):  # type: ignore[name-defined, misc]
+    class Connection(HTTPSConnection):
         def request(self, *args: Any, **kwargs: Any) -> Any:
             _watched(self)
             return super().request(*args, **kwargs)
@@ -216,4 +217,4 @@ def _read(response: requests.Response) -> None:
     if expected and not encoded and expected.isdigit() and body.tell() < int(expected):
         raise requests.exceptions.ChunkedEncodingError("the answer was cut short")
     response._content = body.getvalue()
-    response._content_consumed = True
+    response._content_consumed = True  # type: ignore[attr-defined]

@@ -1,10 +1,10 @@
 """A simulated Exchange: a mail store, EWS over HTTPS with NTLM, Basic and bearer tokens, scripted faults, a control.
 
-    store = Store(["desk@bank.example"])
-    store["desk@bank.example"].deliver(mail_of(b"Subject: Hello\\r\\n\\r\\n"))
-    with ExchangeSimulator(store, accounts=[Account("BANK\\\\svc", "secret")]) as exchange:
-        exchange.url("onprem"), exchange.url("online"), exchange.ca, exchange.control_url
-        exchange.faults.add("busy", operation="GetItem", times=1, back_off=2000)
+store = Store(["desk@bank.example"])
+store["desk@bank.example"].deliver(mail_of(b"Subject: Hello\\r\\n\\r\\n"))
+with ExchangeSimulator(store, accounts=[Account("BANK\\\\svc", "secret")]) as exchange:
+    exchange.url("onprem"), exchange.url("online"), exchange.ca, exchange.control_url
+    exchange.faults.add("busy", operation="GetItem", times=1, back_off=2000)
 """
 
 from simulators.exchange.accounts import Account, Application

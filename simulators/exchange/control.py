@@ -1,17 +1,17 @@
 """The control endpoint: what lies in the mailboxes as JSON, and what happens to them, for a parent in another process.
 
-    GET    /mailboxes                 [{"address", "folders": [{"path", "count", "distinguished"}], "count"}]
-    GET    /mailboxes/<address>       the same with "items": [{"id", "message_id", "folder", "received", "size", "class"}]
-    GET    /mime/<address>?id=…       one item's MIME
-    GET    /requests                  {"operations": {name: how often}, "user_agents": [...], "tokens": n}
-    POST   /deliver                   {"mailbox", "folder", "mime" (base64) or "subject", "body", "message_id"}
-    POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
-    POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
-    POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
-    POST   /create-folder             {"mailbox", "folder"}        POST /rename-folder {"mailbox", "folder", "name"}
-    POST   /delete-folder             {"mailbox", "folder"}        POST /migrate       {"mailbox"}
-    POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
-    POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults
+GET    /mailboxes                 [{"address", "folders": [{"path", "count", "distinguished"}], "count"}]
+GET    /mailboxes/<address>       the same with "items": [{"id", "message_id", "folder", "received", "size", "class"}]
+GET    /mime/<address>?id=…       one item's MIME
+GET    /requests                  {"operations": {name: how often}, "user_agents": [...], "tokens": n}
+POST   /deliver                   {"mailbox", "folder", "mime" (base64) or "subject", "body", "message_id"}
+POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
+POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
+POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
+POST   /create-folder             {"mailbox", "folder"}        POST /rename-folder {"mailbox", "folder", "name"}
+POST   /delete-folder             {"mailbox", "folder"}        POST /migrate       {"mailbox"}
+POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
+POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Control:
     def _answer(self, request: Request, parts: tuple[str, ...]) -> Any:
         match request.method, *parts:
             case "GET", "mailboxes":
-                return [_mailbox(mailbox) for mailbox in self._simulator.store]  # type: ignore[attr-defined]
+                return [_mailbox(mailbox) for mailbox in self._simulator.store]
             case "GET", "mailboxes", address:
                 mailbox = self._mailbox(address)
                 return _mailbox(mailbox) | {"items": [_item(mailbox, item) for item in mailbox.items()]}
@@ -74,36 +74,48 @@ class Control:
             self._simulator.online.expire()
             return {}
         mailbox = self._mailbox(given["mailbox"])
-        match what:
-            case "deliver":
-                return _item(mailbox, mailbox.deliver(mail_of(_mime(given)), given.get("folder", "Inbox")))
-            case "move":
-                return _item(mailbox, mailbox.move(_id(mailbox, given), given["folder"]))
-            case "copy":
-                return _item(mailbox, mailbox.copy(_id(mailbox, given), given["folder"]))
-            case "edit":
-                return _item(mailbox, mailbox.edit(_id(mailbox, given), mail_of(_mime(given))))
-            case "delete":
-                mailbox.delete(_id(mailbox, given), hard=bool(given.get("hard")))
-            case "create-folder":
-                mailbox.create_folder(given["folder"])
-            case "rename-folder":
-                mailbox.rename_folder(given["folder"], given["name"])
-            case "delete-folder":
-                mailbox.delete_folder(given["folder"])
-            case "migrate":
-                mailbox.migrate()
-            case "expire-states":
-                mailbox.expire_sync_states()
-            case _:
-                raise ValueError(f"no such control: {what}")
-        return {}
+        item = _happens_to_item(what, mailbox, given)
+        if item is None:
+            _happens_to_mailbox(what, mailbox, given)
+        return _item(mailbox, item) if item else {}
 
     def _mailbox(self, address: str) -> Mailbox:
         found = self._simulator.store.get(address)
         if found is None:
             raise KeyError(address)
         return found
+
+
+def _happens_to_item(what: str, mailbox: Mailbox, given: dict[str, Any]) -> Item | None:
+    """The item as it is afterwards; None when this is nothing that happens to one."""
+    match what:
+        case "deliver":
+            return mailbox.deliver(mail_of(_mime(given)), given.get("folder", "Inbox"))
+        case "move":
+            return mailbox.move(_id(mailbox, given), given["folder"])
+        case "copy":
+            return mailbox.copy(_id(mailbox, given), given["folder"])
+        case "edit":
+            return mailbox.edit(_id(mailbox, given), mail_of(_mime(given)))
+    return None
+
+
+def _happens_to_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> None:
+    match what:
+        case "delete":
+            mailbox.delete(_id(mailbox, given), hard=bool(given.get("hard")))
+        case "create-folder":
+            mailbox.create_folder(given["folder"])
+        case "rename-folder":
+            mailbox.rename_folder(given["folder"], given["name"])
+        case "delete-folder":
+            mailbox.delete_folder(given["folder"])
+        case "migrate":
+            mailbox.migrate()
+        case "expire-states":
+            mailbox.expire_sync_states()
+        case _:
+            raise ValueError(f"no such control: {what}")
 
 
 def _id(mailbox: Mailbox, given: dict[str, Any]) -> str:
@@ -133,7 +145,7 @@ def _mailbox(mailbox: Mailbox) -> dict[str, Any]:
             {"path": mailbox.path(folder), "count": len(folder.items), "distinguished": folder.distinguished}
             for folder in mailbox.folders.values()
         ]
-    return {"address": mailbox.address, "folders": folders, "count": sum(folder["count"] for folder in folders)}  # type: ignore[misc]
+    return {"address": mailbox.address, "folders": folders, "count": sum(folder["count"] for folder in folders)}
 
 
 def _item(mailbox: Mailbox, item: Item) -> dict[str, Any]:

@@ -24,7 +24,10 @@ CLIENTS = (
 TOPICS = (
     ("Trade {n} unmatched", "could you look at trade {n}, please? Our side shows {a} EUR, yours shows {b} EUR."),
     ("Statement for account {n}", "please send us the statement for account {n} for last month."),
-    ("Änderung der Bankverbindung {n}", "anbei die neue Bankverbindung für Konto {n}. Bitte bestätigen Sie den Eingang."),
+    (
+        "Änderung der Bankverbindung {n}",
+        "anbei die neue Bankverbindung für Konto {n}. Bitte bestätigen Sie den Eingang.",
+    ),
     ("Réclamation n° {n}", "nous n'avons pas reçu le paiement de {a} EUR. Merci de vérifier au plus vite."),
     ("口座 {n} の件", "口座 {n} の残高についてご確認をお願いいたします。"),
     ("KYC documents for {n}", "attached are the documents you asked for. Is anything missing?"),
@@ -32,6 +35,11 @@ TOPICS = (
     ("Potwierdzenie przelewu {n}", "proszę o potwierdzenie przelewu {n} na kwotę {a} PLN."),
 )
 GREETINGS = ("Hello,", "Dear team,", "Guten Tag,", "Bonjour,", "Hi,", "Dzień dobry,")
+LOGO = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c02"
+    "0000000b4944415478da6364600000000600023081d02f0000000049454e44ae426082"
+)
+"""A PNG of one grey dot."""
 REPLIES = ("Thank you, that helps.", "We are still waiting for this.", "Done, please check.", "Merci beaucoup.")
 
 
@@ -68,7 +76,11 @@ def _message(
     earlier: tuple[EmailMessage, datetime] | None,
 ) -> EmailMessage:
     name, sender, company = chance.choice(CLIENTS)
-    values = {"n": chance.randint(1000, 9999), "a": f"{chance.randint(1, 99)},{chance.randint(100, 999)}.00", "b": "0.00"}
+    values = {
+        "n": chance.randint(1000, 9999),
+        "a": f"{chance.randint(1, 99)},{chance.randint(100, 999)}.00",
+        "b": "0.00",
+    }
     subject, words = chance.choice(TOPICS)
     message = EmailMessage()
     message["From"] = _named(name, sender)
@@ -99,17 +111,30 @@ def _answer(message: EmailMessage, earlier: tuple[EmailMessage, datetime], reply
 
 
 def _dress(message: EmailMessage, text: str, chance: random.Random) -> None:
-    """Now and then HTML beside the plain text, an attachment, a mark of importance."""
+    """Now and then HTML beside the plain text, an image in it, an attachment, a mark of importance."""
     if chance.random() < 0.5:
         paragraphs = "".join(f"<p>{_html(part)}</p>" for part in text.split("\n\n"))
         message.add_alternative(f"<html><body>{paragraphs}</body></html>", subtype="html")
         _set_boundary(message, chance)
+        if chance.random() < 0.25:
+            _add_logo(message, chance)
     if chance.random() < 0.2:
         data = bytes(chance.getrandbits(8) for _ in range(chance.randint(500, 4000)))
         message.add_attachment(data, maintype="application", subtype="pdf", filename=f"scan-{len(data)}.pdf")
         _set_boundary(message, chance)
     if chance.random() < 0.1:
         message["Importance"] = "high"
+
+
+def _add_logo(message: EmailMessage, chance: random.Random) -> None:
+    """The image below a signature, shown by the HTML."""
+    html = message.get_body(("html",))
+    assert isinstance(html, EmailMessage)
+    cid = f"logo.{chance.getrandbits(32):08x}@mail.north.example"
+    shown = html.get_content().replace("</body>", f'<p><img src="cid:{cid}" alt="Logo" width="96"></p></body>')
+    html.set_content(shown, subtype="html")
+    html.add_related(LOGO, "image", "png", cid=f"<{cid}>", filename="logo.png", disposition="inline")
+    _set_boundary(html, chance)
 
 
 def _set_boundary(message: EmailMessage, chance: random.Random) -> None:

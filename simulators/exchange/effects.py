@@ -56,7 +56,8 @@ def _busy(how: str, options: object, operation: str, version: str) -> Response:
     if how == "503":
         return Response(503, b"Service Unavailable", "text/plain", label=operation)
     if how == "nested":
-        hint = f'<m:MessageXml><t:Value Name="InnerErrorResponseCode">ErrorServerBusy</t:Value><t:Value Name="BackOffMilliseconds">{back_off}</t:Value></m:MessageXml>'
+        code = '<t:Value Name="InnerErrorResponseCode">ErrorServerBusy</t:Value>'
+        hint = f'<m:MessageXml>{code}<t:Value Name="BackOffMilliseconds">{back_off}</t:Value></m:MessageXml>'
         inner = failure(operation, ItemFault("ErrorInternalServerError", text), message_xml=hint)
         return Response(200, envelope(operation, inner, version), XML, label=operation)
     error = SoapFault("ErrorServerBusy", text, back_off=back_off, back_off_first=options.get("hint_first", True))

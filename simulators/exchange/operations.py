@@ -10,7 +10,7 @@ from lxml import etree
 from simulators.exchange import shapes, strictness
 from simulators.exchange.accounts import Principal
 from simulators.exchange.changes import Page, StateRefused, What, item_changes, tree_changes
-from simulators.exchange.soap import NS, Call, ItemFault, SoapFault, envelope, failure, success
+from simulators.exchange.soap import NS, Call, ItemFault, SoapFault, envelope, failure, quoteattr, success
 from simulators.exchange.store import Folder, Item, Mailbox, Store
 from simulators.faults import Faults, Rule
 
@@ -62,7 +62,8 @@ class Desk:
                 raise SoapFault("ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.")
             if not self.principal.impersonates(call.impersonated):
                 raise SoapFault("ErrorImpersonateUserDenied", "The account does not have permission to impersonate.")
-            return self.store[call.impersonated]
+            impersonated: Mailbox = self.store[call.impersonated]
+            return impersonated
         if self.principal.application:
             raise SoapFault("ErrorAccessDenied", "An application must impersonate the mailbox that it reads.")
         address = element.findtext("t:Mailbox/t:EmailAddress", namespaces=NS) if element is not None else None
@@ -81,7 +82,7 @@ class Desk:
         return mailbox
 
     def _owner(self, any_id: str) -> Mailbox:
-        for mailbox in self.store:  # type: ignore[attr-defined]
+        for mailbox in self.store:
             if mailbox.holds(any_id):
                 return mailbox
         raise ItemFault("ErrorItemNotFound", "The specified object was not found in the store.")
@@ -156,7 +157,7 @@ class Desk:
     def _folder_change(self, mailbox: Mailbox, change: tuple[What, str], fields: set[str], everything: bool) -> str:
         what, folder_id = change
         if what is What.DELETE:
-            return f"<t:Delete><t:FolderId Id={shapes.quoteattr(folder_id)}/></t:Delete>"
+            return f"<t:Delete><t:FolderId Id={quoteattr(folder_id)}/></t:Delete>"
         xml = shapes.folder_xml(mailbox, mailbox.folders[folder_id], fields, everything=everything)
         return f"<t:{what.value}>{xml}</t:{what.value}>"
 
@@ -235,7 +236,7 @@ def _sync_content(page: Page, changes: str, last: str) -> str:
 def _item_change(folder: Folder, change: tuple[What, str], fields: set[str]) -> str:
     what, item_id = change
     if what is What.DELETE:
-        return f"<t:Delete><t:ItemId Id={shapes.quoteattr(item_id)}/></t:Delete>"
+        return f"<t:Delete><t:ItemId Id={quoteattr(item_id)}/></t:Delete>"
     item = folder.items[item_id]
     if what is What.READ:
         return (

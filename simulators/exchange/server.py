@@ -60,8 +60,8 @@ class ExchangeSimulator:
         tls = authority.server_context(names) if names else authority.server_context()
         given = {"host": host, "tls": tls, "recorder": recorder}
         self._servers = {
-            "onprem": HttpServer(lambda request: self._onprem(request), port=onprem_port, **given),  # type: ignore[arg-type]
-            "online": HttpServer(lambda request: self._online(request), port=online_port, **given),  # type: ignore[arg-type]
+            "onprem": HttpServer(self._onprem, port=onprem_port, **given),  # type: ignore[arg-type]
+            "online": HttpServer(self._online, port=online_port, **given),  # type: ignore[arg-type]
             "control": HttpServer(Control(self).answer, host=host, port=control_port),
         }
 

@@ -9,11 +9,15 @@ from simulators.exchange.soap import NS, Call, ItemFault, escape, quoteattr
 from simulators.exchange.store import Folder, Item, Mailbox
 
 FOLDER_TAGS = {"IPF.Appointment": "CalendarFolder", "IPF.Contact": "ContactsFolder", "IPF.Task": "TasksFolder"}
-NEVER_LISTED = {
-    "item:MimeContent", "item:Body", "item:TextBody", "item:UniqueBody", "item:Attachments", "item:InternetMessageHeaders",
-    "message:ToRecipients", "message:CcRecipients", "message:BccRecipients", "message:ReplyTo",
+LISTED = {
+    "item:ItemId", "item:ParentFolderId", "item:ItemClass", "item:Subject", "item:Sensitivity", "item:DateTimeReceived",
+    "item:DateTimeSent", "item:DateTimeCreated", "item:LastModifiedTime", "item:Size", "item:Categories", "item:Importance",
+    "item:InReplyTo", "item:IsDraft", "item:HasAttachments", "item:DisplayTo", "item:DisplayCc", "item:ConversationId",
+    "item:InstanceKey", "message:From", "message:Sender", "message:IsRead", "message:ConversationTopic",
+    "message:InternetMessageId", "message:References",
 }  # fmt: skip
-"""What a sync or a search cannot return: it takes a GetItem."""
+"""What a listing can return, as the `CanFind` flags of Microsoft's own client have it; all else takes a GetItem."""
+MESSAGE_FIELDS = {"message:ConversationTopic", "message:InternetMessageId", "message:IsRead"}
 ITEM_TAGS = (
     ("ipm.schedule.meeting.request", "MeetingRequest"),
     ("ipm.schedule.meeting.canceled", "MeetingCancellation"),
@@ -26,9 +30,11 @@ ITEM_TAGS = (
 
 
 def asked(call: Call, shape: str) -> set[str]:
-    """The field URIs of `m:ItemShape` or `m:FolderShape`."""
+    """The field URIs of `m:ItemShape` or `m:FolderShape`. A base shape of items beyond their ids means all there are."""
     path = f"m:{shape}/t:AdditionalProperties/t:FieldURI"
-    return {element.get("FieldURI", "") for element in call.body.findall(path, NS)}
+    named = {element.get("FieldURI", "") for element in call.body.findall(path, NS)}
+    beyond_ids = shape == "ItemShape" and call.text("m:ItemShape/t:BaseShape") != "IdOnly"
+    return named | {f"item:{field}" for field, _ in ITEM_FIELDS} | MESSAGE_FIELDS if beyond_ids else named
 
 
 def folder_xml(mailbox: Mailbox, folder: Folder, fields: set[str], *, everything: bool = False) -> str:
@@ -48,7 +54,9 @@ def folder_xml(mailbox: Mailbox, folder: Folder, fields: set[str], *, everything
         + told("ChildFolderCount", f"<t:ChildFolderCount>{children}</t:ChildFolderCount>")
     )
     if tag == "Folder":
-        content += told("UnreadCount", f"<t:UnreadCount>{sum(not i.read for i in folder.items.values())}</t:UnreadCount>")
+        content += told(
+            "UnreadCount", f"<t:UnreadCount>{sum(not i.read for i in folder.items.values())}</t:UnreadCount>"
+        )
     return f"<t:{tag}>{content}</t:{tag}>"
 
 
@@ -80,8 +88,8 @@ def id_xml(item: Item) -> str:
 
 
 def listable(fields: set[str]) -> None:
-    """Raises `ItemFault` where a field was asked for that no listing returns."""
-    refused = fields & NEVER_LISTED
+    """Raises `ItemFault` where a field of messages was asked for that no listing returns."""
+    refused = {field for field in fields if field.startswith(("item:", "message:"))} - LISTED
     if refused:
         raise ItemFault("ErrorInvalidPropertyForOperation", f"The property cannot be used here: {min(refused)}")
 

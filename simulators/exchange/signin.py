@@ -80,8 +80,9 @@ class OnPremises:
         account = self.accounts.get(str(context.client_principal).casefold())
         if account is None:
             return _unauthorized(SCHEMES_ON_PREMISES[1:])
-        state["principal"] = principal_of(account)
-        return state["principal"]
+        principal = principal_of(account)
+        state["principal"] = principal
+        return principal
 
 
 @dataclass

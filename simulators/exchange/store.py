@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -287,5 +287,5 @@ class Store:
     def __getitem__(self, address: str) -> Mailbox:
         return self._mailboxes[address.casefold()]
 
-    def __iter__(self) -> Iterable[Mailbox]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Mailbox]:
         return iter(list(self._mailboxes.values()))

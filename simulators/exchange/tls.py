@@ -27,7 +27,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .add_extension(
-                x509.KeyUsage(False, False, False, False, False, True, True, False, False),  # noqa: FBT003
+                x509.KeyUsage(False, False, False, False, False, True, True, False, False),
                 critical=True,
             )
             .sign(self._key, hashes.SHA256())

@@ -1,121 +1,208 @@
-"""Quoted history in plain text: where it begins, when that is beyond doubt."""
+"""The rules that find quoted history. Each has a name, says from which line on, and is silent when in doubt.
+
+What all of them have in common: the history goes on to the end. Where somebody wrote below or between the lines of a
+quote, the quote is what the answers refer to, and stays.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sync.cleaning import words
+from sync.cleaning.attribution import attribution_above, last_written
+from sync.cleaning.forwards import is_forward_line
+from sync.cleaning.header_block import is_header_block, looks_like_headers
+from sync.cleaning.marked_text import MarkedText, MarkKind, Region
 from sync.limits import Limits
 
-HEADER_LINE = re.compile(r"^\s{0,3}\*{0,2}([^\W\d_][^:：\n]{0,24}?)\s?[:：]\*{0,2}(?:\s|$)")
-SEPARATOR = re.compile(r"^[\s>]{0,4}[-_=*]{2,60}\s*([^-_=*\n]{2,60}?)\s*[-_=*]{2,60}\s*$")
-RULE_LINE = re.compile(r"^\s*[_-]{10,200}\s*$")
-LABELS = {label: meaning for meaning, labels in words.HEADER_LABELS.items() for label in labels}
-BLOCK_LINES = 8
-ATTRIBUTION_LINES = 4
-ATTRIBUTION_CHARS = 400
+_FEW_LINES = 4
+_SHORTEST_RULE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The line at which the quoted history begins, and the rule that found it."""
+    """History that begins at this line, and the rule that found it."""
 
-    line: int
+    first: int
     rule: str
 
 
-def find_quote(lines: Sequence[str], *, forwards: bool, limits: Limits) -> Quote | None:
-    """Where everything that follows is quoted history. None when there is none, or any doubt.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as the rules read it: up to, but not including, line `end`."""
 
-    `forwards`: the subject says that this email forwards another one, so that its header block is content.
+    text: MarkedText
+    end: int
+    limits: Limits
+
+    @property
+    def lines(self) -> Sequence[str]:
+        return self.text.lines
+
+    def candidates(self) -> Iterator[tuple[int, str]]:
+        """The lines in which something may begin, and their numbers."""
+        for number in range(min(self.end, self.limits.lines)):
+            line = self.lines[number]
+            if line and len(line) <= self.limits.line_chars:
+                yield number, line
+
+
+def first_quote(reading: Reading) -> Quote | None:
+    """The earliest line at which a rule sees history begin."""
+    found = [Quote(first, rule) for rule, finds in RULES.items() if (first := finds(reading)) is not None]
+    return min(found, key=lambda quote: quote.first, default=None)
+
+
+def marked_quote(reading: Reading) -> int | None:
+    """A quote that the mail program marked in its HTML, at the end, with nothing written below or between.
+
+    A mere `blockquote` counts only with an attribution above it or as its first line: people indent text too.
     """
-    seen = lines[: limits.lines]
-    for number, line in enumerate(seen):
-        if len(line) > limits.line_chars:
-            continue
-        if _is_forward(line):
+    regions = [region for region in _quoted_regions(reading) if _written(reading, region.first, region.end)]
+    if not regions or _written(reading, regions[-1].end, reading.end):
+        return None
+    first = regions[-1]
+    for region in reversed(regions[:-1]):
+        if _written(reading, region.end, first.first):
             return None
-        rule = _rule_at(seen, number, line, forwards=forwards, limits=limits)
-        if rule is not None:
-            return Quote(number, rule)
+        first = region
+    if _begins_with_forward(reading, first):
+        return None
+    return _with_attribution(reading, first)
+
+
+def marked_headers(reading: Reading) -> int | None:
+    """The headers of the earlier email in an element that Outlook marks; the email follows to the end."""
+    for region in reading.text.of(MarkKind.HEADERS):
+        if region.first < reading.end and looks_like_headers(_written_lines(reading.lines[region.first : region.end])):
+            return region.first
     return None
 
 
-def is_forward_subject(subject: str) -> bool:
-    return subject.strip().casefold().startswith(words.FORWARD_PREFIXES)
-
-
-def _rule_at(lines: Sequence[str], number: int, line: str, *, forwards: bool, limits: Limits) -> str | None:
-    if line.startswith(">"):
-        return None
-    if _attribution_ends(lines, number, limits):
-        return "attribution"
-    if forwards:
-        return None
-    if _is_separator(line) and _labels_below(lines, number + 1) >= 2:
-        return "original message"
-    if RULE_LINE.match(line) and _labels_below(lines, number + 1) >= 3:
-        return "rule above a header block"
-    if _label(line) == "from" and _blank_above(lines, number) and _labels_below(lines, number) >= 4:
-        return "header block"
-    return None
-
-
-def _attribution_ends(lines: Sequence[str], number: int, limits: Limits) -> bool:
-    """`On … wrote:`, on up to four lines, with nothing but quoted lines after it."""
-    if not lines[number].strip() or not _blank_above(lines, number):
-        return False
-    for length in range(1, ATTRIBUTION_LINES + 1):
-        last = lines[number + length - 1] if number + length <= len(lines) else ""
-        if not last.strip() or len(last) > limits.line_chars:
-            return False
-        if last.rstrip().casefold().endswith(words.ATTRIBUTION_ENDS):
-            text = " ".join(lines[number : number + length])
-            dated = any(character.isdigit() for character in text) or "@" in text
-            return dated and len(text) <= ATTRIBUTION_CHARS and _all_quoted(lines, number + length)
-    return False
-
-
-def _all_quoted(lines: Sequence[str], start: int) -> bool:
-    rest = [line for line in lines[start:] if line.strip()]
-    return bool(rest) and all(line.lstrip().startswith(">") for line in rest)
-
-
-def _is_separator(line: str) -> bool:
-    found = SEPARATOR.match(line) if line.lstrip(" >").startswith(("-", "_", "=", "*")) else None
-    return found is not None and found.group(1).strip().casefold() in words.ORIGINAL_MESSAGE
-
-
-def _is_forward(line: str) -> bool:
-    low = line.casefold().strip(" >-_=*")
-    return len(low) < 120 and any(mark in low for mark in words.FORWARDED) and (
-        line.lstrip(" >").startswith(("-", "_", "=", "*")) or low.startswith(words.FORWARDED)
-    )  # fmt: skip
-
-
-def _labels_below(lines: Sequence[str], start: int) -> int:
-    """How many different labels of a header block stand in the lines from there on."""
-    found: set[str] = set()
-    missed = 0
-    for line in lines[start : start + BLOCK_LINES]:
-        meaning = _label(line)
-        if meaning is not None:
-            found.add(meaning)
-        elif found:
-            missed += 1
-        elif line.strip():
-            return 0
-        if missed > 2:
+def quoted_lines(reading: Reading) -> int | None:
+    """An attribution, and below it lines with `>` up to the end."""
+    first = reading.end
+    for number in range(reading.end - 1, -1, -1):
+        line = reading.lines[number]
+        if line.startswith(">"):
+            first = number
+        elif line:
             break
-    return len(found)
+    if first >= min(reading.end, reading.limits.lines):
+        return None
+    above = attribution_above(reading.lines, first, marked=False)
+    return None if above is None or _is_quoted_above(reading, above) else above
 
 
-def _label(line: str) -> str | None:
-    match = HEADER_LINE.match(line[:200])
-    return LABELS.get(match.group(1).strip().casefold()) if match else None
+def original_message(reading: Reading) -> int | None:
+    """`-----Original Message-----`, in any language, with a header block right below."""
+    for number, line in reading.candidates():
+        if line.startswith("--") and line.strip(" -").casefold() in words.ORIGINAL_MESSAGE:
+            below = _next_written(reading, number + 1)
+            if below is not None and is_header_block(reading.lines[: reading.end], below):
+                return number
+    return None
 
 
-def _blank_above(lines: Sequence[str], number: int) -> bool:
-    return number == 0 or not lines[number - 1].strip() or bool(RULE_LINE.match(lines[number - 1][:300]))
+def header_block(reading: Reading) -> int | None:
+    """From, Sent, Subject, with a blank line or a drawn one above, as Outlook writes them."""
+    for number, line in reading.candidates():
+        if ":" not in line and "：" not in line:
+            continue
+        above = reading.lines[number - 1].strip() if number else ""
+        if not above.strip("_-") and is_header_block(reading.lines[: min(reading.end, number + 10)], number):
+            return number - 1 if len(above) >= _SHORTEST_RULE else number
+    return None
+
+
+RULES: dict[str, Callable[[Reading], int | None]] = {
+    "marked-quote": marked_quote,
+    "marked-headers": marked_headers,
+    "quoted-lines": quoted_lines,
+    "original-message": original_message,
+    "header-block": header_block,
+}
+
+
+# ---- what the rules ask -------------------------------------------------------------------------------------------
+
+
+def _written(reading: Reading, first: int, end: int) -> bool:
+    return any(line.strip() for line in reading.lines[first:end])
+
+
+def _quoted_regions(reading: Reading) -> list[Region]:
+    """What is marked as quoted. A wrapper without a quote in it is one itself."""
+    quotes = reading.text.of(MarkKind.QUOTE, MarkKind.CITATION)
+    wrappers = [
+        wrapper
+        for wrapper in reading.text.of(MarkKind.WRAPPER)
+        if not any(wrapper.first <= quote.first < wrapper.end for quote in quotes)
+    ]
+    found = [region for region in (*quotes, *wrappers) if region.first < reading.end]
+    return sorted(found, key=lambda region: region.first)
+
+
+def _written_lines(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if line.strip()]
+
+
+def _next_written(reading: Reading, first: int) -> int | None:
+    end = min(reading.end, first + _FEW_LINES)
+    return next((number for number in range(first, end) if reading.lines[number].strip()), None)
+
+
+def _begins_with_forward(reading: Reading, region: Region) -> bool:
+    written = _written_lines(reading.lines[region.first : region.end])
+    return any(is_forward_line(line) for line in written[:2])
+
+
+def _with_attribution(reading: Reading, quote: Region) -> int | None:
+    """Where the history begins, the attribution included; None if a quote that needs one has none."""
+    certain = quote.mark.kind is not MarkKind.CITATION
+    for region in reading.text.of(MarkKind.ATTRIBUTION):
+        if region.first < quote.first and not _written(reading, region.end, quote.first):
+            return region.first
+    wrapper = _wrapper_around(reading, quote)
+    if wrapper is not None and _is_short_introduction(reading, wrapper.first, quote.first):
+        return wrapper.first
+    above = attribution_above(reading.lines, quote.first, marked=True)
+    if above is not None:
+        return above
+    if certain or _begins_with_attribution(reading, quote):
+        return quote.first
+    return None
+
+
+def _wrapper_around(reading: Reading, quote: Region) -> Region | None:
+    for region in reading.text.of(MarkKind.WRAPPER):
+        if region.first <= quote.first and quote.end <= region.end:
+            return region
+    return None
+
+
+def _is_short_introduction(reading: Reading, first: int, end: int) -> bool:
+    written = _written_lines(reading.lines[first:end])
+    return (
+        0 < len(written) <= _FEW_LINES
+        and written[-1].rstrip(" *_").endswith((":", "："))
+        and (sum(map(len, written)) <= 400)
+    )
+
+
+def _begins_with_attribution(reading: Reading, quote: Region) -> bool:
+    """Apple Mail puts the attribution into the quote."""
+    first = _next_written(reading, quote.first)
+    if first is None:
+        return False
+    below = min(quote.end, first + _FEW_LINES + 1)
+    return any(
+        attribution_above(reading.lines[:number], number, marked=False) == first for number in range(first + 1, below)
+    )
+
+
+def _is_quoted_above(reading: Reading, number: int) -> bool:
+    """Whether there are quoted lines above: then what stands between was written between the lines."""
+    last = last_written(reading.lines, number)
+    return last is not None and any(line.startswith(">") for line in reading.lines[:number])

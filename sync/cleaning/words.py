@@ -10,13 +10,22 @@ ATTRIBUTION_ENDS = (
 )  # fmt: skip
 """How the line above a quote ends, in lower case."""
 
+ATTRIBUTION_MIDDLES = (
+    " schrieb ", " schreef ", " skrev ", " kirjoitti ", " napisał ", " napisała ", " napsal ", " écrivait ", " escribió ",
+    " wrote ", " írta ",
+)  # fmt: skip
+"""Where the name stands last, what stands before it; the line then ends in a colon."""
+
+VERBS_BEFORE_NAMES = ("schrieb", "schreef", "skrev", "kirjoitti", "napisał(a)", "napisał", "napisała")
+"""Of languages in which the name comes last: "Am 3. Mai 2026 um 10:00 schrieb Ann:"."""
+
 ORIGINAL_MESSAGE = (
-    "original message", "ursprüngliche nachricht", "originalnachricht", "message d'origine", "message original",
+    "original message", "original appointment", "ursprüngliche nachricht", "originalnachricht", "message d'origine", "message original",
     "mensaje original", "messaggio originale", "mensagem original", "oorspronkelijk bericht", "oprindelig meddelelse",
     "ursprungligt meddelande", "opprinnelig melding", "alkuperäinen viesti", "oryginalna wiadomość", "wiadomość oryginalna",
     "původní zpráva", "исходное сообщение", "оригінальне повідомлення", "mesaj original", "eredeti üzenet", "özgün ileti",
     "orijinal mesaj", "αρχικό μήνυμα", "הודעה מקורית", "الرسالة الأصلية", "元のメッセージ", "원본 메시지", "원본 메일", "原始邮件",
-    "原始郵件", "reply message", "antwort",
+    "原始郵件", "reply message",
 )  # fmt: skip
 """Between dashes, above a quoted message."""
 

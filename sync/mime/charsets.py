@@ -20,7 +20,14 @@ ALLOWED = {
 }  # fmt: skip
 SAME_AS = {"iso-8859-8-i": "iso8859-8", "unicode-1-1-utf-8": "utf-8", "ks_c_5601-1987": "cp949", "x-sjis": "cp932"}
 # What is labelled Latin-1 or ASCII is Windows-1252 in practice; the letters they share are the same.
-WIDER = {"ascii": "utf-8", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
+WIDER = {
+    "ascii": "utf-8",
+    "iso8859-1": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 """What neither JSON's readers nor databases like: no control but tab and line breaks, no half of a surrogate pair."""

@@ -12,7 +12,7 @@ KEPT = 1_400_000
 """Bytes of a run that stay: more than any text we would read out of it."""
 
 RUN = re.compile(rb"(?:^[A-Za-z0-9+/]{20,200}\r?\n)++", re.MULTILINE)
-MARK = re.compile(r"^\*elided (\d{1,12})\*\s*$", re.MULTILINE)
+MARK = re.compile(rb"^\*elided (\d{1,12})\*\s*$", re.MULTILINE)
 
 
 def elided(mime: bytes) -> bytes:
@@ -31,7 +31,7 @@ def elided(mime: bytes) -> bytes:
     return b"".join([*pieces, mime[at:]]) if pieces else mime
 
 
-def size_and_rest(payload: str) -> tuple[int, str]:
+def size_and_rest(payload: bytes) -> tuple[int, bytes]:
     """How many decoded bytes were left out of a part, and what there is of it."""
     mark = MARK.search(payload)
     return (int(mark.group(1)), payload[: mark.start()] + payload[mark.end() :]) if mark else (0, payload)

@@ -94,14 +94,15 @@ def _people(raw: str) -> Iterable[Correspondent]:
         yield Correspondent(decoded_words(raw), "")
         return
     for name, address in utils.getaddresses([raw], **_LENIENT):
-        address = clean(decoded_words(address)).strip()
-        name = _unquoted(decoded_words(name))
-        if "@" not in address and address and not name:
-            name, address = address, ""
-        if name == address:
-            name = ""
-        if name or address:
-            yield Correspondent(name, address)
+        person = _person(_unquoted(decoded_words(name)), clean(decoded_words(address)).strip())
+        if person.name or person.address:
+            yield person
+
+
+def _person(name: str, address: str) -> Correspondent:
+    if "@" not in address and not name:
+        return Correspondent(address, "")
+    return Correspondent("" if name == address else name, address)
 
 
 def _unquoted(name: str) -> str:

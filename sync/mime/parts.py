@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,11 @@ from sync.mime.elide import elided, size_and_rest
 from sync.mime.headers import decoded_words, text_header
 
 ENCRYPTED = {"multipart/encrypted", "application/x-microsoft-rpmsg-message"}
+NOT_FOR_READING = {
+    *("text/calendar", "text/x-amp-html", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory"),
+    *("text/csv", "text/css", "text/xml", "text/javascript", "text/enriched", "text/richtext", "text/rtf"),
+}
+"""Kinds of text that are data. Any other kind is read as plain text (RFC 2046 §4.1.4)."""
 SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 
 
@@ -80,16 +84,15 @@ def _walk(message: Message, limits: Limits) -> Iterator[tuple[Message, int]]:
         if depth > limits.depth:
             raise NestedTooDeep
         yield part, depth
-        if part.get_content_maintype() == "multipart" and isinstance(part.get_payload(), list):
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
             children: list[Message] = part.get_payload()  # type: ignore[assignment]
             todo.extend((child, depth + 1) for child in reversed(children))
 
 
 def _sections(part: Message, limits: Limits, depth: int) -> Iterator[Section]:
     """The body in reading order. Of alternatives, the plain and the HTML one make a section together."""
-    payload = part.get_payload()
-    if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-        children: list[Message] = payload[: limits.parts]  # type: ignore[assignment]
+    if part.get_content_maintype() == "multipart" and part.is_multipart():
+        children: list[Message] = part.get_payload()[: limits.parts]  # type: ignore[assignment, index]
         found = [section for child in children for section in _sections(child, limits, depth + 1)]
         if part.get_content_subtype() == "alternative":
             yield from _alternative(found)
@@ -109,7 +112,9 @@ def _alternative(found: list[Section]) -> Iterator[Section]:
 
 
 def _is_text(part: Message) -> bool:
-    if part.is_multipart() or part.get_content_type() not in ("text/plain", "text/html"):
+    if part.is_multipart() or part.get_content_maintype() not in ("text", "multipart"):
+        return False
+    if part.get_content_type() in NOT_FOR_READING:
         return False
     return part.get_content_disposition() != "attachment" and not _filename(part)
 
@@ -123,17 +128,38 @@ def _text(part: Message, limits: Limits) -> str:
 
 def _content(part: Message) -> bytes:
     """The part with its transfer encoding undone, as far as that goes. Never raises."""
-    payload = part.get_payload()
-    if not isinstance(payload, str):
-        return b""
-    _, payload = size_and_rest(payload)
-    raw = payload.encode("utf-8", "surrogateescape") if not payload.isascii() else payload.encode()
-    match str(part.get("Content-Transfer-Encoding") or "").strip().casefold():
-        case "quoted-printable":
-            return quopri.decodestring(raw)
-        case "base64":
-            return _base64(raw)
-    return raw
+    if _transfer_encoding(part) == "base64":
+        return _base64(size_and_rest(_octets(part))[1])
+    return size_and_rest(_undone(part))[1]
+
+
+def _undone(part: Message) -> bytes:
+    """The body by the standard library: quoted-printable undone, 8-bit text as it came."""
+    undone = part.get_payload(decode=True)
+    return undone if isinstance(undone, bytes) else b""
+
+
+def _octets(part: Message) -> bytes:
+    """The body of a base64 part as it came, so that what is broken in it can be mended.
+
+    The standard library hands out 8-bit text only through the charset that the part names. That name is a stranger's:
+    it may be wrong, and with some codecs it raises or takes minutes. So it is Latin-1 while we read, which is each byte
+    itself.
+    """
+    named = part.get_all("Content-Type", [])
+    del part["Content-Type"]
+    part["Content-Type"] = 'text/plain; charset="iso-8859-1"'
+    try:
+        payload = part.get_payload()
+    finally:
+        del part["Content-Type"]
+        for value in named:
+            part["Content-Type"] = value
+    return payload.encode("iso-8859-1", "replace") if isinstance(payload, str) else b""
+
+
+def _transfer_encoding(part: Message) -> str:
+    return str(part.get("Content-Transfer-Encoding") or "").strip().casefold()
 
 
 def _base64(raw: bytes) -> bytes:
@@ -158,7 +184,7 @@ def _attachment(part: Message, limits: Limits) -> Attachment:
 
 
 def _attached_email(part: Message, limits: Limits) -> Attachment:
-    inner = part.get_payload()
+    inner = part.get_payload() if part.is_multipart() else None
     subject = ""
     if isinstance(inner, list) and inner and isinstance(inner[0], Message):
         subject = text_header(inner[0], "Subject", limits.header_chars)
@@ -167,15 +193,13 @@ def _attached_email(part: Message, limits: Limits) -> Attachment:
 
 
 def _size(part: Message) -> int:
-    """Decoded bytes; by counting letters, not by decoding."""
-    payload = part.get_payload()
-    if not isinstance(payload, str):
-        return 0
-    left_out, rest = size_and_rest(payload)
-    if str(part.get("Content-Transfer-Encoding") or "").strip().casefold() == "base64":
-        letters = sum(len(line.strip()) for line in rest.splitlines()) - rest.count("=")
-        return left_out + letters * 3 // 4
-    return left_out + len(_content(part))
+    """Decoded bytes; those of base64 by counting letters, not by decoding."""
+    if _transfer_encoding(part) != "base64":
+        left_out, rest = size_and_rest(_undone(part))
+        return left_out + len(rest)
+    left_out, rest = size_and_rest(_octets(part))
+    letters = len(rest) - sum(rest.count(sign) for sign in (b"\n", b"\r", b" ", b"\t", b"="))
+    return left_out + letters * 3 // 4
 
 
 def _filename(part: Message) -> str:

@@ -1,11 +1,15 @@
 """What happens to mail in a mailbox's life, and what Re:infer holds afterwards."""
 
 from datetime import timedelta
+from io import StringIO
+
+from django.core.management import call_command
 
 from mailboxes.models import Mailbox
 from sync import actions
 from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder
 from tests.database.world import World
+from tests.fakes.exchange import FakeMailbox
 from tests.mails import NOON, comment_id_of, mail
 
 
@@ -333,3 +337,42 @@ def test_a_slice_that_is_over_goes_on_where_it_left(world: World, settings):
     settings.SYNC_SLICE = timedelta(minutes=2)
     assert world.sync(desk).outcome == "done"
     world.assert_all_is_well("abcdef")
+
+
+def test_a_mailbox_whose_address_was_corrected_is_read_from_its_beginning(world: World):
+    desk = world.mailbox("wrong@bank.example")
+    world.mailboxes[desk.address].deliver(mail("a"))
+    world.sync(desk)
+    right = FakeMailbox("right@bank.example")
+    world.mailboxes[right.address] = right
+    right.create_folder("Only here")
+    right.deliver(mail("b"), "Only here")
+    right.deliver(mail("c"))
+    Mailbox.objects.update(address=right.address)
+    assert world.sync(desk).outcome == "done"
+    world.assert_all_is_well(["a", "b", "c"])
+    assert {folder.name for folder in desk.folders.filter(gone=True)} == {
+        "Inbox",
+        "Sent Items",
+        "Deleted Items",
+        "Drafts",
+    }
+
+
+def test_a_database_that_came_from_a_backup_bills_nothing_again(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.deliver(mail("before"))
+    world.sync(desk)
+    cursors = {folder.pk: folder.cursor for folder in desk.folders.all()}
+    box.deliver(mail("since"))
+    world.sync(desk)
+    # Yesterday's database: it knows neither the copy nor the entry of what came since.
+    LedgerEntry.objects.filter(comment_id=comment_id_of("since")).delete()
+    Copy.objects.filter(comment_id=comment_id_of("since")).delete()
+    for pk, cursor in cursors.items():
+        SyncedFolder.objects.filter(pk=pk).update(cursor=cursor)
+    call_command("restored_backup", stdout=StringIO())
+    world.sync(desk)
+    world.assert_all_is_well(["before", "since"])
+    assert len(world.bucket().writes[comment_id_of("since")]) == 1

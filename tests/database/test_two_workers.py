@@ -79,7 +79,7 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=str)
 def test_copies_of_one_email_synced_at_the_same_moment_are_created_once(world: World, two, method, after):
     desk, sales = two
     interrupted(world, method, lambda: world.sync(sales), after=after)
@@ -123,7 +123,7 @@ def test_a_copy_deferred_to_a_worker_that_died_is_created_by_the_other_mailbox(w
     world.assert_all_is_well(["a"])
 
 
-@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=str)
 def test_a_slow_worker_that_lost_its_lease_cannot_push_or_move_the_checkpoint(world: World, method, after):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
@@ -230,3 +230,45 @@ def test_an_email_that_always_ends_the_worker_is_found_and_set_aside(world: Worl
     world.assert_all_is_well(["a", "b", "c"])
     aside = desk.set_aside.get()
     assert (aside.stage, aside.item_id) == ("worker", deadly)
+
+
+def test_an_update_decided_on_what_is_no_longer_so_is_decided_again(world: World, two):
+    desk, sales = two
+    world.sync_all()
+    for mailbox in (desk, sales):
+        box = world.mailboxes[mailbox.address]
+        box.create_folder("Done")
+        box.move(next(iter(box.folder("Inbox").items)), "Done")
+    writes = len(world.bucket().writes[comment_id_of("a")])
+
+    def the_other_is_pushing_now():
+        world.wrap = Reaper("sink.push").wrap
+        with pytest.raises(Died):
+            world.sync(sales)
+
+    interrupted(world, "ledger.entries", the_other_is_pushing_now, after=True)
+    world.sync(desk)
+    assert len(world.bucket().writes[comment_id_of("a")]) == writes
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a"])
+    assert world.folder_of("a") == "Done"
+
+
+def test_a_worker_that_stood_still_between_its_intention_and_its_push_does_not_push(world: World, two):
+    desk, sales = two
+
+    def stand_still():
+        world.clock.turn(seconds=100)  # the lease still holds, the intention does not
+        world.sync(sales)
+
+    interrupted(world, "ledger.intend", stand_still, after=True)
+    run = world.sync(desk)
+    assert (run.outcome, run.error_kind) == ("failed", "contended")
+    writers = [comment.properties["string:Mailbox"] for comment in world.bucket().writes[comment_id_of("a")]]
+    assert writers == [sales.address]
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a"])

@@ -44,7 +44,7 @@ class World:
     sources: list[FakeSource] = field(default_factory=list)
     sinks: list[FakeSink] = field(default_factory=list)
     page_size: int = 512
-    wrap: Callable[[str, Any], Any] = lambda port, it: it  # noqa: E731  # a fault test puts itself around the ports
+    wrap: Callable[[str, Any], Any] = lambda port, it: it  # a fault test puts itself around the ports
 
     def __post_init__(self) -> None:
         self.destination = Destination.objects.create(name="Re:infer", endpoint="https://re.example", token="t")
@@ -87,9 +87,9 @@ class World:
             open_source=lambda *given: wrap("source", self.open_source(*given)),
             open_sink=lambda *given: wrap("sink", self.open_sink(*given)),
             make_ledger=lambda *given, **named: wrap("ledger", DatabaseLedger(*given, **named)),
-            make_checkpoints=lambda lease: wrap("checkpoints", DatabaseCheckpoints(lease)),
+            make_checkpoints=lambda *given: wrap("checkpoints", DatabaseCheckpoints(*given)),
             clock=self.clock,
-            monotonic=lambda: self.clock.now.timestamp(),
+            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
             chance=lambda: 0.5,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -10,12 +10,19 @@ class Died(BaseException):
     """The worker is gone: nothing of ours may catch this, release anything, or write anything down."""
 
 
-class Reaper:
-    """Counts the calls that go through it, and ends the worker at the one it was told."""
+def _raise(where: str) -> None:
+    raise Died(where)
 
-    def __init__(self, at: int | None = None, *, after: bool = False) -> None:
+
+class Reaper:
+    """Counts the calls that go through it, and ends the worker at the one it was told: by its number, or by its name."""
+
+    def __init__(
+        self, at: int | str | None = None, *, after: bool = False, die: Callable[[str], None] | None = None
+    ) -> None:
         self.at = at
         self.after = after
+        self.die = die or _raise
         self.calls: list[str] = []
 
     def wrap(self, port: str, it: Any) -> Any:
@@ -24,11 +31,12 @@ class Reaper:
     def call(self, name: str, do: Any) -> Any:
         number = len(self.calls)
         self.calls.append(name)
-        if number == self.at and not self.after:
-            raise Died(f"before {name}")
+        fatal = self.at in (number, name)
+        if fatal and not self.after:
+            self.die(f"before {name}")
         result = do()
-        if number == self.at and self.after:
-            raise Died(f"after {name}")
+        if fatal:
+            self.die(f"after {name}")
         return result
 
 

@@ -20,9 +20,7 @@ def test_without_rules_every_ordinary_folder_is_wanted():
     assert folder_verdict(Rules(), ("Inbox", "Trades"), PLAIN) is Verdict.WANTED
 
 
-@pytest.mark.parametrize(
-    "kind", sorted(set(FolderKind) - {FolderKind.ORDINARY, FolderKind.INBOX, FolderKind.SENT})
-)
+@pytest.mark.parametrize("kind", sorted(set(FolderKind) - {FolderKind.ORDINARY, FolderKind.INBOX, FolderKind.SENT}))
 def test_folders_of_these_kinds_and_all_below_them_are_skipped_by_default(kind):
     assert folder_verdict(Rules(), ("Whatever it is called",), [kind]) is Verdict.SKIPPED_FOLDER
     assert folder_verdict(Rules(), ("x", "below"), [kind, FolderKind.ORDINARY]) is Verdict.SKIPPED_FOLDER

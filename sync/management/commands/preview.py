@@ -20,14 +20,20 @@ LARGEST = 256 * 1024 * 1024
 
 
 class Command(BaseCommand):
-    help = "Print the comment that an email would become: of a file, of every file in a folder, or of standard input (-)."
+    help = (
+        "Print the comment that an email would become: of a file, of every file in a folder, or of standard input (-)."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", metavar="FILE", help="an .eml file, a folder of them, or - for standard input")
+        parser.add_argument(
+            "paths", nargs="+", metavar="FILE", help="an .eml file, a folder of them, or - for standard input"
+        )
         parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
         parser.add_argument("--explain", action="store_true", help="say what was cut, and by which rule")
-        parser.add_argument("--mailbox", default="mailbox@example.com", help="the mailbox it lies in, for its properties")
+        parser.add_argument(
+            "--mailbox", default="mailbox@example.com", help="the mailbox it lies in, for its properties"
+        )
         parser.add_argument("--folder", default="Inbox", help="the folder it lies in, for example Inbox/Trades")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,23 @@
+"""What is forgotten, and what never is."""
+
+from datetime import timedelta
+
+from sync.models import SetAsideEmail, SyncRun
+from sync.pruning import prune
+from tests.database.world import World
+from tests.mails import mail
+
+
+def test_old_runs_go_and_undelivered_emails_stay(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    lost, settled = box.deliver(mail("lost")), box.deliver(mail("settled"))
+    for item in (lost, settled):
+        box.break_item(item, "ErrorItemCorrupt")
+    world.sync(desk)
+    SetAsideEmail.objects.filter(item_id=settled).update(settled="dismissed", settled_at=world.clock())
+    world.clock.now += timedelta(days=31)
+    world.sync(desk)
+    prune(world.clock)
+    assert [row.item_id for row in SetAsideEmail.objects.all()] == [lost]
+    assert SyncRun.objects.count() == 1

@@ -1,0 +1,114 @@
+"""Real worker processes, killed as `kill -9` kills, over real sockets and a real database: nothing is lost or billed twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from simulators.exchange import Account, ExchangeSimulator, Store, mail_of
+from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
+from tests.faults.databases import ROOT, Databases
+from tests.mails import comment_id_of, mail
+
+ADDRESS, OTHER = "desk@bank.example", "sales@bank.example"
+NAMES = [f"mail {number}".replace(" ", ".") for number in range(12)]
+TIMES = {"LEASE": "2.5", "REINFER_DEADLINE": "1", "EXCHANGE_DEADLINE": "2"}
+MANY = {"FETCH_COUNT": "4", "PUSH_COUNT": "4", "PAGE_SIZE": "6", "LOG_LEVEL": "ERROR"}
+ENVIRONMENT = {**os.environ, **TIMES, **MANY, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory):
+    made = Databases(tmp_path_factory.mktemp("databases"), ENVIRONMENT)
+    yield made
+    made.drop()
+
+
+class Stage:
+    """An Exchange, a Re:infer, a database, and processes that work on them."""
+
+    def __init__(self, url, exchange, reinfer, addresses):
+        self.exchange, self.reinfer = exchange, reinfer
+        self.environment = {**ENVIRONMENT, "DATABASE_URL": url}
+        given = {
+            "exchange": exchange.url(), "ca": exchange.ca, "reinfer": reinfer.url, "token": DEFAULT_TOKEN,
+            "username": "BANK\\svc", "password": "secret", "mailboxes": addresses,
+        }  # fmt: skip
+        assert self.run("seed", json.dumps(given)).returncode == 0
+
+    def start(self, *arguments):
+        command = [sys.executable, "-m", "tests.faults.worker", *arguments]
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, *arguments):
+        process = self.start(*arguments)
+        process.out, process.err = process.communicate(timeout=60)
+        return process
+
+    def finish(self):
+        """What the ledger counts when another worker has done the rest."""
+        process = self.run("finish")
+        assert process.returncode == 0, process.err.decode()[-2000:]
+        return json.loads(process.out)
+
+    def assert_all_is_well(self, names):
+        bucket = self.reinfer.sources["bank", "desks"]
+        assert set(bucket.comments) == {comment_id_of(name) for name in names}
+        assert self.reinfer.ai_units == len(names)
+        assert (bucket.text_changes, bucket.messages_changed) == (0, 0)
+
+
+@pytest.fixture
+def stage(databases):
+    store = Store([ADDRESS, OTHER])
+    accounts = [Account("BANK\\svc", "secret")]
+    with (
+        ExchangeSimulator(store, accounts=accounts) as exchange,
+        ReinferSimulator(projects=["bank"], sources=[("bank", "desks")]) as reinfer,
+    ):
+        yield lambda *addresses: Stage(databases.fresh(), exchange, reinfer, addresses)
+
+
+STEPS = [
+    ("source.changes:next", "after", "list"),
+    ("source.fetch:next", "after", "fetch"),
+    ("ledger.intend", "after", "intent"),
+    ("sink.push", "before", "before the push"),
+    ("sink.push", "after", "push"),
+    ("ledger.confirm", "after", "confirm"),
+    ("checkpoints.advance", "before", "before the checkpoint"),
+    ("checkpoints.advance", "after", "checkpoint"),
+]
+
+
+@pytest.mark.parametrize(("at", "when"), [step[:2] for step in STEPS], ids=[step[2] for step in STEPS])
+def test_a_worker_killed_at_this_step_loses_nothing_and_bills_nothing_twice(stage, at, when):
+    it = stage(ADDRESS)
+    box = it.exchange.store[ADDRESS]
+    for name in NAMES:
+        box.deliver(mail_of(mail(name)))
+    killed = it.run("die", at, when)
+    assert killed.returncode == -signal.SIGKILL, killed.err.decode()[-2000:]
+    counts = it.finish()
+    it.assert_all_is_well(NAMES)
+    # On a slow machine the worker that finishes can lose its own short lease too, and then nothing is lost either.
+    assert counts.pop("lost") >= 1
+    assert counts == {"billed": len(NAMES), "unsettled": 0, "set_aside": 0}
+
+
+def test_two_workers_with_copies_of_the_same_mail_create_each_comment_once(stage):
+    it = stage(ADDRESS, OTHER)
+    for name in NAMES:
+        for address in (ADDRESS, OTHER):
+            it.exchange.store[address].deliver(mail_of(mail(name, to=f"{ADDRESS}, {OTHER}")))
+    for worker in [it.start("sync", address) for address in (ADDRESS, OTHER)]:
+        _, errors = worker.communicate(timeout=60)
+        assert worker.returncode == 0, errors.decode()[-2000:]
+    counts = it.finish()
+    it.assert_all_is_well(NAMES)
+    assert (counts["billed"], counts["unsettled"]) == (len(NAMES), 0)

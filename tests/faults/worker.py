@@ -1,0 +1,98 @@
+"""A worker process for the tests: syncs mailboxes over real sockets into a real database, and kills itself where it is told.
+
+python -m tests.faults.worker seed '{"exchange": …, "ca": …, "reinfer": …, "mailboxes": […]}'
+python -m tests.faults.worker sync [ADDRESS]
+python -m tests.faults.worker die sink.push after
+python -m tests.faults.worker finish          until every mailbox is done; prints what the ledger counts
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    what, *arguments = sys.argv[1:]
+    {"seed": seed, "sync": sync, "die": die, "finish": finish}[what](*arguments)
+
+
+def seed(given_text: str) -> None:
+    from integrations.models import Destination, Integration
+    from mailboxes.models import Bucket, Mailbox
+    from sync import dispatching
+
+    given = json.loads(given_text)
+    destination = Destination.objects.create(name="Re:infer", endpoint=given["reinfer"], token=given["token"])
+    integration = Integration.objects.create(
+        project="bank", name="mail", endpoint=given["exchange"], auth="ntlm", username=given["username"],
+        password=given["password"], ca_bundle=given["ca"], build_version="15.1.2507.39", enabled=True, disabled_reason="",
+    )  # fmt: skip
+    bucket = Bucket.objects.create(destination=destination, project="bank", name="desks")
+    for address in given["mailboxes"]:
+        Mailbox.objects.create(integration=integration, bucket=bucket, address=address)
+    dispatching.make_states()
+
+
+def sync(address: str) -> None:
+    from mailboxes.models import Mailbox
+    from sync import runner
+
+    runner.run(Mailbox.objects.get(address=address).pk)
+
+
+def die(at: str, when: str) -> None:
+    from integrations.connect import open_sink, open_source
+    from mailboxes.models import Mailbox
+    from sync import runner
+    from sync.checkpoints import DatabaseCheckpoints
+    from sync.ledger import DatabaseLedger
+    from tests.faults.deadly import Reaper
+
+    reaper = Reaper(at, after=when == "after", die=lambda where: os.kill(os.getpid(), signal.SIGKILL))
+
+    def wrapped(port: str, make: Any) -> Any:
+        return lambda *given, **named: reaper.wrap(port, make(*given, **named))
+
+    around = runner.Surroundings(
+        open_source=wrapped("source", open_source),
+        open_sink=wrapped("sink", open_sink),
+        make_ledger=wrapped("ledger", DatabaseLedger),
+        make_checkpoints=wrapped("checkpoints", DatabaseCheckpoints),
+    )
+    for mailbox in Mailbox.objects.all():
+        runner.run(mailbox.pk, around)
+
+
+def finish() -> None:
+    """What another worker does: it waits for the lease of the dead one to run out, and syncs."""
+    from mailboxes.models import Mailbox
+    from sync import runner
+    from sync.models import LedgerEntry, SetAsideEmail, SyncRun
+
+    for _ in range(2):
+        for mailbox in Mailbox.objects.all():
+            end = time.monotonic() + 20
+            while (run := runner.run(mailbox.pk)) is None or run.outcome != SyncRun.Outcome.DONE:
+                if time.monotonic() > end:
+                    raise SystemExit(f"not done in time: {run}")
+                time.sleep(0.1)
+    entries = LedgerEntry.objects.all()
+    counts = {
+        "billed": entries.filter(billed=True).count(),
+        "unsettled": entries.exclude(state="confirmed", dirty=False).count(),
+        "set_aside": SetAsideEmail.objects.count(),
+        "lost": SyncRun.objects.filter(outcome=SyncRun.Outcome.LOST).count(),
+    }
+    sys.stdout.write(json.dumps(counts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""`manage.py preview`, as a newcomer would use it."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.mails import comment_id_of, mail
+
+
+def preview(*arguments):
+    out = StringIO()
+    call_command("preview", *map(str, arguments), stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def test_a_file_shows_the_comment_that_it_would_become(tmp_path):
+    file = tmp_path / "a.eml"
+    file.write_bytes(mail("a"))
+    comment = json.loads(preview(file, "--mailbox", "desk@bank.example", "--folder", "Inbox/Trades"))
+    assert comment["id"] == comment_id_of("a")
+    assert comment["user_properties"]["string:Folder"] == "Inbox/Trades"
+
+
+def test_a_folder_gives_a_line_for_each_file_and_a_sum(tmp_path):
+    (tmp_path / "a.eml").write_bytes(mail("a"))
+    (tmp_path / "junk.bin").write_bytes(bytes(range(256)) * 10)
+    text = preview(tmp_path)
+    assert "a.eml: comment" in text
+    assert "1  comment" in text
+    assert "no_email" in text
+
+
+def test_json_gives_one_line_for_each_file(tmp_path):
+    (tmp_path / "a.eml").write_bytes(mail("a"))
+    (tmp_path / "b.txt").write_bytes(b"a shopping list")
+    lines = [json.loads(line) for line in preview(tmp_path, "--json").splitlines()]
+    assert ["comment" in line for line in lines] == [True, False]
+    assert "no_email" in lines[1]["rejection"]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(CommandError, match=r"There is no file .*nothing\.eml"):
+        preview(tmp_path / "nothing.eml")
+
+
+def test_a_folder_of_junk_says_that_nothing_could_be_made_a_comment(tmp_path):
+    (tmp_path / "junk").write_bytes(b"\x00\x01\x02")
+    with pytest.raises(CommandError, match="Nothing here could be made a comment"):
+        preview(tmp_path)
+
+
+def test_an_empty_folder_says_so(tmp_path):
+    with pytest.raises(CommandError, match="no file"):
+        preview(tmp_path)

@@ -1,0 +1,54 @@
+"""The containers, as far as they can be checked without an engine."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
+DOCKERFILES = sorted((ROOT / "docker").glob("Dockerfile*"))
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
+def test_everything_that_an_image_copies_is_there(path):
+    for line in re.findall(r"^COPY (?!--from)(.+)$", path.read_text(), re.MULTILINE):
+        *sources, _ = (word for word in line.split() if not word.startswith("--"))
+        assert all((ROOT / source).exists() for source in sources), line
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
+def test_no_image_runs_as_root(path):
+    assert re.findall(r"^USER (\S+)$", path.read_text(), re.MULTILINE)[-1] == "10001"
+
+
+def test_the_image_holds_every_app_and_neither_simulators_nor_demo():
+    text = (ROOT / "docker/Dockerfile").read_text()
+    for name in ("config", "integrations", "mailboxes", "sync", "templates", "static"):
+        assert f"COPY {name} {name}" in text
+    assert "simulators" not in text
+    assert "COPY demo" not in text
+
+
+def test_compose_brings_all_services_and_a_demo_profile():
+    assert {"postgres", "redis", "migrate", "web", "worker", "beat", "demo"} <= COMPOSE["services"].keys()
+    assert COMPOSE["services"]["demo"]["profiles"] == ["demo"]
+
+
+def test_every_dockerfile_that_compose_builds_is_there():
+    builds = [service["build"]["dockerfile"] for service in COMPOSE["services"].values() if "build" in service]
+    assert builds
+    assert all((ROOT / build).exists() for build in builds)
+
+
+def test_no_secret_has_a_default_in_compose():
+    environment = COMPOSE["services"]["web"]["environment"]
+    for name in ("SECRET_KEY", "ENCRYPTION_KEYS"):
+        assert environment[name] == f"${{{name}:-}}"
+
+
+def test_the_worker_takes_both_queues_that_the_product_sends_to(settings):
+    command = COMPOSE["services"]["worker"]["command"]
+    queues = {settings.CELERY_TASK_DEFAULT_QUEUE, *(route["queue"] for route in settings.CELERY_TASK_ROUTES.values())}
+    assert set(command[command.index("--queues") + 1].split(",")) == queues
