@@ -12,7 +12,7 @@ from email.message import Message
 
 from integrations.messages import Attachment
 from sync.limits import Limits
-from sync.mime.charsets import decoded
+from sync.mime.charsets import clean, decoded
 from sync.mime.elide import elided, size_and_rest
 from sync.mime.headers import decoded_words, text_header
 
@@ -172,11 +172,12 @@ def _base64(raw: bytes) -> bytes:
 
 
 def _attachment(part: Message, limits: Limits) -> Attachment:
-    name = _filename(part) or part.get_content_type().replace("/", ".")
+    content_type = "".join(clean(part.get_content_type()).split()) or "application/octet-stream"
+    name = _filename(part) or content_type.replace("/", ".")
     return Attachment(
         name=name[: limits.attachment_chars],
         size=_size(part),
-        content_type=part.get_content_type()[: limits.attachment_chars],
+        content_type=content_type[: limits.attachment_chars],
         inline=part.get_content_disposition() == "inline" or (
             bool(part.get("Content-ID")) and part.get_content_maintype() == "image"
         ),

@@ -17,9 +17,8 @@ from tests.mails import comment_id_of, mail
 
 ADDRESS, OTHER = "desk@bank.example", "sales@bank.example"
 NAMES = [f"mail {number}".replace(" ", ".") for number in range(12)]
-TIMES = {"LEASE": "2.5", "REINFER_DEADLINE": "1", "EXCHANGE_DEADLINE": "2"}
 MANY = {"FETCH_COUNT": "4", "PUSH_COUNT": "4", "PAGE_SIZE": "6", "LOG_LEVEL": "ERROR"}
-ENVIRONMENT = {**os.environ, **TIMES, **MANY, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {**os.environ, **MANY, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="module")

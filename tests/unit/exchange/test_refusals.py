@@ -112,7 +112,7 @@ def test_a_hint_beyond_reason_is_bounded_or_dropped(world: World, hint: object, 
     ("header", "least", "most"),
     [
         ("120", 120, 120),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=600)), 500, 600),
+        ("in ten minutes", 500, 600),
         ("86400", 3600, 3600),
         ("-1", 0, 0),
         ("٣", 0, 0),
@@ -120,6 +120,8 @@ def test_a_hint_beyond_reason_is_bounded_or_dropped(world: World, hint: object, 
     ],
 )
 def test_a_retry_after_header_is_obeyed_within_reason(header: str, least: int, most: int) -> None:
+    if header == "in ten minutes":
+        header = format_datetime(datetime.now(UTC) + timedelta(minutes=10))
     headers = (("Retry-After", header.encode().decode("latin-1")),)
     with peer(lambda _: Response(503, b"busy", "text/plain", headers=headers)) as made:
         error = check(made.settings)

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
@@ -123,6 +123,7 @@ PIECES = [
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=30), st.booleans())
+@example([b"Content-Type: ", b"--b", b"message/rfc822", b"\x00"], False)
 def test_whatever_is_put_together_from_the_pieces_of_mail(pieces, with_head):
     mime = (HEAD if with_head else b"") + b"".join(pieces)
     assert_valid(converted(mime))
