@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +16,7 @@ from integrations.exchange.changes import moment, whole_number
 from integrations.exchange.errors import translate
 from integrations.exchange.folders import read_inbox
 from integrations.exchange.mailbox import MailboxAccount
+from integrations.exchange.mime_texts import MimeTexts
 from integrations.exchange.services import GetItem
 from integrations.messages import Change, Email, Fetched, Gone, ItemDetails, Unreadable
 
@@ -42,7 +41,9 @@ STOPPED = {"ErrorBatchProcessingStopped"}
 
 def fetched(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Fetched]:
     """One outcome for each change. Raises what is no single item's fault."""
-    outcomes = _outcomes(account, changes)
+    service = GetItem(account=account, chunk_size=max(1, len(changes)))
+    ids = [EwsItemId(id=change.item_id) for change in changes]
+    outcomes = service.call(items=ids, additional_fields=FIELDS, shape="IdOnly")
     doubtful: list[tuple[Change, Exception]] = []
     readable = 0
     for change, outcome in zip(changes, outcomes, strict=True):
@@ -58,15 +59,8 @@ def fetched(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Fetc
             readable += 1
             yield from (Unreadable(suspect, type(error).__name__) for suspect, error in doubtful)
             doubtful.clear()
-            yield _fetched(change, outcome)
+            yield _failed(change, outcome) if code else _email(change, outcome, service.mimes)
     yield from _doubtful(account, doubtful)
-
-
-def _outcomes(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Any]:
-    ids = [EwsItemId(id=change.item_id) for change in changes]
-    return GetItem(account=account, chunk_size=max(1, len(ids))).call(  # type: ignore[no-any-return]
-        items=ids, additional_fields=FIELDS, shape="IdOnly"
-    )
 
 
 def _alone(account: MailboxAccount, change: Change, of: int) -> Iterator[Fetched]:
@@ -84,21 +78,17 @@ def _doubtful(account: MailboxAccount, doubtful: Sequence[tuple[Change, Exceptio
     yield from (Unreadable(change, type(error).__name__) for change, error in doubtful)
 
 
-def _fetched(change: Change, outcome: Any) -> Fetched:
-    if isinstance(outcome, Exception):
-        return _failed(change, outcome)
-    item_id = outcome.find(f"{{{TNS}}}ItemId")
-    content = outcome.find(f"{{{TNS}}}MimeContent")
-    if content is None or not content.text:
+def _email(change: Change, item: Any, mimes: MimeTexts) -> Email | Unreadable:
+    item_id = item.find(f"{{{TNS}}}ItemId")
+    number = item.findtext(f"{{{TNS}}}MimeContent")
+    if not number:
         return Unreadable(change, "no MIME content")
     try:
-        mime = base64.b64decode("".join(content.text.split()), validate=True)
-    except (binascii.Error, ValueError):
+        mime = mimes.decoded(number)
+    except ValueError:
         return Unreadable(change, "broken MIME content")
-    details = _details(outcome)
-    outcome.clear()
     key = (item_id.get("ChangeKey") if item_id is not None else "") or change.change_key
-    return Email(replace(change, change_key=key), mime, details)
+    return Email(replace(change, change_key=key), mime, _details(item))
 
 
 def _failed(change: Change, error: Exception) -> Gone | Unreadable:

@@ -19,6 +19,7 @@ from lxml import etree
 from oauthlib.oauth2 import TokenExpiredError
 
 from integrations.errors import ExchangeFailed
+from integrations.exchange.mime_texts import MimeTexts
 
 Outcome = etree._Element | Exception
 """One response: the element that was asked for, or what became of it."""
@@ -109,7 +110,14 @@ class GetFolder(_Service, services.GetFolder):
 
 
 class GetItem(_Service, services.GetItem):
-    pass
+    """`mimes` are the MIME texts of the last answer; in its elements stand their numbers."""
+
+    mimes: MimeTexts
+
+    def _get_soap_parts(self, response: requests.Response) -> tuple[Any, Any]:  # type: ignore[override]
+        self.mimes = MimeTexts(response.content)
+        response._content = self.mimes.rest
+        return super()._get_soap_parts(response)
 
 
 class SyncFolderHierarchy(_SyncService, services.SyncFolderHierarchy):

@@ -1,0 +1,14 @@
+"""Emails per second out of Exchange: this product's adapter beside stock exchangelib, over the same emails."""
+
+from __future__ import annotations
+
+from bench.stage import measured, serving
+
+
+def run(mails: int) -> int:
+    with serving(mails, 0) as given:
+        figures = measured("bench.fetcher", given)
+    for name in ("stock", "ours"):
+        print(f"{name:6} {figures[name]:8.0f} emails/s")
+    print(f"ratio  {figures['ours'] / figures['stock']:8.1f}")
+    return 0
