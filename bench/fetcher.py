@@ -12,7 +12,7 @@ import requests
 from exchangelib import IMPERSONATION, Account, Configuration, Credentials
 from exchangelib.protocol import BaseProtocol
 
-from bench.mailbox import ADDRESS, PASSWORD, USERNAME
+from bench.account import ADDRESS, PASSWORD, USERNAME
 from integrations.exchange.connection import ConnectionSettings
 from integrations.exchange.source import ExchangeSource
 from integrations.messages import Change, FolderKind

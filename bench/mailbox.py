@@ -12,11 +12,10 @@ import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from bench.account import ADDRESS, PASSWORD, USERNAME
 from simulators.exchange import Account, ExchangeSimulator, Mail, Store
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 
-ADDRESS = "desk@bank.example"
-USERNAME, PASSWORD = "BANK\\svc", "secret"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TEXT = ("Could you look at this, please? " * 8 + "\r\n") * 38
 # As good as incompressible, as scans and archives are.

@@ -10,7 +10,7 @@ import time
 import django
 from django.core.management import call_command
 
-from bench.mailbox import ADDRESS, PASSWORD, USERNAME
+from bench.account import ADDRESS, PASSWORD, USERNAME
 
 
 def main() -> None:
