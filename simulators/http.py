@@ -11,7 +11,6 @@ import itertools
 import socket
 import ssl
 import threading
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -260,13 +259,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the standard library's
         """Nothing is logged: a request may carry a mail."""
-
-
-def wait_for_port(host: str, port: int, seconds: float = 10.0) -> None:
-    """Block until something listens there. Raises TimeoutError."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=0.2):
-            return
-        time.sleep(0.02)
-    raise TimeoutError(f"nothing listens on {host}:{port}")

@@ -8,8 +8,10 @@ POST   /deliver                   {"mailbox", "folder", "mime" (base64) or "subj
 POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
 POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
 POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
+POST   /mark-read                 {"mailbox", "id" or "message_id", "read": true}
 POST   /create-folder             {"mailbox", "folder"}        POST /rename-folder {"mailbox", "folder", "name"}
-POST   /delete-folder             {"mailbox", "folder"}        POST /migrate       {"mailbox"}
+POST   /delete-folder             {"mailbox", "folder"}        POST /move-folder   {"mailbox", "folder", "parent"}
+POST   /migrate                   {"mailbox"}
 POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
 POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults
 """
@@ -104,10 +106,14 @@ def _happens_to_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> N
     match what:
         case "delete":
             mailbox.delete(_id(mailbox, given), hard=bool(given.get("hard")))
+        case "mark-read":
+            mailbox.mark_read(_id(mailbox, given), bool(given.get("read", True)))
         case "create-folder":
             mailbox.create_folder(given["folder"])
         case "rename-folder":
             mailbox.rename_folder(given["folder"], given["name"])
+        case "move-folder":
+            mailbox.move_folder(given["folder"], given["parent"])
         case "delete-folder":
             mailbox.delete_folder(given["folder"])
         case "migrate":

@@ -39,7 +39,7 @@ LOGO = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c02"
     "0000000b4944415478da6364600000000600023081d02f0000000049454e44ae426082"
 )
-"""A PNG of one grey dot."""
+"""A PNG of one transparent dot."""
 REPLIES = ("Thank you, that helps.", "We are still waiting for this.", "Done, please check.", "Merci beaucoup.")
 
 

@@ -164,7 +164,7 @@ class Desk:
     def _sync_items(self, call: Call) -> str:
         most = call.number("m:MaxChangesReturned")
         if not 1 <= most <= MOST_CHANGES:
-            raise SoapFault("ErrorInvalidSyncMaxChanges", f"MaxChangesReturned must be from 1 to {MOST_CHANGES}.")
+            raise SoapFault("ErrorSchemaValidation", f"MaxChangesReturned must be from 1 to {MOST_CHANGES}.")
         fields = shapes.asked(call, "ItemShape")
 
         def one(element: etree._Element) -> str:

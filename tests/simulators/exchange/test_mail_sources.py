@@ -56,6 +56,23 @@ def test_what_exchange_lists_is_read_from_the_head() -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "subject", "topic"),
+    [
+        ("=?utf-8?b?5Y+j5bqn?=", "口座", "口座"),
+        ("Re: =?iso-8859-1?q?R=E9clamation?= 7", "Re: Réclamation 7", "Réclamation 7"),
+        ("AW: WG: Konto", "AW: WG: Konto", "WG: Konto"),
+        ("Fw:Konto", "Fw:Konto", "Konto"),
+        ("12: no prefix", "12: no prefix", "12: no prefix"),
+        ("Note: no prefix", "Note: no prefix", "Note: no prefix"),
+        ("=?no-such-charset?q?x?=", "=?no-such-charset?q?x?=", "=?no-such-charset?q?x?="),
+    ],
+)
+def test_subjects_are_listed_as_people_read_them(header: str, subject: str, topic: str) -> None:
+    made = mail_of(f"Subject: {header}\r\n\r\n".encode())
+    assert (made.subject, made.topic) == (subject, topic)
+
+
+@pytest.mark.parametrize(
     "junk",
     [
         b"", b"\0" * 100, b"\xff\xfe" * 50, b"Date: 99 Foo 99999\r\n\r\n",
@@ -93,3 +110,16 @@ def test_a_correspondence_is_mail_that_holds_together() -> None:
             assert earlier in ids[:place]
             assert message["References"].split()[-1] == earlier
     assert answers > 20
+
+
+def test_images_of_a_correspondence_are_inline_and_shown_by_its_html() -> None:
+    shown = 0
+    for one in itertools.islice(correspondence("desk@bank.example", 3), 120):
+        message = message_from_bytes(one.mime, policy=policy.default)
+        for part in message.walk():
+            if part.get_content_type() == "image/png":
+                html = message.get_body(("html",))
+                assert html is not None
+                assert f'src="cid:{part["Content-ID"].strip("<>")}"' in html.get_content()
+                shown += 1
+    assert shown > 5

@@ -22,7 +22,7 @@ def test_whatever_writes_is_refused(asker: Asker) -> None:
 
 @pytest.mark.parametrize(
     ("most", "code"),
-    [(0, "ErrorInvalidSyncMaxChanges"), (1, "NoError"), (512, "NoError"), (513, "ErrorInvalidSyncMaxChanges")],
+    [(0, "ErrorSchemaValidation"), (1, "NoError"), (512, "NoError"), (513, "ErrorSchemaValidation")],
 )
 def test_a_page_holds_from_1_to_512_changes(asker: Asker, most: int, code: str) -> None:
     inbox = asker.mailbox.distinguished("inbox").id

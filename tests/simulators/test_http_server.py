@@ -1,0 +1,96 @@
+"""The server below both simulators: what it hands to them, and how it can be made to misbehave."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from simulators.http import Delivery, HttpServer, Request, Response
+
+
+def told(request: Request) -> Response:
+    return Response(body=f"{request.connection.number} {request.path}".encode(), content_type="text/plain")
+
+
+def always(response: Response) -> Callable[[Request], Response]:
+    return lambda _: response
+
+
+def test_requests_on_one_connection_share_its_state() -> None:
+    def count(request: Request) -> Response:
+        state = request.connection.state
+        state["seen"] = state.get("seen", 0) + 1
+        return Response(body=str(state["seen"]).encode())
+
+    with HttpServer(count) as server:
+        with httpx.Client(trust_env=False) as client:
+            assert [client.get(server.url).text for _ in range(3)] == ["1", "2", "3"]
+        with httpx.Client(trust_env=False) as client:
+            assert client.get(server.url).text == "1"
+
+
+def test_a_path_stays_as_it_was_sent_and_a_body_is_unpacked() -> None:
+    seen: list[Request] = []
+
+    def keep(request: Request) -> Response:
+        seen.append(request)
+        return Response()
+
+    with HttpServer(keep) as server, httpx.Client(trust_env=False) as client:
+        packed = gzip.compress(b"content")
+        client.post(f"{server.url}/a%20b?x=1&x=2&y=", content=packed, headers={"Content-Encoding": "gzip"})
+    assert (seen[0].path, seen[0].query, seen[0].body) == ("/a%20b", {"x": ["1", "2"], "y": [""]}, b"content")
+
+
+def test_answers_are_packed_for_whoever_takes_that() -> None:
+    body = b"a" * 5000
+    with HttpServer(always(Response(body=body))) as server, httpx.Client(trust_env=False) as client:
+        packed = client.get(server.url, headers={"Accept-Encoding": "gzip"})
+        plain = client.get(server.url, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.content == plain.content == body
+
+
+def test_a_mistake_in_a_simulator_is_answered_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def fails(_: Request) -> Response:
+        raise LookupError("nobody expected this")
+
+    with HttpServer(fails) as server, httpx.Client(trust_env=False) as client:
+        response = client.get(server.url)
+        assert (response.status_code, response.text) == (500, "The simulator failed: LookupError")
+        assert client.get(server.url).status_code == 500
+    assert "nobody expected this" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("after", [0, 10])
+def test_an_answer_can_be_cut_short(after: int) -> None:
+    cut = Response(body=b"a" * 100, delivery=Delivery(drop_after=after))
+    with HttpServer(always(cut)) as server, pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(server.url, trust_env=False)
+
+
+def test_an_answer_can_drip() -> None:
+    slow = Response(body=b"a" * 30, delivery=Delivery(drip=100))
+    with HttpServer(always(slow)) as server, httpx.Client(trust_env=False) as client:
+        started = time.monotonic()
+        assert len(client.get(server.url).content) == 30
+    assert time.monotonic() - started >= 0.25
+
+
+def test_a_hanging_answer_does_not_keep_the_server_from_stopping() -> None:
+    server = HttpServer(always(Response(delivery=Delivery(hang=300)))).start()
+    with httpx.Client(trust_env=False, timeout=0.2) as client, pytest.raises(httpx.ReadTimeout):
+        client.get(server.url)
+    started = time.monotonic()
+    server.stop()
+    assert time.monotonic() - started < 5
+
+
+def test_an_occupied_port_is_an_error_at_once() -> None:
+    with HttpServer(told) as server, pytest.raises(OSError, match="in use"):
+        HttpServer(told, port=server.port)
