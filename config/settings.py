@@ -5,6 +5,7 @@ for every other setting. Each one has a safe default or is asked for by a system
 README.md lists them.
 """
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -118,18 +119,21 @@ USE_I18N = False
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env("STATIC_DIR", default=str(DATA_DIR / "static")))
+STATIC_DIR = Path(env("STATIC_DIR", default=str(DATA_DIR / "static")))
+# Once they are collected, static files are served compressed and under names that change with them. Before that (in
+# development and in the demo) whitenoise serves them from where they lie.
+COLLECTED = "collectstatic" in sys.argv or (STATIC_DIR.is_dir() and not DEBUG)
+STATIC_ROOT = STATIC_DIR if COLLECTED else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if STATIC_ROOT.is_dir() and not DEBUG
+        if COLLECTED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-# Without collected files (development, the demo) whitenoise serves them from where they lie.
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+WHITENOISE_USE_FINDERS = not COLLECTED
 LOGGING_CONFIG = None
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env("LOG_FORMAT", default="json")

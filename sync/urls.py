@@ -6,6 +6,7 @@ from sync import views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
+    path("healthz", views.healthz, name="healthz"),
     path("runs/", views.runs, name="runs"),
     path("set-aside/<int:pk>/retry/", views.retry, name="set-aside-retry"),
     path("set-aside/<int:pk>/dismiss/", views.dismiss, name="set-aside-dismiss"),

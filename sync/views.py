@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +19,7 @@ from integrations.sealing import problem_with_keys
 from integrations.views.answers import back, by_htmx, live_page
 from mailboxes.models import Mailbox
 from sync import actions, attention, figures, status
-from sync.models import SetAsideEmail, SyncRun
+from sync.models import MailboxState, SetAsideEmail, SyncRun
 
 SHOWN = 10
 """Problems on the overview; behind the others stands how many they are."""
@@ -34,6 +35,14 @@ class SignIn(LoginView):
         if by_htmx(request):
             return HttpResponseClientRefresh()
         return super().get(request, *args, **kwargs)
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """For load balancers and containers: 200 while the pages and the database answer. Tells nothing else."""
+    MailboxState.objects.exists()
+    return HttpResponse("ok", content_type="text/plain")
 
 
 @require_safe
