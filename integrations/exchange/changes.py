@@ -28,7 +28,7 @@ KINDS = {
     f"{{{TNS}}}ReadFlagChange": ChangeKind.READ,
 }
 SAME_STATE_MOST = 3
-"""Pages in a row that bring nothing, not even another state, though the server says that there is more."""
+"""Pages in a row that bring no other state, though the server says that there is more."""
 
 
 def change_pages(
@@ -45,7 +45,7 @@ def change_pages(
         if not state:
             raise ExchangeFailed("it gave no sync state")
         last = bool(service.includes_last_item_in_range)
-        stuck = stuck + 1 if not changes and state == before and not last else 0
+        stuck = stuck + 1 if state == before and not last else 0
         if stuck >= SAME_STATE_MOST:
             raise ExchangeFailed("it announces changes that it never tells")
         yield ChangePage(tuple(changes), Cursor(state), last)

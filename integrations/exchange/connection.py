@@ -13,6 +13,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import requests
 from exchangelib.configuration import Configuration
 from exchangelib.credentials import BaseCredentials
 from exchangelib.transport import BASIC, NTLM, OAUTH2
@@ -86,6 +87,10 @@ atexit.register(close_all)
 
 
 def _made(settings: ConnectionSettings) -> ConnectionProtocol:
+    if settings.auth not in AUTH_TYPES:
+        raise SettingsWrong("sign-in: there is no way of this name")
+    if not (settings.user_agent.isascii() and settings.user_agent.isprintable()):
+        raise SettingsWrong("user agent: only letters, digits and signs of ASCII can be sent")
     _check_url(settings.endpoint, "endpoint", ("https",))
     if settings.proxy:
         _check_url(settings.proxy, "proxy", ("http", "https"))
@@ -136,7 +141,10 @@ def _check_url(url: str, name: str, schemes: tuple[str, ...]) -> None:
     try:
         parts = urlsplit(url)
         right = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        # What requests would refuse, and a name that cannot be one: both would look like a failure of Exchange.
+        requests.PreparedRequest().prepare_url(url, None)
+        (parts.hostname or "").encode("idna")
     except ValueError:
         right = False
     if not right:
-        raise SettingsWrong(f"{name}: it must be an address that begins with {' or '.join(schemes)}://")
+        raise SettingsWrong(f"{name}: it must be the address of a server and begin with {' or '.join(schemes)}://")

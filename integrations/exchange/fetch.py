@@ -11,7 +11,6 @@ from exchangelib.items import Message
 from exchangelib.properties import ItemId as EwsItemId
 from exchangelib.util import TNS
 
-from integrations.errors import IntegrationError, Transient
 from integrations.exchange.changes import moment, whole_number
 from integrations.exchange.errors import translate
 from integrations.exchange.folders import read_inbox
@@ -34,7 +33,10 @@ ITS_OWN = {
     "ErrorInvalidId", "ErrorPropertyValidationFailure", "ErrorInvalidPropertyRequest", "ErrorUnsupportedMimeConversion",
 }  # fmt: skip
 """Faults of an item that stay with it."""
-PERHAPS_ITS_OWN = {"ErrorAccessDenied", "ErrorInternalServerError"}
+PERHAPS_ITS_OWN = {
+    "ErrorAccessDenied", "ErrorInternalServerError", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied",
+    "ErrorImpersonationDenied", "ErrorImpersonationFailed",
+}  # fmt: skip
 """The item's fault while its neighbours can be read, the mailbox's when nothing can."""
 STOPPED = {"ErrorBatchProcessingStopped"}
 
@@ -97,16 +99,7 @@ def _failed(change: Change, error: Exception) -> Gone | Unreadable:
         return Gone(change)
     if code in ITS_OWN or code in PERHAPS_ITS_OWN:
         return Unreadable(change, code)
-    translated = translate(error)
-    if isinstance(translated, Transient):
-        raise translated from error
-    return _unknown(change, translated, code, error)
-
-
-def _unknown(change: Change, translated: IntegrationError, code: str, error: Exception) -> Unreadable:
-    if code.startswith("Error") and translated.scope == "mailbox":
-        return Unreadable(change, code)
-    raise translated from error
+    raise translate(error) from error
 
 
 def _details(item: Any) -> ItemDetails:

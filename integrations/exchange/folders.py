@@ -29,6 +29,8 @@ SINCE_2013 = {
     "syncissues": FolderKind.SYNC_ISSUES,
     "conversationhistory": FolderKind.CONVERSATION_HISTORY,
 }
+NOT_THERE = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorAccessDenied"}
+"""What becomes of a well-known folder that a mailbox lacks, or that this account may not see."""
 RSS_CLASS = "ipf.note.outlookhomepage"
 MOST_PAGES = 1000
 
@@ -84,12 +86,22 @@ def _folder(folder_id: FolderId, element: Any, kinds: Mapping[str, FolderKind]) 
         parent_id=FolderId(parent.get("Id")) if parent is not None else None,
         name=element.findtext(f"{{{TNS}}}DisplayName") or "",
         kind=kind,
-        holds_mail=not folder_class or folder_class == "ipf.note" or folder_class.startswith("ipf.note."),
+        holds_mail=_holds_mail(element.tag, folder_class),
     )
 
 
+def _holds_mail(tag: str, folder_class: str) -> bool:
+    # A search folder holds nothing of its own: its mail lies in other folders, and it cannot be listed.
+    if tag == f"{{{TNS}}}SearchFolder":
+        return False
+    return not folder_class or folder_class == "ipf.note" or folder_class.startswith("ipf.note.")
+
+
 def _kinds(account: MailboxAccount) -> dict[str, FolderKind]:
-    """The ids of the well-known folders that this mailbox has, in one request."""
+    """The ids of the well-known folders that this mailbox has, in one request.
+
+    Raises what may pass: Drafts that were taken for an ordinary folder would stay one, and be sent.
+    """
     names = dict(WELL_KNOWN)
     if account.version.build >= EXCHANGE_2013:
         names |= SINCE_2013
@@ -97,9 +109,10 @@ def _kinds(account: MailboxAccount) -> dict[str, FolderKind]:
     outcomes = GetFolder(account=account).call(folders=asked, additional_fields=[], shape="IdOnly")
     found = {}
     for kind, outcome in zip(names.values(), outcomes, strict=True):
-        # A mailbox need not have each of them.
         if not isinstance(outcome, Exception):
             found[outcome.find(f"{{{TNS}}}FolderId").get("Id")] = kind
+        elif type(outcome).__name__ not in NOT_THERE:
+            raise translate(outcome) from outcome
     return found
 
 

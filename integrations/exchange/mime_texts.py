@@ -10,6 +10,9 @@ import base64
 import re
 
 ELEMENT = re.compile(rb"(<(?:\w+:)?MimeContent(?:\s[^<>]*)?>)([^<]+)")
+BREAK = re.compile(rb"\s|&#(?:x0*[ad]|0*1[03]);", re.I)
+"""White space, and a line break as a reference: what writes XML may write it so."""
+SIGNS_OF_BREAKS = (b"\n", b" ", b"\r", b"\t", b"&")
 
 
 class MimeTexts:
@@ -31,7 +34,6 @@ class MimeTexts:
     def decoded(self, number: str) -> bytes:
         """The MIME of this number. Raises ValueError, of which `binascii.Error` is one, when it is no base64."""
         start, end = self._spans[int(number)]
-        letters = memoryview(self._content)[start:end]
-        if self._content.find(b"\n", start, end) >= 0 or self._content.find(b" ", start, end) >= 0:
-            return base64.b64decode(b"".join(bytes(letters).split()), validate=True)
-        return base64.b64decode(letters, validate=True)
+        if any(self._content.find(sign, start, end) >= 0 for sign in SIGNS_OF_BREAKS):
+            return base64.b64decode(BREAK.sub(b"", self._content[start:end]), validate=True)
+        return base64.b64decode(memoryview(self._content)[start:end], validate=True)

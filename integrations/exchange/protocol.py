@@ -13,6 +13,7 @@ from exchangelib.errors import SessionPoolMaxSizeReached, SessionPoolMinSizeReac
 from exchangelib.protocol import FailFast, Protocol
 from exchangelib.transport import DEFAULT_HEADERS
 from exchangelib.util import is_xml
+from requests.auth import HTTPBasicAuth
 from requests.utils import get_environ_proxies
 from requests_oauthlib import OAuth2Session
 from urllib3.exceptions import HTTPError
@@ -92,6 +93,8 @@ class ConnectionProtocol(Protocol):
             session: requests.Session = super().create_session()
         except (requests.RequestException, HTTPError, OSError) as error:
             raise of_token_request(error) from error
+        if isinstance(session.auth, HTTPBasicAuth):
+            session.auth = HTTPBasicAuth(_octets(session.auth.username), _octets(session.auth.password))
         return session
 
     # ---- the pool -------------------------------------------------------------------------------------------------
@@ -149,3 +152,13 @@ class ConnectionProtocol(Protocol):
             with credentials.lock:
                 credentials.access_token = None
             self.close()
+
+
+def _octets(text: str | bytes) -> bytes:
+    """As requests sends it, and in UTF-8 (RFC 7617, section 2.1) what it cannot send: its own error quotes the password."""
+    if isinstance(text, bytes):
+        return text
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()

@@ -24,10 +24,10 @@ from integrations.exchange.mime_texts import MimeTexts
 Outcome = etree._Element | Exception
 """One response: the element that was asked for, or what became of it."""
 
-NO_CHARACTER = re.compile(
-    rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));", re.I
-)
-"""Characters that XML cannot carry, and references to them: Exchange sends such."""
+NO_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xed[\xa0-\xbf][\x80-\xbf]|\xef\xbf[\xbe\xbf]")
+"""Characters that XML cannot carry (XML 1.0, section 2.2): controls, halves of surrogate pairs, U+FFFE and U+FFFF."""
+REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,9})|([0-9]{1,9}));", re.I)
+"""To any character: Exchange refers to those too that XML cannot carry."""
 
 
 class _Service:
@@ -39,6 +39,10 @@ class _Service:
 
     def _extra_headers(self) -> dict[str, str]:
         headers: dict[str, str] = super()._extra_headers()  # type: ignore[misc]
+        anchor = headers.get("X-AnchorMailbox", "")
+        if not (anchor.isascii() and anchor.isprintable()):
+            # It only helps the server to route. No header can hold this address; what to say of it is for the server.
+            del headers["X-AnchorMailbox"]
         return headers | {"client-request-id": str(uuid.uuid4()), "return-client-request-id": "true"}
 
     def _api_versions_to_try(self) -> tuple[str, ...]:
@@ -136,7 +140,7 @@ def parsed(content: bytes) -> etree._Element:
     except etree.XMLSyntaxError:
         pass
     try:
-        return _tree(NO_CHARACTER.sub(b"", content))
+        return _tree(REFERENCE.sub(_character, NO_CHARACTER.sub(b"", content)))
     except etree.XMLSyntaxError as error:
         raise ExchangeFailed("its answer is no XML") from error
 
@@ -159,6 +163,14 @@ def _taken_back_off(element: Any) -> float | None:
         if value.get("Name") == "BackOffMilliseconds":
             value.set("Name", "")
     return hint
+
+
+def _character(reference: re.Match[bytes]) -> bytes:
+    """The reference, or nothing when it refers to what XML cannot carry."""
+    hexadecimal, decimal = reference.groups()
+    code = int(hexadecimal, 16) if hexadecimal else int(decimal)
+    carried = code in (0x9, 0xA, 0xD) or 0x20 <= code < 0xD800 or 0xDFFF < code < 0xFFFE or 0xFFFF < code < 0x110000
+    return reference.group() if carried else b""
 
 
 def _tree(content: bytes) -> etree._Element:

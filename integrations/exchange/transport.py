@@ -18,9 +18,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from integrations.errors import SettingsWrong
+from integrations.exchange.addresses import EACH_ADDRESS, connected
 
 TLS_VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -114,7 +115,7 @@ class DeadlineAdapter(HTTPAdapter):
                 else:
                     _read(response)
             except (requests.RequestException, OSError, ssl.SSLError) as error:
-                if watch.fired:
+                if watch.fired and not isinstance(error, requests.ConnectTimeout):
                     raise requests.Timeout("deadline") from error
                 raise
             if watch.fired:
@@ -128,6 +129,7 @@ class _Watch:
     current = threading.local()
 
     def __init__(self, seconds: float) -> None:
+        self.until = time.monotonic() + seconds
         self.fired = False
         self._connections: list[Any] = []
         self._sockets: list[Any] = []
@@ -176,6 +178,18 @@ def _pool_class() -> type[HTTPSConnectionPool]:
         def connect(self) -> Any:
             _watched(self)
             return super().connect()
+
+        def _new_conn(self) -> socket.socket:
+            watch = _watch()
+            until = watch.until if watch is not None else time.monotonic() + EACH_ADDRESS
+            try:
+                return connected(self._dns_host, self.port, self.socket_options or (), until)
+            except socket.gaierror as error:
+                raise NameResolutionError(self.host, self, error) from error
+            except TimeoutError as error:
+                raise ConnectTimeoutError(self, "no answer") from error
+            except OSError as error:
+                raise NewConnectionError(self, str(error)) from error
 
         def getresponse(self) -> Any:
             if (watch := _watch()) is not None:

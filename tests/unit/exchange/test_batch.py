@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from integrations.errors import AccessDenied, ExchangeFailed, MailboxMoving
+from integrations.errors import AccessDenied, ExchangeFailed, ImpersonationDenied, MailboxMoving, MailboxNotFound
 from integrations.exchange.source import ExchangeSource
 from integrations.messages import Change, Email, Fetched, Gone, ItemId, Unreadable
 from simulators.exchange import Store, mail_of
@@ -90,6 +90,20 @@ def test_when_nothing_may_be_read_and_the_mailbox_neither_the_mailbox_is_to_blam
     world.exchange.faults.add("item", item_id=listed[0].item_id, code="ErrorAccessDenied")
     world.exchange.faults.add("fault", operation="GetFolder", code="ErrorAccessDenied")
     with pytest.raises(AccessDenied):
+        list(source.fetch(listed))
+
+
+@pytest.mark.parametrize("code", ["ErrorNonExistentMailbox", "ErrorImpersonateUserDenied"])
+def test_a_mailbox_that_is_gone_since_the_listing_is_no_fault_of_its_items(world: World, code: str) -> None:
+    for number in range(3):
+        world.deliver(str(number))
+    source = world.source()
+    listed = world.listed(source)
+    for change in listed:
+        world.exchange.faults.add("item", item_id=change.item_id, code=code)
+    assert [type(one) for one in fetch(source, listed)] == [Unreadable] * 3
+    world.exchange.faults.add("fault", operation="GetFolder", code=code)
+    with pytest.raises(MailboxNotFound if code == "ErrorNonExistentMailbox" else ImpersonationDenied):
         list(source.fetch(listed))
 
 

@@ -201,6 +201,10 @@ def test_an_unknown_mailbox_is_named_as_that(world: World, way: str) -> None:
     assert isinstance(check(world.settings(way), "nobody@bank.example"), errors.MailboxNotFound)
 
 
+def test_an_address_that_no_header_can_hold_is_an_unknown_mailbox_too(world: World) -> None:
+    assert isinstance(check(world.settings(), "\u684c@bank.example"), errors.MailboxNotFound)
+
+
 def test_an_account_without_the_right_to_impersonate_is_told_so(world: World) -> None:
     settings = replace(world.settings(), key="reader", username="BANK\\reader")
     assert isinstance(check(settings, world.mailbox.address), errors.ImpersonationDenied)

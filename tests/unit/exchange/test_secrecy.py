@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import traceback
 from dataclasses import replace
 
 import pytest
 
-from integrations.errors import IntegrationError
+from integrations.errors import IntegrationError, SignInRefused
 from integrations.exchange.connection import connection
+from integrations.exchange.source import ExchangeSource
+from simulators.http import Response
 from tests.contract.source_rigs import WAYS
 from tests.unit.exchange.conftest import World
+from tests.unit.exchange.peers import ADDRESS, peer
 
 LIBRARIES = (
     "exchangelib",
@@ -87,6 +91,15 @@ def test_no_error_tells_a_secret_or_a_word_of_a_mail(world: World, way: str) -> 
         shown = f"{error} {error!r} {error.detail}"
         assert MARK not in shown
         assert "s3cret" not in "".join(traceback.format_exception(error)) + shown
+
+
+def test_a_password_that_latin_1_lacks_is_sent_and_told_in_no_error() -> None:
+    password = "s3cr\u20act"
+    with peer(lambda _: Response(401)) as made, pytest.raises(SignInRefused) as caught:
+        ExchangeSource(replace(made.settings, password=password), ADDRESS).check()
+    (scheme, sent) = made.requests[0].headers["Authorization"].split()
+    assert (scheme, base64.b64decode(sent).decode()) == ("Basic", f"svc:{password}")
+    assert "s3cr" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_settings_and_connections_print_without_their_secrets(world: World) -> None:

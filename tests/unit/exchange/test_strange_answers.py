@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from lxml import etree
 
-from integrations.errors import IntegrationError
+from integrations.errors import ExchangeFailed, IntegrationError
 from integrations.exchange.source import ExchangeSource
 from integrations.messages import FolderId
 from simulators.exchange import Store, mail_of
 from simulators.exchange.soap import SOAP
+from simulators.http import Request, Response
 from tests.mails import mail
 from tests.unit.exchange.peers import ADDRESS, answers_of, peer, spoiled
 
@@ -55,6 +59,23 @@ def test_what_is_no_answer_is_an_error_of_ours(body: bytes) -> None:
     store = mailbox()
     with peer(spoiled(answers_of(store), lambda _: body)) as made, pytest.raises(IntegrationError):
         ExchangeSource(made.settings, ADDRESS).check()
+
+
+def test_a_server_that_tells_one_page_for_ever_is_no_endless_loop() -> None:
+    store = mailbox()
+    usual = answers_of(store)
+
+    def answer(request: Request) -> Response:
+        forgetful = replace(request, body=re.sub(rb"<m:SyncState>[^<]*</m:SyncState>", b"", request.body))
+        response = usual(forgetful)
+        body = re.sub(rb"(?<=<m:SyncState>)[^<]*", b"same", response.body)
+        return replace(response, body=body.replace(b"LastItemInRange>true", b"LastItemInRange>false"))
+
+    inbox = FolderId(store[ADDRESS].distinguished("inbox").id)
+    with peer(answer) as made:
+        pages = itertools.islice(ExchangeSource(made.settings, ADDRESS).changes(inbox, None), 10)
+        with pytest.raises(ExchangeFailed):
+            list(pages)
 
 
 def without_something(seed: int) -> Callable[[bytes], bytes]:
