@@ -4,13 +4,15 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 MAIL ?=
 RECORD ?=
+DIR ?= docs/screenshots
 
-.PHONY: help demo smoke test check format lock bench clean
+.PHONY: help demo smoke test journey check format lock bench screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
 	@echo "make smoke     the same without a person: a table of figures, an exit code (MAIL=DIR, RECORD=DIR)"
 	@echo "make test      the tests"
+	@echo "make journey   a browser against the running product"
 	@echo "make check     style, types, layering, migrations, Django's system checks"
 
 demo: $(VENV)/.ready
@@ -20,7 +22,14 @@ smoke: $(VENV)/.ready
 	@exec $(RUN) -m demo smoke $(if $(MAIL),--mail "$(MAIL)") $(if $(RECORD),--record "$(RECORD)")
 
 test: $(VENV)/.ready
-	@$(RUN) -m pytest -n auto $(PYTEST)
+	@$(RUN) -m pytest -n auto -m "not journey" $(PYTEST)
+
+# A browser against the whole running stack: takes a minute, and needs Chromium.
+journey: $(VENV)/.ready
+	@$(RUN) -m pytest -m journey tests/journey
+
+screenshots: $(VENV)/.ready
+	@$(RUN) -m demo.screenshots $(DIR)
 
 check: $(VENV)/.ready
 	@$(VENV)/bin/ruff check .
@@ -35,7 +44,7 @@ format: $(VENV)/.ready
 	@$(VENV)/bin/ruff format .
 
 bench: $(VENV)/.ready
-	@$(RUN) -m bench
+	@$(RUN) -m bench fetch && $(RUN) -m bench memory
 
 # The lock files name versions and hashes, so that the same ones come from whatever index pip is told to use.
 lock: $(VENV)/.ready

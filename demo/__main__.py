@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 import signal
 import sys
 import tempfile
@@ -11,17 +10,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from demo import ports
 from demo.broker import NoBroker
 from demo.exchange import Control
 from demo.life import Life
 from demo.processes import ChildDied, Processes
+from demo.seeding import seed
 from demo.smoke import Smoke, mail_arguments
 from demo.stack import Stack
 
-ACCOUNT_PASSWORD, CLIENT_SECRET, TOKEN = "simulated-password", "simulated-client-secret", "simulated-api-token"
 EVERY = 4.0
 """Seconds between two things that happen in the mailboxes."""
 PORT = 8000
@@ -56,7 +54,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     if port != PORT and not arguments.port:
         print(f"Port {PORT} is taken: the pages are at port {port} instead.")
     with _stack(arguments.host, port, ["--generate", "7/40"]) as stack:
-        password = _seed(stack)
+        password = seed(stack)
         stack.product("start")
         stack.run()
         print(_welcome(stack, password), flush=True)
@@ -75,7 +73,7 @@ def _smoke(arguments: argparse.Namespace) -> int:
         return 2
     started = time.monotonic()
     with _stack("127.0.0.1", ports.free(), mail_arguments(mail, record)) as stack:
-        _seed(stack)
+        seed(stack)
         stack.run()
         smoke = Smoke(stack)
         well = smoke.run(own_mail=mail is not None)
@@ -92,20 +90,6 @@ def _stack(host: str, port: int, simulator_arguments: list[str]) -> Iterator[Sta
         stack = Stack(processes, Path(folder), host=host, port=port)
         stack.prepare(simulator_arguments)
         yield stack
-
-
-def _seed(stack: Stack) -> str:
-    password = secrets.token_urlsafe(9)
-    given: dict[str, Any] = {
-        "simulators": stack.simulators,
-        "password": password,
-        "account_password": ACCOUNT_PASSWORD,
-        "client_secret": CLIENT_SECRET,
-        "token": TOKEN,
-        "ca": Path(stack.simulators["exchange"]["ca_file"]).read_text(),
-    }
-    stack.product("seed", given=given)
-    return password
 
 
 def _holds_mail(folder: Path) -> bool:

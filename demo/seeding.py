@@ -1,0 +1,27 @@
+"""Fills the product of a running stack: with what the simulators know, and an administrator."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from demo.stack import Stack
+
+# The defaults of `python -m simulators`.
+ACCOUNT_PASSWORD, CLIENT_SECRET, TOKEN = "simulated-password", "simulated-client-secret", "simulated-api-token"
+
+
+def seed(stack: Stack) -> str:
+    """The password of the administrator `admin`."""
+    password = secrets.token_urlsafe(9)
+    given: dict[str, Any] = {
+        "simulators": stack.simulators,
+        "password": password,
+        "account_password": ACCOUNT_PASSWORD,
+        "client_secret": CLIENT_SECRET,
+        "token": TOKEN,
+        "ca": Path(stack.simulators["exchange"]["ca_file"]).read_text(),
+    }
+    stack.product("seed", given=given)
+    return password

@@ -1,0 +1,154 @@
+"""A day of an admin in a real browser, against the running product: mail flows, stops, starts, breaks and is mended."""
+
+from __future__ import annotations
+
+import base64
+import re
+from itertools import count
+
+import pytest
+
+from demo.seeding import ACCOUNT_PASSWORD
+from tests.mails import mail, message_id_of
+
+pytestmark = pytest.mark.journey
+
+NUMBERS = count(1)
+PATIENCE = 25_000
+"""Milliseconds that something may take to show on a page."""
+
+
+def deliver(exchange, address="trades@bank.example"):
+    """A new email; its Message-ID in hex."""
+    name = f"journey.{next(NUMBERS)}"
+    exchange.post("deliver", mailbox=address, folder="Inbox", mime=base64.b64encode(mail(name)).decode())
+    return message_id_of(name).encode().hex()
+
+
+def arrived(reinfer, comment_id):
+    return comment_id in reinfer.get("sources/bank/operations", comments="1")["comment_list"]
+
+
+def wait(page, what, done):
+    for _ in range(PATIENCE // 200):
+        if done():
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"in vain: {what}")
+
+
+@pytest.fixture
+def integration(page, stack):
+    page.goto(stack.url + "integrations/")
+    page.get_by_role("link", name="Exchange Server 2016").first.click()
+    return page
+
+
+def edit(page, **fields):
+    page.get_by_role("link", name="Edit").first.click()
+    for label, value in fields.items():
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_role("button", name="Save").click()
+
+
+def test_mail_flows_and_the_page_tells_without_a_reload(integration, exchange, reinfer):
+    row = integration.locator("#live tr", has_text="trades@bank.example")
+
+    def delivered():
+        return int(row.locator("td").nth(2).inner_text().split()[-1])
+
+    wait(integration, "the first mail is counted", lambda: delivered() >= 12)
+    before = delivered()
+    new = deliver(exchange)
+    wait(integration, "the email arrives", lambda: arrived(reinfer, new))
+    wait(integration, "the page counts it by itself", lambda: delivered() > before)
+
+
+def test_stop_stops_and_start_goes_on(integration, exchange, reinfer):
+    integration.get_by_role("button", name="Stop").first.click()
+    integration.get_by_text("is stopped").first.wait_for(timeout=PATIENCE)
+    new = deliver(exchange)
+    integration.wait_for_timeout(4000)  # two intervals, in which nothing may happen
+    assert not arrived(reinfer, new)
+    integration.get_by_role("button", name="Start").first.click()
+    wait(integration, "the email arrives after the start", lambda: arrived(reinfer, new))
+
+
+def test_a_broken_password_is_told_with_what_to_do_and_mended_without_a_restart(integration, exchange, reinfer):
+    edit(integration, Password="not the right one")
+    integration.get_by_text("Exchange refused these credentials").first.wait_for(timeout=PATIENCE)
+    assert integration.get_by_text("Update them and press Start").first.is_visible()
+    new = deliver(exchange)
+    integration.get_by_role("button", name="Test connection").click()
+    integration.locator(".finding.bad").get_by_text("refused these credentials").wait_for(timeout=PATIENCE)
+    assert "not the right one" not in integration.content()
+    edit(integration, Password=ACCOUNT_PASSWORD)
+    wait(integration, "the email arrives once the password is right", lambda: arrived(reinfer, new))
+    integration.get_by_role("button", name="Test connection").click()
+    integration.locator(".finding.ok").get_by_text("can be read").wait_for(timeout=PATIENCE)
+
+
+def test_a_wrong_address_is_told_in_words(integration, stack):
+    right = stack.simulators["exchange"]["onprem"]["url"]
+    edit(integration, **{"EWS endpoint": right.replace("/EWS/Exchange.asmx", "/nowhere")})
+    integration.get_by_role("button", name="Test connection").click()
+    integration.locator(".finding.bad").get_by_text("no Exchange Web Services at this endpoint").wait_for(
+        timeout=PATIENCE
+    )
+    edit(integration, **{"EWS endpoint": re.sub(r":\d+/", ":9/", right)})
+    integration.get_by_role("button", name="Test connection").click()
+    integration.locator(".finding.bad").get_by_text("cannot be reached").wait_for(timeout=PATIENCE)
+    edit(integration, **{"EWS endpoint": right})
+    integration.get_by_role("button", name="Start").or_(integration.get_by_role("button", name="Stop")).first.wait_for()
+
+
+def test_an_unknown_mailbox_is_told_in_words(integration):
+    integration.get_by_label("Mailbox to test with").fill("nobody@bank.example")
+    integration.get_by_role("button", name="Test connection").click()
+    integration.locator(".finding.bad").get_by_text("knows no mailbox with this address").wait_for(timeout=PATIENCE)
+
+
+def test_a_mailbox_syncs_at_once_when_it_is_told_to(integration, exchange, reinfer):
+    integration.get_by_role("link", name="trades@bank.example").first.click()
+    new = deliver(exchange)
+    integration.get_by_role("button", name="Sync now").first.click()
+    integration.get_by_text(re.compile("is queued|already queued")).first.wait_for(timeout=PATIENCE)
+    wait(integration, "the email arrives", lambda: arrived(reinfer, new))
+
+
+def test_a_bucket_with_a_slash_too_many_is_refused_in_words(integration):
+    integration.get_by_role("link", name="Add mailbox").click()
+    integration.get_by_label("Address", exact=True).fill("new@bank.example")
+    integration.get_by_label("Bucket", exact=True).select_option(label="A new bucket…")
+    integration.get_by_label("Destination", exact=True).select_option(label="Re:infer")
+    integration.get_by_label("Project", exact=True).fill("bank")
+    integration.get_by_label("Name", exact=True).fill("desks/too/many")
+    integration.get_by_role("button", name=re.compile("Save|Add")).click()
+    assert integration.get_by_text(re.compile("slash|/", re.IGNORECASE)).first.is_visible()
+    assert "/mailboxes/new" in integration.url or integration.get_by_label("Address", exact=True).is_visible()
+
+
+PAGES = [
+    "",
+    "integrations/",
+    "integrations/1/",
+    "integrations/1/edit/",
+    "integrations/new/",
+    "mailboxes/1/",
+    "mailboxes/1/edit/",
+]
+PAGES += ["destinations/", "destinations/1/", "runs/?show=all", "nowhere/"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_fits_a_phone(page, stack, path):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(stack.url + path)
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert widths[0] <= widths[1]
+
+
+def test_no_page_broke_its_own_policy(complaints):
+    # A page that is not there answers 404, which the browser tells as an error of its own.
+    assert [text for text in complaints if "404" not in text] == []
