@@ -1,6 +1,6 @@
 """The Exchange adapter: the only package that knows exchangelib.
 
-`source` implements the port; `folders`, `changes` and `fetch` read what it reports; `services` are exchangelib's own service
+`source` implements the port; `folders`, `changes` and `fetch` read what it reports; `operations` are exchangelib's own service
 classes, faster and with their traps closed; `connection`, `protocol`, `transport` and `credentials` make and keep the
 connection; `errors` translates what goes wrong, once.
 """

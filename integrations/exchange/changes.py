@@ -14,7 +14,7 @@ from integrations.errors import CursorRefused, ExchangeFailed, FolderGone
 from integrations.exchange.errors import translate
 from integrations.exchange.folders import ews_folder
 from integrations.exchange.mailbox import MailboxAccount
-from integrations.exchange.services import SyncFolderItems
+from integrations.exchange.operations import SyncFolderItems
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
 
 FIELDS = [

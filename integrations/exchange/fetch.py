@@ -16,7 +16,7 @@ from integrations.exchange.errors import translate
 from integrations.exchange.folders import read_inbox
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.mime_texts import MimeTexts
-from integrations.exchange.services import GetItem
+from integrations.exchange.operations import GetItem
 from integrations.messages import Change, Email, Fetched, Gone, ItemDetails, Unreadable
 
 FIELDS = [

@@ -14,7 +14,7 @@ from exchangelib.version import EXCHANGE_2013
 from integrations.errors import ExchangeFailed
 from integrations.exchange.errors import translate
 from integrations.exchange.mailbox import MailboxAccount
-from integrations.exchange.services import GetFolder, SyncFolderHierarchy
+from integrations.exchange.operations import GetFolder, SyncFolderHierarchy
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind
 
 WELL_KNOWN = {

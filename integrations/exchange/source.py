@@ -1,4 +1,4 @@
-"""The source: one mailbox of one connection to Exchange, over EWS. Read-only by construction: see `services`."""
+"""The source: one mailbox of one connection to Exchange, over EWS. Read-only by construction: see `operations`."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.exchange.services import parsed
+from integrations.exchange.operations import parsed
 
 NONE = {
     "a control": b"\x0b",
