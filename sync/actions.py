@@ -35,6 +35,12 @@ class Finding:
     text: str
 
 
+class Complaint(str):
+    """A sentence about what could not be done. Pages show it as a problem."""
+
+    __slots__ = ()
+
+
 def start_integration(integration: Integration) -> str:
     """Run it, whatever had stopped or held it. Mailboxes that were stopped one by one stay so."""
     Integration.objects.filter(pk=integration.pk).update(**RUNNING)
@@ -64,12 +70,12 @@ def stop_mailbox(mailbox: Mailbox) -> str:
 def sync_now(mailbox: Mailbox) -> str:
     """Queue it at once, also while it or its connection is held: the admin is the probe."""
     if not mailbox.enabled or not mailbox.integration.enabled:
-        return f"{mailbox} is stopped: start it first."
+        return Complaint(f"{mailbox} is stopped: start it first.")
     _make_due([mailbox])
     try:
         queued = dispatching.queue(mailbox.pk, sync_mailbox.delay, database_now())
     except BrokerError:
-        return f"The queue cannot be reached. {mailbox} is synced as soon as it answers again."
+        return Complaint(f"The queue cannot be reached. {mailbox} is synced as soon as it answers again.")
     return f"{mailbox} is queued." if queued else f"{mailbox} is already queued or syncing."
 
 
@@ -84,7 +90,8 @@ def retry_set_aside(email: SetAsideEmail) -> str:
     SetAsideEmail.objects.filter(pk=email.pk, settled__in=["", "dismissed"]).update(
         settled="", settled_at=None, retry_at=database_now()
     )
-    return f"The email is tried again. {sync_now(email.mailbox)}"
+    queued = sync_now(email.mailbox)
+    return type(queued)(f"The email is tried again. {queued}")
 
 
 def dismiss_set_aside(email: SetAsideEmail) -> str:

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from sync.actions import Finding
+from sync.actions import Complaint, Finding
 
 
 def by_htmx(request: HttpRequest) -> bool:
@@ -33,6 +33,7 @@ def live_page(request: HttpRequest, page: str, live: str, context: dict[str, Any
 
 def back(request: HttpRequest, sentence: str, otherwise: str, *, good: bool = True) -> HttpResponse:
     """Redirect to the page that the button was on, or else to `otherwise`, with this sentence as its message."""
+    good = good and not isinstance(sentence, Complaint)
     messages.add_message(request, messages.SUCCESS if good else messages.ERROR, sentence)
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(

@@ -321,3 +321,9 @@ def test_a_first_contact_with_an_empty_bucket_makes_it_trusted(world: World, des
     world.sync(desk)
     assert Bucket.objects.get().trusted
     assert MailboxState.objects.get().up_to_date
+
+
+def test_a_button_that_could_not_do_it_complains(world: World, desk):
+    assert not isinstance(actions.stop_mailbox(desk), actions.Complaint)
+    desk.refresh_from_db()
+    assert isinstance(actions.sync_now(desk), actions.Complaint)

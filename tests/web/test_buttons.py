@@ -126,3 +126,17 @@ def test_a_destination_that_mailboxes_send_to_is_not_deleted(admin, mailbox):
     mailbox.delete()
     admin.post(address)
     assert not Bucket.objects.exists()
+
+
+def test_a_complaint_is_shown_as_a_problem_and_not_as_a_success(rf):
+    from django.contrib.messages import ERROR, SUCCESS
+    from django.contrib.messages.storage.cookie import CookieStorage
+
+    from integrations.views.answers import back
+    from sync.actions import Complaint
+
+    for sentence, level in (("Done.", SUCCESS), (Complaint("The queue cannot be reached."), ERROR)):
+        request = rf.post("/")
+        request._messages = CookieStorage(request)
+        back(request, sentence, "/")
+        assert [message.level for message in request._messages] == [level]
