@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.exchange import Control
-from demo.expectation import Expectation, faults, is_wanted
+from demo.expectation import Expectation, faults, is_wanted, surplus_aside
 from demo.stack import Stack
 from demo.table import table
 
@@ -93,7 +93,6 @@ class Smoke:
             bucket: faults(
                 expected[bucket],
                 self.reinfer.get(f"sources/{bucket}", comments="full")["comment_list"],
-                sum(len(mailbox["aside"]) for mailbox in figures if mailbox["bucket"] == bucket),
             )
             for bucket in expected
         }
@@ -137,6 +136,8 @@ class Smoke:
     def _judge(self) -> None:
         figures = self.stack.product("figures")
         expected = self._expected(figures)
+        if not any(one.wanted.total() for one in expected.values()):
+            self.problems.append("No mailbox holds an email that is wanted, so nothing was tried.")
         state = self.reinfer.get("state")
         self.say("\n" + self._mailboxes(figures, expected))
         self.say("\n" + self._buckets(state) + "\n")
@@ -145,7 +146,9 @@ class Smoke:
         for mailbox in figures:
             for aside in mailbox["aside"]:
                 self.say(f"Set aside in {mailbox['address']}: {aside['reason']} ({aside['stage']})")
-                self.problems += [] if aside["stage"] == "transform" else [f"{mailbox['address']}: {aside['reason']}"]
+            self.problems += surplus_aside(
+                expected[mailbox["bucket"]], {mailbox["address"]: len(mailbox["aside"])}
+            )
             if mailbox["error"]:
                 self.problems.append(f"{mailbox['address']}: {mailbox['error']}")
         for source in state["sources"]:

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from demo import broker, ports
-from demo.expectation import Expectation, faults, is_wanted
+from demo.expectation import Expectation, faults, is_wanted, surplus_aside
 from demo.processes import ChildDied, Processes
 from demo.table import table
 from tests.mails import comment_id_of, mail
@@ -122,7 +122,7 @@ def held(**changes):
 
 
 def test_what_arrived_right_has_no_faults(expected):
-    assert faults(expected, held(), 0) == []
+    assert faults(expected, held()) == []
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,24 @@ def test_what_arrived_right_has_no_faults(expected):
     ],
 )
 def test_what_is_missing_surplus_or_wrong_is_told(expected, arrived, words):
-    assert words in "\n".join(faults(expected, arrived, 0))
+    assert words in "\n".join(faults(expected, arrived))
+
+
+def test_that_emails_were_set_aside_excuses_nothing(expected):
+    assert surplus_aside(expected, {"desk@bank.example": 0}) == []
+    assert "1 emails were set aside" in "\n".join(surplus_aside(expected, {"desk@bank.example": 1}))
+
+
+def test_only_an_email_nested_too_deep_may_be_set_aside(expected):
+    def nested(levels):
+        heads = (f'Content-Type: multipart/mixed; boundary="b{level}"\n\n--b{level}\n' for level in range(levels))
+        return ("".join(heads) + "Content-Type: text/plain\n\nText").encode()
+
+    expected.add("desk@bank.example", "Inbox", nested(100))
+    assert surplus_aside(expected, {"desk@bank.example": 1})
+    for levels in (101, 5_000):
+        expected.add("desk@bank.example", "Inbox", nested(levels))
+    assert surplus_aside(expected, {"desk@bank.example": 2}) == []
 
 
 def test_numbers_stand_to_the_right():
