@@ -146,9 +146,7 @@ class Smoke:
         for mailbox in figures:
             for aside in mailbox["aside"]:
                 self.say(f"Set aside in {mailbox['address']}: {aside['reason']} ({aside['stage']})")
-            self.problems += surplus_aside(
-                expected[mailbox["bucket"]], {mailbox["address"]: len(mailbox["aside"])}
-            )
+            self.problems += surplus_aside(expected[mailbox["bucket"]], {mailbox["address"]: len(mailbox["aside"])})
             if mailbox["error"]:
                 self.problems.append(f"{mailbox['address']}: {mailbox['error']}")
         for source in state["sources"]:

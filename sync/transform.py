@@ -17,7 +17,7 @@ from sync.mime.charsets import clean as without_controls
 from sync.mime.headers import Correspondent, correspondents, date_header, message_ids, raw_headers, text_header
 from sync.mime.parts import NestedTooDeep, Parsed, parse
 
-VERSION = 1
+VERSION = 2
 """Of the transform. Emails that an older one could not convert are tried again with a newer one."""
 
 ENCRYPTED_TEXT = "[This email is encrypted.]"
@@ -72,7 +72,7 @@ def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Conv
     subject = text_header(parsed.message, "Subject", limits.header_chars)
     message_id = _message_id(parsed, limits)
     own = comment_id(message_id) if message_id else _made_up(sent, people, subject)
-    cleaned = _cleaned(parsed, email, subject, limits)
+    cleaned = _cleaned(parsed, email, subject, people, limits)
     message, truncated = _message(people, subject, cleaned, sent, limits)
     comment = Comment(
         id=own,
@@ -125,12 +125,13 @@ def _thread(parsed: Parsed, own: CommentId, limits: Limits) -> str:
     return thread_id(ids("References"), ids("In-Reply-To"), own)
 
 
-def _cleaned(parsed: Parsed, email: Email, subject: str, limits: Limits) -> CleanText:
+def _cleaned(parsed: Parsed, email: Email, subject: str, people: _People, limits: Limits) -> CleanText:
     if parsed.encrypted or _is_encrypted_class(email.details.item_class, parsed):
         return CleanText(ENCRYPTED_TEXT, "", ())
     if parsed.opaque:
         return CleanText(OPAQUE_TEXT, "", ())
-    return clean(parsed.sections, subject, limits)
+    sender = next(iter(people.sender or people.envelope_sender), "")
+    return clean(parsed.sections, subject, limits, str(sender))
 
 
 def _is_encrypted_class(item_class: str, parsed: Parsed) -> bool:

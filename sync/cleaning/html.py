@@ -24,6 +24,10 @@ HIDDEN = [
     '[style*="display: none" i]',
     '[style*="display :none" i]',
     '[style*="display : none" i]',
+    '[style*="visibility:hidden" i]',
+    '[style*="visibility: hidden" i]',
+    '[style*="max-height:0" i][style*="overflow:hidden" i]',
+    '[style*="max-height: 0" i][style*="overflow: hidden" i]',
     "[hidden]",
     "noscript",
     "object",
@@ -32,6 +36,10 @@ HIDDEN = [
 ]
 ANY_MARK = ", ".join(mark.selector for mark in CLIENT_MARKS)
 CELL_GAP = re.compile(r"\t+")
+# A paragraph that fills a cell of a table, as Word writes it, would end the row.
+CELL_PARAGRAPH = re.compile(r"(<t[dh]\b[^<>]{0,2000}>\s{0,200})<(?:p\b[^<>]{0,2000}|div)>", re.IGNORECASE)
+CELL_PARAGRAPH_END = re.compile(r"(?:<o:p>(?:&nbsp;|\s){0,20}</o:p>)?</(?:p|div)>(\s{0,200}</t[dh]>)", re.IGNORECASE)
+WORD_BULLET = re.compile(r"^(\s*)·\s+")
 # Entities for the characters that stand for marks (see `marked_text`): a page must not bring its own.
 FOREIGN_SIGN = re.compile(
     r"[\ufdd0-\ufdef]|&#(?:x0*fd[de][0-9a-f]|0*(?:6497[6-9]|649[89]\d|6500[0-7]));?", re.IGNORECASE
@@ -46,7 +54,7 @@ def has_marks(html: str, limits: Limits) -> bool:
 
 def text_of(html: str, limits: Limits) -> MarkedText:
     """The lines of a page, and the marks of mail programs in them."""
-    tree = HTMLTree.parse(FOREIGN_SIGN.sub("", html[: limits.html_chars]))
+    tree = HTMLTree.parse(_prepared(html[: limits.html_chars]))
     if tree.body is None:
         return MarkedText(())
     _mark(tree)
@@ -54,7 +62,20 @@ def text_of(html: str, limits: Limits) -> MarkedText:
     if not any(line.strip() for line in marked.lines):
         # A page that only its style sheet would show: better than nothing.
         marked = read_signs(_plain(tree, []), CLIENT_MARKS)
-    return MarkedText(tuple(CELL_GAP.sub("\t", line) for line in marked.lines), marked.regions)
+    return MarkedText(tuple(_line(line) for line in marked.lines), marked.regions)
+
+
+def _prepared(html: str) -> str:
+    html = FOREIGN_SIGN.sub("", html)
+    if "<td" in html or "<TD" in html or "<th" in html:
+        html = CELL_PARAGRAPH_END.sub(r"\1", CELL_PARAGRAPH.sub(r"\1", html))
+    return html
+
+
+def _line(line: str) -> str:
+    if "\t" in line:
+        line = CELL_GAP.sub("\t", line).lstrip("\t")
+    return WORD_BULLET.sub(r"\1• ", line) if "·" in line[:20] else line
 
 
 def _mark(tree: HTMLTree) -> None:

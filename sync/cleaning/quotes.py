@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from sync.cleaning import words
-from sync.cleaning.attribution import attribution_above, last_written
+from sync.cleaning.attribution import MOST_LINES, Below, attribution_above, attribution_at, last_written
 from sync.cleaning.forwards import is_forward_line
-from sync.cleaning.header_block import is_header_block, looks_like_headers
+from sync.cleaning.header_block import begins_with_label, is_header_block, looks_like_headers
 from sync.cleaning.marked_text import MarkedText, MarkKind, Region
+from sync.cleaning.separators import is_arrowed, is_drawn, is_drawn_attribution, is_original_message
 from sync.limits import Limits
 
 _FEW_LINES = 4
-_SHORTEST_RULE = 10
+_LONG_LINE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Quote:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """A text as the rules read it: up to, but not including, line `end`."""
 
@@ -36,9 +37,23 @@ class Reading:
     end: int
     limits: Limits
 
-    @property
+    @cached_property
     def lines(self) -> Sequence[str]:
-        return self.text.lines
+        return self.text.lines[: self.end]
+
+    @cached_property
+    def last_answered(self) -> int:
+        """The last quoted line below which something was written that is not quoted; -1 if there is none."""
+        lines = self.lines
+        own = next(
+            (
+                number
+                for number in range(self.end - 1, -1, -1)
+                if lines[number].strip() and not is_quoted(lines[number]) and not _is_wrapped(lines, number)
+            ),
+            0,
+        )
+        return next((number for number in range(own - 1, -1, -1) if is_quoted(lines[number])), -1)
 
     def candidates(self) -> Iterator[tuple[int, str]]:
         """The lines in which something may begin, and their numbers."""
@@ -85,34 +100,65 @@ def quoted_lines(reading: Reading) -> int | None:
     first = reading.end
     for number in range(reading.end - 1, -1, -1):
         line = reading.lines[number]
-        if line.startswith(">"):
+        if is_quoted(line):
             first = number
-        elif line:
+        elif line and not _is_wrapped(reading.lines, number):
             break
     if first >= min(reading.end, reading.limits.lines):
         return None
     above = attribution_above(reading.lines, first, marked=False)
+    if above is None and _quotes_its_attribution(reading, first):
+        above = first
     return None if above is None or _is_quoted_above(reading, above) else above
 
 
-def original_message(reading: Reading) -> int | None:
-    """`-----Original Message-----`, in any language, with a header block right below."""
+def attribution(reading: Reading) -> int | None:
+    """An attribution that says when and who, above an earlier email that nothing marks as one."""
     for number, line in reading.candidates():
-        if line.startswith("--") and line.strip(" -").casefold() in words.ORIGINAL_MESSAGE:
-            below = _next_written(reading, number + 1)
-            if below is not None and is_header_block(reading.lines[: reading.end], below):
-                return number
+        if is_quoted(line):
+            continue
+        first = attribution_at(reading.lines, number, Below.NOTHING)
+        if first is not None and _is_introduction(reading, first, number):
+            return first
+    return None
+
+
+def original_message(reading: Reading) -> int | None:
+    """`-----Original Message-----`, in any language, above the headers or the text of an earlier email."""
+    for number, line in reading.candidates():
+        if not is_original_message(line, least=2):
+            continue
+        below = _next_written(reading, number + 1)
+        if below is None or not (is_original_message(line) or begins_with_label(reading.lines[below])):
+            continue
+        if not _answered_below(reading, below):
+            return number
+    return None
+
+
+def drawn_attribution(reading: Reading) -> int | None:
+    """The line of Zoho, Notes and GroupWise between dashes or arrows: who wrote when."""
+    for number, line in reading.candidates():
+        if (is_drawn_attribution(line) or is_arrowed(line)) and _next_written(reading, number + 1) is not None:
+            return None if _answered_below(reading, number + 1) else number
     return None
 
 
 def header_block(reading: Reading) -> int | None:
-    """From, Sent, Subject, with a blank line or a drawn one above, as Outlook writes them."""
+    """From, Sent, Subject, as Outlook writes them; with the rule that may be drawn above."""
     for number, line in reading.candidates():
-        if ":" not in line and "：" not in line:
+        if not begins_with_label(line):
             continue
-        above = reading.lines[number - 1].strip() if number else ""
-        if not above.strip("_-") and is_header_block(reading.lines[: min(reading.end, number + 10)], number):
-            return number - 1 if len(above) >= _SHORTEST_RULE else number
+        above = last_written(reading.lines, number)
+        adjacent = above == number - 1
+        drawn = above is not None and number - above <= _FEW_LINES and is_drawn(reading.lines[above])
+        if above is not None and adjacent and not drawn and begins_with_label(reading.lines[above]):
+            continue
+        if not is_header_block(reading.lines, number, below_separator=drawn and adjacent):
+            continue
+        if _is_introduced(reading, number) or _answered_below(reading, number):
+            continue
+        return above if drawn else number
     return None
 
 
@@ -120,12 +166,57 @@ RULES: dict[str, Callable[[Reading], int | None]] = {
     "marked-quote": marked_quote,
     "marked-headers": marked_headers,
     "quoted-lines": quoted_lines,
+    "attribution": attribution,
     "original-message": original_message,
+    "drawn-attribution": drawn_attribution,
     "header-block": header_block,
 }
 
 
 # ---- what the rules ask -------------------------------------------------------------------------------------------
+
+
+def is_quoted(line: str) -> bool:
+    """Whether a line begins with `>`; not the rule of arrows that GroupWise draws above a quote."""
+    return line.startswith((">", " >", "|>"))
+
+
+def _is_wrapped(lines: Sequence[str], number: int) -> bool:
+    """The rest of a quoted line that was broken, and whose second half lost its sign."""
+    return (
+        0 < number < len(lines) - 1
+        and is_quoted(lines[number - 1])
+        and len(lines[number - 1]) >= _LONG_LINE
+        and is_quoted(lines[number + 1])
+        and len(lines[number]) < _LONG_LINE
+    )
+
+
+def _quotes_its_attribution(reading: Reading, first: int) -> bool:
+    """Mail on phones of Apple puts the attribution into the quote: `> 4 Dec 2026, at 18:36, Ann Field wrote:`."""
+    inner = [line.lstrip(">").strip() for line in reading.lines[first : first + MOST_LINES + 1]]
+    ends = (number for number in range(len(inner)) if attribution_at(inner, number, Below.QUOTED) is not None)
+    end = next(ends, None)
+    return end is not None and not any(not line for line in inner[:end])
+
+
+def _answered_below(reading: Reading, first: int) -> bool:
+    """Whether quoted lines with `>` stand below this line, and something that is not quoted below those."""
+    return reading.last_answered >= first
+
+
+def _is_introduction(reading: Reading, first: int, last: int) -> bool:
+    """Whether an earlier email may follow: there is text below, and not somebody's answers between its lines."""
+    return _next_written(reading, last + 1) is not None and not _answered_below(reading, last + 1)
+
+
+def _is_introduced(reading: Reading, number: int) -> bool:
+    """Whether the line above says that something is shown here ("The headers are:"): then it is content."""
+    above = last_written(reading.lines, number)
+    if above is None or is_drawn(reading.lines[above]):
+        return False
+    line = reading.lines[above].rstrip(" *_")
+    return line.endswith((":", "：")) and not is_original_message(line) and number - above <= _FEW_LINES
 
 
 def _written(reading: Reading, first: int, end: int) -> bool:

@@ -6,17 +6,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sync.cleaning.forwards import forward_start, is_forward_subject
+from sync.cleaning.attribution import last_written
+from sync.cleaning.banners import banner_end
+from sync.cleaning.forwards import forward_start, is_forward_subject, is_reply_subject
 from sync.cleaning.html import has_marks, text_of
 from sync.cleaning.marked_text import MarkedText, joined
 from sync.cleaning.quotes import Reading, first_quote
-from sync.cleaning.signatures import find_signature
+from sync.cleaning.signatures import Signature, find_signature
 from sync.limits import Limits
 from sync.mime.parts import Section
 
+LEAST_TIMES = 4
 MOST_QUOTES = 5
 """One above the other, each found by another rule."""
 ENDS_BEFORE_A_SIGNATURE = ("marked-quote", "quoted-lines")
+ANSWERED = ("quoted-lines", "attribution", "drawn-attribution")
+"""Rules for what programs write above the email that is answered, and never above one that is forwarded."""
 BLANKS = re.compile(r"[^\S\n]+(?=\n|$)")
 BLANK_LINES = re.compile(r"\n{3,}")
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
@@ -38,32 +43,61 @@ class CleanText:
     cuts: tuple[Cut, ...]
 
 
-def clean(sections: Sequence[Section], subject: str, limits: Limits) -> CleanText:
-    """What the person wrote. If cutting would leave nothing, nothing is cut."""
+def clean(sections: Sequence[Section], subject: str, limits: Limits, sender: str = "") -> CleanText:
+    """What the person wrote. If cutting would leave nothing, nothing is cut. `sender` is the From, as `Name <address>`."""
     text = joined(_section(section, limits) for section in sections)
-    forward = forward_start(text, limits)
-    headers_are_content = is_forward_subject(subject) and forward is None
     cuts: list[Cut] = []
+    start = banner_end(text.lines, limits)
+    forward = forward_start(text, limits)
+    headers_are_content = forward is None and is_forward_subject(subject, text)
     end, signature = len(text.lines), ""
     for _ in range(MOST_QUOTES):
-        found = None if headers_are_content else _history(Reading(text, end, limits), before=forward)
-        if found is None:
+        found = None if headers_are_content else _history(Reading(text, end, limits), forward, sender)
+        if found is None or found.first < start:
             break
         cuts.append(Cut(found.rule, _text(text, found.first, found.end)))
         if found.end < end:
             signature = _text(text, found.end, end)
             cuts.append(Cut("signature: below a quote", signature))
         end = found.first
-    if not signature and (forward is None or forward >= end):
-        below = find_signature(Reading(text, end, limits))
+    if forward is None or forward >= end:
+        below = _own_signature(Reading(text, end, limits), start, sender)
         if below is not None:
-            signature = _text(text, below.first, end)
-            cuts.append(Cut(f"signature: {below.rule}", signature))
-            end = below.first
-    newest = _text(text, 0, end)
+            if below.first == start and cuts and not _is_answer(subject, cuts[-1].rule):
+                # Nothing but a signature above an earlier email: somebody forwarded it.
+                return _whole(text)
+            if below.first > start:
+                piece = _text(text, below.first, end)
+                signature = f"{_without_delimiter(piece)}\n\n{signature}" if signature else piece
+                cuts.append(Cut(f"signature: {below.rule}", piece))
+                end = below.first
+    newest = _text(text, start, end)
     if not newest:
-        return CleanText(_text(text, 0, len(text.lines)), "", ())
+        return _whole(text)
+    if start:
+        cuts.append(Cut("banner", _text(text, 0, start)))
     return CleanText(newest, _without_delimiter(signature), tuple(cuts))
+
+
+def _whole(text: MarkedText) -> CleanText:
+    return CleanText(_text(text, 0, len(text.lines)), "", ())
+
+
+def _own_signature(reading: Reading, start: int, sender: str) -> Signature | None:
+    """The signature at the end of what somebody wrote from line `start` on.
+
+    One that would take all that is written: by fewer rules, if those leave something ("Thanks, Ann" above a signature).
+    """
+    found = find_signature(reading, sender)
+    if found is None or ((above := last_written(reading.lines, found.first)) is not None and above >= start):
+        return found
+    fewer = find_signature(reading, sender, leaving=start)
+    return fewer or Signature(start, found.rule)
+
+
+def _is_answer(subject: str, rule: str) -> bool:
+    """Whether the earlier email below was answered and not forwarded: programs quote it in another way then."""
+    return is_reply_subject(subject) or rule in ANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +108,27 @@ class _History:
 
 
 def _section(section: Section, limits: Limits) -> MarkedText:
-    """HTML where its client left marks in it, since plain text knows nothing of them, or where there is nothing else;
-    plain text otherwise, since its lines are those that the person saw being written."""
-    plain = section.plain or ""
-    if section.html is not None and (not plain.strip() or has_marks(section.html, limits)):
-        page = text_of(section.html, limits)
-        if any(line.strip() for line in page.lines):
-            return _visible(page)
-    return _visible(MarkedText(tuple(plain.split("\n"))))
+    """The better one of plain text and HTML. HTML, if its mail program left marks in it, since plain text knows nothing
+    of them, or if the plain text holds less than a quarter of its words; else plain text, since its lines are those
+    that the person saw being written."""
+    plain = _visible(MarkedText(tuple((section.plain or "").split("\n"))))
+    if section.html is None:
+        return plain
+    plain_counts = any(plain.lines) and not has_marks(section.html, limits)
+    if plain_counts and not _may_be_stub(plain, section.html):
+        return plain
+    page = _visible(text_of(section.html, limits))
+    least = LEAST_TIMES * _words(plain) if plain_counts else 1
+    return page if _words(page) >= least else plain
+
+
+def _may_be_stub(plain: MarkedText, html: str) -> bool:
+    """Whether a plain part is so short that it may say no more than "please look at the HTML"."""
+    return sum(map(len, plain.lines)) * LEAST_TIMES < len(html)
+
+
+def _words(text: MarkedText) -> int:
+    return sum(len(line.split()) for line in text.lines)
 
 
 def _visible(text: MarkedText) -> MarkedText:
@@ -90,9 +137,9 @@ def _visible(text: MarkedText) -> MarkedText:
     return MarkedText(tuple(line if line == "-- " else line.rstrip() for line in lines), text.regions)
 
 
-def _history(reading: Reading, before: int | None) -> _History | None:
+def _history(reading: Reading, before: int | None, sender: str) -> _History | None:
     """The earliest history, and where it ends: at the end of the text, or at a signature below it."""
-    signature = find_signature(reading)
+    signature = find_signature(reading, sender)
     for end in [signature.first, reading.end] if signature is not None else [reading.end]:
         quote = first_quote(Reading(reading.text, end, reading.limits))
         if quote is not None and (before is None or quote.first < before):

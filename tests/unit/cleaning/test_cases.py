@@ -17,13 +17,18 @@ def read(path):
     return {name: text.removesuffix("\n") for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}
 
 
+def cleaned_case(case):
+    sections = [Section(case.get("plain"), case.get("html"))]
+    return clean(sections, case.get("subject", ""), DEFAULT_LIMITS, case.get("from", ""))
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path):
     case = read(path)
-    cleaned = clean([Section(case.get("plain"), case.get("html"))], case.get("subject", ""), DEFAULT_LIMITS)
+    cleaned = cleaned_case(case)
     assert cleaned.newest == case["newest"]
     assert cleaned.signature == case.get("signature", "")
 
 
 def test_there_are_cases():
-    assert len(CASES) > 40
+    assert len(CASES) >= 150
