@@ -6,12 +6,14 @@ README.md lists them.
 """
 
 import sys
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
 import environ
 
 from config.logs import logging_config
+from sync.limits import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -186,6 +188,9 @@ FETCH_COUNT = env.int("FETCH_COUNT", default=50)
 FETCH_BYTES = env.int("FETCH_BYTES", default=8 * 1024 * 1024)
 PUSH_COUNT = env.int("PUSH_COUNT", default=128)
 PUSH_BYTES = env.int("PUSH_BYTES", default=4 * 1024 * 1024)
+LIMITS = Limits(
+    **{field.name: env.int(f"LIMIT_{field.name.upper()}", default=field.default) for field in fields(Limits)}
+)
 HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 900)
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
 RUNS_KEPT = timedelta(days=env.int("RUNS_KEPT_DAYS", default=30))

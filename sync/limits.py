@@ -18,6 +18,8 @@ class Limits:
     """Of parts within parts. Deeper emails are refused: nobody writes them."""
     text_chars: int = 1_000_000
     html_chars: int = 2_000_000
+    html_depth: int = 2_000
+    """Of elements within elements. What lies deeper, and what follows it, is cut."""
     lines: int = 5000
     """The rules of cleaning look no further."""
     line_chars: int = 1000

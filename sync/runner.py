@@ -118,7 +118,8 @@ def _engine(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts
 def _convert(
     address: str, checkpoints: DatabaseCheckpoints, email: Email
 ) -> transform.Converted | transform.NotConvertible:
-    return transform.convert(email, transform.Place(address, checkpoints.path(email.change.folder_id)))
+    place = transform.Place(address, checkpoints.path(email.change.folder_id))
+    return transform.convert(email, place, settings.LIMITS)
 
 
 def _sizes() -> Sizes:

@@ -14,13 +14,22 @@ from sync.cleaning import CleanText, clean
 from sync.identity import comment_id, made_up_comment_id, message_id_name, thread_id
 from sync.limits import DEFAULT_LIMITS, Limits
 from sync.mime.charsets import clean as without_controls
-from sync.mime.headers import Correspondent, correspondents, date_header, message_ids, raw_headers, text_header
+from sync.mime.headers import (
+    Correspondent,
+    correspondents,
+    date_header,
+    message_ids,
+    raw_headers,
+    received_header,
+    text_header,
+)
 from sync.mime.parts import NestedTooDeep, Parsed, parse
 
 VERSION = 2
 """Of the transform. Emails that an older one could not convert are tried again with a newer one."""
 
 ENCRYPTED_TEXT = "[This email is encrypted.]"
+TNEF_TEXT = "[This email is in a format of Outlook (winmail.dat) that cannot be read here.]"
 OPAQUE_TEXT = "[This email is signed in a form that cannot be read here.]"
 LATEST_DATE = timedelta(days=1)
 """A Date header further after the received time than this counts as absent."""
@@ -56,6 +65,9 @@ class _People:
     to: tuple[Correspondent, ...]
     cc: tuple[Correspondent, ...]
     bcc: tuple[Correspondent, ...]
+    resent_from: tuple[Correspondent, ...]
+    resent_to: tuple[Correspondent, ...]
+    """Of those who sent it once more as it was (RFC 5322 §3.6.6), which says nothing of who wrote it."""
 
 
 def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Converted | NotConvertible:
@@ -65,7 +77,7 @@ def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Conv
     except NestedTooDeep:
         return NotConvertible("nested_too_deep: it has more parts within parts than can be read")
     sent = _sent(parsed, email, limits)
-    timestamp = sent or email.details.received
+    timestamp = sent or email.details.received or received_header(parsed.message, limits.header_chars)
     if timestamp is None:
         return NotConvertible("no_date: it bears neither a date nor a time of arrival")
     people = _people(parsed, limits)
@@ -94,7 +106,15 @@ def _people(parsed: Parsed, limits: Limits) -> _People:
     def those(name: str) -> tuple[Correspondent, ...]:
         return tuple(correspondents(parsed.message, name, limits.header_chars, limits.recipients))
 
-    return _People(those("From"), those("Sender"), those("To"), those("Cc"), those("Bcc"))
+    return _People(
+        those("From"),
+        those("Sender"),
+        those("To"),
+        those("Cc"),
+        those("Bcc"),
+        those("Resent-From"),
+        (*those("Resent-To"), *those("Resent-Cc"), *those("Resent-Bcc")),
+    )
 
 
 def _message_id(parsed: Parsed, limits: Limits) -> str:
@@ -130,6 +150,8 @@ def _cleaned(parsed: Parsed, email: Email, subject: str, people: _People, limits
         return CleanText(ENCRYPTED_TEXT, "", ())
     if parsed.opaque:
         return CleanText(OPAQUE_TEXT, "", ())
+    if parsed.tnef and not any((section.plain or section.html or "").strip() for section in parsed.sections):
+        return CleanText(TNEF_TEXT, "", ())
     sender = next(iter(people.sender or people.envelope_sender), "")
     return clean(parsed.sections, subject, limits, str(sender))
 
@@ -182,6 +204,8 @@ def _properties(
         "Sender": message.sender,
         "Sender Domain": next((one.domain for one in people.sender or people.envelope_sender), ""),
         "Recipient Domain": ", ".join(recipients),
+        "Resent From": ", ".join(map(str, people.resent_from)),
+        "Resent To": ", ".join(map(str, people.resent_to)),
         "Has Attachments": "Yes" if attached else "No",
         "Importance": details.importance,
         "Sensitivity": details.sensitivity,
@@ -201,5 +225,8 @@ def _properties(
 
 
 def _participants(people: _People) -> frozenset[str]:
-    everybody = (*people.sender, *people.envelope_sender, *people.to, *people.cc, *people.bcc)
+    everybody = (
+        *(*people.sender, *people.envelope_sender, *people.to, *people.cc, *people.bcc),
+        *(*people.resent_from, *people.resent_to),
+    )
     return frozenset(one.address.casefold() for one in everybody if "@" in one.address)

@@ -15,6 +15,7 @@ from email.message import Message
 from sync.mime.charsets import clean, decoded, unescaped
 
 DEEPEST_COMMENT = 100
+_MOST_RECEIVED = 100
 EARLIEST, LATEST = 1400, 9999
 """Years that Re:infer takes."""
 
@@ -79,6 +80,16 @@ def date_header(message: Message, most: int) -> datetime | None:
     """The Date header in UTC; None where it is absent, unreadable or out of the years that Re:infer takes."""
     for raw in raw_headers(message, "Date", most):
         moment = _moment(raw[:200])
+        if moment is not None:
+            return moment
+    return None
+
+
+def received_header(message: Message, most: int) -> datetime | None:
+    """When the last server took the email in, by the uppermost Received header that tells (RFC 5321 §4.4): what stands
+    behind its last semicolon."""
+    for raw in raw_headers(message, "Received", most)[:_MOST_RECEIVED]:
+        moment = _moment(raw.rpartition(";")[2].strip()[:200])
         if moment is not None:
             return moment
     return None

@@ -12,9 +12,11 @@ from email.message import Message
 
 from integrations.messages import Attachment
 from sync.limits import Limits
+from sync.mime.bounded import BoundedHeaders
 from sync.mime.charsets import clean, decoded
 from sync.mime.elide import elided, size_and_rest
 from sync.mime.headers import decoded_words, text_header
+from sync.mime.nesting import until_too_deep
 
 ENCRYPTED = {"multipart/encrypted", "application/x-microsoft-rpmsg-message"}
 NOT_FOR_READING = {
@@ -22,6 +24,7 @@ NOT_FOR_READING = {
     *("text/csv", "text/css", "text/xml", "text/javascript", "text/enriched", "text/richtext", "text/rtf"),
 }
 """Kinds of text that are data. Any other kind is read as plain text (RFC 2046 §4.1.4)."""
+TNEF, TNEF_NAME = "application/ms-tnef", "winmail.dat"
 SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 
 
@@ -35,6 +38,8 @@ class Section:
 
     plain: str | None
     html: str | None
+    cut: bool = False
+    """Something of it was beyond the limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Parsed:
     encrypted: bool
     opaque: bool
     """Signed in a form that hides the text from everything but a mail client."""
+    tnef: bool
+    """Holds an attachment in Outlook's own format (`winmail.dat`, MS-OXTNEF), which may hide text and attachments."""
     cut: bool
     """Something was beyond the limits."""
 
@@ -54,7 +61,7 @@ def parse(mime: bytes, limits: Limits) -> Parsed:
     shortened = elided(mime)
     cut = len(shortened) > limits.mime_bytes
     try:
-        message = message_from_bytes(shortened[: limits.mime_bytes])
+        message = message_from_bytes(shortened[: limits.mime_bytes], policy=BoundedHeaders())
     except RecursionError:
         raise NestedTooDeep from None
     parts = list(_walk(message, limits))
@@ -63,16 +70,18 @@ def parse(mime: bytes, limits: Limits) -> Parsed:
     kinds = {part.get_content_type() for part, _ in parts}
     smime = _smime_type(message) if message.get_content_type() in SMIME else ""
     body = {id(part) for part, _ in parts if _is_text(part)}
+    sections = tuple(_sections(message, limits, 0))
     return Parsed(
         message=message,
-        sections=tuple(_sections(message, limits, 0)),
+        sections=sections,
         attachments=tuple(
             _attachment(part, limits) for part, _ in parts if not part.is_multipart() and id(part) not in body
         )
         + tuple(_attached_email(part, limits) for part, _ in parts if part.get_content_type() == "message/rfc822"),
         encrypted=bool(kinds & ENCRYPTED) or smime in ("enveloped-data", "authenveloped-data", "unknown"),
         opaque=smime == "signed-data",
-        cut=cut,
+        tnef=any(_is_tnef(part) for part, _ in parts),
+        cut=cut or any(section.cut for section in sections),
     )
 
 
@@ -99,16 +108,17 @@ def _sections(part: Message, limits: Limits, depth: int) -> Iterator[Section]:
         else:
             yield from found
     elif _is_text(part):
-        text = _text(part, limits)
+        text, cut = _text(part, limits)
         is_html = part.get_content_subtype() == "html"
-        yield Section(None, text) if is_html else Section(_unflowed(part, text), None)
+        yield Section(None, text, cut) if is_html else Section(_unflowed(part, text), None, cut)
 
 
 def _alternative(found: list[Section]) -> Iterator[Section]:
     plain = [section.plain for section in found if section.plain is not None]
     html = [section.html for section in found if section.html is not None]
     if plain or html:
-        yield Section("\n".join(plain) if plain else None, "\n".join(html) if html else None)
+        cut = any(section.cut for section in found)
+        yield Section("\n".join(plain) if plain else None, "\n".join(html) if html else None, cut)
 
 
 def _is_text(part: Message) -> bool:
@@ -119,11 +129,16 @@ def _is_text(part: Message) -> bool:
     return part.get_content_disposition() != "attachment" and not _filename(part)
 
 
-def _text(part: Message, limits: Limits) -> str:
-    most = limits.html_chars if part.get_content_subtype() == "html" else limits.text_chars
-    raw = _content(part)[: most * 4]
+def _text(part: Message, limits: Limits) -> tuple[str, bool]:
+    """The text of a part within the limits, and whether something had to be cut for them."""
+    is_html = part.get_content_subtype() == "html"
+    most = limits.html_chars if is_html else limits.text_chars
+    raw = _content(part)
     charset = part.get_param("charset")
-    return decoded(raw, charset if isinstance(charset, str) else None)[:most].replace("\r\n", "\n").replace("\r", "\n")
+    text = decoded(raw[: most * 4], charset if isinstance(charset, str) else None)
+    shown = text[:most].replace("\r\n", "\n").replace("\r", "\n")
+    shallow = until_too_deep(shown, limits.html_depth) if is_html else shown
+    return shallow, len(raw) > most * 4 or len(text) > most or len(shallow) < len(shown)
 
 
 def _content(part: Message) -> bytes:
@@ -174,6 +189,8 @@ def _base64(raw: bytes) -> bytes:
 def _attachment(part: Message, limits: Limits) -> Attachment:
     content_type = "".join(clean(part.get_content_type()).split()) or "application/octet-stream"
     name = _filename(part) or content_type.replace("/", ".")
+    if _is_tnef(part):
+        name, content_type = _filename(part) or TNEF_NAME, TNEF
     return Attachment(
         name=name[: limits.attachment_chars],
         size=_size(part),
@@ -182,6 +199,11 @@ def _attachment(part: Message, limits: Limits) -> Attachment:
             bool(part.get("Content-ID")) and part.get_content_maintype() == "image"
         ),
     )  # fmt: skip
+
+
+def _is_tnef(part: Message) -> bool:
+    """Known by its type, or by its name where a gateway put another type on it."""
+    return part.get_content_type() in (TNEF, "application/vnd.ms-tnef") or _filename(part).casefold() == TNEF_NAME
 
 
 def _attached_email(part: Message, limits: Limits) -> Attachment:

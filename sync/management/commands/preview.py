@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
@@ -92,7 +93,7 @@ def _outcome(mime: bytes, place: Place) -> Converted | NotConvertible:
     if not looks_like_mail(mime):
         return NotConvertible("no_email: it does not begin with the headers of an email")
     change = Change(ChangeKind.CREATED, FolderId("preview"), ItemId("preview"))
-    return convert(Email(change, mime, ItemDetails(size=len(mime))), place)
+    return convert(Email(change, mime, ItemDetails(size=len(mime))), place, settings.LIMITS)
 
 
 def looks_like_mail(mime: bytes) -> bool:

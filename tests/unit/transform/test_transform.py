@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from time import process_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from simulators.reinfer.contract import check_sync
 from sync.limits import DEFAULT_LIMITS
-from sync.transform import ENCRYPTED_TEXT, OPAQUE_TEXT, Converted, NotConvertible, Place, convert
+from sync.mime.nesting import until_too_deep
+from sync.transform import ENCRYPTED_TEXT, OPAQUE_TEXT, TNEF_TEXT, Converted, NotConvertible, Place, convert
 from tests.mails import NOON, mail
 
 CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
@@ -303,3 +305,62 @@ def is_valid(made):
 
     check_sync({"comments": [json.loads(comment_json(made))]})
     return True
+
+
+# ---- what gateways and clients do ---------------------------------------------------------------------------------
+
+
+def test_without_a_date_and_without_an_arrival_the_uppermost_received_header_tells_the_time():
+    mime = raw(
+        "Message-ID: <a@x>",
+        "Received: from a by b; Tue, 3 Mar 2026 10:00:00 +0100",
+        "Received: from c by a; Mon, 2 Mar 2026 10:00:00 +0100",
+    )
+    found = comment(mime, details=replace(DETAILS, received=None))
+    assert found.timestamp == datetime(2026, 3, 3, 9, tzinfo=UTC)
+    assert found.message.sent_at is None
+
+
+def test_who_sent_an_email_once_more_is_told_and_takes_part():
+    mime = raw("From: a@x.example", "Resent-From: Ann <ann@y.example>", "Resent-To: desk@y.example", DATE)
+    found = converted(mime)
+    assert found.comment.message.sender == "a@x.example"
+    assert found.comment.properties["string:Resent From"] == "Ann <ann@y.example>"
+    assert found.comment.properties["string:Resent To"] == "desk@y.example"
+    assert found.participants == {"a@x.example", "ann@y.example", "desk@y.example"}
+
+
+def test_winmail_dat_is_named_and_an_email_with_nothing_else_says_so():
+    part = ["Content-Type: application/octet-stream; name=winmail.dat", "Content-Transfer-Encoding: base64"]
+    found = comment(raw(DATE, *part, body="eJ8+Ig=="))
+    assert found.message.body == TNEF_TEXT
+    assert [(one.name, one.content_type) for one in found.attachments] == [("winmail.dat", "application/ms-tnef")]
+    unnamed = comment(raw(DATE, "Content-Type: application/ms-tnef", body="x"))
+    assert unnamed.attachments[0].name == "winmail.dat"
+
+
+@pytest.mark.parametrize(
+    ("limit", "body", "kind"),
+    [
+        ({"html_depth": 10}, "<div>" * 11 + "deep" + "</div>" * 11, "html"),
+        ({"html_chars": 100}, "<p>" + "a" * 100, "html"),
+        ({"text_chars": 100}, "a" * 101, "plain"),
+    ],
+)
+def test_what_is_beyond_a_limit_is_cut_and_the_comment_says_so(limit, body, kind):
+    mime = raw(DATE, f"Content-Type: text/{kind}", body=body)
+    assert "string:Truncated" not in comment(mime).properties
+    assert comment(mime, limits=replace(DEFAULT_LIMITS, **limit)).properties["string:Truncated"] == "Yes"
+
+
+def test_elements_beside_each_other_are_not_deep():
+    html = "<div>a</div><p>b<p>c<br>" * 5000
+    assert until_too_deep(html, 10) == html
+    assert until_too_deep("<div>" * 11 + "x", 10) == "<div>" * 10
+
+
+def test_a_content_type_of_a_million_letters_costs_no_time():
+    mime = raw(DATE, "Content-Type: text/plain; " + "a=b; " * 200_000)
+    begun = process_time()
+    assert comment(mime).message.body == "Text"
+    assert process_time() - begun < 2
