@@ -1,11 +1,12 @@
-"""`python -m bench memory` and `python -m bench fetch`. Machines are noisy: quote ratios, and figures of one run only."""
+"""`python -m bench memory`, `fetch` and `cleaning`. Machines are noisy: quote ratios, and figures of one run only."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from bench import fetch, memory
+from bench import cleaning, fetch, memory
 
 
 def main() -> int:
@@ -16,9 +17,17 @@ def main() -> int:
     mails.add_argument("--large", type=int, default=20, help="emails of 25 MB")
     fetched = commands.add_parser("fetch", help="emails per second out of Exchange, beside stock exchangelib")
     fetched.add_argument("--mails", type=int, default=1000)
+    text = commands.add_parser("cleaning", help="speed and accuracy of the newest text, beside other libraries")
+    text.add_argument("--mail", type=Path, help="a folder of .eml files to convert for the speed")
+    text.add_argument(
+        "--rivals", action="store_true", help="install the other libraries, each into its own environment"
+    )
+    text.add_argument("--misses", action="store_true", help="show the held-out cases that came out otherwise")
     arguments = parser.parse_args()
     if arguments.what == "memory":
         return memory.run(arguments.small, arguments.large)
+    if arguments.what == "cleaning":
+        return cleaning.run(arguments.mail, arguments.rivals, arguments.misses)
     return fetch.run(arguments.mails)
 
 
