@@ -25,6 +25,7 @@ PAGES = {
     "mailbox-form": "mailboxes/1/edit/",
     "destination": "destinations/1/",
     "runs": "runs/",
+    "preview": "preview/",
 }
 VIEWS = {"": (1280, 860, "light"), "-dark": (1280, 860, "dark"), "-phone": (390, 844, "light")}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

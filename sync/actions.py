@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.connect import open_sink, open_source
 from integrations.errors import BucketNotFound, IntegrationError
+from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import dispatching, holds
 from sync.lease import database_now
 from sync.models import MailboxState, SetAsideEmail
 from sync.tasks import sync_mailbox
+from sync.transform import Converted, NotConvertible, Place, convert
 
 TEST_DEADLINE = 20.0
 """Seconds: an admin waits for the answer."""
@@ -100,6 +103,29 @@ def dismiss_set_aside(email: SetAsideEmail) -> str:
         settled="dismissed", settled_at=database_now(), retry_at=None
     )
     return "The email is dismissed: it stays in Exchange and does not reach Re:infer."
+
+
+def preview_set_aside(email: SetAsideEmail) -> Converted | NotConvertible | Complaint:
+    """Fetch the email from Exchange now, and show what comment it makes. Takes up to 20 s; nothing is sent or kept."""
+    change = Change(
+        ChangeKind.CREATED,
+        FolderId(email.folder.folder_id),
+        ItemId(email.item_id),
+        change_key=email.change_key,
+        item_class=email.item_class,
+        size=email.size,
+    )
+    try:
+        with open_source(email.mailbox.integration, email.mailbox.address, deadline=TEST_DEADLINE) as source:
+            fetched = next(iter(source.fetch([change])))
+    except (IntegrationError, ImproperlyConfigured) as error:
+        return Complaint(str(error))
+    if isinstance(fetched, Gone):
+        return Complaint("The email is no longer where it was: it was moved or deleted since.")
+    if isinstance(fetched, Unreadable):
+        return Complaint(f"Exchange cannot hand this email out: {fetched.reason}.")
+    place = Place(email.mailbox.address, tuple(email.folder.path))
+    return convert(fetched, place, settings.LIMITS)
 
 
 def settings_changed(integration: Integration) -> None:

@@ -159,6 +159,7 @@ class SetAsideEmail(models.Model):
         ordering = ["-last_at"]
         constraints = [models.UniqueConstraint(fields=["mailbox", "item_id"], name="set_aside_unique_in_mailbox")]
         indexes = [models.Index(fields=["mailbox", "retry_at"], name="set_aside_due")]
+        permissions = [("preview_email", "Can read set-aside emails in a preview")]
 
     def __str__(self) -> str:
         return f"set-aside email {self.pk}: {self.reason}"

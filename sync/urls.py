@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from sync import views
+from sync import preview_views, views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("healthz", views.healthz, name="healthz"),
     path("runs/", views.runs, name="runs"),
+    path("preview/", preview_views.preview_file, name="preview"),
+    path("set-aside/<int:pk>/preview/", preview_views.preview_set_aside, name="set-aside-preview"),
     path("set-aside/<int:pk>/retry/", views.retry, name="set-aside-retry"),
     path("set-aside/<int:pk>/dismiss/", views.dismiss, name="set-aside-dismiss"),
 ]

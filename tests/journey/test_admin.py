@@ -128,7 +128,34 @@ def test_a_bucket_with_a_slash_too_many_is_refused_in_words(integration):
     assert "/mailboxes/new" in integration.url or integration.get_by_label("Address", exact=True).is_visible()
 
 
+def nested(levels):
+    heads = (f'Content-Type: multipart/mixed; boundary="b{level}"\r\n\r\n--b{level}\r\n' for level in range(levels))
+    head = "From: Ann <ann@north.example>\r\nSubject: Deep\r\nMessage-ID: <deep@north.example>\r\n"
+    return (head + "".join(heads) + "Content-Type: text/plain\r\n\r\nText").encode()
+
+
+def test_a_set_aside_email_is_previewed_where_it_is_listed(page, stack, exchange):
+    exchange.post("deliver", mailbox="trades@bank.example", folder="Inbox", mime=base64.b64encode(nested(200)).decode())
+    page.goto(stack.url + "mailboxes/1/")
+    page.get_by_role("link", name="Preview", exact=True).nth(1).click(timeout=PATIENCE)
+    page.get_by_text("This makes no comment. nested_too_deep").wait_for()
+    page.go_back()
+    page.get_by_role("button", name="Dismiss").first.click()
+
+
+def test_an_uploaded_email_is_shown_as_a_comment_with_what_was_cut(page, stack):
+    page.goto(stack.url + "preview/")
+    text = "We agree.\n\nKind regards,\nAnn\n\nOn Mon, May 4, 2026 at 9:12 AM Ben <ben@south.example> wrote:\n> Do you?"
+    email = {"name": "a.eml", "mimeType": "message/rfc822", "buffer": mail("preview", body=text)}
+    page.get_by_label("Email", exact=True).set_input_files(email)
+    page.get_by_role("button", name="Show the comment").click()
+    assert page.get_by_text("We agree.", exact=True).is_visible()
+    page.get_by_text("quoted-lines").click()
+    assert page.get_by_text("> Do you?").is_visible()
+
+
 PAGES = [
+    "preview/",
     "",
     "integrations/",
     "integrations/1/",

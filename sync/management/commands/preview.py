@@ -13,9 +13,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from integrations.reinfer.payload import comment_object
-from sync.transform import Converted, NotConvertible, Place, convert
+from sync.preview import preview_of_file
+from sync.transform import Converted, NotConvertible, Place
 
 LARGEST = 256 * 1024 * 1024
 
@@ -40,17 +40,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         place = Place(options["mailbox"], tuple(options["folder"].split("/")))
         outcomes: Counter[str] = Counter()
+        rules: Counter[str] = Counter()
         several = len(options["paths"]) > 1 or any(Path(path).is_dir() for path in options["paths"])
         for name, mime in _files(options["paths"]):
-            outcome = _outcome(mime, place)
+            outcome = preview_of_file(mime, place, settings.LIMITS)
             outcomes[_kind(outcome)] += 1
             if options["json"]:
-                self.stdout.write(json.dumps({"file": name, **_line(outcome)}, ensure_ascii=False))
+                line = {"file": name, **_line(outcome, options["explain"])}
+                self.stdout.write(json.dumps(line, ensure_ascii=False))
             elif several:
                 self.stdout.write(f"{name}: {_kind(outcome)}")
+                rules.update(_rules(outcome) if options["explain"] else ())
             else:
                 self._show(outcome, options["explain"])
-        self._sum_up(outcomes, several and not options["json"])
+        self._sum_up(outcomes, rules, several and not options["json"])
 
     def _show(self, outcome: Converted | NotConvertible, explain: bool) -> None:
         if isinstance(outcome, NotConvertible):
@@ -59,9 +62,12 @@ class Command(BaseCommand):
         for cut in outcome.cleaned.cuts if explain else ():
             self.stderr.write(f"\ncut by the rule “{cut.rule}”:\n{cut.text}")
 
-    def _sum_up(self, outcomes: Counter[str], tell: bool) -> None:
+    def _sum_up(self, outcomes: Counter[str], rules: Counter[str], tell: bool) -> None:
         if tell:
             self.stdout.write("\n" + "\n".join(f"{count:6}  {kind}" for kind, count in outcomes.most_common()))
+        if rules:
+            lines = "\n".join(f"{count:6}  {rule}" for rule, count in rules.most_common())
+            self.stdout.write(f"\nEmails from which each rule cut something:\n{lines}")
         if not outcomes["comment"]:
             reasons = ", ".join(outcomes) or "there is no file here"
             raise CommandError(f"Nothing here could be made a comment: {reasons}.")
@@ -89,25 +95,16 @@ def _bytes(path: Path) -> bytes:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _outcome(mime: bytes, place: Place) -> Converted | NotConvertible:
-    if not looks_like_mail(mime):
-        return NotConvertible("no_email: it does not begin with the headers of an email")
-    change = Change(ChangeKind.CREATED, FolderId("preview"), ItemId("preview"))
-    return convert(Email(change, mime, ItemDetails(size=len(mime))), place, settings.LIMITS)
-
-
-def looks_like_mail(mime: bytes) -> bool:
-    """Whether there is a header at the beginning that only an email has. Exchange hands out nothing else; a folder does."""
-    head = mime[:65_536].lstrip(b"\r\n \t").lower()
-    names = {line.split(b":", 1)[0].strip() for line in head.splitlines()[:200] if b":" in line}
-    return bool(names & {b"from", b"to", b"subject", b"date", b"message-id", b"received", b"mime-version"})
-
-
 def _kind(outcome: Converted | NotConvertible) -> str:
     return "comment" if isinstance(outcome, Converted) else outcome.reason
 
 
-def _line(outcome: Converted | NotConvertible) -> dict[str, Any]:
+def _rules(outcome: Converted | NotConvertible) -> set[str]:
+    return {cut.rule for cut in outcome.cleaned.cuts} if isinstance(outcome, Converted) else set()
+
+
+def _line(outcome: Converted | NotConvertible, explain: bool) -> dict[str, Any]:
     if isinstance(outcome, Converted):
-        return {"comment": comment_object(outcome.comment)}
+        cuts = {"cut": [{"rule": cut.rule, "text": cut.text} for cut in outcome.cleaned.cuts]} if explain else {}
+        return {"comment": comment_object(outcome.comment), **cuts}
     return {"rejection": outcome.reason}

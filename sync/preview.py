@@ -1,0 +1,24 @@
+"""The comment that an email would become, and what was cut from its text: for commands and pages. Sends nothing."""
+
+from __future__ import annotations
+
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
+from sync.limits import Limits
+from sync.transform import Converted, NotConvertible, Place, convert
+
+_HEADERS = frozenset((b"from", b"to", b"subject", b"date", b"message-id", b"received", b"mime-version"))
+
+
+def preview_of_file(mime: bytes, place: Place, limits: Limits) -> Converted | NotConvertible:
+    """Of the content of a file, which may be anything."""
+    if not looks_like_mail(mime):
+        return NotConvertible("no_email: it does not begin with the headers of an email")
+    change = Change(ChangeKind.CREATED, FolderId("preview"), ItemId("preview"))
+    return convert(Email(change, mime, ItemDetails(size=len(mime))), place, limits)
+
+
+def looks_like_mail(mime: bytes) -> bool:
+    """Whether there is a header at the beginning that only an email has. Exchange hands out nothing else; a folder does."""
+    head = mime[:65_536].lstrip(b"\r\n \t").lower()
+    names = {line.split(b":", 1)[0].strip() for line in head.splitlines()[:200] if b":" in line}
+    return bool(names & _HEADERS)
