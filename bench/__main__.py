@@ -1,4 +1,4 @@
-"""`python -m bench memory`, `fetch` and `cleaning`. Machines are noisy: quote ratios, and figures of one run only."""
+"""`python -m bench memory`, `fetch`, `cleaning`, `hostile`. Machines are noisy: quote ratios, and figures of one run only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import cleaning, fetch, memory
+from bench import cleaning, fetch, hostile, memory
 
 
 def main() -> int:
@@ -23,9 +23,13 @@ def main() -> int:
         "--rivals", action="store_true", help="install the other libraries, each into its own environment"
     )
     text.add_argument("--misses", action="store_true", help="show the held-out cases that came out otherwise")
+    attack = commands.add_parser("hostile", help="seconds and memory for emails that nobody should send")
+    attack.add_argument("--all", action="store_true", help="show each, not only the slowest")
     arguments = parser.parse_args()
     if arguments.what == "memory":
         return memory.run(arguments.small, arguments.large)
+    if arguments.what == "hostile":
+        return hostile.run(arguments.all)
     if arguments.what == "cleaning":
         return cleaning.run(arguments.mail, arguments.rivals, arguments.misses)
     return fetch.run(arguments.mails)

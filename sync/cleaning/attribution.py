@@ -70,7 +70,7 @@ def is_attribution(text: str, below: Below = Below.NOTHING) -> bool:
 
 def last_written(lines: Sequence[str], below: int) -> int | None:
     """The last line above `below` that is not blank."""
-    return next((number for number in range(below - 1, -1, -1) if lines[number].strip()), None)
+    return next((number for number in range(min(below, len(lines)) - 1, -1, -1) if lines[number].strip()), None)
 
 
 def _may_close(line: str) -> bool:

@@ -10,14 +10,15 @@ from sync.cleaning.languages import fold, is_unspaced, of_all
 MOST_LINES = 16
 """Written lines of a signature that begins with a closing."""
 _LONGEST_LINE = 100
-_MOST_NAMES = 5
+_MOST_NAMES, _FEW_NAMES = 5, 2
 _LONGEST_CLOSING = 80
 _SENTENCE_WORDS = 9
-_ENDS = " \t,.!;:–—-…~،。、，！*_"
+_ENDS = " \t,.!;:–—-…~،。、，！*_/|"
+_SENTENCE_ENDS = ("!", "！", ".", "。", "?", "？")
 _STRONG, _WEAK = of_all("closings"), of_all("thanks")
 _CONNECTORS = frozenset(of_all("connectors"))
 _SHORT = 3
-"""A closing of so few letters ("br", "t", "mfg") counts only if it is the whole line."""
+"""A closing of so few letters ("br", "t", "mfg") needs a blank line above it, if a name follows in its line."""
 _POSTSCRIPT = tuple(f"{word}{end}" for word in of_all("postscript") for end in (":", ".", " "))
 PARTICLES = (
     "von",
@@ -56,29 +57,36 @@ def closing_start(lines: Sequence[str], end: int) -> int | None:
         written += 1
         if written > MOST_LINES:
             break
-        if _is_closing(line, name_below=written > 1):
+        if _is_closing(line, name_below=written > 1, alone=number == 0 or not lines[number - 1].strip()):
             found = number
         elif _is_content(line):
             break
     return found
 
 
-def _is_closing(line: str, *, name_below: bool) -> bool:
+def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
+    """Whether a line is a closing. `name_below`: something follows it; `alone`: a blank line stands above it."""
     if len(line) > _LONGEST_CLOSING:
         return False
-    text = _BLANKS.sub(" ", fold(line)).strip(_ENDS)
-    rest, strong = _without_closings(text)
+    rest, strong, short = _without_closings(_BLANKS.sub(" ", fold(line)).strip(_ENDS))
     if rest is None:
         return False
     if not rest:
-        return strong or (name_below and not line.endswith(("!", "！", ".", "。")))
-    return (strong or line[: -len(rest)].rstrip().endswith((",", "!", "،"))) and _is_name(rest, line)
+        return strong or (name_below and not line.endswith(_SENTENCE_ENDS))
+    words = line.split()[-len(rest.split()) :]
+    separated = line[: line.find(words[0])].rstrip().endswith((",", "!", "،"))
+    if _is_name(words):
+        return alone and len(words) <= _FEW_NAMES if short else strong or separated
+    if line.endswith(_SENTENCE_ENDS) or not name_below or len(words) > _MOST_NAMES or short:
+        return False
+    # "Liebe Grüße, auch an Anna", "Obrigada e até sexta,"
+    return (strong and separated) or line.endswith((",", "،"))
 
 
-def _without_closings(text: str) -> tuple[str | None, bool]:
-    """What is left of a line after the closings that it begins with, and whether one of them was a strong one.
-    None if it begins with no closing."""
-    strong, begun = False, False
+def _without_closings(text: str) -> tuple[str | None, bool, bool]:
+    """What is left of a line after the closings that it begins with; whether one of them was a strong one; whether it is
+    an abbreviation. None if it begins with no closing."""
+    strong, short, begun = False, False, False
     while text:
         phrase = _starts_with(text, _STRONG)
         if phrase:
@@ -87,14 +95,12 @@ def _without_closings(text: str) -> tuple[str | None, bool]:
             phrase = _starts_with(text, _WEAK)
         if not phrase:
             break
-        rest = text[len(phrase) :].strip(_ENDS)
-        if len(phrase) <= _SHORT and rest and not is_unspaced(phrase):
-            break
-        begun, text = True, rest
+        short = short or (not begun and len(phrase) <= _SHORT and not is_unspaced(phrase))
+        begun, text = True, text[len(phrase) :].strip(_ENDS)
         first, _, after = text.partition(" ")
         if first in _CONNECTORS and (_starts_with(after, _STRONG) or _starts_with(after, _WEAK)):
             text = after
-    return (text if begun else None), strong
+    return (text if begun else None), strong, short
 
 
 def _starts_with(text: str, phrases: tuple[str, ...]) -> str:
@@ -108,11 +114,11 @@ def _starts_with(text: str, phrases: tuple[str, ...]) -> str:
     return ""
 
 
-def _is_name(rest: str, line: str) -> bool:
-    """Whether what follows a closing in its line is a name: few words, each with a capital, and no sentence."""
-    written = line.rstrip()[-len(rest) - 2 :].strip(_ENDS)
-    words = written.split()
-    if not 0 < len(words) <= _MOST_NAMES or any(character.isdigit() for character in written):
+def _is_name(words: Sequence[str]) -> bool:
+    """Whether these words are a name: few, each with a capital if its script has any, and no numbers."""
+    if not 0 < len(words) <= _MOST_NAMES or any(character.isdigit() for word in words for character in word):
+        return False
+    if words[-1].endswith(_SENTENCE_ENDS) and len(words[-1]) > _SHORT:
         return False
     return all(not word[0].islower() or word in PARTICLES for word in words)
 

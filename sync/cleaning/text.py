@@ -153,8 +153,7 @@ def _text(text: MarkedText, first: int, end: int) -> str:
 
 
 def _without_delimiter(signature: str) -> str:
-    first, _, rest = signature.partition("\n")
-    return rest.strip("\n") if first.rstrip() == "--" else signature
+    return _tidy("\n".join(line for line in signature.split("\n") if line.strip() != "--"))
 
 
 def _tidy(text: str) -> str:

@@ -230,7 +230,7 @@ def _filename(part: Message) -> str:
         name = part.get_filename()
     except (ValueError, LookupError, TypeError, UnicodeError):
         return ""
-    return " ".join(decoded_words(name).split()).strip() if name else ""
+    return " ".join(clean(decoded_words(name)).split()).strip() if name else ""
 
 
 def _smime_type(message: Message) -> str:

@@ -364,3 +364,8 @@ def test_a_content_type_of_a_million_letters_costs_no_time():
     begun = process_time()
     assert comment(mime).message.body == "Text"
     assert process_time() - begun < 2
+
+
+def test_a_control_character_in_the_name_of_an_attachment_does_not_leave():
+    part = ["Content-Type: application/pdf", "Content-Disposition: attachment; filename*=utf-8''a%00b%ED%A0%80.pdf"]
+    assert comment(raw(DATE, *part, body="x")).attachments[0].name.startswith("ab")
