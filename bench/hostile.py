@@ -17,39 +17,16 @@ MB = 1024 * 1024
 HEAD = b"From: a@b.example\r\nSubject: s\r\nMessage-ID: <1@b>\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\n"
 PATIENCE = 120
 REPEATED = [
-    *("-", "_", "=", ">", "> ", " ", "\n", "\n\n-- \n", "\t", ":", "\n:", ".", "(", "<", "&amp", "&#", "@", "a@", "1/", "12:", "*", "|"),
-    *("On ", "On 1 May 2026 ", "wrote:", "\nwrote:", "From: a\n", "\nFrom: a\nDate: 1\n", "http://", "<http://", "Regards,\n", "- A\n\n"),
-    *("-----Original Message-----\n", "Sent from my iPhone\n\n", "CAUTION: external email click\n", "confidential addressee delete the\n\n"),
-    *("\u200f", "书", "が", "ا", "\ufdd0"),
+    *("-", "_", "=", ">", "> ", " ", "\n", "\n\n-- \n", "\t", ":", "\n:", ".", "(", "<", "&amp", "&#", "@", "a@", "1/", "12:"),
+    *("*", "|", "On ", "On 1 May 2026 ", "wrote:", "\nwrote:", "From: a\n", "\nFrom: a\nDate: 1\n", "http://", "<http://"),
+    *("Regards,\n", "- A\n\n", "-----Original Message-----\n", "Sent from my iPhone\n\n"),
+    *("CAUTION: external email click\n", "confidential addressee delete the\n\n", "\u200f", "书", "が", "ا", "\ufdd0"),
 ]  # fmt: skip
 TAGS = [
-    *(
-        "<div>",
-        "<b>",
-        "<blockquote>",
-        "<table><tr><td>",
-        "<td>",
-        "<td ",
-        "<td><p>",
-        "</p></td>",
-        "<td> ",
-        "<o:p> ",
-        "<p>",
-        "<br>",
-        "&nbsp;",
-    ),
-    *(
-        "<",
-        "<div style='",
-        "<div class='gmail_quote'>",
-        "<blockquote type=cite>",
-        "<div id=divRplyFwdMsg>",
-        "<!--",
-        "<script>",
-        "&lt",
-        "&#xfdd0;",
-    ),
-]
+    *("<div>", "<b>", "<blockquote>", "<table><tr><td>", "<td>", "<td ", "<td><p>", "</p></td>", "<td> ", "<o:p> ", "<p>"),
+    *("<br>", "&nbsp;", "<", "<div style='", "<div class='gmail_quote'>", "<blockquote type=cite>"),
+    *("<div id=divRplyFwdMsg>", "<!--", "<script>", "&lt", "&#xfdd0;"),
+]  # fmt: skip
 
 
 def text(content: bytes, kind: bytes = b"plain") -> bytes:

@@ -127,6 +127,10 @@ class Integration(Hold):
 
     class Meta:
         ordering = ["project", "name"]
+        permissions = [
+            ("operate", "Can start, stop, test, sync now and try again"),
+            ("administer", "Can add, change and delete integrations, mailboxes and destinations"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["project", "name"], name="integration_project_name_unique"),
             models.CheckConstraint(

@@ -1,7 +1,7 @@
 """The preview of an email on a page: an uploaded file, and an email that was set aside."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -51,6 +51,7 @@ def set_aside(db):
 
 def test_only_who_may_read_mail_sees_the_preview_of_a_set_aside_email(set_aside):
     user = User.objects.create_user("reader", password="x")
+    user.groups.add(Group.objects.get(name="Operator"))
     client = Client()
     client.force_login(user)
     mailbox_page, preview = (

@@ -1,0 +1,68 @@
+"""Who may open which page and press which button: one table, obeyed by every request and every button.
+
+Roles are groups (`access.roles`). An address that is not in the table is nobody's: what is forgotten is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import Resolver404, resolve
+
+VIEW = "integrations.view_integration"
+OPERATE = "integrations.operate"
+ADMINISTER = "integrations.administer"
+READ_MAIL = "sync.preview_email"
+EVERYBODY = ""
+
+ACCESS = {
+    "healthz": EVERYBODY,
+    "login": EVERYBODY,
+    "logout": EVERYBODY,
+    "overview": VIEW,
+    "runs": VIEW,
+    "preview": VIEW,
+    "set-aside-preview": READ_MAIL,
+    "set-aside-retry": OPERATE,
+    "set-aside-dismiss": OPERATE,
+    "integrations": VIEW,
+    "integration": VIEW,
+    "integration-new": ADMINISTER,
+    "integration-edit": ADMINISTER,
+    "integration-delete": ADMINISTER,
+    "integration-start": OPERATE,
+    "integration-stop": OPERATE,
+    "integration-test": OPERATE,
+    "destinations": VIEW,
+    "destination": VIEW,
+    "destination-new": ADMINISTER,
+    "destination-edit": ADMINISTER,
+    "destination-delete": ADMINISTER,
+    "destination-test": OPERATE,
+    "bucket-test": OPERATE,
+    "bucket-create": ADMINISTER,
+    "mailbox": VIEW,
+    "mailbox-new": ADMINISTER,
+    "mailbox-edit": ADMINISTER,
+    "mailbox-delete": ADMINISTER,
+    "mailbox-start": OPERATE,
+    "mailbox-stop": OPERATE,
+    "mailbox-sync-now": OPERATE,
+    "mailbox-list-again": OPERATE,
+}
+
+
+def allows(url: str, user: Any) -> bool:
+    """Whether this user may follow this address of ours."""
+    try:
+        return allows_name(resolve(url).url_name or "", user)
+    except Resolver404:
+        return False
+
+
+def allows_name(name: str, user: Any) -> bool:
+    """Whether this user may follow an address of this name."""
+    needed = ACCESS.get(name)
+    if needed is None:
+        return False
+    return needed == EVERYBODY or bool(user.has_perm(needed))

@@ -1,0 +1,72 @@
+"""Roles: who may open which page and press which button."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.urls.resolvers import URLPattern, URLResolver
+
+from access.roles import ROLES, make_roles
+from access.table import ACCESS, ADMINISTER, EVERYBODY, OPERATE, READ_MAIL, VIEW
+from tests.factories import MailboxFactory, MailboxStateFactory
+
+MAY = {
+    "nobody": {EVERYBODY},
+    "Viewer": {EVERYBODY, VIEW},
+    "Operator": {EVERYBODY, VIEW, OPERATE},
+    "Administrator": {EVERYBODY, VIEW, OPERATE, ADMINISTER, READ_MAIL},
+}
+
+
+def routes(patterns):
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                yield from routes(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            yield pattern
+
+
+ROUTES = list(routes(get_resolver().url_patterns))
+
+
+def test_every_address_is_in_the_table_and_no_other():
+    assert {route.name for route in ROUTES} == set(ACCESS)
+
+
+@pytest.fixture
+def client_of(db):
+    def made(role):
+        user = User.objects.create_user(role, password="x")
+        if role in ROLES:
+            user.groups.add(Group.objects.get(name=role))
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return made
+
+
+@pytest.mark.parametrize("role", MAY)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_each_role_opens_what_it_may_and_is_refused_what_it_may_not(client_of, role, route):
+    client = client_of(role)
+    arguments = dict.fromkeys(route.pattern.converters, 4711)
+    answer = client.get(reverse(route.name, kwargs=arguments))
+    assert (answer.status_code == 403) == (ACCESS[route.name] not in MAY[role])
+
+
+def test_buttons_are_there_only_for_who_may_press_them(client_of):
+    mailbox = MailboxFactory()
+    MailboxStateFactory(mailbox=mailbox)
+    page, stop, edit = (reverse(name, args=[mailbox.pk]) for name in ("mailbox", "mailbox-stop", "mailbox-edit"))
+    shown = {role: client_of(role).get(page).content.decode() for role in ROLES}
+    assert [stop in shown[role] for role in ROLES] == [False, True, True]
+    assert [edit in shown[role] for role in ROLES] == [False, False, True]
+
+
+def test_a_role_that_somebody_changed_stays_changed(db):
+    group = Group.objects.get(name="Viewer")
+    group.permissions.clear()
+    make_roles()
+    assert not group.permissions.exists()
