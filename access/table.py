@@ -21,6 +21,7 @@ ACCESS = {
     "logout": EVERYBODY,
     "overview": VIEW,
     "runs": VIEW,
+    "errors": VIEW,
     "preview": VIEW,
     "set-aside-preview": READ_MAIL,
     "set-aside-retry": OPERATE,

@@ -26,6 +26,7 @@ PAGES = {
     "destination": "destinations/1/",
     "runs": "runs/",
     "preview": "preview/",
+    "errors": "errors/",
 }
 VIEWS = {"": (1280, 860, "light"), "-dark": (1280, 860, "dark"), "-phone": (390, 844, "light")}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

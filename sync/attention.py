@@ -31,6 +31,8 @@ class Problem:
     since: datetime | None
     count: int = 1
     status: str = ""
+    kind: str = ""
+    """Of the error, for the catalogue."""
 
 
 def problems(now: datetime) -> list[Problem]:
@@ -50,7 +52,9 @@ def problems(now: datetime) -> list[Problem]:
 def _integrations(now: datetime) -> Iterator[Problem]:
     for integration in Integration.objects.filter(enabled=True, held_until__isnull=False)[:MOST]:
         text = hold_sentence(integration, now)
-        yield Problem("integration", integration, "Held", text, Tone.BAD, integration.held_since)
+        yield Problem(
+            "integration", integration, "Held", text, Tone.BAD, integration.held_since, kind=integration.held_kind
+        )
     for integration in Integration.objects.filter(enabled=False).exclude(disabled_reason=DisabledReason.USER)[:MOST]:
         title = integration.get_disabled_reason_display()
         yield Problem("integration", integration, title, integration.disabled_detail, Tone.BAD, integration.updated_at)
@@ -59,12 +63,16 @@ def _integrations(now: datetime) -> Iterator[Problem]:
 def _destinations(now: datetime) -> Iterator[Problem]:
     for destination in Destination.objects.filter(held_until__isnull=False)[:MOST]:
         text = hold_sentence(destination, now)
-        yield Problem("destination", destination, "Held", text, Tone.BAD, destination.held_since)
+        yield Problem(
+            "destination", destination, "Held", text, Tone.BAD, destination.held_since, kind=destination.held_kind
+        )
 
 
 def _buckets(now: datetime) -> Iterator[Problem]:
     for bucket in Bucket.objects.filter(held_until__isnull=False).select_related("destination")[:MOST]:
-        yield Problem("bucket", bucket, "Held", hold_sentence(bucket, now), Tone.BAD, bucket.held_since)
+        yield Problem(
+            "bucket", bucket, "Held", hold_sentence(bucket, now), Tone.BAD, bucket.held_since, kind=bucket.held_kind
+        )
 
 
 def _mailboxes() -> Iterator[Problem]:
@@ -94,7 +102,15 @@ def _failing(now: datetime) -> Iterator[Problem]:
             continue  # deleted between the two queries
         about, subject = ("mailbox", mailbox) if row["count"] == 1 else ("mailboxes", mailbox.integration)
         yield Problem(
-            about, subject, "Retrying", mailbox.state.error_text, Tone.WARN, row["since"], row["count"], Status.RETRYING
+            about,
+            subject,
+            "Retrying",
+            mailbox.state.error_text,
+            Tone.WARN,
+            row["since"],
+            row["count"],
+            Status.RETRYING,
+            row["state__error_kind"],
         )
 
 

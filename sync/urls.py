@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.overview, name="overview"),
     path("healthz", views.healthz, name="healthz"),
     path("runs/", views.runs, name="runs"),
+    path("errors/", views.errors, name="errors"),
     path("preview/", preview_views.preview_file, name="preview"),
     path("set-aside/<int:pk>/preview/", preview_views.preview_set_aside, name="set-aside-preview"),
     path("set-aside/<int:pk>/retry/", views.retry, name="set-aside-retry"),

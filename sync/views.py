@@ -8,12 +8,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from integrations import catalogue
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_keys
 from integrations.views.answers import back, by_htmx, live_page
@@ -87,6 +88,16 @@ def runs(request: HttpRequest) -> HttpResponse:
         "paged": before is not None,
     }
     return live_page(request, "sync/runs.html", "sync/_runs.html", context)
+
+
+@require_safe
+def errors(request: HttpRequest) -> HttpResponse:
+    """The error catalogue."""
+    groups = [
+        ("Errors of a connection, a mailbox or a bucket", catalogue.entries()),
+        ("Set-aside emails", catalogue.SET_ASIDE),
+    ]
+    return render(request, "sync/errors.html", {"groups": groups})
 
 
 @require_POST

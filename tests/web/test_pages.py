@@ -59,7 +59,17 @@ BUTTONS = (
 def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
     ours = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
     kinds = ("integration", "destination", "mailbox")
-    looked_at = {"overview", "runs", "preview", "set-aside-preview", "integrations", "destinations", "login", "logout"}
+    looked_at = {
+        "overview",
+        "runs",
+        "preview",
+        "set-aside-preview",
+        "errors",
+        "integrations",
+        "destinations",
+        "login",
+        "logout",
+    }
     looked_at |= {f"{kind}{verb}" for kind in kinds for verb in ("", "-new", "-edit", "-delete")}
     unknown = ours - looked_at - {name for _, name in BUTTONS}
     assert not {name for name in unknown if name.split("-")[0] in {*kinds, "bucket", "set", "run", "sync"}}

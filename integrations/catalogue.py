@@ -1,0 +1,208 @@
+"""What each kind of error means: what happened, what usually causes it, and what to do. For pages, the API and the docs.
+
+The kinds are those of `integrations.errors`, those that only the vendor's product reports (so that an admin who comes from
+it finds them here), and the reasons for which an email is set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from integrations import errors
+from integrations.errors import IntegrationError, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    kind: str
+    text: str
+    causes: tuple[str, ...]
+    remedy: str
+    scope: str
+    """What fails as a whole, in words."""
+
+
+SCOPES = {
+    Scope.CONNECTION: "the whole integration",
+    Scope.MAILBOX: "one mailbox",
+    Scope.FOLDER: "one folder",
+    Scope.DESTINATION: "everything that goes to this destination",
+    Scope.BUCKET: "every mailbox of this bucket",
+}
+ONE_EMAIL = "one email; its mailbox goes on"
+
+CAUSES: dict[str, tuple[str, ...]] = {
+    "exchange_busy": (
+        "Throttling of the account, at night often by a backup.",
+        "Too many mailboxes at once on a small server.",
+    ),
+    "exchange_unreachable": (
+        "A firewall or proxy in between.",
+        "A name that does not resolve here.",
+        "The server is down.",
+    ),
+    "exchange_timed_out": ("A very large email.", "An overloaded server.", "A load balancer with a short time-out."),
+    "exchange_failed": ("A fault inside Exchange, often of one item.", "A server in maintenance."),
+    "token_endpoint_failed": (
+        "login.microsoftonline.com cannot be reached from here.",
+        "An outage of the sign-in service.",
+    ),
+    "mailbox_moving": ("The mailbox is being migrated.", "Its database is dismounted."),
+    "reinfer_unreachable": ("A firewall or proxy in between.", "A wrong API endpoint.", "An outage."),
+    "reinfer_busy": ("Too many requests of this tenant in a short time.",),
+    "reinfer_timed_out": ("A very large email.", "An overloaded tenant."),
+    "reinfer_failed": ("A fault inside Re:infer.", "A gateway in between that is restarting."),
+    "reinfer_unintelligible": (
+        "A proxy or a log-in page answers in place of Re:infer.",
+        "The endpoint lacks its path.",
+    ),
+    "invalid_exchange_credentials": (
+        "The password expired or was changed.",
+        "The account is locked or disabled.",
+        "The client secret of the application expired.",
+    ),
+    "certificate_untrusted": (
+        "The certificate is signed by your own authority.",
+        "It expired.",
+        "The endpoint uses another name.",
+    ),
+    "tls_failed": ("The server only offers old TLS versions.", "A cipher list without a common cipher."),
+    "endpoint_wrong": ("The path is missing or misspelt.", "The address is that of Outlook on the web."),
+    "settings_wrong": ("A value was entered that cannot be right.",),
+    "unknown_forbidden_error": (
+        "EWS is switched off for the organisation, the mailbox or the application.",
+        "A conditional-access rule refuses this machine.",
+    ),
+    "app_access_insufficient_scopes": (
+        "The role ApplicationImpersonation is missing, or its scope leaves this mailbox out.",
+        "The application lacks full_access_as_app, or nobody consented to it.",
+    ),
+    "mailbox_access_denied": (
+        "Nobody granted the account full access or read rights.",
+        "The right was granted minutes ago: it takes a while.",
+    ),
+    "mailbox_not_found": (
+        "A typing error.",
+        "An alias in place of the primary address.",
+        "The mailbox was deleted or never licensed.",
+    ),
+    "reinfer_endpoint_wrong": ("The organisation or tenant name is missing from the address.",),
+    "reinfer_certificate_untrusted": ("A proxy inspects TLS and signs with its own authority.",),
+    "reinfer_token_refused": ("A new token was made for this user: the old one ended.", "The user was removed."),
+    "reinfer_forbidden": ("The user of the token lacks a permission in this project.",),
+    "bucket_not_found": ("It was renamed or deleted in Re:infer.", "A typing error."),
+    "bucket_name_wrong": ("A slash or a blank in a name.",),
+    "project_not_found": ("It was renamed or deleted in Re:infer.", "A typing error."),
+    "comment_quota_hit": ("The tenant used up its comments or AI units.",),
+    "reinfer_refused": ("Re:infer changed its API.",),
+    "cursor_refused": ("The mailbox was moved or restored.", "Years passed since the last sync."),
+    "folder_gone": ("Somebody deleted it.",),
+    "contended": ("Many copies of the same emails arrived in several mailboxes at once.",),
+    "secret_unreadable": (
+        "ENCRYPTION_KEYS was changed without rotate_keys.",
+        "The database came from another installation.",
+    ),
+    "unknown": ("A fault of this product.",),
+}
+
+_VENDORS = (
+    Entry(
+        "mailbox_inbox_not_found",
+        "The mailbox has no Inbox that can be read.",
+        ("The account sees only some folders.",),
+        "Grant it read access to the Inbox.",
+        SCOPES[Scope.MAILBOX],
+    ),
+    Entry(
+        "mailbox_removed",
+        "The mailbox was removed.",
+        ("Somebody left, or the mailbox was merged.",),
+        "Delete it here, or correct its address.",
+        SCOPES[Scope.MAILBOX],
+    ),
+    Entry(
+        "mailbox_primary_address_not_found",
+        "Exchange knows the address only as an alias.",
+        ("The primary address was changed.",),
+        "Enter the primary SMTP address.",
+        SCOPES[Scope.MAILBOX],
+    ),
+    Entry(
+        "mailbox_invalid_license",
+        "The mailbox has no licence for Exchange Online.",
+        ("The licence was taken away.",),
+        "Give it a licence again.",
+        SCOPES[Scope.MAILBOX],
+    ),
+    Entry(
+        "syncemail_consumption_limit_exceeded",
+        "The limit of AI units is reached.",
+        ("More mail than planned.",),
+        "Raise the limit, or wait for the next month.",
+        SCOPES[Scope.BUCKET],
+    ),
+)
+
+SET_ASIDE = (
+    Entry(
+        "nested_too_deep",
+        "The email has more parts within parts than anybody writes.",
+        (
+            "A mail loop.",
+            "An attack.",
+        ),
+        "Look at it in Outlook, and dismiss it here.",
+        ONE_EMAIL,
+    ),
+    Entry(
+        "no_date",
+        "The email bears neither a date nor a time of arrival.",
+        ("A damaged item, often from an import.",),
+        "Look at it in Outlook, and dismiss it here.",
+        ONE_EMAIL,
+    ),
+    Entry(
+        "while fetching",
+        "Exchange cannot hand this email out; its own code is shown.",
+        (
+            "A damaged item.",
+            "An encoding that Exchange cannot render.",
+        ),
+        "Try again after a repair of the mailbox (New-MailboxRepairRequest), or dismiss it.",
+        ONE_EMAIL,
+    ),
+    Entry(
+        "while pushing",
+        "Re:infer refused this email alone; its words are shown without content.",
+        ("A value beyond a limit of Re:infer.",),
+        "Try again after an update of this product, or dismiss it.",
+        ONE_EMAIL,
+    ),
+    Entry(
+        "a worker had it in hand",
+        "A worker ended while it worked on this email.",
+        ("An email that needs more memory than the worker has.",),
+        "Give workers more memory, then try again.",
+        ONE_EMAIL,
+    ),
+)
+
+
+def entries() -> list[Entry]:
+    """Every error of ours and of the vendor's, by kind."""
+    ours = [
+        Entry(error.kind, error.text, CAUSES[error.kind], error.remedy, SCOPES[error.scope]) for error in _all_errors()
+    ]
+    return sorted([*ours, *_VENDORS], key=lambda entry: entry.kind)
+
+
+def _all_errors() -> Iterator[type[IntegrationError]]:
+    """Each class with a kind of its own, the tree's root among them."""
+    seen: set[str] = set()
+    for name in vars(errors):
+        found = getattr(errors, name)
+        if not (isinstance(found, type) and issubclass(found, IntegrationError)) or found.kind in seen:
+            continue
+        seen.add(found.kind)
+        yield found

@@ -1,0 +1,19 @@
+"""The error catalogue: no error that an admin can meet is without its entry."""
+
+from integrations import catalogue, errors
+
+
+def kinds_of(root):
+    yield root.kind
+    for child in root.__subclasses__():
+        yield from kinds_of(child)
+
+
+def test_every_kind_of_error_has_an_entry_with_causes_and_something_to_do():
+    entries = {entry.kind: entry for entry in catalogue.entries()}
+    assert set(kinds_of(errors.IntegrationError)) <= set(entries)
+    assert all(entry.text and entry.causes and entry.remedy for entry in [*entries.values(), *catalogue.SET_ASIDE])
+
+
+def test_no_cause_is_kept_for_an_error_that_is_gone():
+    assert set(catalogue.CAUSES) <= set(kinds_of(errors.IntegrationError))
