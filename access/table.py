@@ -44,6 +44,7 @@ ACCESS = {
     "bucket-create": ADMINISTER,
     "mailbox": VIEW,
     "mailbox-new": ADMINISTER,
+    "mailbox-many": ADMINISTER,
     "mailbox-edit": ADMINISTER,
     "mailbox-delete": ADMINISTER,
     "mailbox-start": OPERATE,

@@ -13,8 +13,11 @@ from integrations.forms import ChangedOnlyForm
 from integrations.models import NAME, PROJECT_NAME, Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes import filter_text
+from mailboxes.address_list import Line, read_list
 from mailboxes.models import Bucket, Mailbox
 
+MOST_PROBLEMS = 20
+"""Lines of a list that are named when they cannot be used."""
 NEW = "new"
 """The choice of a bucket that is not among ours yet."""
 
@@ -154,3 +157,71 @@ class MailboxForm(ChangedOnlyForm):
             return Bucket.objects.get_or_create(**wanted)[0]
         except IntegrityError:
             return Bucket.objects.get(**wanted)
+
+
+class ManyMailboxesForm(MailboxForm):
+    """Create many mailboxes with one bucket and one set of filters: all of them, or none."""
+
+    addresses = forms.CharField(
+        label="Addresses",
+        required=False,
+        max_length=1_000_000,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "code"}),
+        help_text="One a line. To send one elsewhere than below, write address,project/bucket.",
+    )
+    file = forms.FileField(
+        label="Or a CSV file",
+        required=False,
+        help_text="The first column is the address, the second may be project/bucket.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["address"]
+        self.made: list[Mailbox] = []
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        lines, problems = read_list(self._text(cleaned))
+        addresses = {line.address.casefold() for line in lines}
+        there = Mailbox.objects.filter(integration=self.instance.integration_id).annotate(lower=Lower("address"))
+        known = set(there.filter(lower__in=addresses).values_list("lower", flat=True))
+        problems += [
+            f"Line {line.number}: {line.address} is a mailbox of this integration already."
+            for line in lines
+            if line.address.casefold() in known
+        ]
+        if not lines and not problems:
+            problems = ["Paste the addresses, or choose a file."]
+        for problem in problems[:MOST_PROBLEMS]:
+            self.add_error("addresses", problem)
+        if len(problems) > MOST_PROBLEMS:
+            self.add_error("addresses", f"And {len(problems) - MOST_PROBLEMS} more lines. Nothing was added yet.")
+        self._lines = lines
+        return cleaned
+
+    def _text(self, cleaned: dict[str, Any]) -> str:
+        pasted, file = cleaned.get("addresses", ""), cleaned.get("file")
+        if file is None:
+            return str(pasted)
+        raw = file.read(1_000_000)
+        try:
+            return f"{pasted}\n{raw.decode('utf-8-sig')}".strip()
+        except UnicodeDecodeError:
+            return f"{pasted}\n{raw.decode('cp1252', 'replace')}".strip()
+
+    def _create(self) -> bool:
+        common = self._bucket()
+        wanted = {name: getattr(self.instance, name) for name in self.Meta.fields if name != "address"}
+        for line in self._lines:
+            bucket = self._bucket_of(line, common)
+            self.made.append(
+                Mailbox(integration=self.instance.integration, bucket=bucket, address=line.address, **wanted)
+            )
+        Mailbox.objects.bulk_create(self.made)
+        return True
+
+    def _bucket_of(self, line: Line, common: Bucket) -> Bucket:
+        if not line.bucket:
+            return common
+        return Bucket.objects.get_or_create(destination=common.destination, project=line.project, name=line.bucket)[0]

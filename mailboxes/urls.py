@@ -6,6 +6,7 @@ from mailboxes import views
 
 urlpatterns = [
     path("integrations/<int:integration_pk>/mailboxes/new/", views.create, name="mailbox-new"),
+    path("integrations/<int:integration_pk>/mailboxes/many/", views.create_many, name="mailbox-many"),
     path("mailboxes/<int:pk>/", views.detail, name="mailbox"),
     path("mailboxes/<int:pk>/edit/", views.edit, name="mailbox-edit"),
     path("mailboxes/<int:pk>/delete/", views.delete, name="mailbox-delete"),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from integrations.models import Destination, Integration
 from integrations.views.answers import back, deleted, found, live_page
-from mailboxes.forms import MailboxForm
+from mailboxes.forms import MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import SKIPPED_BY_DEFAULT
 from mailboxes.wishes import in_words
@@ -58,6 +58,18 @@ def create(request: HttpRequest, integration_pk: int) -> HttpResponse:
         messages.success(request, f"{form.instance} is added.")
         return redirect("integration", integration_pk)
     return _form(request, form, integration, "New mailbox")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create_many(request: HttpRequest, integration_pk: int) -> HttpResponse:
+    """A list of addresses, pasted or as a file, with one bucket and one set of filters."""
+    integration = get_object_or_404(Integration, pk=integration_pk)
+    form = ManyMailboxesForm(request.POST or None, request.FILES or None, instance=Mailbox(integration=integration))
+    if request.method == "POST" and form.stored():
+        actions.settings_changed(integration)
+        messages.success(request, f"{len(form.made)} mailboxes are added.")
+        return redirect("integration", integration_pk)
+    return _form(request, form, integration, "Many mailboxes")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
