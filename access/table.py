@@ -29,6 +29,7 @@ ACCESS = {
     "integrations": VIEW,
     "integration": VIEW,
     "integration-new": ADMINISTER,
+    "integration-select": OPERATE,
     "integration-edit": ADMINISTER,
     "integration-delete": ADMINISTER,
     "integration-start": OPERATE,

@@ -8,6 +8,7 @@ urlpatterns = [
     path("integrations/", integration_pages.overview, name="integrations"),
     path("integrations/new/", integration_pages.create, name="integration-new"),
     path("integrations/<int:pk>/", integration_pages.detail, name="integration"),
+    path("integrations/<int:pk>/select/", integration_pages.select, name="integration-select"),
     path("integrations/<int:pk>/edit/", integration_pages.edit, name="integration-edit"),
     path("integrations/<int:pk>/delete/", integration_pages.delete, name="integration-delete"),
     path("integrations/<int:pk>/start/", integration_pages.start, name="integration-start"),

@@ -6,6 +6,7 @@ tests, which say so.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -80,6 +81,32 @@ def sync_now(mailbox: Mailbox) -> str:
     except BrokerError:
         return Complaint(f"The queue cannot be reached. {mailbox} is synced as soon as it answers again.")
     return f"{mailbox} is queued." if queued else f"{mailbox} is already queued or syncing."
+
+
+def start_many(mailboxes: Sequence[Mailbox]) -> str:
+    Mailbox.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(**RUNNING)
+    _make_due(mailboxes)
+    return f"{_counted(mailboxes)} started."
+
+
+def stop_many(mailboxes: Sequence[Mailbox]) -> str:
+    Mailbox.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(**STOPPED)
+    return f"{_counted(mailboxes)} stopped."
+
+
+def sync_many_now(mailboxes: Sequence[Mailbox]) -> str:
+    """Make them due: the next tick queues them, as many at once as workers can take."""
+    running = [mailbox for mailbox in mailboxes if mailbox.enabled and mailbox.integration.enabled]
+    if not running:
+        return Complaint("They are stopped: start them first.")
+    _make_due(running)
+    return f"{_counted(running)} due now."
+
+
+def list_many_again(mailboxes: Sequence[Mailbox]) -> str:
+    dispatching.make_states()
+    MailboxState.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(list_again=True, next_sync_at=None)
+    return f"{_counted(mailboxes)} listed again at the next sync. Nothing is sent twice."
 
 
 def list_again(mailbox: Mailbox) -> str:
@@ -188,7 +215,20 @@ def create_bucket(bucket: Bucket) -> Finding:
     return Finding(True, f"{bucket} exists at Re:infer.")
 
 
-def _make_due(mailboxes: list[Mailbox]) -> None:
+MANY: dict[str, Callable[[Sequence[Mailbox]], str]] = {
+    "start": start_many,
+    "stop": stop_many,
+    "sync-now": sync_many_now,
+    "list-again": list_many_again,
+}
+"""What can be done to many mailboxes at once, by the name of its button."""
+
+
+def _counted(mailboxes: Sequence[Mailbox]) -> str:
+    return "1 mailbox is" if len(mailboxes) == 1 else f"{len(mailboxes):,} mailboxes are"
+
+
+def _make_due(mailboxes: Sequence[Mailbox]) -> None:
     dispatching.make_states()
     MailboxState.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(
         next_sync_at=None, failures=0, failing_since=None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -44,14 +45,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
     now = timezone.now()
     counts = status.count_by_status(integration.mailboxes.all(), now)
-    search, chosen = request.GET.get("q", "").strip(), status.parse_status(request.GET.get("state"))
-    mailboxes = status.with_status(integration.mailboxes.all(), now).select_related(
-        "integration", "bucket__destination", "state"
-    )
-    if search:
-        mailboxes = mailboxes.filter(address__icontains=search.replace("\0", ""))
-    if chosen:
-        mailboxes = mailboxes.filter(status=chosen)
+    mailboxes, search, chosen = _filtered(integration, request)
     page = Paginator(mailboxes, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "integration": integration,
@@ -66,6 +60,30 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "secret_problem": problem_with_secrets(integration.password, integration.client_secret),
     }
     return live_page(request, "integrations/detail.html", "integrations/_detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def select(request: HttpRequest, pk: int) -> HttpResponse:
+    """Many mailboxes at once: tick them, or all that the filter shows, and press a button. It does not refresh by itself,
+    so that no tick is lost."""
+    integration = get_object_or_404(Integration, pk=pk)
+    mailboxes, search, chosen = _filtered(integration, request)
+    if request.method == "POST":
+        act = actions.MANY.get(request.POST.get("act", ""))
+        ticked = [int(text) for text in request.POST.getlist("mailbox") if text.isdecimal() and len(text) < 18]
+        everything = request.POST.get("all") == "shown"
+        picked = list(mailboxes if everything else mailboxes.filter(pk__in=ticked))
+        if act is None or not picked:
+            return back(request, "Tick the mailboxes first, then press a button.", _url(pk), good=False)
+        return back(request, act(picked), _url(pk))
+    context = {
+        "integration": integration,
+        "mailboxes": [(mailbox, status.status_of(mailbox)) for mailbox in mailboxes],
+        "search": search,
+        "chosen": chosen,
+        "states": status.choices(status.count_by_status(integration.mailboxes.all(), timezone.now())),
+    }
+    return render(request, "integrations/select.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -124,6 +142,21 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
     address = request.POST.get("address", "").strip() or None
     return found(request, actions.test_connection(integration, address), _url(pk))
+
+
+def _filtered(
+    integration: Integration, request: HttpRequest
+) -> tuple[QuerySet[status.JudgedMailbox], str, status.Status | None]:
+    """The mailboxes that a search for an address and a state leaves, and the two."""
+    search, chosen = request.GET.get("q", "").strip(), status.parse_status(request.GET.get("state"))
+    mailboxes = status.with_status(integration.mailboxes.all(), timezone.now()).select_related(
+        "integration", "bucket__destination", "state"
+    )
+    if search:
+        mailboxes = mailboxes.filter(address__icontains=search.replace("\0", ""))
+    if chosen:
+        mailboxes = mailboxes.filter(status=chosen)
+    return mailboxes, search, chosen
 
 
 def _url(pk: int) -> str:

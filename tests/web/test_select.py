@@ -1,0 +1,56 @@
+"""Many mailboxes at once: ticked, or all that the filter shows."""
+
+import pytest
+from django.urls import reverse
+
+from mailboxes.models import Mailbox
+from tests.factories import IntegrationFactory, MailboxFactory, MailboxStateFactory
+
+
+@pytest.fixture
+def boxes(db):
+    integration = IntegrationFactory(enabled=True, disabled_reason="")
+    made = [MailboxFactory(integration=integration, address=f"{name}@x.example") for name in ("a", "b", "c")]
+    for mailbox in made:
+        MailboxStateFactory(mailbox=mailbox)
+    return made
+
+
+def press(admin, boxes, act, query="", **fields):
+    return admin.post(
+        reverse("integration-select", args=[boxes[0].integration_id]) + query, {"act": act, **fields}, follow=True
+    )
+
+
+def running():
+    return set(Mailbox.objects.filter(enabled=True).values_list("address", flat=True))
+
+
+def test_only_what_is_ticked_is_stopped_and_started_again(admin, boxes):
+    page = press(admin, boxes, "stop", mailbox=[boxes[0].pk, boxes[2].pk])
+    assert "2 mailboxes are stopped." in page.content.decode()
+    assert running() == {"b@x.example"}
+    press(admin, boxes, "start", mailbox=[boxes[0].pk])
+    assert running() == {"a@x.example", "b@x.example"}
+
+
+def test_all_means_all_that_the_filter_shows(admin, boxes):
+    press(admin, boxes, "stop", query="?q=b%40", all="shown")
+    assert running() == {"a@x.example", "c@x.example"}
+
+
+@pytest.mark.parametrize("fields", [{}, {"mailbox": ["x"]}, {"mailbox": ["999999"]}])
+def test_nothing_ticked_is_told(admin, boxes, fields):
+    assert "Tick the mailboxes first" in press(admin, boxes, "stop", **fields).content.decode()
+    assert len(running()) == 3
+
+
+def test_mailboxes_of_another_integration_are_out_of_reach(admin, boxes):
+    other = MailboxFactory(address="other@x.example")
+    press(admin, boxes, "stop", mailbox=[other.pk])
+    assert "other@x.example" in running()
+
+
+def test_stopped_mailboxes_are_not_made_due(admin, boxes):
+    press(admin, boxes, "stop", all="shown")
+    assert "They are stopped: start them first." in press(admin, boxes, "sync-now", all="shown").content.decode()
