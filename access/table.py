@@ -42,6 +42,7 @@ ACCESS = {
     "destination-delete": ADMINISTER,
     "destination-test": OPERATE,
     "bucket-test": OPERATE,
+    "bucket-edit": ADMINISTER,
     "bucket-create": ADMINISTER,
     "mailbox": VIEW,
     "mailbox-new": ADMINISTER,

@@ -95,6 +95,10 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "bucket_name_wrong": ("A slash or a blank in a name.",),
     "project_not_found": ("It was renamed or deleted in Re:infer.", "A typing error."),
     "comment_quota_hit": ("The tenant used up its comments or AI units.",),
+    "syncemail_consumption_limit_exceeded": (
+        "More mail than planned.",
+        "A large mailbox that was added without a start time.",
+    ),
     "reinfer_refused": ("Re:infer changed its API.",),
     "cursor_refused": ("The mailbox was moved or restored.", "Years passed since the last sync."),
     "folder_gone": ("Somebody deleted it.",),
@@ -134,13 +138,6 @@ _VENDORS = (
         ("The licence was taken away.",),
         "Give it a licence again.",
         SCOPES[Scope.MAILBOX],
-    ),
-    Entry(
-        "syncemail_consumption_limit_exceeded",
-        "The limit of AI units is reached.",
-        ("More mail than planned.",),
-        "Raise the limit, or wait for the next month.",
-        SCOPES[Scope.BUCKET],
     ),
 )
 

@@ -258,6 +258,12 @@ class QuotaReached(Refused):
     remedy = "Raise it there, then press Start."
 
 
+class BudgetReached(QuotaReached):
+    kind = "syncemail_consumption_limit_exceeded"
+    text = "The monthly limit of AI units that you set for this bucket is reached."
+    remedy = "Its mailboxes go on by themselves when the month ends, or as soon as you raise the limit."
+
+
 class ReinferRefused(Refused):
     kind = "reinfer_refused"
     scope = Scope.DESTINATION

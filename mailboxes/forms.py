@@ -159,6 +159,14 @@ class MailboxForm(ChangedOnlyForm):
             return Bucket.objects.get(**wanted)
 
 
+class BucketForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What a bucket may cost."""
+
+    class Meta:
+        model = Bucket
+        fields = ("monthly_limit",)
+
+
 class ManyMailboxesForm(MailboxForm):
     """Create many mailboxes with one bucket and one set of filters: all of them, or none."""
 

@@ -23,6 +23,13 @@ class Bucket(Hold):
         help_text="Whether our ledger knows all that the bucket holds. Until then, what is unknown is asked for first.",
     )
     examined_at = models.DateTimeField(null=True, blank=True, editable=False)
+    monthly_limit = models.PositiveIntegerField(
+        "AI units a month",
+        null=True,
+        blank=True,
+        help_text="Reached, its mailboxes stop until the month ends or you raise it. A batch on its way is still delivered. "
+        "Empty: no limit.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

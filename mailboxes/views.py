@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from integrations.models import Destination, Integration
 from integrations.views.answers import back, deleted, found, live_page
-from mailboxes.forms import MailboxForm, ManyMailboxesForm
+from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import SKIPPED_BY_DEFAULT
 from mailboxes.wishes import in_words
-from sync import actions, figures, status
+from sync import actions, budget, figures, status
 from sync.status import wanted_folders
 
 RUNS = 10
@@ -127,6 +127,22 @@ def sync_now(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def list_again(request: HttpRequest, pk: int) -> HttpResponse:
     return back(request, actions.list_again(_mailbox(pk)), _url(pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
+    """The monthly limit of AI units, beside what was used of it."""
+    bucket = _bucket(pk)
+    form = BucketForm(request.POST or None, instance=bucket)
+    if request.method == "POST" and form.is_valid():
+        limit = form.cleaned_data["monthly_limit"]
+        Bucket.objects.filter(pk=pk).update(monthly_limit=limit)
+        messages.success(
+            request, f"{bucket} has {f'a limit of {limit:,} AI units a month' if limit is not None else 'no limit'}."
+        )
+        return redirect(_destination_url(bucket))
+    context = {"form": form, "bucket": bucket, "used": budget.used(bucket, timezone.now())}
+    return render(request, "destinations/bucket.html", context)
 
 
 @require_POST

@@ -9,8 +9,10 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q
 
+from integrations.errors import BudgetReached
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
+from sync import budget
 from sync.models import SetAsideEmail
 from sync.status import Status, Tone, clock, hold_sentence, with_status
 
@@ -23,7 +25,7 @@ class Problem:
     """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
 
     about: str
-    """integration, destination, bucket, mailbox, mailboxes (of one integration) or set_aside"""
+    """integration, destination, bucket, budget, mailbox, mailboxes (of one integration) or set_aside"""
     subject: Any
     title: str
     text: str
@@ -41,6 +43,7 @@ def problems(now: datetime) -> list[Problem]:
         *_integrations(now),
         *_destinations(now),
         *_buckets(now),
+        *_budgets(now),
         *_mailboxes(),
         *_failing(now),
         *_overdue(now),
@@ -75,9 +78,23 @@ def _buckets(now: datetime) -> Iterator[Problem]:
         )
 
 
+def _budgets(now: datetime) -> Iterator[Problem]:
+    """Buckets whose monthly limit is reached, or nearly."""
+    for bucket in Bucket.objects.exclude(monthly_limit=None).select_related("destination"):
+        limit, used = bucket.monthly_limit or 0, budget.used(bucket, now)
+        if used < limit * budget.WARN_AT:
+            continue
+        reached = used >= limit
+        title, tone = ("Limit reached", Tone.BAD) if reached else ("Nearly at its limit", Tone.WARN)
+        text = f"{used:,} of {limit:,} AI units are used this month."
+        if reached:
+            text += f" {BudgetReached.remedy}"
+        yield Problem("budget", bucket, title, text, tone, budget.month_start(now), kind=BudgetReached.kind)
+
+
 def _mailboxes() -> Iterator[Problem]:
     disabled = Mailbox.objects.filter(enabled=False, integration__enabled=True).exclude(
-        disabled_reason=DisabledReason.USER
+        Q(disabled_reason=DisabledReason.USER) | Q(disabled_detail__startswith=BudgetReached.text)
     )
     for mailbox in disabled.select_related("integration", "state").order_by("-updated_at")[:MOST]:
         since = getattr(getattr(mailbox, "state", None), "failing_since", None) or mailbox.updated_at

@@ -9,16 +9,23 @@ from sync.lease import Lease
 
 
 class RunControl:
-    """See `sync.ports.Control`. `monotonic` gives seconds."""
+    """See `sync.ports.Control`. `monotonic` gives seconds; `is_used_up` says whether the bucket's budget is."""
 
-    def __init__(self, lease: Lease, slice_seconds: float, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        slice_seconds: float,
+        monotonic: Callable[[], float],
+        is_used_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._is_used_up = is_used_up
         self._lease = lease
         self._monotonic = monotonic
         self._end = monotonic() + slice_seconds
 
     def keep_going(self) -> bool:
         self._lease.renew()
-        return self._monotonic() < self._end and not self.stopped()
+        return self._monotonic() < self._end and not self.stopped() and not self._is_used_up()
 
     def stopped(self) -> bool:
         running = Mailbox.objects.filter(pk=self._lease.mailbox_id, enabled=True, integration__enabled=True)

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import holds
+from sync import budget, holds
 from sync.lease import Clock, database_now
 from sync.models import MailboxState
 
@@ -30,6 +30,7 @@ def dispatch(send: Send, clock: Clock = database_now) -> int:
     """Queue what is due; how many were sent. An unreachable broker ends it early, and nothing is lost."""
     make_states()
     now = clock()
+    budget.resume(now)
     due = [*_probes(now), *_due(now)]
     busy = _busy(now)
     sent = 0

@@ -17,7 +17,7 @@ from integrations.messages import Email
 from integrations.models import Integration
 from integrations.ports import Sink, Source
 from mailboxes.models import Bucket, Mailbox
-from sync import outcome, transform
+from sync import budget, outcome, transform
 from sync.checkpoints import DatabaseCheckpoints
 from sync.control import RunControl
 from sync.delivery import Delivery, Sizes
@@ -87,6 +87,7 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings) -> SyncRun:
 
 def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts) -> Report:
     bucket = mailbox.bucket
+    budget.check(bucket, around.clock())
     with (
         around.open_source(mailbox.integration, mailbox.address) as source,
         around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
@@ -98,7 +99,8 @@ def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts) 
 def _engine(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, source: Source, sink: Sink) -> Engine:
     rules = mailbox.rules()
     digest = wanted_digest(rules, bucket=f"{mailbox.bucket_id}", address=mailbox.address)
-    control = RunControl(lease, settings.SYNC_SLICE.total_seconds(), around.monotonic)
+    meter = budget.Meter(mailbox.bucket, around.clock, around.monotonic)
+    control = RunControl(lease, settings.SYNC_SLICE.total_seconds(), around.monotonic, meter.is_reached)
     checkpoints = around.make_checkpoints(lease, mailbox.address)
     trusted = _trusted(mailbox.bucket, sink, around.clock)
     ledger = around.make_ledger(lease, mailbox.bucket_id, trusted=trusted, transform_version=transform.VERSION)
