@@ -22,6 +22,7 @@ ACCESS = {
     "overview": VIEW,
     "runs": VIEW,
     "errors": VIEW,
+    "history": VIEW,
     "preview": VIEW,
     "set-aside-preview": READ_MAIL,
     "set-aside-retry": OPERATE,

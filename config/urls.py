@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("sync.urls")),
     path("", include("integrations.urls")),
     path("", include("mailboxes.urls")),
+    path("", include("access.urls")),
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),

@@ -27,6 +27,7 @@ PAGES = {
     "runs": "runs/",
     "preview": "preview/",
     "errors": "errors/",
+    "history": "history/",
 }
 VIEWS = {"": (1280, 860, "light"), "-dark": (1280, 860, "dark"), "-phone": (390, 844, "light")}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

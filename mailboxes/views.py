@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from access import history
 from integrations.models import Destination, Integration
 from integrations.views.answers import back, deleted, found, live_page
 from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
@@ -54,6 +55,7 @@ def create(request: HttpRequest, integration_pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=integration_pk)
     form = MailboxForm(request.POST or None, instance=Mailbox(integration=integration))
     if request.method == "POST" and form.stored():
+        history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
         actions.settings_changed(integration)
         messages.success(request, f"{form.instance} is added.")
         return redirect("integration", integration_pk)
@@ -66,6 +68,7 @@ def create_many(request: HttpRequest, integration_pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=integration_pk)
     form = ManyMailboxesForm(request.POST or None, request.FILES or None, instance=Mailbox(integration=integration))
     if request.method == "POST" and form.stored():
+        history.record(request, f"{len(form.made)} mailboxes were added.", integration_id=integration_pk)
         actions.settings_changed(integration)
         messages.success(request, f"{len(form.made)} mailboxes are added.")
         return redirect("integration", integration_pk)
@@ -78,6 +81,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     integration, title = mailbox.integration, str(mailbox)
     form = MailboxForm(request.POST or None, instance=mailbox)
     if request.method == "POST" and form.stored():
+        history.record(request, f"{form.instance} was changed.", changes=form.changes_in_words(), about=form.instance)
         actions.settings_changed(integration)
         messages.success(request, f"{mailbox} is saved. It takes effect at the next sync.")
         return redirect("mailbox", pk)
@@ -104,6 +108,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         actions.stop_mailbox(mailbox)
         if not deleted(mailbox):
             return back(request, "A sync is just ending. Press Delete again in a moment.", _url(pk), good=False)
+        history.record(request, f"{mailbox} was deleted.", integration_id=mailbox.integration_id)
         messages.success(request, f"{mailbox} is deleted.")
         return redirect("integration", mailbox.integration_id)
     return render(request, "mailboxes/delete.html", {"mailbox": mailbox})
@@ -136,7 +141,10 @@ def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     form = BucketForm(request.POST or None, instance=bucket)
     if request.method == "POST" and form.is_valid():
         limit = form.cleaned_data["monthly_limit"]
+        before = history.in_words(form.initial.get("monthly_limit"))
         Bucket.objects.filter(pk=pk).update(monthly_limit=limit)
+        changes = [("AI units a month", before, history.in_words(limit))]
+        history.record(request, f"The limit of {bucket} was changed.", changes=changes)
         messages.success(
             request, f"{bucket} has {f'a limit of {limit:,} AI units a month' if limit is not None else 'no limit'}."
         )

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from access.history import in_words
 from integrations.encryption import Secret
 
 if TYPE_CHECKING:
@@ -72,6 +73,19 @@ class ChangedOnlyForm(_ModelForm):
             self._sealed[name] = Secret.sealed(plain)
         except ImproperlyConfigured as error:
             self.add_error(name, f"It cannot be sealed: {error}")
+
+    def changes_in_words(self) -> list[tuple[str, str, str]]:
+        """After a valid form: label, before and after of each field that was changed. Of a secret only that it was."""
+        if not self.editing:
+            return []
+        found = []
+        for name in self.changed_data:
+            label = str(self.fields[name].label or name)
+            if name in self.secret_names:
+                found.append((label, "a secret", "another secret"))
+            elif name != "seen":
+                found.append((label, in_words(self.initial.get(name)), in_words(self.cleaned_data.get(name))))
+        return found
 
     def stored(self) -> bool:
         """Check and write. False when it was not written: then the form has errors to show."""

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from access import history
 from sync.actions import Complaint, Finding
 
 
@@ -34,6 +35,8 @@ def live_page(request: HttpRequest, page: str, live: str, context: dict[str, Any
 def back(request: HttpRequest, sentence: str, otherwise: str, *, good: bool = True) -> HttpResponse:
     """Redirect to the page that the button was on, or else to `otherwise`, with this sentence as its message."""
     good = good and not isinstance(sentence, Complaint)
+    if good:
+        history.record(request, sentence)
     messages.add_message(request, messages.SUCCESS if good else messages.ERROR, sentence)
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(

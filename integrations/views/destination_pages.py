@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from access import history
 from integrations.forms import DestinationForm
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_secrets
@@ -50,6 +51,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     form = DestinationForm(request.POST or None)
     if request.method == "POST" and form.stored():
+        history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
         messages.success(request, f"{form.instance} is saved. Test it, then choose it for a mailbox.")
         return redirect("destination", form.instance.pk)
     return render(request, "destinations/form.html", {"form": form, "title": "New destination"})
@@ -61,6 +63,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     title = str(destination)
     form = DestinationForm(request.POST or None, instance=destination)
     if request.method == "POST" and form.stored():
+        history.record(request, f"{form.instance} was changed.", changes=form.changes_in_words(), about=form.instance)
         for integration in Integration.objects.filter(mailboxes__bucket__destination=pk).distinct():
             actions.settings_changed(integration)
         messages.success(request, f"{form.instance} is saved. It takes effect at the next sync.")
@@ -81,6 +84,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
                 destination.delete()
         except ProtectedError:
             return back(request, f"Mailboxes still send to {destination}.", _url(pk), good=False)
+        history.record(request, f"{destination} was deleted.")
         messages.success(request, f"{destination} is deleted.")
         return redirect("destinations")
     context = {

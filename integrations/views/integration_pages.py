@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from access import history
 from integrations.forms import IntegrationForm
 from integrations.models import Integration
 from integrations.sealing import problem_with_secrets
@@ -90,6 +91,7 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     form = IntegrationForm(request.POST or None)
     if request.method == "POST" and form.stored():
+        history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
         messages.success(
             request, f"{form.instance} is saved. Add its mailboxes, test the connection, then press Start."
         )
@@ -103,6 +105,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     title = str(integration)
     form = IntegrationForm(request.POST or None, instance=integration)
     if request.method == "POST" and form.stored():
+        history.record(request, f"{form.instance} was changed.", changes=form.changes_in_words(), about=form.instance)
         integration.refresh_from_db()
         actions.settings_changed(integration)
         messages.success(request, f"{integration} is saved. It takes effect at the next sync.")
@@ -120,6 +123,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         actions.stop_integration(integration)
         if not deleted(integration):
             return back(request, "A sync is just ending. Press Delete again in a moment.", _url(pk), good=False)
+        history.record(request, f"{integration} was deleted.")
         messages.success(request, f"{integration} is deleted.")
         return redirect("integrations")
     context = {"integration": integration, "mailboxes": Mailbox.objects.filter(integration=integration).count()}

@@ -157,6 +157,7 @@ def test_an_uploaded_email_is_shown_as_a_comment_with_what_was_cut(page, stack):
 PAGES = [
     "preview/",
     "errors/",
+    "history/",
     "",
     "integrations/",
     "integrations/1/",

@@ -128,15 +128,17 @@ def test_a_destination_that_mailboxes_send_to_is_not_deleted(admin, mailbox):
     assert not Bucket.objects.exists()
 
 
-def test_a_complaint_is_shown_as_a_problem_and_not_as_a_success(rf):
+def test_a_complaint_is_shown_as_a_problem_and_not_as_a_success(rf, db):
     from django.contrib.messages import ERROR, SUCCESS
     from django.contrib.messages.storage.cookie import CookieStorage
 
     from integrations.views.answers import back
     from sync.actions import Complaint
+    from tests.factories import AdminFactory
 
     for sentence, level in (("Done.", SUCCESS), (Complaint("The queue cannot be reached."), ERROR)):
         request = rf.post("/")
+        request.user, request.resolver_match = AdminFactory(), None
         request._messages = CookieStorage(request)
         back(request, sentence, "/")
         assert [message.level for message in request._messages] == [level]

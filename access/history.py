@@ -1,0 +1,56 @@
+"""Writing down what people did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpRequest
+
+from access.models import Act
+
+Changes = Sequence[tuple[str, str, str]]
+"""Field, before, after: in words, and never a secret."""
+LONGEST = 500
+KINDS = ("integration", "mailbox", "destination", "bucket", "set-aside")
+
+
+def record(
+    request: HttpRequest, text: str, *, changes: Changes = (), about: Any = None, integration_id: int | None = None
+) -> None:
+    """Note what the user of this request just did. The address of the request says on what, unless `about` is given."""
+    match = request.resolver_match
+    name, arguments = (match.url_name or "", match.kwargs) if match else ("", {})
+    kind = next((kind for kind in KINDS if name.startswith(kind)), "")
+    pk = getattr(about, "pk", None) or arguments.get("pk")
+    if integration_id is None:
+        integration_id = _integration(kind, pk, about) or arguments.get("integration_pk")
+    Act.objects.create(
+        who=request.user.get_username()[:150],
+        about=kind,
+        object_id=pk,
+        integration_id=integration_id,
+        text=text[:1024],
+        changes=[[field, before[:LONGEST], after[:LONGEST]] for field, before, after in changes],
+    )
+
+
+def _integration(kind: str, pk: int | None, about: Any) -> int | None:
+    if kind == "integration":
+        return pk
+    if about is None and kind == "mailbox" and pk is not None:
+        about = apps.get_model("mailboxes", "Mailbox").objects.filter(pk=pk).first()
+    found: int | None = getattr(about, "integration_id", None)
+    return found
+
+
+def in_words(value: Any) -> str:
+    """A value of a form as people read it."""
+    if value in (None, "", []):
+        return "empty"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join("/".join(map(str, item)) if isinstance(item, list | tuple) else str(item) for item in value)
+    return str(value)

@@ -1,0 +1,27 @@
+"""What people did, for others to read."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Act(models.Model):
+    """Somebody changed something, or pressed a button: who, when, on what, and how it was before. Never a secret."""
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    who = models.CharField(max_length=150, help_text="The user name, kept when the user is deleted.")
+    about = models.CharField(max_length=32, help_text="integration, mailbox, destination, bucket or set-aside")
+    object_id = models.BigIntegerField(null=True)
+    integration_id = models.BigIntegerField(null=True, help_text="The one that it belongs to.")
+    text = models.CharField(max_length=1024)
+    changes = models.JSONField(default=list, help_text="Field, before and after, in words.")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["integration_id", "-at"], name="act_of_integration"),
+            models.Index(fields=["about", "object_id", "-at"], name="act_of_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.text}"

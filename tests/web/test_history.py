@@ -1,0 +1,65 @@
+"""Who changed what, and when: every form and every button leaves a line, and none of them a secret."""
+
+import pytest
+from django.urls import reverse
+
+from access.models import Act
+from tests.factories import IntegrationFactory, MailboxFactory, MailboxStateFactory
+
+SECRET = "a new password nobody may read"
+
+
+@pytest.fixture
+def integration(db):
+    return IntegrationFactory(title="Operations")
+
+
+def edit(admin, integration, **changed):
+    address = reverse("integration-edit", args=[integration.pk])
+    form = admin.get(address).context["form"]
+    sent = {name: value for name, value in form.initial.items() if value is not None}
+    return admin.post(address, {**sent, **changed})
+
+
+def test_a_change_is_told_with_what_was_before_and_what_is_now(admin, integration):
+    edit(admin, integration, title="Trading")
+    act = Act.objects.get()
+    assert (act.who, act.about, act.integration_id) == ("admin", "integration", integration.pk)
+    assert [(before, after) for _, before, after in act.changes] == [("Operations", "Trading")]
+    page = admin.get(reverse("history") + f"?integration={integration.pk}").text
+    assert "<del>Operations</del>" in page
+    assert "<ins>Trading</ins>" in page
+
+
+def test_of_a_secret_only_that_it_was_changed_is_told(admin, integration):
+    edit(admin, integration, password=SECRET)
+    assert "another secret" in str(Act.objects.get().changes)
+    assert SECRET not in admin.get(reverse("history")).text
+    assert SECRET not in str(list(Act.objects.values()))
+
+
+def test_a_button_of_a_mailbox_is_told_on_the_history_of_its_integration_and_not_of_others(admin, integration):
+    mailbox, other = MailboxFactory(integration=integration), MailboxFactory()
+    MailboxStateFactory(mailbox=mailbox)
+    admin.post(reverse("mailbox-stop", args=[mailbox.pk]))
+    line = f"{mailbox} is stopped."
+    assert line in admin.get(reverse("history") + f"?integration={integration.pk}").text
+    assert line in admin.get(reverse("history") + f"?mailbox={mailbox.pk}").text
+    assert line not in admin.get(reverse("history") + f"?mailbox={other.pk}").text
+
+
+def test_what_could_not_be_done_leaves_no_line(admin, integration):
+    mailbox = MailboxFactory(integration=integration, enabled=False, disabled_reason="user")
+    admin.post(reverse("mailbox-sync-now", args=[mailbox.pk]))
+    assert not Act.objects.exists()
+
+
+def test_a_mailbox_that_was_deleted_is_still_told_of(admin, integration):
+    mailbox = MailboxFactory(integration=integration)
+    admin.post(reverse("mailbox-delete", args=[mailbox.pk]))
+    assert f"{mailbox} was deleted." in admin.get(reverse("history")).text
+
+
+@pytest.mark.parametrize("query", ["?mailbox=x", "?mailbox=99999999999999999999", "?page=x", "?integration="])
+def test_odd_addresses_are_taken_calmly(admin, query):
+    assert admin.get(reverse("history") + query).status_code == 200
