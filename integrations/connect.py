@@ -5,10 +5,12 @@ An adapter is imported when it is first needed: its library takes a second to lo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from integrations.diagnosis import Step
 from integrations.models import Destination, Integration
 from integrations.ports import Sink, Source
 
@@ -28,6 +30,13 @@ def open_source(integration: Integration, address: str, *, deadline: float | Non
         address,
         page_size=settings.PAGE_SIZE,
     )
+
+
+def network_steps(integration: Integration, *, deadline: float) -> Iterator[Step]:
+    """The way to Exchange: name, port, TLS. Raises `SecretUnreadable` and `SettingsWrong`."""
+    from integrations.exchange.diagnosis import network_steps
+
+    return network_steps(_exchange_settings(integration, deadline))
 
 
 def open_sink(destination: Destination, project: str, name: str, *, deadline: float | None = None) -> Sink:

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu.exceptions import OperationalError as BrokerError
 
-from integrations.connect import open_sink, open_source
+from integrations.connect import network_steps, open_sink, open_source
+from integrations.diagnosis import Step, mailbox_steps
 from integrations.errors import BucketNotFound, IntegrationError
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
 from integrations.models import Destination, DisabledReason, Integration
@@ -37,6 +38,7 @@ class Finding:
 
     ok: bool
     text: str
+    steps: tuple[Step, ...] = ()
 
 
 class Complaint(str):
@@ -166,16 +168,23 @@ def settings_changed(integration: Integration) -> None:
 
 
 def test_connection(integration: Integration, address: str | None) -> Finding:
-    """Sign in to Exchange and open a mailbox: this address, or the first of the integration. Takes up to 20 s."""
+    """Name, port, TLS, sign-in, mailbox, folders, one email: with this address, or the first of the integration. Each step
+    takes up to 20 s."""
     address = address or integration.mailboxes.values_list("address", flat=True).first()
     if not address:
         return Finding(False, "Add a mailbox first, or name one: Exchange is tested by opening a mailbox.")
+    steps: list[Step] = []
     try:
-        with open_source(integration, address, deadline=TEST_DEADLINE) as source:
-            source.check()
+        steps += network_steps(integration, deadline=TEST_DEADLINE)
+        if all(step.ok for step in steps):
+            with open_source(integration, address, deadline=TEST_DEADLINE) as source:
+                steps += mailbox_steps(source, address)
     except (IntegrationError, ImproperlyConfigured) as error:
-        return Finding(False, str(error))
-    return Finding(True, f"Signed in, and {address} can be read.")
+        return Finding(False, str(error), tuple(steps))
+    failed = next((step for step in steps if not step.ok), None)
+    if failed is not None:
+        return Finding(False, failed.text, tuple(steps))
+    return Finding(True, f"Signed in, and {address} can be read.", tuple(steps))
 
 
 def test_destination(destination: Destination) -> Finding:

@@ -1,0 +1,79 @@
+"""A connection tested step by step, so that "cannot connect" never hides "may not read". Over the port, so for any adapter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from integrations.errors import IntegrationError, Scope
+from integrations.messages import Change, ChangeKind, Email, FolderKind
+from integrations.ports import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was tried, whether it worked, what there is to say of it, and how long it took in seconds."""
+
+    name: str
+    ok: bool
+    text: str
+    seconds: float
+
+
+Probe = tuple[str, Callable[[], str]]
+"""The name of a step, and what it does: it answers with what it found, or raises an `IntegrationError`."""
+
+
+def walked(probes: Iterable[Probe]) -> Iterator[Step]:
+    """Each step in turn, up to the first that fails."""
+    for name, probe in probes:
+        begun = time.monotonic()
+        try:
+            text = probe()
+        except IntegrationError as error:
+            yield Step(name, False, str(error), time.monotonic() - begun)
+            return
+        yield Step(name, True, text, time.monotonic() - begun)
+
+
+def mailbox_steps(source: Source, address: str) -> Iterator[Step]:
+    """Sign in, open the mailbox, list its folders, read one email."""
+    begun = time.monotonic()
+    try:
+        source.check()
+    except IntegrationError as error:
+        took = time.monotonic() - begun
+        if error.scope is Scope.CONNECTION:
+            yield Step("Sign in", False, str(error), took)
+            return
+        yield Step("Sign in", True, "The account is known.", took)
+        yield Step("Mailbox", False, str(error), 0.0)
+        return
+    yield Step("Sign in", True, "The account is known.", time.monotonic() - begun)
+    yield Step("Mailbox", True, f"{address} can be opened.", 0.0)
+    yield from walked([("Folders", lambda: _folders(source)), ("One email", lambda: _one_email(source))])
+
+
+def _folders(source: Source) -> str:
+    count = sum(folder.holds_mail for folder in source.folders(None).changed)
+    return f"{count} folder{'' if count == 1 else 's'} with mail."
+
+
+def _one_email(source: Source) -> str:
+    inbox = next((folder for folder in source.folders(None).changed if folder.kind is FolderKind.INBOX), None)
+    if inbox is None:
+        return "There is no Inbox to read from."
+    change = _first(next(iter(source.changes(inbox.id, None))).changes)
+    if change is None:
+        return "The Inbox is empty, so there was nothing to read."
+    fetched = next(iter(source.fetch([change])))
+    return (
+        f"An email of {len(fetched.mime):,} bytes was read."
+        if isinstance(fetched, Email)
+        else "It could not be read alone."
+    )
+
+
+def _first(changes: Iterable[Change]) -> Change | None:
+    return next((change for change in changes if change.kind is ChangeKind.CREATED and not change.draft), None)
