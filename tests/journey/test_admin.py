@@ -7,6 +7,7 @@ import re
 from itertools import count
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from demo.seeding import ACCOUNT_PASSWORD
 from tests.mails import mail, message_id_of
@@ -166,6 +167,7 @@ PAGES = [
     "mailboxes/1/",
     "mailboxes/1/edit/",
 ]
+PAGES += ["integrations/1/select/", "integrations/1/mailboxes/many/", "buckets/1/edit/", "history/?mailbox=1"]
 PAGES += ["destinations/", "destinations/1/", "runs/?show=all", "nowhere/"]
 
 
@@ -176,6 +178,18 @@ def test_every_page_fits_a_phone(page, stack, path):
     widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     page.set_viewport_size({"width": 1280, "height": 900})
     assert widths[0] <= widths[1]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_fault_of_accessibility(page, stack, path, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(stack.url + path)
+    found = Axe().run(page).response
+    page.emulate_media(color_scheme="light")
+    assert found["passes"], "nothing was looked at"
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in serious] == []
 
 
 def test_no_page_broke_its_own_policy(complaints):
