@@ -15,7 +15,9 @@ _LONGEST_CLOSING = 80
 _SENTENCE_WORDS = 9
 _ENDS = " \t,.!;:–—-…~،。、，！*_/|"
 _SENTENCE_ENDS = ("!", "！", ".", "。", "?", "？")
+_LONGEST_COMPANY = 250
 _STRONG, _WEAK = of_all("closings"), of_all("thanks")
+_LAST_SENTENCES, _COMPANY = of_all("last_sentences"), of_all("company")
 _CONNECTORS = frozenset(of_all("connectors"))
 _SHORT = 3
 """A closing of so few letters ("br", "t", "mfg") needs a blank line above it, if a name follows in its line."""
@@ -49,7 +51,7 @@ _BLANKS = re.compile(r"\s+")
 
 def closing_start(lines: Sequence[str], end: int) -> int | None:
     """The line of the closing in the last lines up to `end`, if nothing below it is content; else None."""
-    found, written = None, 0
+    found, written, below = None, 0, end
     for number in range(end - 1, -1, -1):
         line = lines[number].strip()
         if not line:
@@ -59,8 +61,11 @@ def closing_start(lines: Sequence[str], end: int) -> int | None:
             break
         if _is_closing(line, name_below=written > 1, alone=number == 0 or not lines[number - 1].strip()):
             found = number
+        elif written > 1 and _is_last_sentence(line):
+            return found or below
         elif _is_content(line):
             break
+        below = number
     return found
 
 
@@ -77,10 +82,10 @@ def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
     separated = line[: line.find(words[0])].rstrip().endswith((",", "!", "،"))
     if _is_name(words):
         return alone and len(words) <= _FEW_NAMES if short else strong or separated
-    if line.endswith(_SENTENCE_ENDS) or not name_below or len(words) > _MOST_NAMES or short:
+    if line.endswith(_SENTENCE_ENDS) or len(words) > _MOST_NAMES or short:
         return False
     # "Liebe Grüße, auch an Anna", "Obrigada e até sexta,"
-    return (strong and separated) or line.endswith((",", "،"))
+    return (strong and separated) or (name_below and line.endswith((",", "،")))
 
 
 def _without_closings(text: str) -> tuple[str | None, bool, bool]:
@@ -123,8 +128,15 @@ def _is_name(words: Sequence[str]) -> bool:
     return all(not word[0].islower() or word in PARTICLES for word in words)
 
 
+def _is_last_sentence(line: str) -> bool:
+    """Whether a line ends every letter of some languages ("よろしくお願いいたします。"): content, with the name below it."""
+    return len(line) <= _LONGEST_CLOSING and fold(line).strip(_ENDS).endswith(_LAST_SENTENCES)
+
+
 def _is_content(line: str) -> bool:
     """Whether a line below a closing is content: a postscript, a quote, a list, a question or a whole sentence."""
+    if len(line) <= _LONGEST_COMPANY and any(word in fold(line) for word in _COMPANY):
+        return False
     if len(line) > _LONGEST_LINE or line.startswith((">", "- ", "* ", "• ")) or line.endswith(("?", "？", "؟")):
         return True
     if line.endswith((":", "：")) and len(line) > 20:

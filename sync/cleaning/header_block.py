@@ -59,7 +59,7 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
     """The block's headers by their meaning; nothing if it is none. A label may mean two things ("Da:" is From in Italian
     and a date's in another language), then it means what is still missing."""
     found: dict[str, str] = {}
-    unlabelled = 0
+    unlabelled, open_label = 0, ""
     for line in lines:
         if not line.strip():
             if found:
@@ -69,6 +69,10 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
         meanings = _LABELS.get(label, set())
         if label.startswith(_TRANSPORT):
             return {}
+        if not meanings and open_label:
+            # A table's label and value became two lines.
+            found[open_label], open_label = line.strip(), ""
+            continue
         if not meanings:
             # A long list of recipients goes on in the next lines; anything else ends the block.
             unlabelled += 1
@@ -78,6 +82,7 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
         meaning = next((meaning for meaning in reversed(_MEANINGS) if meaning in meanings and meaning not in found), "")
         if meaning:
             found[meaning] = _value(line)
+            open_label = "" if found[meaning] else meaning
     return found
 
 

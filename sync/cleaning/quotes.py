@@ -14,7 +14,7 @@ from sync.cleaning.attribution import MOST_LINES, Below, attribution_above, attr
 from sync.cleaning.forwards import is_forward_line
 from sync.cleaning.header_block import begins_with_label, is_header_block, looks_like_headers
 from sync.cleaning.marked_text import MarkedText, MarkKind, Region
-from sync.cleaning.separators import is_arrowed, is_drawn, is_drawn_attribution, is_original_message
+from sync.cleaning.separators import is_arrowed, is_drawn, is_drawn_attribution, is_notes_header, is_original_message
 from sync.limits import Limits
 
 _FEW_LINES = 4
@@ -55,6 +55,17 @@ class Reading:
         )
         return next((number for number in range(own - 1, -1, -1) if is_quoted(lines[number])), -1)
 
+    @cached_property
+    def last_marked_answered(self) -> int:
+        """The same by the marks of a mail program: the first line of the last such quote; -1 if there is none."""
+        regions = self.text.of(MarkKind.QUOTE, MarkKind.CITATION)
+        answered = (
+            region.first
+            for region in reversed(regions)
+            if region.end < self.end and any(line.strip() for line in self.lines[region.end :])
+        )
+        return next(answered, -1)
+
     def candidates(self) -> Iterator[tuple[int, str]]:
         """The lines in which something may begin, and their numbers."""
         for number in range(min(self.end, self.limits.lines)):
@@ -66,7 +77,8 @@ class Reading:
 def first_quote(reading: Reading) -> Quote | None:
     """The earliest line at which a rule sees history begin."""
     found = [Quote(first, rule) for rule, finds in RULES.items() if (first := finds(reading)) is not None]
-    return min(found, key=lambda quote: quote.first, default=None)
+    quote = min(found, key=lambda quote: quote.first, default=None)
+    return quote and Quote(_with_labels_above(reading, quote.first), quote.rule)
 
 
 def marked_quote(reading: Reading) -> int | None:
@@ -139,7 +151,8 @@ def original_message(reading: Reading) -> int | None:
 def drawn_attribution(reading: Reading) -> int | None:
     """The line of Zoho, Notes and GroupWise between dashes or arrows: who wrote when."""
     for number, line in reading.candidates():
-        if (is_drawn_attribution(line) or is_arrowed(line)) and _next_written(reading, number + 1) is not None:
+        drawn = is_drawn_attribution(line) or is_arrowed(line) or is_notes_header(reading.lines, number)
+        if drawn and _next_written(reading, number + 1) is not None:
             return None if _answered_below(reading, number + 1) else number
     return None
 
@@ -207,7 +220,19 @@ def _answered_below(reading: Reading, first: int) -> bool:
 
 def _is_introduction(reading: Reading, first: int, last: int) -> bool:
     """Whether an earlier email may follow: there is text below, and not somebody's answers between its lines."""
-    return _next_written(reading, last + 1) is not None and not _answered_below(reading, last + 1)
+    answered = _answered_below(reading, last + 1) or reading.last_marked_answered > last
+    return _next_written(reading, last + 1) is not None and not answered
+
+
+def _with_labels_above(reading: Reading, first: int) -> int:
+    """Some programs write a rule, To and Subject above the attribution: these belong to it."""
+    for number in range(first - 1, max(-1, first - _FEW_LINES - 1), -1):
+        line = reading.lines[number]
+        if is_drawn(line) and number < first - 1:
+            return number
+        if not begins_with_label(line):
+            break
+    return first
 
 
 def _is_introduced(reading: Reading, number: int) -> bool:

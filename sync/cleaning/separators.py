@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from sync.cleaning.evidence import has_address, has_full_date, has_time
 from sync.cleaning.languages import ends_with_word, fold, of_all
 
 LONGEST = 200
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015_=*—"
+_NOTES_NAME = re.compile(r"[^/\d@:]{2,60}(?:/[^/@:]{1,40}){1,5}(?:@\S{1,40})?")
+_NOTES_HIDES = ("Inactive hide details for ", "Ausgeblendete Details für ")
+_LONGEST_MOMENT = 30
 _BLANKS = " \t\u200e\u200f"
 _ORIGINAL = frozenset(of_all("original"))
 _WROTE = of_all("wrote")
@@ -35,6 +41,17 @@ def is_arrowed(line: str) -> bool:
     if not (text.startswith(">>>") and len(text) <= LONGEST):
         return False
     return (text.endswith(">>>") and any(map(str.isdigit, text))) or (has_full_date(text) and has_time(text))
+
+
+def is_notes_header(lines: Sequence[str], number: int) -> bool:
+    """`Ann Field/Desk/Bank` above a line that is a date and a time, or the words that Notes hides in a picture."""
+    line = lines[number].strip()
+    if line.startswith(_NOTES_HIDES):
+        return True
+    if not _NOTES_NAME.fullmatch(line):
+        return False
+    below = next((text.strip() for text in lines[number + 1 : number + 4] if text.strip()), "")
+    return len(below) <= _LONGEST_MOMENT and has_full_date(below) and has_time(below)
 
 
 def is_drawn(line: str) -> bool:

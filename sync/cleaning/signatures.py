@@ -23,7 +23,7 @@ _MOST_LINES, _MOST_CHARS = 30, 2_000
 _FEW_LINES, _SHORT_LINE = 12, 80
 """Below one that has lost its space, as HTML and some programs make it: then it could be a rule of dashes."""
 _MOST_PIECES = 6
-_LONGEST_MOBILE_LINE, _MOST_MOBILE_WORDS = 90, 9
+_LONGEST_MOBILE_LINE, _MOST_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
 _DELIMITERS = ("--", "—", "–", "___", "__", "---", "-- ", "--- ")
 _LINK = re.compile(r"<[^<>]{1,500}>|\(?https?://\S{1,500}")
 _LIST_RULE = re.compile(r"_{30,}")
@@ -38,7 +38,7 @@ _ENOUGH = of_all("mobile_enough")
 _MOBILE_ENDS = tuple(
     {word for language in LANGUAGES if language not in _NEED_BOTH for word in of_language(language, "mobile_ends")}
 )
-_DEVICES = of_all("devices")
+_DEVICES, _EXCUSES = of_all("devices"), of_all("excuses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +134,16 @@ def mobile_line(reading: Reading, sender: str = "") -> int | None:
     line = _LINK.sub("", reading.lines[last][: reading.limits.line_chars]).strip(" *_-|•")
     if len(line) > _LONGEST_MOBILE_LINE or not is_mobile_line(line):
         return None
-    alone = last == 0 or not reading.lines[last - 1].strip() or len(line.split()) <= 6
+    above = reading.lines[last - 1].strip() if last else ""
+    alone = not above or above in _DELIMITERS or len(line.split()) <= _FEW_WORDS
     return last if alone else None
 
 
 def is_mobile_line(line: str) -> bool:
     """Whether a line says with which phone or program an email was sent, and nothing else."""
     text = fold(line).strip(" .!-*_()[]")
-    if text.endswith("?") or ". " in text or not any(device in text for device in _DEVICES):
+    text, _, more = text.partition(". ")
+    if text.endswith("?") or not any(device in text for device in _DEVICES) or (more and not more.startswith(_EXCUSES)):
         return False
     if len(text.split()) > _MOST_MOBILE_WORDS:
         return False
