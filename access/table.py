@@ -54,6 +54,7 @@ ACCESS = {
     "mailbox-stop": OPERATE,
     "mailbox-sync-now": OPERATE,
     "mailbox-list-again": OPERATE,
+    "mailbox-send-again": ADMINISTER,
 }
 
 

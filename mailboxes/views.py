@@ -135,6 +135,16 @@ def list_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+def send_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask first, and say what it can cost."""
+    mailbox = get_object_or_404(Mailbox.objects.select_related("integration", "bucket"), pk=pk)
+    if request.method == "POST":
+        return back(request, actions.send_again(mailbox), _url(pk))
+    context = {"mailbox": mailbox, "most": actions.most_ai_units_to_send_again(mailbox)}
+    return render(request, "mailboxes/send_again.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     """The monthly limit of AI units, beside what was used of it."""
     bucket = _bucket(pk)

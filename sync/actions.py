@@ -21,7 +21,7 @@ from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import dispatching, holds
 from sync.lease import database_now
-from sync.models import MailboxState, SetAsideEmail
+from sync.models import LedgerEntry, MailboxState, SetAsideEmail
 from sync.tasks import sync_mailbox
 from sync.transform import Converted, NotConvertible, Place, convert
 
@@ -116,6 +116,19 @@ def list_again(mailbox: Mailbox) -> str:
     dispatching.make_states()
     MailboxState.objects.filter(pk=mailbox.pk).update(list_again=True, next_sync_at=None)
     return f"{mailbox} is listed again at its next sync. Nothing is sent twice."
+
+
+def send_again(mailbox: Mailbox) -> str:
+    """Forget what was sent for it, and send what Re:infer does not hold any more. Each missing comment costs an AI unit."""
+    dispatching.make_states()
+    MailboxState.objects.filter(pk=mailbox.pk).update(send_again=True, next_sync_at=None)
+    return f"{mailbox} is sent again at its next sync: what Re:infer no longer holds is created anew."
+
+
+def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
+    """If Re:infer held none of them any more."""
+    entries = LedgerEntry.objects.filter(bucket=mailbox.bucket_id, winner_mailbox=mailbox)
+    return entries.filter(state=LedgerEntry.State.CONFIRMED).count()
 
 
 def retry_set_aside(email: SetAsideEmail) -> str:

@@ -22,6 +22,7 @@ class MailboxState(models.Model):
     folders_cursor = models.TextField(blank=True)
     folders_of = models.CharField(max_length=320, blank=True, help_text="The address that this cursor is about.")
     list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
+    send_again = models.BooleanField(default=False, help_text="Forget what was sent for it, at the next sync.")
     failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
     failing_since = models.DateTimeField(null=True)
     error_kind = models.CharField(max_length=64, blank=True)

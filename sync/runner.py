@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 
 from integrations.connect import open_sink, open_source
 from integrations.errors import IntegrationError
@@ -24,7 +25,7 @@ from sync.delivery import Delivery, Sizes
 from sync.engine import Engine, Wishes
 from sync.lease import Clock, Lease, database_now
 from sync.ledger import DatabaseLedger
-from sync.models import MailboxState, SyncedFolder, SyncRun
+from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
 from sync.ports import LeaseLost
 from sync.records import Counts, Report
 from sync.wanted import wanted_digest
@@ -92,6 +93,7 @@ def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts) 
         around.open_source(mailbox.integration, mailbox.address) as source,
         around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
     ):
+        _forget_if_asked(mailbox, lease)
         _list_again_if_asked(mailbox, lease)
         return _engine(mailbox, lease, around, counts, source, sink).run()
 
@@ -145,6 +147,21 @@ def _trusted(bucket: Bucket, sink: Sink, clock: Clock) -> bool:
         if not first:
             bucket.refresh_from_db(fields=["trusted", "examined_at"])
     return bucket.trusted
+
+
+def _forget_if_asked(mailbox: Mailbox, lease: Lease) -> None:
+    """Send again: what the ledger knows of this mailbox's comments goes, and the bucket is asked before anything is sent,
+    so that only what is missing there is created."""
+    asked = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token, send_again=True)
+    if not asked.exists():
+        return
+    with transaction.atomic():
+        Bucket.objects.filter(pk=mailbox.bucket_id).update(trusted=False, examined_at=lease.clock())
+        confirmed = LedgerEntry.objects.filter(bucket=mailbox.bucket_id, state=LedgerEntry.State.CONFIRMED)
+        confirmed.filter(winner_mailbox=mailbox).delete()
+        Copy.objects.filter(mailbox=mailbox).delete()
+        asked.update(send_again=False, list_again=True)
+    mailbox.bucket.refresh_from_db(fields=["trusted", "examined_at"])
 
 
 def _list_again_if_asked(mailbox: Mailbox, lease: Lease) -> None:

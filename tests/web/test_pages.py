@@ -65,6 +65,7 @@ def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
         "preview",
         "set-aside-preview",
         "mailbox-many",
+        "mailbox-send-again",
         "bucket-edit",
         "integration-select",
         "errors",
