@@ -1,4 +1,4 @@
-"""`python -m bench memory`, `fetch`, `cleaning`, `hostile`. Machines are noisy: quote ratios, and figures of one run only."""
+"""`python -m bench memory`, `fetch`, `cleaning`, `hostile`, `pages`. Machines are noisy: quote ratios of one run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import cleaning, fetch, hostile, memory
+from bench import cleaning, fetch, hostile, memory, pages
 
 
 def main() -> int:
@@ -25,9 +25,14 @@ def main() -> int:
     text.add_argument("--misses", action="store_true", help="show the held-out cases that came out otherwise")
     attack = commands.add_parser("hostile", help="seconds and memory for emails that nobody should send")
     attack.add_argument("--all", action="store_true", help="show each, not only the slowest")
+    shown = commands.add_parser("pages", help="queries and milliseconds of every page of a large installation")
+    shown.add_argument("--mailboxes", type=int, default=5_000)
+    shown.add_argument("--comments", type=int, default=1_000_000)
     arguments = parser.parse_args()
     if arguments.what == "memory":
         return memory.run(arguments.small, arguments.large)
+    if arguments.what == "pages":
+        return pages.run(arguments.mailboxes, arguments.comments)
     if arguments.what == "hostile":
         return hostile.run(arguments.all)
     if arguments.what == "cleaning":

@@ -17,7 +17,8 @@ _ENDS = " \t,.!;:–—-…~،。、，！*_/|"
 _SENTENCE_ENDS = ("!", "！", ".", "。", "?", "？")
 _LONGEST_COMPANY = 250
 _STRONG, _WEAK = of_all("closings"), of_all("thanks")
-_LAST_SENTENCES, _COMPANY = of_all("last_sentences"), of_all("company")
+_LAST_SENTENCES, _COMPANY, _AFTER_NAME = of_all("last_sentences"), of_all("company"), of_all("after_name")
+_LONGEST_SIGNED = 24
 _CONNECTORS = frozenset(of_all("connectors"))
 _SHORT = 3
 """A closing of so few letters ("br", "t", "mfg") needs a blank line above it, if a name follows in its line."""
@@ -51,7 +52,7 @@ _BLANKS = re.compile(r"\s+")
 
 def closing_start(lines: Sequence[str], end: int) -> int | None:
     """The line of the closing in the last lines up to `end`, if nothing below it is content; else None."""
-    found, written, below = None, 0, end
+    found, written, below, sentences = None, 0, end, 0
     for number in range(end - 1, -1, -1):
         line = lines[number].strip()
         if not line:
@@ -61,11 +62,12 @@ def closing_start(lines: Sequence[str], end: int) -> int | None:
             break
         if _is_closing(line, name_below=written > 1, alone=number == 0 or not lines[number - 1].strip()):
             found = number
-        elif written > 1 and _is_last_sentence(line):
-            return found or below
+        elif written > 1 and found is None and not sentences and _is_last_sentence(line):
+            return below
         elif _is_content(line):
             break
         below = number
+        sentences += line.endswith(_SENTENCE_ENDS)
     return found
 
 
@@ -73,11 +75,16 @@ def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
     """Whether a line is a closing. `name_below`: something follows it; `alone`: a blank line stands above it."""
     if len(line) > _LONGEST_CLOSING:
         return False
-    rest, strong, short = _without_closings(_BLANKS.sub(" ", fold(line)).strip(_ENDS))
+    text = _BLANKS.sub(" ", fold(line)).strip(_ENDS)
+    if len(text) <= _LONGEST_SIGNED and text.endswith(_AFTER_NAME):
+        return True
+    rest, strong, short = _without_closings(text)
     if rest is None:
         return False
     if not rest:
-        return strong or (name_below and not line.endswith(_SENTENCE_ENDS))
+        # "Have a nice day!" alone above a name; "Thanks." is the last sentence.
+        calm = not line.endswith(_SENTENCE_ENDS) or (alone and line.endswith(("!", "！")))
+        return strong or (name_below and calm)
     words = line.split()[-len(rest.split()) :]
     separated = line[: line.find(words[0])].rstrip().endswith((",", "!", "،"))
     if _is_name(words):

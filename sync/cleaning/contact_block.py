@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from sync.cleaning.evidence import has_address
-from sync.cleaning.languages import fold
+from sync.cleaning.languages import fold, is_unspaced
 
 _MOST_LINES = 12
 _LONGEST_LINE = 90
@@ -25,27 +25,44 @@ _WEB = re.compile(
 _SENTENCE = (".", "!", "?", "。", "？", "！")
 
 
-def contact_block_start(lines: Sequence[str], end: int, sender: str) -> int | None:
-    """The first line of the block that ends at `end`, or None. Its first line names the sender (`Name <address>`), two
-    others hold a telephone number, an address or a web page. Without the sender's name nothing is believed."""
+def contact_block_start(lines: Sequence[str], end: int, sender: str, *, above_history: bool = False) -> int | None:
+    """The first line of the block that ends at `end`, or None.
+
+    Its first line names the sender (`Name <address>`), two others hold a telephone number, an address or a web page. Of an
+    unknown sender only a block is believed that a program set apart by two blank lines, with history right below it.
+    """
     names = _names(sender)
-    if not names:
-        return None
-    found, evidence, written = None, 0, 0
+    evidence, written = 0, 0
     for number in range(end - 1, -1, -1):
         line = lines[number].strip()
         if not line:
+            if (
+                written
+                and above_history
+                and evidence
+                and _is_set_apart(lines, number)
+                and _may_be_name(lines[number + 1])
+            ):
+                return None if _is_introduced(lines, number) else number + 1
             continue
         written += 1
         if written > _MOST_LINES or len(line) > _LONGEST_LINE or line.startswith((">", "-", "*", "•")):
-            break
-        if _is_named(line, names) and evidence >= _LEAST_EVIDENCE and (number == 0 or not lines[number - 1].strip()):
-            found = number
-            break
-        if line.endswith(_SENTENCE) and len(line.split()) > _MOST_NAME_WORDS:
-            break
+            return None
+        starts = number == 0 or not lines[number - 1].strip()
+        if starts and evidence >= _LEAST_EVIDENCE and _is_named(line, names):
+            return None if _is_introduced(lines, number) else number
+        if line.endswith(_SENTENCE) and (len(line.split()) > _MOST_NAME_WORDS or is_unspaced(line[-2:-1] or " ")):
+            return None
         evidence += _is_evidence(line)
-    return None if found is None or _is_introduced(lines, found) else found
+    return None
+
+
+def _is_set_apart(lines: Sequence[str], number: int) -> bool:
+    return number >= 1 and not lines[number - 1].strip() and bool(lines[number + 1].strip())
+
+
+def _may_be_name(line: str) -> bool:
+    return len(line.split()) <= _MOST_NAME_WORDS and not any(character.isdigit() for character in line)
 
 
 def _names(sender: str) -> frozenset[str]:

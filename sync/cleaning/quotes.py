@@ -18,6 +18,7 @@ from sync.cleaning.separators import is_arrowed, is_drawn, is_drawn_attribution,
 from sync.limits import Limits
 
 _FEW_LINES = 4
+_MOST_ENCLOSED = 12
 _LONG_LINE = 60
 
 
@@ -171,7 +172,7 @@ def header_block(reading: Reading) -> int | None:
             continue
         if _is_introduced(reading, number) or _answered_below(reading, number):
             continue
-        return above if drawn else number
+        return above if drawn and not _closes_enclosure(reading, above) else number
     return None
 
 
@@ -222,6 +223,14 @@ def _is_introduction(reading: Reading, first: int, last: int) -> bool:
     """Whether an earlier email may follow: there is text below, and not somebody's answers between its lines."""
     answered = _answered_below(reading, last + 1) or reading.last_marked_answered > last
     return _next_written(reading, last + 1) is not None and not answered
+
+
+def _closes_enclosure(reading: Reading, number: int | None) -> bool:
+    """Whether this rule is the lower one of two that are alike, with a signature between them."""
+    if number is None:
+        return False
+    rule = reading.lines[number].strip()
+    return any(line.strip() == rule for line in reading.lines[max(0, number - _MOST_ENCLOSED) : number - 1])
 
 
 def _with_labels_above(reading: Reading, first: int) -> int:

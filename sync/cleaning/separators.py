@@ -9,7 +9,7 @@ from sync.cleaning.evidence import has_address, has_full_date, has_time
 from sync.cleaning.languages import ends_with_word, fold, of_all
 
 LONGEST = 200
-_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015_=*—"
+_DASHES = "━─═＝＊ー-\u2010\u2011\u2012\u2013\u2014\u2015_=*—"
 _NOTES_NAME = re.compile(r"[^/\d@:]{2,60}(?:/[^/@:]{1,40}){1,5}(?:@\S{1,40})?")
 _NOTES_HIDES = ("Inactive hide details for ", "Ausgeblendete Details für ")
 _LONGEST_MOMENT = 30
@@ -22,6 +22,7 @@ def is_original_message(line: str, *, least: int = 8) -> bool:
     """The words for "original message" in any language, between at least so many dashes."""
     if line[:1] not in _DASHES or len(line) > LONGEST:
         return False
+    line = line.replace("&nbsp;", " ")
     stripped = line.strip(_DASHES + _BLANKS)
     drawn = sum(line.count(dash) for dash in set(_DASHES)) >= least
     return drawn and fold(stripped).rstrip(" :") in _ORIGINAL

@@ -17,6 +17,7 @@ from sync.cleaning.disclaimers import disclaimer_start
 from sync.cleaning.languages import LANGUAGES, fold, is_set, of_all, of_language
 from sync.cleaning.marked_text import MarkKind
 from sync.cleaning.quotes import Reading
+from sync.cleaning.separators import is_drawn
 
 _MOST_LINES, _MOST_CHARS = 30, 2_000
 """Of a signature below a delimiter that says what it is."""
@@ -24,7 +25,7 @@ _FEW_LINES, _SHORT_LINE = 12, 80
 """Below one that has lost its space, as HTML and some programs make it: then it could be a rule of dashes."""
 _MOST_PIECES = 6
 _LONGEST_MOBILE_LINE, _MOST_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
-_DELIMITERS = ("--", "—", "–", "___", "__", "---", "-- ", "--- ")
+_DELIMITERS = ("| |", "--", "—", "–", "___", "__", "---", "-- ", "--- ")
 _LINK = re.compile(r"<[^<>]{1,500}>|\(?https?://\S{1,500}")
 _LIST_RULE = re.compile(r"_{30,}")
 _DASHED_NAME = re.compile(r"\s?[-–—~]{1,2}\s?[^\W\d_][\w.'’\-]{0,30}(?: [^\W\d_][\w.'’\-]{0,30}){0,3}")
@@ -152,6 +153,19 @@ def is_mobile_line(line: str) -> bool:
     return any(text.startswith(begins) and text.endswith(ends) for begins, ends in _BOTH)
 
 
+def enclosed_signature(reading: Reading, sender: str = "") -> int | None:
+    """A few short lines between two rules that are alike, as is the custom in Japan."""
+    last = last_written(reading.lines, reading.end)
+    if last is None or not is_drawn(reading.lines[last]):
+        return None
+    rule = reading.lines[last].strip()
+    for number in range(last - 2, max(-1, last - _FEW_LINES - 1), -1):
+        if reading.lines[number].strip() == rule:
+            between = reading.lines[number + 1 : last]
+            return number if all(len(line) <= _SHORT_LINE for line in between) else None
+    return None
+
+
 def dashed_name(reading: Reading, sender: str = "") -> int | None:
     """`- Ann` or `-Ann Field` as the last line, below a blank one, and no item of a list."""
     last = last_written(reading.lines, reading.end)
@@ -172,7 +186,8 @@ def closing(reading: Reading, sender: str = "") -> int | None:
 
 def contact_block(reading: Reading, sender: str = "") -> int | None:
     """The sender's name, and how to reach them, without a closing above."""
-    return contact_block_start(reading.lines, reading.end, sender)
+    above_history = reading.end < len(reading.text.lines)
+    return contact_block_start(reading.lines, reading.end, sender, above_history=above_history)
 
 
 def disclaimer(reading: Reading, sender: str = "") -> int | None:
@@ -185,6 +200,7 @@ RULES: dict[str, Callable[[Reading, str], int | None]] = {
     "delimited-signature": delimited_signature,
     "mailing-list-footer": mailing_list_footer,
     "mobile-line": mobile_line,
+    "enclosed-signature": enclosed_signature,
     "dashed-name": dashed_name,
     "closing": closing,
     "contact-block": contact_block,

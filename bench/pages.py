@@ -1,0 +1,152 @@
+"""Every page with 5,000 mailboxes and 1,000,000 comments behind it: queries and milliseconds of the server."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from demo.table import table
+
+MOST_QUERIES, MOST_MS = 30, 300
+BATCH = 5_000
+ROUNDS = 3
+OK = 200
+
+
+def run(mailboxes: int, comments: int) -> int:
+    """Print the figures; 1 if a page took more than it may. In a database of its own: `DATABASE_URL`, else SQLite."""
+    with tempfile.TemporaryDirectory() as folder:
+        _set_up(Path(folder))
+        _fill(mailboxes, comments)
+        rows = [_measured(path) for path in _paths()]
+    print(
+        table(
+            ["page", "queries", "ms", "kB"],
+            [[path, queries, f"{ms:.0f}", size // 1000] for path, queries, ms, size in rows],
+        )
+    )
+    return int(any(queries > MOST_QUERIES or ms > MOST_MS for _, queries, ms, _ in rows))
+
+
+def _set_up(folder: Path) -> None:
+    from cryptography.fernet import Fernet
+
+    os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder / 'pages.sqlite3'}")
+    os.environ.update(
+        SECRET_KEY="of a benchmark", ENCRYPTION_KEYS=Fernet.generate_key().decode(), DATA_DIR=str(folder),
+        DJANGO_SETTINGS_MODULE="config.settings", ALLOWED_HOSTS="testserver", LOG_LEVEL="ERROR",
+    )  # fmt: skip
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def _fill(mailboxes: int, comments: int) -> None:
+    from django.utils import timezone
+
+    from integrations.models import Destination, Integration
+    from mailboxes.models import Bucket, Mailbox
+    from sync import dispatching
+    from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
+
+    print(f"{mailboxes:,} mailboxes and {comments:,} comments ...", file=sys.stderr, flush=True)
+    now = timezone.now()
+    destination = Destination.objects.create(name="Tenant", endpoint="https://re.example", token="t")
+    buckets = [Bucket.objects.create(destination=destination, project="bank", name=f"b{n}") for n in range(20)]
+    integrations = [
+        Integration.objects.create(project="bank", name=f"ex{n}", title=f"Exchange {n}", enabled=True, disabled_reason="",
+                                   endpoint="https://ex.example/EWS/Exchange.asmx", username="u", password="p")
+        for n in range(5)
+    ]  # fmt: skip
+    boxes = Mailbox.objects.bulk_create(
+        Mailbox(integration=integrations[n % 5], bucket=buckets[n % 20], address=f"desk{n}@bank.example")
+        for n in range(mailboxes)
+    )
+    dispatching.make_states()
+    folders = SyncedFolder.objects.bulk_create(
+        SyncedFolder(mailbox=box, folder_id=f"f{box.pk}", path=["Inbox"], name="Inbox", kind="inbox") for box in boxes
+    )
+    for first in range(0, comments, BATCH):
+        numbers = range(first, min(first + BATCH, comments))
+        LedgerEntry.objects.bulk_create(
+            LedgerEntry(bucket=buckets[n % 20], comment_id=f"{n:032x}", state="confirmed", content_digest="d", properties_digest="d",
+                        winner_mailbox=boxes[n % mailboxes], winner_item=f"i{n}", billed=True)
+            for n in numbers
+        )  # fmt: skip
+        Copy.objects.bulk_create(
+            Copy(
+                mailbox=boxes[n % mailboxes],
+                folder=folders[n % mailboxes],
+                item_id=f"i{n}",
+                comment_id=f"{n:032x}",
+                verdict="delivered",
+            )
+            for n in numbers
+        )
+    SyncRun.objects.bulk_create(
+        SyncRun(
+            mailbox=boxes[n % mailboxes],
+            started_at=now - timedelta(minutes=n % 2000),
+            ended_at=now,
+            outcome="done",
+            created=n % 3,
+        )
+        for n in range(20_000)
+    )
+    SetAsideEmail.objects.bulk_create(
+        SetAsideEmail(
+            mailbox=boxes[n], folder=folders[n], item_id=f"x{n}", stage="push", reason="HTTP 422", last_at=now
+        )
+        for n in range(min(500, mailboxes))
+    )
+
+
+def _paths() -> list[str]:
+    return [
+        *(
+            "/",
+            "/integrations/",
+            "/integrations/1/",
+            "/integrations/1/?q=desk1&state=up_to_date",
+            "/integrations/1/?page=7",
+        ),
+        *(
+            "/integrations/1/select/?q=desk10",
+            "/integrations/1/edit/",
+            "/mailboxes/1/",
+            "/mailboxes/1/edit/",
+            "/destinations/",
+        ),
+        *("/destinations/1/", "/buckets/1/edit/", "/runs/", "/runs/?show=all", "/history/", "/errors/", "/preview/"),
+    ]
+
+
+def _measured(path: str) -> tuple[str, int, float, int]:
+    from django.contrib.auth import get_user_model
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    user = get_user_model().objects.get_or_create(username="admin", defaults={"is_superuser": True, "is_staff": True})[
+        0
+    ]
+    client = Client()
+    client.force_login(user)
+    best, answer, queries = float("inf"), None, 0
+    for _ in range(ROUNDS):
+        with CaptureQueriesContext(connection) as captured:
+            begun = time.perf_counter()
+            answer = client.get(path)
+            best = min(best, (time.perf_counter() - begun) * 1000)
+        queries = len(captured)
+    assert answer is not None
+    assert answer.status_code == OK, (path, answer.status_code)
+    content: Any = answer.content
+    return path, queries, best, len(content)
