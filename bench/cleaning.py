@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -84,7 +85,8 @@ def _held_out() -> list[Set]:
 
 def _group(path: Path) -> str:
     """The language or client that a held-out case is named for: what stands before its number."""
-    return path.stem.rstrip("0123456789-").partition("-0")[0] if path.stem[0].isalpha() else path.stem.partition("-")[2]
+    found = re.match(r"(.+)-\d+(?:-|$)", path.stem)
+    return found[1] if found else "all"
 
 
 def _installed() -> list[str]:

@@ -14,6 +14,7 @@ from demo.table import table
 
 MOST_QUERIES, MOST_MS = 30, 300
 BATCH = 5_000
+DAYS = 180
 ROUNDS = 3
 OK = 200
 
@@ -76,8 +77,8 @@ def _fill(mailboxes: int, comments: int) -> None:
     for first in range(0, comments, BATCH):
         numbers = range(first, min(first + BATCH, comments))
         LedgerEntry.objects.bulk_create(
-            LedgerEntry(bucket=buckets[n % 20], comment_id=f"{n:032x}", state="confirmed", content_digest="d", properties_digest="d",
-                        winner_mailbox=boxes[n % mailboxes], winner_item=f"i{n}", billed=True)
+            LedgerEntry(bucket=buckets[n % 20], comment_id=f"{n:032x}", state="confirmed", content_digest="d",
+                        properties_digest="d", winner_mailbox=boxes[n % mailboxes], winner_item=f"i{n}", billed=True)
             for n in numbers
         )  # fmt: skip
         Copy.objects.bulk_create(
@@ -89,6 +90,11 @@ def _fill(mailboxes: int, comments: int) -> None:
                 verdict="delivered",
             )
             for n in numbers
+        )
+    # Half a year of mail, as a running installation has it.
+    for day in range(DAYS):
+        LedgerEntry.objects.filter(pk__gt=comments * day // DAYS, pk__lte=comments * (day + 1) // DAYS).update(
+            created_at=now - timedelta(days=day)
         )
     SyncRun.objects.bulk_create(
         SyncRun(
