@@ -1,4 +1,4 @@
-"""What is forgotten, and when: old runs, settled set-aside emails, activity of over a year ago. What was not delivered is never pruned."""
+"""What is forgotten, and when: old runs, settled set-aside emails, old activity. What was not delivered is never pruned."""
 
 from __future__ import annotations
 

@@ -62,4 +62,6 @@ def _wall_clock(span: Span, today: datetime) -> list[datetime]:
         datetime.combine(first + timedelta(days=day), time(hour), today.tzinfo) for day in range(days) for hour in hours
     ]
     # In UTC, because the subtraction and comparison of two times of one zone would ignore that its clock was changed.
-    return [at.astimezone(UTC) for at in [*starts, datetime.combine(today.date() + timedelta(days=1), time(), today.tzinfo)]]
+    return [
+        at.astimezone(UTC) for at in [*starts, datetime.combine(today.date() + timedelta(days=1), time(), today.tzinfo)]
+    ]
