@@ -33,6 +33,15 @@
     event.target.closest("[data-close]")?.parentElement.remove();
   });
 
+  // A live part closes with every refresh what somebody had opened in it: open it again.
+  let open = [];
+  document.addEventListener("htmx:beforeSwap", () => {
+    open = [...document.querySelectorAll("#live details[open][id]")].map((details) => details.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  });
+
   // What could not be asked says so, instead of showing what was as if it were, or nothing at all.
   const refreshed = (yes) => document.documentElement.toggleAttribute("data-stale", !yes);
   const failed = (event) => {

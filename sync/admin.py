@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from integrations.admin import RecordAdmin
-from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import Activity, Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
 
 
 @admin.register(MailboxState)
@@ -50,3 +50,10 @@ class SyncRunAdmin(RecordAdmin):
     list_display = ("mailbox", "started_at", "ended_at", "outcome", "created", "updated", "unchanged")
     list_select_related = ("mailbox",)
     list_filter = ("outcome",)
+
+
+@admin.register(Activity)
+class ActivityAdmin(RecordAdmin):
+    list_display = ("hour", "integration", "bucket", "created", "updated", "set_aside", "longest_wait")
+    list_select_related = ("integration", "bucket")
+    ordering = ("-hour",)

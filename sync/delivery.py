@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from integrations.errors import Contended
 from integrations.messages import Change, Comment, CommentId, Email, Fetched, Gone, ItemId, Unreadable
@@ -30,6 +31,7 @@ from sync.reconcile import (
 )
 from sync.records import DELIVERED, CopyRecord, Counts, Entry, Intention, PushResult, SetAside, Settled
 from sync.transform import Converted, NotConvertible
+from sync.waits import longer, nobody_waits
 
 ROUNDS = 4
 """How often a comment may slip away to another sync before we try again later."""
@@ -85,6 +87,8 @@ class Delivery:
     judged_by: str
     sizes: Sizes = field(default_factory=Sizes)
     counts: Counts = field(default_factory=Counts)
+    longest_wait: Callable[[Iterable[datetime | None]], int | None] = nobody_waits
+    """Of emails that arrived at these times and are comments now."""
 
     def deliver(self, fetched: Iterable[Fetched]) -> list[ItemId]:
         """Deliver one batch. When it returns, every email of it is confirmed, unchanged, turned away or set aside.
@@ -269,6 +273,8 @@ class Delivery:
         self.ledger.confirm(result, self._copies(letters, [intention.comment.id for intention in result.accepted]))
         self.counts.created += sum(intention.creates for intention in result.accepted)
         self.counts.updated += sum(not intention.creates for intention in result.accepted)
+        arrivals = [intention.change.received for intention in result.accepted if intention.creates]
+        self.counts.longest_wait = longer(self.counts.longest_wait, self.longest_wait(arrivals))
         for intention, rejection in result.refused:
             for change in letters[intention.comment.id].changes:
                 self._set_aside(SetAside(change, "push", rejection.reason))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from integrations.messages import FolderKind
+from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 
 
@@ -195,6 +196,9 @@ class SyncRun(models.Model):
         default=0, help_text="Updates not sent, because they could have been billed."
     )
     text_changes = models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0.")
+    longest_wait = models.PositiveIntegerField(
+        null=True, help_text="Seconds from the arrival of a new email to its comment."
+    )
 
     class Meta:
         ordering = ["-started_at"]
@@ -205,3 +209,25 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"sync of mailbox {self.mailbox_id}: {self.outcome}"
+
+
+class Activity(models.Model):
+    """What one integration brought to one bucket in one hour. A comment created is an AI unit."""
+
+    integration = models.ForeignKey(Integration, null=True, on_delete=models.SET_NULL, related_name="+")
+    bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="+")
+    hour = models.DateTimeField(help_text="Its beginning.")
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    set_aside = models.PositiveIntegerField(default=0)
+    longest_wait = models.PositiveIntegerField(
+        null=True, help_text="Seconds from the arrival of a new email to its comment."
+    )
+
+    class Meta:
+        verbose_name_plural = "activity"
+        constraints = [models.UniqueConstraint(fields=["integration", "bucket", "hour"], name="activity_unique")]
+        indexes = [models.Index(fields=["hour"], name="activity_hour")]
+
+    def __str__(self) -> str:
+        return f"activity at {self.hour:%Y-%m-%d %H:00}"

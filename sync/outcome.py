@@ -6,13 +6,14 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Coalesce
 
 from integrations.errors import IntegrationError, Scope
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
-from sync import holds, policy
+from sync import activity, holds, policy
 from sync.lease import Lease
 from sync.models import MailboxState, SyncedFolder, SyncRun
 from sync.records import Counts, Report
@@ -133,8 +134,10 @@ def _close(
     values = {**asdict(counts), "outcome": outcome, "ended_at": now, "error_kind": kind, "error_text": text}
     for name, value in values.items():
         setattr(record, name, value)
-    # An update and no save: the mailbox, and the run with it, may have been deleted meanwhile.
-    SyncRun.objects.filter(pk=record.pk).update(**values)
+    with transaction.atomic():
+        # An update and no save: the mailbox, and the run with it, may have been deleted meanwhile.
+        if SyncRun.objects.filter(pk=record.pk).update(**values):
+            activity.add(record.mailbox, counts, now or record.started_at)
     return record
 
 

@@ -1,14 +1,21 @@
-"""What is forgotten, and when: old runs and settled set-aside emails. What was not delivered is never pruned."""
+"""What is forgotten, and when: old runs, settled set-aside emails, old activity. What was not delivered is never pruned."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from django.conf import settings
 
 from sync.lease import Clock, database_now
-from sync.models import SetAsideEmail, SyncRun
+from sync.models import Activity, SetAsideEmail, SyncRun
+
+ACTIVITY_KEPT = timedelta(days=396)
+"""Thirteen months: a month can be compared with the same one a year before."""
 
 
 def prune(clock: Clock = database_now) -> None:
-    before = clock() - settings.RUNS_KEPT
+    now = clock()
+    before = now - settings.RUNS_KEPT
     SyncRun.objects.filter(started_at__lt=before).exclude(outcome=SyncRun.Outcome.RUNNING).delete()
     SetAsideEmail.objects.exclude(settled="").filter(settled_at__lt=before).delete()
+    Activity.objects.filter(hour__lt=now - ACTIVITY_KEPT).delete()

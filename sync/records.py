@@ -136,6 +136,8 @@ class Counts:
     set_aside: int = 0
     held_back: int = 0
     text_changes: int = 0
+    longest_wait: int | None = None
+    """Seconds from the arrival of a new email to its comment; None when there was none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -28,6 +29,7 @@ from sync.ledger import DatabaseLedger
 from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
 from sync.ports import LeaseLost
 from sync.records import Counts, Report
+from sync.waits import Waits
 from sync.wanted import wanted_digest
 
 log = structlog.get_logger(__name__)
@@ -115,6 +117,7 @@ def _engine(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts
         judged_by=digest,
         sizes=_sizes(),
         counts=counts,
+        longest_wait=Waits(_new_since(mailbox), around.clock).longest,
     )
     return Engine(source, delivery, ledger, checkpoints, control, Wishes(rules, digest))
 
@@ -124,6 +127,12 @@ def _convert(
 ) -> transform.Converted | transform.NotConvertible:
     place = transform.Place(address, checkpoints.path(email.change.folder_id))
     return transform.convert(email, place, settings.LIMITS)
+
+
+def _new_since(mailbox: Mailbox) -> datetime | None:
+    """Mail that arrived while the last run was at work may have come too late for it: it is new, too."""
+    synced_at = MailboxState.objects.filter(pk=mailbox.pk).values_list("synced_at", flat=True).first()
+    return synced_at - settings.SYNC_SLICE if synced_at else None
 
 
 def _sizes() -> Sizes:

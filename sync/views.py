@@ -19,7 +19,7 @@ from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_keys
 from integrations.views.answers import back, by_htmx, live_page
 from mailboxes.models import Mailbox
-from sync import actions, attention, figures, status
+from sync import actions, attention, figures, spans, status, trends
 from sync.models import MailboxState, SetAsideEmail, SyncRun
 
 SHOWN = 10
@@ -65,6 +65,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "key_problem": problem_with_keys(),
         "has_destination": Destination.objects.exists(),
         "has_mailbox": bool(counts),
+        "trends": trends.trends(spans.parse_span(request.GET.get("span")), now),
+        "units": trends.units_by_bucket(now),
+        "is_running": any(integration.enabled for integration in integrations),
     }
     return live_page(request, "sync/overview.html", "sync/_overview.html", context)
 

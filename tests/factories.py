@@ -12,7 +12,8 @@ from factory.django import DjangoModelFactory
 from integrations.messages import FolderKind
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
+from sync.activity import hour_of
+from sync.models import Activity, Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
 from sync.records import DELIVERED
 
 
@@ -148,3 +149,14 @@ class SyncRunFactory(DjangoModelFactory):
     started_at = ago(minutes=2)
     ended_at = ago(minutes=1)
     outcome = SyncRun.Outcome.DONE
+
+
+class ActivityFactory(DjangoModelFactory):
+    """In the hour that is now."""
+
+    class Meta:
+        model = Activity
+
+    integration = factory.SubFactory(IntegrationFactory)
+    bucket = factory.SubFactory(BucketFactory)
+    hour = factory.LazyFunction(lambda: hour_of(timezone.now()))

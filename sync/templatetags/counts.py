@@ -12,4 +12,8 @@ register = template.Library()
 @register.filter
 def grouped(count: int) -> str | SafeString:
     """1240 as "1 240" with a narrow space that does not break; a zero is marked, so that it can stand back."""
-    return f"{count:,}".replace(",", "\u202f") if count else format_html('<span class="{}">0</span>', "zero")
+    return thousands(count) if count else format_html('<span class="{}">0</span>', "zero")
+
+
+def thousands(count: int) -> str:
+    return f"{count:,}".replace(",", "\u202f")

@@ -53,6 +53,20 @@ def took(start: datetime | None, end: datetime | None) -> str:
     return "–" if start is None or end is None else duration(end - start)
 
 
+@register.filter
+def lasting(seconds: int | None) -> str:
+    """So many seconds as a length of time; a dash for None."""
+    return "–" if seconds is None else duration(timedelta(seconds=seconds))
+
+
+def round_length(seconds: float) -> str:
+    """A round length in its largest unit, for a scale: "30 s", "2 min", "4 h", "5 d"."""
+    for unit, name in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds / unit:g} {name}"
+    return f"{seconds:g} s"
+
+
 def duration(length: timedelta) -> str:
     seconds = max(0.0, length.total_seconds())
     if seconds < 10:

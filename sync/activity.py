@@ -1,0 +1,40 @@
+"""What was moved, hour by hour: a few thousand rows where there are millions of runs, so that a page can draw a year.
+
+Runs add themselves when they end. A quiet run has nothing to add and writes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce, Greatest
+
+from mailboxes.models import Bucket, Mailbox
+from sync.models import Activity
+from sync.records import Counts
+
+
+def add(mailbox: Mailbox, counts: Counts, when: datetime) -> None:
+    """Add these counts to the hour of `when`. Call it inside the transaction that closes the run."""
+    if not (counts.created or counts.updated or counts.set_aside):
+        return
+    key = {"integration_id": mailbox.integration_id, "bucket_id": mailbox.bucket_id, "hour": hour_of(when)}
+    # The bucket may be gone: its mailboxes were given another one while this run was at work.
+    if not _add(key, counts) and Bucket.objects.filter(pk=mailbox.bucket_id).exists():
+        # The first run of this hour, or one of several: who comes second finds the row of the other.
+        Activity.objects.bulk_create([Activity(**key)], ignore_conflicts=True)
+        _add(key, counts)
+
+
+def hour_of(when: datetime) -> datetime:
+    return when.replace(minute=0, second=0, microsecond=0)
+
+
+def _add(key: dict[str, object], counts: Counts) -> int:
+    """The database does the sum, so that of two runs that end at once none overwrites the other."""
+    values: dict[str, object] = {name: F(name) + getattr(counts, name) for name in ("created", "updated", "set_aside")}
+    if counts.longest_wait is not None:
+        # SQLite's greatest of anything and null is null.
+        values["longest_wait"] = Greatest(Coalesce("longest_wait", Value(0)), Value(counts.longest_wait))
+    return Activity.objects.filter(**key).update(**values)
