@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, Sum
 
 from integrations.errors import BudgetReached
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import budget
-from sync.models import SetAsideEmail
+from sync.models import Activity, SetAsideEmail
 from sync.status import Status, Tone, clock, hold_sentence, with_status
 
+UNFINISHED_AFTER = timedelta(hours=2)
+USUALLY = 10
+"""Emails on the same day of each of the last two weeks, from which on a day without any is worth a look."""
 MOST = 25
 """Problems of one kind on a page. Behind them stand the lists."""
 
@@ -47,6 +50,8 @@ def problems(now: datetime) -> list[Problem]:
         *_mailboxes(),
         *_failing(now),
         *_overdue(now),
+        *_unfinished(now),
+        *_silent(now),
         *_set_aside(),
     ]
     return sorted(found, key=lambda problem: (problem.since is not None, problem.since), reverse=True)
@@ -140,6 +145,45 @@ def _overdue(now: datetime) -> Iterator[Problem]:
         text = f"No worker took what was due {clock(row['since'], now)}. Check that worker and beat are running."
         subject = integrations[row["integration_id"]]
         yield Problem("mailboxes", subject, "Overdue", text, Tone.WARN, row["since"], row["count"], Status.OVERDUE)
+
+
+def _unfinished(now: datetime) -> Iterator[Problem]:
+    """Mailboxes whose syncs neither fail nor come to their end."""
+    running = with_status(Mailbox.objects.all(), now).filter(
+        status__in=[Status.IN_PROGRESS, Status.WAITING, Status.UP_TO_DATE], state__synced_at__lt=now - UNFINISHED_AFTER
+    )
+    for mailbox in running.select_related("integration", "state").order_by("state__synced_at")[:MOST]:
+        since = mailbox.state.synced_at or now
+        text = (
+            f"No sync of it came to its end since {clock(since, now)}, although none failed. "
+            "It may be catching up with much mail; else look at its runs and at the workers."
+        )
+        yield Problem("mailbox", mailbox, "Silent", text, Tone.WARN, since)
+
+
+def _silent(now: datetime) -> Iterator[Problem]:
+    """Where mail usually arrives and has not for a day, although nothing failed: a changed transport rule, a full journal."""
+    day, week = timedelta(days=1), timedelta(days=7)
+
+    def created(begin: datetime) -> Sum:
+        return Sum("created", filter=Q(hour__gte=begin, hour__lt=begin + day), default=0)
+
+    groups = (
+        Activity.objects.filter(hour__gte=now - day - 2 * week, integration__enabled=True)
+        .order_by()
+        .values("integration_id", "bucket_id")
+        .annotate(today=created(now - day), last=created(now - day - week), before=created(now - day - 2 * week))
+        .annotate(latest=Max("hour", filter=Q(created__gt=0)))
+    )
+    rows = [row for row in groups if not row["today"] and min(row["last"], row["before"]) >= USUALLY][:MOST]
+    integrations = Integration.objects.in_bulk([row["integration_id"] for row in rows])
+    buckets = Bucket.objects.in_bulk([row["bucket_id"] for row in rows])
+    for row in rows:
+        text = (
+            f"No new email for {buckets[row['bucket_id']]} in the last 24 hours; there were {row['last']:,} on the same day a "
+            "week ago. Nothing failed: ask whether the mail still reaches these mailboxes."
+        )
+        yield Problem("mailboxes", integrations[row["integration_id"]], "Silent", text, Tone.WARN, row["latest"])
 
 
 def _set_aside() -> Iterator[Problem]:
