@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet, Sum
-from django.utils import timezone
+from django.db.models import Count, QuerySet, Sum
 
 from mailboxes.models import Mailbox
 from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncRun
@@ -44,7 +43,6 @@ class Totals:
     """Of the whole installation. AI units are counted from confirmed creates."""
 
     comments_day: int
-    ai_units_month: int
     set_aside: int
 
 
@@ -93,16 +91,6 @@ def _by_mailbox(rows: QuerySet[Copy] | QuerySet[SetAsideEmail]) -> dict[int, int
 
 
 def totals(now: datetime) -> Totals:
-    """Comments created in the last 24 hours, AI units since the first of the month, emails set aside."""
-    month = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    billed = LedgerEntry.objects.filter(
-        billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=min(month, now - DAY)
-    ).aggregate(
-        day=Count("pk", filter=Q(created_at__gte=now - DAY)),
-        month=Count("pk", filter=Q(created_at__gte=month)),
-    )
-    return Totals(
-        comments_day=billed["day"],
-        ai_units_month=billed["month"],
-        set_aside=SetAsideEmail.objects.filter(settled="").count(),
-    )
+    """Comments created in the last 24 hours, emails set aside."""
+    billed = LedgerEntry.objects.filter(billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=now - DAY)
+    return Totals(comments_day=billed.count(), set_aside=SetAsideEmail.objects.filter(settled="").count())

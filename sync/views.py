@@ -53,6 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     counts = status.count_by_integration(now)
     integrations = list(Integration.objects.all())
     everything = attention.problems(now)
+    units = trends.units_by_bucket(now)
     context = {
         "standings": [
             (integration, status.integration_standing(integration, counts.get(integration.pk, {}), now))
@@ -66,7 +67,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "has_destination": Destination.objects.exists(),
         "has_mailbox": bool(counts),
         "trends": trends.trends(spans.parse_span(request.GET.get("span")), now),
-        "units": trends.units_by_bucket(now),
+        "units": units,
+        "units_month": sum(line.units for line in units),
         "is_running": any(integration.enabled for integration in integrations),
     }
     return live_page(request, "sync/overview.html", "sync/_overview.html", context)
