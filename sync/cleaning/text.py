@@ -20,6 +20,8 @@ LEAST_TIMES = 4
 MOST_QUOTES = 5
 """One above the other, each found by another rule."""
 ENDS_BEFORE_A_SIGNATURE = ("marked-quote", "quoted-lines")
+FORWARDED_TOO = ("marked-headers", "marked-quote", "original-message", "header-block")
+"""Rules for what programs write above an email that is answered or forwarded alike."""
 ANSWERED = ("quoted-lines", "attribution", "drawn-attribution")
 """Rules for what programs write above the email that is answered, and never above one that is forwarded."""
 BLANKS = re.compile(r"[^\S\n]+(?=\n|$)")
@@ -49,10 +51,11 @@ def clean(sections: Sequence[Section], subject: str, limits: Limits, sender: str
     cuts: list[Cut] = []
     start = banner_end(text.lines, limits)
     forward = forward_start(text, limits)
-    headers_are_content = forward is None and is_forward_subject(subject, text)
+    if forward is None and is_forward_subject(subject, text):
+        forward = _headers_start(text, limits)
     end, signature = len(text.lines), ""
     for _ in range(MOST_QUOTES):
-        found = None if headers_are_content else _history(Reading(text, end, limits), forward, sender)
+        found = _history(Reading(text, end, limits), forward, sender)
         if found is None or found.first < start:
             break
         cuts.append(Cut(found.rule, _text(text, found.first, found.end)))
@@ -77,6 +80,12 @@ def clean(sections: Sequence[Section], subject: str, limits: Limits, sender: str
     if start:
         cuts.append(Cut("banner", _text(text, 0, start)))
     return CleanText(newest, _without_delimiter(signature), tuple(cuts))
+
+
+def _headers_start(text: MarkedText, limits: Limits) -> int | None:
+    """Where the headers of an earlier email begin: in a forward they begin the content, since it has no other mark."""
+    quote = first_quote(Reading(text, len(text.lines), limits))
+    return quote.first if quote is not None and quote.rule in FORWARDED_TOO else None
 
 
 def _whole(text: MarkedText) -> CleanText:
