@@ -47,6 +47,8 @@ PARTICLES = (
     "e",
 )
 """Small words in the names of people."""
+_LONGEST_TITLE = 2
+_CONTACT = re.compile(r"[\d@/|]|www\.")
 _BLANKS = re.compile(r"\s+")
 
 
@@ -61,6 +63,8 @@ def closing_start(lines: Sequence[str], end: int) -> int | None:
         if written > MOST_LINES:
             break
         if _is_closing(line, name_below=written > 1, alone=number == 0 or not lines[number - 1].strip()):
+            if below < end and _goes_on(lines[below].strip()):
+                break
             found = number
         elif written > 1 and found is None and not sentences and _is_last_sentence(line):
             return below
@@ -133,6 +137,13 @@ def _is_name(words: Sequence[str]) -> bool:
     if words[-1].endswith(_SENTENCE_ENDS) and len(words[-1]) > _SHORT:
         return False
     return all(not word[0].islower() or word in PARTICLES for word in words)
+
+
+def _goes_on(line: str) -> bool:
+    """Whether the line below is no name but the rest of a sentence ("Cheers" above "for the whole team")."""
+    words = line.split()
+    title = words[0].endswith(".") or len(words[0]) <= _LONGEST_TITLE or words[0] in PARTICLES
+    return len(words) > 1 and words[0][0].islower() and not title and not _CONTACT.search(line)
 
 
 def _is_last_sentence(line: str) -> bool:

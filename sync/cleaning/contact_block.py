@@ -53,7 +53,7 @@ def contact_block_start(lines: Sequence[str], end: int, sender: str, *, above_hi
             return None if _is_introduced(lines, number) else number
         if line.endswith(_SENTENCE) and (len(line.split()) > _MOST_NAME_WORDS or is_unspaced(line[-2:-1] or " ")):
             return None
-        evidence += _is_evidence(line)
+        evidence += is_reachable(line)
     return None
 
 
@@ -78,7 +78,8 @@ def _is_named(line: str, names: frozenset[str]) -> bool:
     return 0 < len(words) <= _MOST_NAME_WORDS and sum(word in names for word in words) * 2 >= len(words)
 
 
-def _is_evidence(line: str) -> bool:
+def is_reachable(line: str) -> bool:
+    """Whether a line holds a telephone number, an address or a web page."""
     return bool(has_address(line) or _LABELLED_PHONE.search(line) or _PHONE.search(line) or _WEB.search(line))
 
 

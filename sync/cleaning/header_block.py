@@ -9,6 +9,8 @@ from sync.cleaning.languages import fold, of_all
 
 _MOST_LINES = 14
 _LONGEST_LABEL = 30
+_LEAST_BESIDE = 2
+"""Of a subject, a recipient and an address, beside a sender and a date."""
 _LEAST_MARKED = 3
 """Lines with a label that a block which a mail program marked must have, in whatever language."""
 _MEANINGS = ("cc", "to", "sent", "subject", "from")
@@ -25,10 +27,11 @@ _DECORATION = " *_|\t"
 
 
 def is_header_block(lines: Sequence[str], first: int, *, below_separator: bool = False) -> bool:
-    """Whether the headers of an email begin at this line: who sent it, a date with a digit, and a subject.
+    """Whether the headers of an email begin at this line: who sent it, a date with a digit, and two of a subject, a
+    recipient and an address.
 
-    A booking may have From, To and Date, a form From and Subject; so all three are asked for, unless a separator that
-    only programs write stands above.
+    A booking may have From, To and Date, a form From and Subject; so more is asked for, unless a separator that only
+    programs write stands above.
     """
     found = _headers(lines[first : first + _MOST_LINES])
     if not found:
@@ -37,9 +40,9 @@ def is_header_block(lines: Sequence[str], first: int, *, below_separator: bool =
     dated = any(character.isdigit() for character in sent)
     if below_separator:
         return bool(sender) or (dated and ("to" in found or "subject" in found))
-    if not sender or not dated:
+    if not dated or not any(character.isalpha() for character in sender):
         return False
-    return "subject" in found or ("to" in found and has_address(sender))
+    return ("subject" in found) + ("to" in found) + has_address(sender) >= _LEAST_BESIDE
 
 
 def begins_with_label(line: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sync.cleaning.attribution import last_written
 from sync.cleaning.closings import PARTICLES, closing_start
-from sync.cleaning.contact_block import contact_block_start
+from sync.cleaning.contact_block import contact_block_start, is_reachable
 from sync.cleaning.disclaimers import disclaimer_start
 from sync.cleaning.languages import LANGUAGES, fold, is_set, of_all, of_language
 from sync.cleaning.marked_text import MarkKind
@@ -28,6 +28,7 @@ _LONGEST_MOBILE_LINE, _MOST_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
 _DELIMITERS = ("| |", "--", "—", "–", "___", "__", "---", "-- ", "--- ")
 _LINK = re.compile(r"<[^<>]{1,500}>|\(?https?://\S{1,500}")
 _LIST_RULE = re.compile(r"_{30,}")
+_CODE_ENDS, _SENTENCE_ENDS = (";", "{", "}", ":", "=", "[", "("), (".", "!", "?", "。", "！", "？")
 _DASHED_NAME = re.compile(r"\s?[-–—~]{1,2}\s?[^\W\d_][\w.'’\-]{0,30}(?: [^\W\d_][\w.'’\-]{0,30}){0,3}")
 _NEED_BOTH = tuple(language for language in LANGUAGES if is_set(language, "mobile_needs_both"))
 """Languages in which such a line is known only by its beginning and its end together."""
@@ -70,7 +71,7 @@ def _earliest(reading: Reading, sender: str, leaving: int | None) -> Signature |
     if last_written(reading.lines, reading.end) is None:
         return None
     found = [Signature(first, rule) for rule, finds in RULES.items() if (first := finds(reading, sender)) is not None]
-    found = [one for one in found if not _is_in_quote(reading, one.first)]
+    found = [one for one in found if not _is_in_quote(reading, one.first) and not _is_introduced(reading, one.first)]
     if leaving is not None:
         found = [one for one in found if _is_left(reading, one.first, leaving)]
     return min(found, key=lambda signature: signature.first, default=None)
@@ -79,6 +80,12 @@ def _earliest(reading: Reading, sender: str, leaving: int | None) -> Signature |
 def _is_in_quote(reading: Reading, first: int) -> bool:
     """Whether a line stands in a quote that the mail program marked: then the signature is somebody else's."""
     return any(region.first < first < region.end for region in reading.text.of(MarkKind.QUOTE, MarkKind.CITATION))
+
+
+def _is_introduced(reading: Reading, first: int) -> bool:
+    """Whether the line above says that a signature is shown here: then it is content ("Please use this one:")."""
+    above = last_written(reading.lines, first)
+    return above is not None and reading.lines[above].rstrip().endswith((":", "："))
 
 
 def _with_delimiter(reading: Reading, first: int) -> int:
@@ -108,10 +115,15 @@ def delimited_signature(reading: Reading, sender: str = "") -> int | None:
         line = reading.lines[number]
         if line == "-- " and _is_short(reading, number):
             return number
-        if line.strip() in _DELIMITERS and _looks_like_a_signature(reading, number + 1):
-            alone = number == 0 or not reading.lines[number - 1].strip()
-            if alone:
-                return number
+        if line.strip() not in _DELIMITERS or not _looks_like_a_signature(reading, number + 1):
+            continue
+        alone = number == 0 or not reading.lines[number - 1].strip()
+        # Rules of three dashes or underscores stand in all kinds of text.
+        known = (
+            line.strip() == "--" or reading.end < len(reading.text.lines) or _tells_how_to_reach(reading, number + 1)
+        )
+        if alone and known:
+            return number
     return None
 
 
@@ -217,8 +229,16 @@ def _is_short(reading: Reading, first: int) -> bool:
 
 
 def _looks_like_a_signature(reading: Reading, first: int) -> bool:
-    """A few short lines, at least one; none of them quoted, and none a delimiter again."""
-    written = [line for line in reading.lines[first : reading.end] if line.strip()]
-    return 0 < len(written) <= _FEW_LINES and all(
-        len(line) <= _SHORT_LINE and not line.startswith((">", "--")) for line in written
-    )
+    """A few short lines, at least one; none of them quoted, a list, code or a sentence, and none a delimiter again."""
+    written = [line.strip() for line in reading.lines[first : reading.end] if line.strip()]
+    return 0 < len(written) <= _FEW_LINES and not any(map(_is_content, written))
+
+
+def _is_content(line: str) -> bool:
+    if len(line) > _SHORT_LINE or line.startswith((">", "--", "- ", "* ", "• ", "#", "+")) or line.endswith(_CODE_ENDS):
+        return True
+    return line.endswith(_SENTENCE_ENDS) and len(line.split()) > _FEW_WORDS
+
+
+def _tells_how_to_reach(reading: Reading, first: int) -> bool:
+    return any(is_reachable(line) for line in reading.lines[first : reading.end])

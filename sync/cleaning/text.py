@@ -48,12 +48,31 @@ class CleanText:
 def clean(sections: Sequence[Section], subject: str, limits: Limits, sender: str = "") -> CleanText:
     """What the person wrote. If cutting would leave nothing, nothing is cut. `sender` is the From, as `Name <address>`."""
     text = joined(_section(section, limits) for section in sections)
-    cuts: list[Cut] = []
-    start = banner_end(text.lines, limits)
-    forward = forward_start(text, limits)
-    if forward is None and is_forward_subject(subject, text):
-        forward = _headers_start(text, limits)
-    end, signature = len(text.lines), ""
+    start, forward = banner_end(text.lines, limits), _forward(text, subject, limits)
+    end, signature, cuts = _without_history(text, start, forward, limits, sender)
+    if forward is None or forward >= end:
+        below = _own_signature(Reading(text, end, limits), start, sender)
+        if below is not None and below.first == start and cuts and not _is_answer(subject, cuts[-1].rule):
+            # Nothing but a signature above an earlier email: somebody forwarded it.
+            return _whole(text)
+        if below is not None and below.first > start:
+            piece = _text(text, below.first, end)
+            signature = f"{_without_delimiter(piece)}\n\n{signature}" if signature else piece
+            cuts.append(Cut(f"signature: {below.rule}", piece))
+            end = below.first
+    newest = _text(text, start, end)
+    if not newest:
+        return _whole(text)
+    if start:
+        cuts.append(Cut("banner", _text(text, 0, start)))
+    return CleanText(newest, _without_delimiter(signature), tuple(cuts))
+
+
+def _without_history(
+    text: MarkedText, start: int, forward: int | None, limits: Limits, sender: str
+) -> tuple[int, str, list[Cut]]:
+    """Where the text ends without its history, the sender's signature if it stood below the history, and what was cut."""
+    end, signature, cuts = len(text.lines), "", list[Cut]()
     for _ in range(MOST_QUOTES):
         found = _history(Reading(text, end, limits), forward, sender)
         if found is None or found.first < start:
@@ -63,23 +82,15 @@ def clean(sections: Sequence[Section], subject: str, limits: Limits, sender: str
             signature = _text(text, found.end, end)
             cuts.append(Cut("signature: below a quote", signature))
         end = found.first
-    if forward is None or forward >= end:
-        below = _own_signature(Reading(text, end, limits), start, sender)
-        if below is not None:
-            if below.first == start and cuts and not _is_answer(subject, cuts[-1].rule):
-                # Nothing but a signature above an earlier email: somebody forwarded it.
-                return _whole(text)
-            if below.first > start:
-                piece = _text(text, below.first, end)
-                signature = f"{_without_delimiter(piece)}\n\n{signature}" if signature else piece
-                cuts.append(Cut(f"signature: {below.rule}", piece))
-                end = below.first
-    newest = _text(text, start, end)
-    if not newest:
-        return _whole(text)
-    if start:
-        cuts.append(Cut("banner", _text(text, 0, start)))
-    return CleanText(newest, _without_delimiter(signature), tuple(cuts))
+    return end, signature, cuts
+
+
+def _forward(text: MarkedText, subject: str, limits: Limits) -> int | None:
+    """Where a forwarded email begins, by its mark, by words, or in a forward by its headers."""
+    forward = forward_start(text, limits)
+    if forward is None and is_forward_subject(subject, text):
+        return _headers_start(text, limits)
+    return forward
 
 
 def _headers_start(text: MarkedText, limits: Limits) -> int | None:
