@@ -28,7 +28,7 @@ _LONGEST_MOBILE_LINE, _MOST_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
 _DELIMITERS = ("| |", "--", "—", "–", "___", "__", "---", "-- ", "--- ")
 _LINK = re.compile(r"<[^<>]{1,500}>|\(?https?://\S{1,500}")
 _LIST_RULE = re.compile(r"_{30,}")
-_CODE_ENDS, _SENTENCE_ENDS = (";", "{", "}", ":", "=", "[", "("), (".", "!", "?", "。", "！", "？")
+_CODE_ENDS, _SENTENCE_ENDS = (";", "{", "}", "=", "[", "("), (".", "!", "?", "。", "！", "？")
 _DASHED_NAME = re.compile(r"\s?[-–—~]{1,2}\s?[^\W\d_][\w.'’\-]{0,30}(?: [^\W\d_][\w.'’\-]{0,30}){0,3}")
 _NEED_BOTH = tuple(language for language in LANGUAGES if is_set(language, "mobile_needs_both"))
 """Languages in which such a line is known only by its beginning and its end together."""
