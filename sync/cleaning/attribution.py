@@ -59,7 +59,7 @@ def is_attribution(text: str, below: Below = Below.NOTHING) -> bool:
         return True
     if below is Below.QUOTED and verb and (addressed or any(character.isdigit() for character in text)):
         return True
-    if dated and timed and addressed and (below is not Below.NOTHING or "<" in text or "(" in text):
+    if dated and timed and addressed and (below is not Below.NOTHING or text.endswith((">", ")"))):
         return True
     if below is Below.QUOTED and ((dated and timed) or (timed and addressed)):
         return text[:1].isdigit() or addressed

@@ -157,7 +157,7 @@ def _is_content(line: str) -> bool:
         return False
     if len(line) > _LONGEST_LINE or line.startswith((">", "- ", "* ", "• ")) or line.endswith(("?", "？", "؟")):
         return True
-    if line.endswith((":", "：")) and len(line) > 20:
+    if line.endswith((":", "：")) and len(line.split()) > 1:
         return True
     if fold(line).startswith(_POSTSCRIPT):
         return True

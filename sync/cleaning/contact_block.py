@@ -11,6 +11,7 @@ from sync.cleaning.languages import fold, is_unspaced
 _MOST_LINES = 12
 _LONGEST_LINE = 90
 _LEAST_EVIDENCE = 2
+_LEAST_DIGITS = 7
 _MOST_NAME_WORDS = 5
 _PHONE = re.compile(r"\+?\(?\d[\d\s().\-/]{6,24}\d")
 _LABELLED_PHONE = re.compile(
@@ -80,7 +81,9 @@ def _is_named(line: str, names: frozenset[str]) -> bool:
 
 def is_reachable(line: str) -> bool:
     """Whether a line holds a telephone number, an address or a web page."""
-    return bool(has_address(line) or _LABELLED_PHONE.search(line) or _PHONE.search(line) or _WEB.search(line))
+    phone = _PHONE.search(line)
+    number = phone is not None and sum(map(str.isdigit, phone[0])) >= _LEAST_DIGITS
+    return bool(number or has_address(line) or _LABELLED_PHONE.search(line) or _WEB.search(line))
 
 
 def _is_introduced(lines: Sequence[str], number: int) -> bool:

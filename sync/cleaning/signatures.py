@@ -21,7 +21,7 @@ from sync.cleaning.separators import is_drawn
 
 _MOST_LINES, _MOST_CHARS = 30, 2_000
 """Of a signature below a delimiter that says what it is."""
-_FEW_LINES, _SHORT_LINE = 12, 80
+_FEW_LINES, _SHORT_LINE, _NARROW_LINE = 12, 80, 60
 """Below one that has lost its space, as HTML and some programs make it: then it could be a rule of dashes."""
 _MOST_PIECES = 6
 _LONGEST_MOBILE_LINE, _MOST_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
@@ -173,8 +173,10 @@ def enclosed_signature(reading: Reading, sender: str = "") -> int | None:
     rule = reading.lines[last].strip()
     for number in range(last - 2, max(-1, last - _FEW_LINES - 1), -1):
         if reading.lines[number].strip() == rule:
-            between = reading.lines[number + 1 : last]
-            return number if all(len(line) <= _SHORT_LINE for line in between) else None
+            between = [line.strip() for line in reading.lines[number + 1 : last] if line.strip()]
+            alone = number == 0 or not reading.lines[number - 1].strip()
+            fits = all(len(line) <= _NARROW_LINE and not _is_content(line) for line in between)
+            return number if alone and between and fits else None
     return None
 
 
@@ -188,7 +190,8 @@ def dashed_name(reading: Reading, sender: str = "") -> int | None:
     listed = above is not None and reading.lines[above].lstrip().startswith(("-", "–", "—", "*", "•"))
     words = line.strip(" -–—~").split()
     capital = all(word[0].isupper() or word in PARTICLES for word in words)
-    return last if capital and not listed and _DASHED_NAME.fullmatch(line.rstrip()) else None
+    closed = line.rstrip().endswith(("-", "–", "—", "~"))
+    return last if capital and not listed and not closed and _DASHED_NAME.fullmatch(line.rstrip()) else None
 
 
 def closing(reading: Reading, sender: str = "") -> int | None:
