@@ -1,0 +1,36 @@
+"""Texts without any quote or signature lose nothing: the standard library's own code, with its comments, prose and tables."""
+
+import os
+from pathlib import Path
+
+from sync.cleaning import clean
+from sync.limits import DEFAULT_LIMITS
+from sync.mime.parts import Section
+
+LIBRARY = Path(os.__file__).parent
+PIECE = 50
+"""Lines of a file that make an email."""
+
+
+def pieces():
+    for path in sorted(LIBRARY.glob("*.py")):
+        lines = path.read_text(encoding="utf-8").split("\n")
+        for first in range(0, min(len(lines), 6 * PIECE), PIECE):
+            if "".join(lines[first : first + PIECE]).strip():
+                yield f"{path.name}:{first}", "\n".join(lines[first : first + PIECE])
+
+
+def test_nothing_is_cut_from_code_and_its_comments():
+    emails = dict(pieces())
+    assert len(emails) > 500
+    cut = {
+        name: cuts
+        for name, text in emails.items()
+        if (cuts := clean([Section(text, None)], "Code", DEFAULT_LIMITS).cuts)
+    }
+    assert cut == {}
+
+
+def test_nothing_is_cut_from_code_in_html():
+    emails = [f"<pre>{text.replace('&', '&amp;').replace('<', '&lt;')}</pre>" for _, text in pieces()]
+    assert not [html for html in emails if clean([Section(None, html)], "Code", DEFAULT_LIMITS).cuts]
