@@ -23,29 +23,7 @@ _CONNECTORS = frozenset(of_all("connectors"))
 _SHORT = 3
 """A closing of so few letters ("br", "t", "mfg") needs a blank line above it, if a name follows in its line."""
 _POSTSCRIPT = tuple(f"{word}{end}" for word in of_all("postscript") for end in (":", ".", " "))
-PARTICLES = (
-    "von",
-    "van",
-    "de",
-    "den",
-    "der",
-    "da",
-    "dos",
-    "di",
-    "del",
-    "la",
-    "le",
-    "el",
-    "al",
-    "bin",
-    "ter",
-    "zu",
-    "und",
-    "and",
-    "&",
-    "y",
-    "e",
-)
+PARTICLES = of_all("particles")
 """Small words in the names of people."""
 _LONGEST_TITLE = 2
 _CONTACT = re.compile(r"[\d@/|]|www\.")
