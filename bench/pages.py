@@ -50,55 +50,91 @@ def _set_up(folder: Path) -> None:
 
 
 def _fill(mailboxes: int, comments: int) -> None:
-    from django.utils import timezone
+    print(f"{mailboxes:,} mailboxes and {comments:,} comments ...", file=sys.stderr, flush=True)
+    boxes = _boxes(mailboxes)
+    folders = _folders(boxes)
+    _mail(boxes, folders, comments)
+    _runs(boxes, folders)
 
+
+def _boxes(count: int) -> list[Any]:
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket, Mailbox
     from sync import dispatching
-    from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
 
-    print(f"{mailboxes:,} mailboxes and {comments:,} comments ...", file=sys.stderr, flush=True)
-    now = timezone.now()
     destination = Destination.objects.create(name="Tenant", endpoint="https://re.example", token="t")
     buckets = [Bucket.objects.create(destination=destination, project="bank", name=f"b{n}") for n in range(20)]
     integrations = [
-        Integration.objects.create(project="bank", name=f"ex{n}", title=f"Exchange {n}", enabled=True, disabled_reason="",
-                                   endpoint="https://ex.example/EWS/Exchange.asmx", username="u", password="p")
+        Integration.objects.create(
+            project="bank",
+            name=f"ex{n}",
+            title=f"Exchange {n}",
+            enabled=True,
+            disabled_reason="",
+            endpoint="https://ex.example/EWS/Exchange.asmx",
+            username="u",
+            password="p",
+        )
         for n in range(5)
-    ]  # fmt: skip
+    ]
     boxes = Mailbox.objects.bulk_create(
         Mailbox(integration=integrations[n % 5], bucket=buckets[n % 20], address=f"desk{n}@bank.example")
-        for n in range(mailboxes)
+        for n in range(count)
     )
     dispatching.make_states()
-    folders = SyncedFolder.objects.bulk_create(
+    return boxes
+
+
+def _folders(boxes: list[Any]) -> list[Any]:
+    from sync.models import SyncedFolder
+
+    return SyncedFolder.objects.bulk_create(
         SyncedFolder(mailbox=box, folder_id=f"f{box.pk}", path=["Inbox"], name="Inbox", kind="inbox") for box in boxes
     )
+
+
+def _mail(boxes: list[Any], folders: list[Any], comments: int) -> None:
+    """Half a year of it, as a running installation has."""
+    from django.utils import timezone
+
+    from sync.models import Copy, LedgerEntry
+
+    def entry(n: int) -> LedgerEntry:
+        box = boxes[n % len(boxes)]
+        return LedgerEntry(
+            bucket_id=box.bucket_id,
+            comment_id=f"{n:032x}",
+            state="confirmed",
+            content_digest="d",
+            properties_digest="d",
+            winner_mailbox=box,
+            winner_item=f"i{n}",
+            billed=True,
+        )
+
+    def copy(n: int) -> Copy:
+        box, folder = boxes[n % len(boxes)], folders[n % len(boxes)]
+        return Copy(mailbox=box, folder=folder, item_id=f"i{n}", comment_id=f"{n:032x}", verdict="delivered")
+
     for first in range(0, comments, BATCH):
         numbers = range(first, min(first + BATCH, comments))
-        LedgerEntry.objects.bulk_create(
-            LedgerEntry(bucket=buckets[n % 20], comment_id=f"{n:032x}", state="confirmed", content_digest="d",
-                        properties_digest="d", winner_mailbox=boxes[n % mailboxes], winner_item=f"i{n}", billed=True)
-            for n in numbers
-        )  # fmt: skip
-        Copy.objects.bulk_create(
-            Copy(
-                mailbox=boxes[n % mailboxes],
-                folder=folders[n % mailboxes],
-                item_id=f"i{n}",
-                comment_id=f"{n:032x}",
-                verdict="delivered",
-            )
-            for n in numbers
-        )
-    # Half a year of mail, as a running installation has it.
+        LedgerEntry.objects.bulk_create(map(entry, numbers))
+        Copy.objects.bulk_create(map(copy, numbers))
+    now = timezone.now()
     for day in range(DAYS):
-        LedgerEntry.objects.filter(pk__gt=comments * day // DAYS, pk__lte=comments * (day + 1) // DAYS).update(
-            created_at=now - timedelta(days=day)
-        )
+        of_day = LedgerEntry.objects.filter(pk__gt=comments * day // DAYS, pk__lte=comments * (day + 1) // DAYS)
+        of_day.update(created_at=now - timedelta(days=day))
+
+
+def _runs(boxes: list[Any], folders: list[Any]) -> None:
+    from django.utils import timezone
+
+    from sync.models import SetAsideEmail, SyncRun
+
+    now = timezone.now()
     SyncRun.objects.bulk_create(
         SyncRun(
-            mailbox=boxes[n % mailboxes],
+            mailbox=boxes[n % len(boxes)],
             started_at=now - timedelta(minutes=n % 2000),
             ended_at=now,
             outcome="done",
@@ -107,10 +143,8 @@ def _fill(mailboxes: int, comments: int) -> None:
         for n in range(20_000)
     )
     SetAsideEmail.objects.bulk_create(
-        SetAsideEmail(
-            mailbox=boxes[n], folder=folders[n], item_id=f"x{n}", stage="push", reason="HTTP 422", last_at=now
-        )
-        for n in range(min(500, mailboxes))
+        SetAsideEmail(mailbox=box, folder=folder, item_id="x", stage="push", reason="HTTP 422", last_at=now)
+        for box, folder in zip(boxes[:500], folders[:500], strict=True)
     )
 
 
