@@ -10,7 +10,8 @@ from sync.cleaning.languages import fold, of_all
 _MOST_LINES = 14
 _LONGEST_LABEL = 30
 _LEAST_BESIDE = 2
-"""Of a subject, a recipient and an address, beside a sender and a date."""
+"""Of a subject, a recipient, an address, and a label that says "sent" and not just "date", beside a sender and a date."""
+_DATE_LABELS = of_all("date_labels")
 _LEAST_MARKED = 3
 """Lines with a label that a block which a mail program marked must have, in whatever language."""
 _MEANINGS = ("cc", "to", "sent", "subject", "from")
@@ -42,7 +43,16 @@ def is_header_block(lines: Sequence[str], first: int, *, below_separator: bool =
         return bool(sender) or (dated and ("to" in found or "subject" in found))
     if not dated or not any(character.isalpha() for character in sender):
         return False
-    return ("subject" in found) + ("to" in found) + has_address(sender) >= _LEAST_BESIDE
+    beside = (
+        ("subject" in found) + ("to" in found) + has_address(sender) + _says_sent(lines[first : first + _MOST_LINES])
+    )
+    return beside >= _LEAST_BESIDE
+
+
+def _says_sent(lines: Sequence[str]) -> bool:
+    labels = (label for line in lines if "sent" in _LABELS.get(label := _label(line), ()))
+    label = next(labels, "")
+    return bool(label) and not label.startswith(_DATE_LABELS)
 
 
 def begins_with_label(line: str) -> bool:

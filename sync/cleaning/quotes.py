@@ -207,11 +207,13 @@ def _is_wrapped(lines: Sequence[str], number: int) -> bool:
 
 
 def _quotes_its_attribution(reading: Reading, first: int) -> bool:
-    """Mail on phones of Apple puts the attribution into the quote: `> 4 Dec 2026, at 18:36, Ann Field wrote:`."""
+    """Some put the attribution or the headers into the quote: `> 4 Dec 2026, at 18:36, Ann Field wrote:`."""
     inner = [line.lstrip(">").strip() for line in reading.lines[first : first + MOST_LINES + 1]]
     ends = (number for number in range(len(inner)) if attribution_at(inner, number, Below.QUOTED) is not None)
     end = next(ends, None)
-    return end is not None and not any(not line for line in inner[:end])
+    if end is None:
+        return is_header_block(inner, 0)
+    return not any(not line for line in inner[:end])
 
 
 def _answered_below(reading: Reading, first: int) -> bool:
