@@ -46,6 +46,8 @@ class Folder:
     kind: FolderKind = FolderKind.ORDINARY
     holds_mail: bool = True
     """False for calendars, contacts, tasks and the like: they are part of paths, and nothing in them is listed."""
+    total: int | None = None
+    """How many items were in it when the tree was looked at; None when the server did not say. Only for people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ class DatabaseCheckpoints:
             row = rows.setdefault(folder.id, SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id))
             row.parent_id, row.name = folder.parent_id or "", folder.name[:512]
             row.kind, row.holds_mail, row.gone = folder.kind, folder.holds_mail, False
+            row.total = folder.total
         for folder_id in gone & rows.keys():
             rows[folder_id].gone = True
         self._save(rows.values())

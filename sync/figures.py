@@ -10,10 +10,13 @@ from django.db.models import Count, QuerySet, Sum
 
 from mailboxes.models import Mailbox
 from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncRun
+from sync.progress import Progress, progress_of
 from sync.records import DELIVERED
-from sync.status import JudgedMailbox, Standing, mailbox_standing, state_of
+from sync.status import JudgedMailbox, Standing, Status, mailbox_standing, state_of, status_of
 
 DAY = timedelta(hours=24)
+AT_WORK = {Status.IN_PROGRESS, Status.WAITING}
+"""A backfill waits its turn between two slices of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class MailboxRow:
     standing: Standing
     figures: MailboxFigures
     synced_at: datetime | None
+    progress: Progress | None = None
+    """Of its first sync, while that goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +52,16 @@ class Totals:
 
 
 def mailbox_rows(mailboxes: Sequence[JudgedMailbox], now: datetime) -> list[MailboxRow]:
-    """For these mailboxes, in their order. Three queries, however many there are."""
+    """For these mailboxes, in their order. Six queries, however many there are."""
     figures = mailbox_figures([mailbox.pk for mailbox in mailboxes], now)
-    return [_row(mailbox, figures[mailbox.pk], now) for mailbox in mailboxes]
+    begun = progress_of([mailbox for mailbox in mailboxes if status_of(mailbox) in AT_WORK], now)
+    return [_row(mailbox, figures[mailbox.pk], begun.get(mailbox.pk), now) for mailbox in mailboxes]
 
 
-def _row(mailbox: JudgedMailbox, figures: MailboxFigures, now: datetime) -> MailboxRow:
+def _row(mailbox: JudgedMailbox, figures: MailboxFigures, progress: Progress | None, now: datetime) -> MailboxRow:
     state = state_of(mailbox)
-    return MailboxRow(mailbox, mailbox_standing(mailbox, now), figures, state.synced_at if state else None)
+    standing = mailbox_standing(mailbox, now, progress.label if progress else "")
+    return MailboxRow(mailbox, standing, figures, state.synced_at if state else None, progress)
 
 
 def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigures]:

@@ -49,6 +49,7 @@ class SyncedFolder(models.Model):
     kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in FolderKind])
     holds_mail = models.BooleanField(default=True)
     gone = models.BooleanField(default=False)
+    total = models.PositiveIntegerField(null=True, help_text="Items in it, when the tree was last told.")
 
     cursor = models.TextField(blank=True)
     wanted_digest = models.CharField(

@@ -30,6 +30,11 @@ def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
     return SyncRun.objects.create(mailbox=mailbox, lease_token=lease.token, started_at=now)
 
 
+def note(record: SyncRun, counts: Counts) -> None:
+    """How far a run is that goes on: for people, who watch it."""
+    SyncRun.objects.filter(pk=record.pk, outcome=Outcome.RUNNING).update(**asdict(counts))
+
+
 def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, chance: float) -> SyncRun:
     now = lease.clock()
     holds.lift_all(mailbox)

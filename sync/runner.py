@@ -74,7 +74,7 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings) -> SyncRun:
     record = outcome.begin(mailbox, lease)
     counts = Counts()
     try:
-        report = _sync(mailbox, lease, around, counts)
+        report = _sync(mailbox, lease, around, counts, partial(outcome.note, record, counts))
     except LeaseLost:
         log.warning("sync.lease_lost")
         return outcome.lost(record, counts)
@@ -88,7 +88,7 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings) -> SyncRun:
     return outcome.succeeded(mailbox, lease, record, report, around.chance())
 
 
-def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts) -> Report:
+def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, note: Callable[[], None]) -> Report:
     bucket = mailbox.bucket
     budget.check(bucket, around.clock())
     with (
@@ -97,14 +97,22 @@ def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts) 
     ):
         _forget_if_asked(mailbox, lease)
         _list_again_if_asked(mailbox, lease)
-        return _engine(mailbox, lease, around, counts, source, sink).run()
+        meter = budget.Meter(bucket, around.clock, around.monotonic)
+        control = RunControl(lease, settings.SYNC_SLICE.total_seconds(), around.monotonic, meter.is_reached, note)
+        return _engine(mailbox, control, lease, around, counts, source, sink).run()
 
 
-def _engine(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, source: Source, sink: Sink) -> Engine:
+def _engine(
+    mailbox: Mailbox,
+    control: RunControl,
+    lease: Lease,
+    around: Surroundings,
+    counts: Counts,
+    source: Source,
+    sink: Sink,
+) -> Engine:
     rules = mailbox.rules()
     digest = wanted_digest(rules, bucket=f"{mailbox.bucket_id}", address=mailbox.address)
-    meter = budget.Meter(mailbox.bucket, around.clock, around.monotonic)
-    control = RunControl(lease, settings.SYNC_SLICE.total_seconds(), around.monotonic, meter.is_reached)
     checkpoints = around.make_checkpoints(lease, mailbox.address)
     trusted = _trusted(mailbox.bucket, sink, around.clock)
     ledger = around.make_ledger(lease, mailbox.bucket_id, trusted=trusted, transform_version=transform.VERSION)

@@ -147,12 +147,28 @@ def state_of(mailbox: Mailbox) -> MailboxState | None:
     return state
 
 
-def mailbox_standing(mailbox: JudgedMailbox, now: datetime) -> Standing:
-    """Of a mailbox with its integration, bucket, destination and state at hand."""
+def mailbox_standing(mailbox: JudgedMailbox, now: datetime, doing: str = "") -> Standing:
+    """Of a mailbox with its integration, bucket, destination and state at hand. `doing`: what its worker is at, in words."""
     status = status_of(mailbox)
     state = state_of(mailbox)
     working = state is not None and state.lease_until is not None and state.lease_until > now
-    return Standing(status.label, status.tone, _mailbox_sentence(mailbox, status, state, now), working)
+    label = _label(mailbox, status, working, doing, now)
+    return Standing(label, status.tone, _mailbox_sentence(mailbox, status, state, now), working)
+
+
+def _label(mailbox: Mailbox, status: Status, working: bool, doing: str, now: datetime) -> str:
+    if status is Status.STOPPED and working:
+        return "Stopping"
+    if status is Status.IN_PROGRESS:
+        return doing or "Listing"
+    if status is Status.HELD:
+        until = _what_is_held(mailbox).held_until
+        return (
+            f"Held until {clock(until, now).removeprefix('at ').removeprefix('on ')}"
+            if until and until > now
+            else "Held"
+        )
+    return status.label
 
 
 def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | None, now: datetime) -> str:

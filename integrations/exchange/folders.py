@@ -35,7 +35,8 @@ RSS_CLASS = "ipf.note.outlookhomepage"
 MOST_PAGES = 1000
 
 FIELDS = [
-    FieldPath(field=EwsFolder.get_field_by_fieldname(name)) for name in ("parent_folder_id", "name", "folder_class")
+    FieldPath(field=EwsFolder.get_field_by_fieldname(name))
+    for name in ("parent_folder_id", "name", "folder_class", "total_count")
 ]
 
 
@@ -87,7 +88,12 @@ def _folder(folder_id: FolderId, element: Any, kinds: Mapping[str, FolderKind]) 
         name=element.findtext(f"{{{TNS}}}DisplayName") or "",
         kind=kind,
         holds_mail=_holds_mail(element.tag, folder_class),
+        total=_number(element.findtext(f"{{{TNS}}}TotalCount")),
     )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
 
 
 def _holds_mail(tag: str, folder_class: str) -> bool:

@@ -11,6 +11,7 @@ from tests.contract.source_reading import (
     tree,
 )
 from tests.contract.source_rigs import NAMES, Rig, Rigs
+from tests.mails import mail
 
 
 def test_a_mailbox_that_may_be_read_passes_the_check(rig: Rig) -> None:
@@ -103,3 +104,11 @@ def test_a_folder_says_whether_it_holds_mail(rig: Rig) -> None:
         folders = tree(source)
     assert not folders["Holidays"].holds_mail
     assert folders["Inbox"].holds_mail
+
+
+def test_a_folder_says_how_many_items_it_holds(rig: Rig) -> None:
+    for name in "ab":
+        rig.deliver(mail(name))
+    with rig.source() as source:
+        totals = {path: folder.total for path, folder in tree(source).items()}
+    assert (totals["Inbox"], totals["Sent Items"]) == (2, 0)

@@ -208,7 +208,11 @@ class FakeSource:
         start = self._position("tree", after)
         touched = dict.fromkeys(box.tree_log[start:])
         return FolderChanges(
-            changed=tuple(box.folders[folder_id].folder for folder_id in touched if folder_id in box.folders),
+            changed=tuple(
+                replace(box.folders[folder_id].folder, total=len(box.folders[folder_id].items))
+                for folder_id in touched
+                if folder_id in box.folders
+            ),
             gone=tuple(folder_id for folder_id in touched if folder_id not in box.folders) if after else (),
             cursor=self._cursor("tree", len(box.tree_log)),
         )
