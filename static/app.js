@@ -5,6 +5,11 @@
 
   const SENDING = "data-sending";
 
+  // Times are shown in the zone of whoever looks: see access/time_zone.py.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  if (zone) document.cookie = `time_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+
   // Forms that htmx sends keep themselves from being sent twice; these are the others.
   document.addEventListener("submit", (event) => {
     const form = event.target;
