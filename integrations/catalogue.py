@@ -194,6 +194,11 @@ def entries() -> list[Entry]:
     return sorted([*ours, *_VENDORS], key=lambda entry: entry.kind)
 
 
+def entry_of(kind: str) -> Entry | None:
+    """What is known of this kind; None when nothing is."""
+    return next((entry for entry in entries() if entry.kind == kind), None)
+
+
 def _all_errors() -> Iterator[type[IntegrationError]]:
     """Each class with a kind of its own, the tree's root among them."""
     seen: set[str] = set()

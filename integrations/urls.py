@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from integrations.views import destination_pages, integration_pages
+from integrations.views import destination_pages, document_pages, integration_pages
 
 urlpatterns = [
     path("integrations/", integration_pages.overview, name="integrations"),
     path("integrations/new/", integration_pages.create, name="integration-new"),
+    path("integrations/import/", document_pages.import_, name="integration-import"),
+    path("integrations/<int:pk>/export/", document_pages.export, name="integration-export"),
     path("integrations/<int:pk>/", integration_pages.detail, name="integration"),
+    path("integrations/<int:pk>/part/<slug:name>/", integration_pages.tab, name="integration-tab"),
     path("integrations/<int:pk>/select/", integration_pages.select, name="integration-select"),
     path("integrations/<int:pk>/edit/", integration_pages.edit, name="integration-edit"),
     path("integrations/<int:pk>/delete/", integration_pages.delete, name="integration-delete"),

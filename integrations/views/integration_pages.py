@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access import history
+from access.models import Act
 from integrations.forms import IntegrationForm
 from integrations.models import Integration
 from integrations.sealing import problem_with_secrets
 from integrations.views.answers import back, deleted, found, live_page
+from mailboxes.documents.stored import exported
 from mailboxes.models import Mailbox
-from sync import actions, figures, status
+from sync import actions, failures, figures, status
 
 PER_PAGE = 50
 SOME = 3
@@ -49,18 +56,70 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     mailboxes, search, chosen = _filtered(integration, request)
     page = Paginator(mailboxes, PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "integration": integration,
-        "standing": status.integration_standing(integration, counts, now),
+        **_head(integration, "mailboxes", counts, now),
         "page": page,
         "rows": figures.mailbox_rows(list(page.object_list), now),
-        "total": sum(counts.values()),
         "search": search,
         "chosen": chosen,
         "states": status.choices(counts),
         "searchable": sum(counts.values()) > SOME,
-        "secret_problem": problem_with_secrets(integration.password, integration.client_secret),
     }
     return live_page(request, "integrations/detail.html", "integrations/_detail.html", context)
+
+
+@require_safe
+def tab(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """The other parts of the page of an integration: its connection, errors, history, and itself as a document."""
+    integration = get_object_or_404(Integration, pk=pk)
+    if name not in TAB_CONTENT:
+        raise Http404
+    now = timezone.now()
+    counts = status.count_by_status(integration.mailboxes.all(), now)
+    context = _head(integration, name, counts, now) | TAB_CONTENT[name](request, integration, now)
+    return render(request, f"integrations/tab_{name}.html", context)
+
+
+def _head(integration: Integration, tab: str, counts: dict[status.Status, int], now: datetime) -> dict[str, Any]:
+    """What every part of the page shows at its top."""
+    return {
+        "integration": integration,
+        "standing": status.integration_standing(integration, counts, now),
+        "tab": tab,
+        "tabs": TABS,
+        "total": sum(counts.values()),
+        "first_address": integration.mailboxes.values_list("address", flat=True).first() or "",
+        "secret_problem": problem_with_secrets(integration.password, integration.client_secret),
+    }
+
+
+def _errors(request: HttpRequest, integration: Integration, now: datetime) -> dict[str, Any]:
+    failed = failures.failed_runs(integration, now)
+    page = Paginator(failed.select_related("mailbox__integration"), PER_PAGE).get_page(request.GET.get("page"))
+    return {"kinds": failures.by_kind(failed), "page": page}
+
+
+def _history(request: HttpRequest, integration: Integration, now: datetime) -> dict[str, Any]:
+    acts = Act.objects.filter(integration_id=integration.pk)
+    return {"page": Paginator(acts, PER_PAGE).get_page(request.GET.get("page"))}
+
+
+def _json(request: HttpRequest, integration: Integration, now: datetime) -> dict[str, Any]:
+    return {"document": json.dumps(exported(integration), indent=2, ensure_ascii=False)}
+
+
+TABS = (
+    ("mailboxes", "Mailboxes"),
+    ("connection", "Connection"),
+    ("errors", "Errors"),
+    ("history", "History"),
+    ("json", "JSON"),
+)
+TAB_CONTENT: dict[str, Callable[[HttpRequest, Integration, datetime], dict[str, Any]]] = {
+    "connection": lambda request, integration, now: {},
+    "errors": _errors,
+    "history": _history,
+    "json": _json,
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

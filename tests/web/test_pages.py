@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from integrations.views.integration_pages import TABS
 from tests import factories
 
 EVIL = "<img src=x onerror=alert(1)>{{ 7|add:7 }}\u202eexe"
@@ -42,6 +43,8 @@ def pages(rows):
     yield from (reverse(name) for name in ("overview", "runs", "integrations", "destinations"))
     yield from (reverse(name) for name in ("integration-new", "destination-new"))
     yield reverse("mailbox-new", args=[rows["integration"]])
+    yield reverse("integration-import")
+    yield from (reverse("integration-tab", args=[rows["integration"], name]) for name, _ in TABS[1:])
     yield f"{reverse('runs')}?show=all&mailbox={rows['mailbox']}"
     for kind in ("integration", "destination", "mailbox"):
         yield from (reverse(name, args=[rows[kind]]) for name in (kind, f"{kind}-edit", f"{kind}-delete"))
@@ -68,6 +71,9 @@ def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
         "mailbox-send-again",
         "bucket-edit",
         "integration-select",
+        "integration-tab",
+        "integration-import",
+        "integration-export",
         "errors",
         "integrations",
         "destinations",

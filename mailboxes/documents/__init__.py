@@ -1,0 +1,1 @@
+"""An integration with its mailboxes as one document: read, compared with what is stored, applied, written."""

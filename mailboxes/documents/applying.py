@@ -1,0 +1,102 @@
+"""Carrying a plan out: all of it, or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.forms import IntegrationForm
+from integrations.models import DisabledReason, Integration
+from mailboxes.documents.plan import MAILBOX_FIELDS, Plan
+from mailboxes.documents.stored import SETTINGS, stored_settings
+from mailboxes.documents.wish import DocumentWrong, MailboxWish
+from mailboxes.models import Bucket, Mailbox
+
+ON = {"enabled": True, "disabled_reason": "", "disabled_detail": ""}
+OFF = {"enabled": False, "disabled_reason": DisabledReason.USER, "disabled_detail": ""}
+
+
+class ChangedMeanwhile(DocumentWrong):
+    """Somebody was faster: nothing was written."""
+
+
+def apply(plan: Plan) -> Integration:
+    """Write it. Raises DocumentWrong, with what is wrong field by field, and `ChangedMeanwhile`."""
+    try:
+        with transaction.atomic():
+            integration = _integration(plan)
+            _remove(plan)
+            buckets: dict[tuple[int, str, str], Bucket] = {}
+            for wish in plan.added:
+                integration.mailboxes.create(
+                    address=wish.address, bucket=_bucket(plan, wish, None, buckets), **_values(wish)
+                )
+            for row, wish, _ in plan.changed:
+                values = _values(wish) if wish.enabled != row.enabled else _values_but_state(wish)
+                Mailbox.objects.filter(pk=row.pk).update(
+                    bucket=_bucket(plan, wish, row, buckets), updated_at=timezone.now(), **values
+                )
+    except IntegrityError:
+        raise ChangedMeanwhile("Somebody else changed this just now. Nothing was changed; try again.") from None
+    return integration
+
+
+def _integration(plan: Plan) -> Integration:
+    """By the form that people use, so that nothing gets in that would not there."""
+    row = plan.integration or Integration()
+    form = IntegrationForm(_form_data(plan, row), instance=row)
+    if not form.stored():
+        if form.is_valid() or "__all__" in form.errors:
+            raise ChangedMeanwhile(*[str(text) for text in form.non_field_errors()])
+        raise DocumentWrong(*[f"{_label(form, name)}: {text}" for name, texts in form.errors.items() for text in texts])
+    if plan.wish.enabled is not None:
+        Integration.objects.filter(pk=row.pk).exclude(enabled=plan.wish.enabled).update(
+            **(ON if plan.wish.enabled else OFF)
+        )
+    return Integration.objects.get(pk=row.pk)
+
+
+def _form_data(plan: Plan, row: Integration) -> dict[str, Any]:
+    fresh = Integration()
+    base = stored_settings(plan.integration) if plan.integration else {name: getattr(fresh, name) for name in SETTINGS}
+    values = {**base, **plan.wish.settings, **plan.wish.secrets, "project": plan.wish.project, "name": plan.wish.name}
+    if plan.integration:
+        values["seen"] = row.updated_at.isoformat()
+    return {name: "" if value is None else value for name, value in values.items()}
+
+
+def _label(form: IntegrationForm, name: str) -> str:
+    return str(form.fields[name].label or name) if name in form.fields else name
+
+
+def _remove(plan: Plan) -> None:
+    # Stopped first: a sync that is running ends between two batches.
+    rows = Mailbox.objects.filter(pk__in=[row.pk for row in plan.removed])
+    rows.update(**OFF)
+    rows.delete()
+
+
+def _values(wish: MailboxWish) -> dict[str, Any]:
+    return {**_values_but_state(wish), **(ON if wish.enabled else OFF)}
+
+
+def _values_but_state(wish: MailboxWish) -> dict[str, Any]:
+    found = {name: getattr(wish, name) for name in MAILBOX_FIELDS if name != "enabled"}
+    return {name: _as_list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+
+
+def _as_list(value: tuple[Any, ...]) -> list[Any]:
+    return [list(entry) if isinstance(entry, tuple) else entry for entry in value]
+
+
+def _bucket(plan: Plan, wish: MailboxWish, row: Mailbox | None, known: dict[tuple[int, str, str], Bucket]) -> Bucket:
+    if wish.destination:
+        destination = plan.destinations[wish.destination]
+    else:
+        destination = row.bucket.destination if row else next(iter(plan.destinations.values()))
+    key = (destination.pk, wish.project, wish.bucket)
+    if key not in known:
+        known[key] = Bucket.objects.get_or_create(destination=destination, project=wish.project, name=wish.bucket)[0]
+    return known[key]

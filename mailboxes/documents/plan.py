@@ -1,0 +1,143 @@
+"""What applying a document would change, before anything is. Reads the database, writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from access.history import in_words
+from integrations.models import Destination, Integration
+from mailboxes.documents.stored import mailbox_wish, stored_settings
+from mailboxes.documents.wish import DocumentWrong, IntegrationWish, MailboxWish
+from mailboxes.models import Mailbox
+
+MAILBOX_FIELDS = (
+    *("enabled", "start_at", "folder_allow", "folder_deny", "participant_allow", "participant_deny"),
+    *("domain_allow", "domain_deny", "meetings", "reports"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that would be otherwise. Before or after is empty when something is added or goes."""
+
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would change."""
+
+    wish: IntegrationWish
+    integration: Integration | None
+    """None: it would be created."""
+    settings: tuple[Line, ...] = ()
+    added: tuple[MailboxWish, ...] = ()
+    changed: tuple[tuple[Mailbox, MailboxWish, tuple[Line, ...]], ...] = ()
+    removed: tuple[Mailbox, ...] = ()
+    destinations: dict[str, Destination] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return self.integration is not None and not (self.settings or self.added or self.changed or self.removed)
+
+    @property
+    def digest(self) -> str:
+        """Two plans that do the same have the same: what was confirmed is what is carried out."""
+        changes = [(mailbox.pk, lines) for mailbox, _, lines in self.changed]
+        told = (
+            self.integration and self.integration.pk,
+            self.settings,
+            self.added,
+            changes,
+            [mailbox.pk for mailbox in self.removed],
+            [hashlib.sha256(value.encode()).hexdigest() for value in self.wish.secrets.values()],
+        )
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def planned(wish: IntegrationWish) -> Plan:
+    """Compare a document with what is stored. Raises DocumentWrong when a bucket's destination cannot be told."""
+    integration = Integration.objects.filter(project=wish.project, name=wish.name).first()
+    destinations = {destination.name: destination for destination in Destination.objects.all()}
+    rows = list(integration.mailboxes.select_related("bucket__destination")) if integration else []
+    there = {row.address.casefold(): row for row in rows}
+    wanted = {mailbox.address.casefold(): mailbox for mailbox in wish.mailboxes}
+    _check_destinations(wish.mailboxes, there, destinations)
+    return Plan(
+        wish,
+        integration,
+        tuple(_settings(wish, integration)),
+        tuple(mailbox for key, mailbox in wanted.items() if key not in there),
+        tuple(_changed(there, wanted)),
+        tuple(row for key, row in there.items() if key not in wanted),
+        destinations,
+    )
+
+
+def _check_destinations(
+    mailboxes: Iterable[MailboxWish], there: dict[str, Mailbox], destinations: dict[str, Destination]
+) -> None:
+    for mailbox in mailboxes:
+        if mailbox.destination and mailbox.destination not in destinations:
+            raise DocumentWrong(
+                f"{mailbox.address}: there is no destination “{mailbox.destination[:80]}”. Add it first."
+            )
+        if not mailbox.destination and mailbox.address.casefold() not in there and len(destinations) != 1:
+            raise DocumentWrong(
+                "There is no destination yet. Add one first."
+                if not destinations
+                else f"{mailbox.address}: there are several destinations. Name one in bucket_specification.destination."
+            )
+
+
+def _settings(wish: IntegrationWish, integration: Integration | None) -> Iterable[Line]:
+    before = stored_settings(integration) if integration else {}
+    for name, value in wish.settings.items():
+        if before.get(name) != value and not (integration is None and value in ("", None)):
+            yield _line(_label(name), before.get(name), value)
+    for name in wish.secrets:
+        has_one = integration is not None and bool(getattr(integration, name))
+        if not has_one or getattr(integration, name).reveal() != wish.secrets[name]:
+            yield Line(_label(name), "a secret" if has_one else "empty", "another secret" if has_one else "a secret")
+    if wish.enabled is not None and wish.enabled is not (integration is not None and integration.enabled):
+        yield Line("Running", in_words(not wish.enabled), in_words(wish.enabled))
+
+
+def _changed(
+    there: dict[str, Mailbox], wanted: dict[str, MailboxWish]
+) -> Iterable[tuple[Mailbox, MailboxWish, tuple[Line, ...]]]:
+    for key, wish in wanted.items():
+        if key in there and (lines := tuple(_mailbox_lines(there[key], wish))):
+            yield there[key], wish, lines
+
+
+def _mailbox_lines(row: Mailbox, wish: MailboxWish) -> Sequence[Line]:
+    now = mailbox_wish(row)
+    lines = [
+        _line(str(Mailbox._meta.get_field(name).verbose_name).capitalize(), getattr(now, name), getattr(wish, name))
+        for name in MAILBOX_FIELDS
+        if getattr(now, name) != getattr(wish, name)
+    ]
+    destination = wish.destination or now.destination
+    if (now.destination, now.project, now.bucket) != (destination, wish.project, wish.bucket):
+        after = f"{wish.project}/{wish.bucket} at {destination}"
+        lines.append(Line("Bucket", f"{now.project}/{now.bucket} at {now.destination}", after))
+    return lines
+
+
+def _line(what: str, before: Any, after: Any) -> Line:
+    return Line(what, in_words(list(before) if isinstance(before, tuple) else before), in_words(_plain(after)))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _label(name: str) -> str:
+    text = str(Integration._meta.get_field(name).verbose_name)
+    return text[:1].upper() + text[1:]

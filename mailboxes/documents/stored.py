@@ -1,0 +1,54 @@
+"""What is stored, as the wish that would make it: for export, and to compare a document with. Never a secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integrations.models import Integration
+from mailboxes.documents.vendor import write_vendor
+from mailboxes.documents.wish import IntegrationWish, MailboxWish
+from mailboxes.models import Mailbox
+
+SETTINGS = (
+    *("title", "endpoint", "auth", "access", "username", "tenant_id", "client_id", "authority", "build_version"),
+    *("tls_minimum", "tls_ciphers", "ca_bundle", "proxy", "user_agent", "poll_interval", "most_at_once"),
+)
+
+
+def stored_settings(integration: Integration) -> dict[str, Any]:
+    return {name: getattr(integration, name) for name in SETTINGS}
+
+
+def mailbox_wish(row: Mailbox) -> MailboxWish:
+    """Of a mailbox with its bucket and destination at hand."""
+    return MailboxWish(
+        address=row.address,
+        project=row.bucket.project,
+        bucket=row.bucket.name,
+        destination=row.bucket.destination.name,
+        enabled=row.enabled,
+        start_at=row.start_at,
+        folder_allow=tuple(tuple(path) for path in row.folder_allow),
+        folder_deny=tuple(tuple(path) for path in row.folder_deny),
+        participant_allow=tuple(row.participant_allow),
+        participant_deny=tuple(row.participant_deny),
+        domain_allow=tuple(row.domain_allow),
+        domain_deny=tuple(row.domain_deny),
+        meetings=row.meetings,
+        reports=row.reports,
+    )
+
+
+def exported(integration: Integration) -> dict[str, Any]:
+    """The integration with all its mailboxes in the vendor's shape, without its secrets."""
+    rows = list(integration.mailboxes.select_related("bucket__destination"))
+    reasons = {row.address.casefold(): row.disabled_reason for row in rows}
+    wish = IntegrationWish(
+        integration.project,
+        integration.name,
+        stored_settings(integration),
+        enabled=integration.enabled,
+        mailboxes=tuple(mailbox_wish(row) for row in rows),
+        updated_at=integration.updated_at,
+    )
+    return write_vendor(wish, lambda address: reasons.get(address, ""))
