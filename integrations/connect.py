@@ -5,6 +5,7 @@ An adapter is imported when it is first needed: its library takes a second to lo
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,21 @@ def open_sink(destination: Destination, project: str, name: str, *, deadline: fl
     )
 
 
+def list_buckets(destination: Destination, *, deadline: float) -> list[tuple[str, str]]:
+    """Project and name of each bucket that this token may see. Raises `SecretUnreadable`, `SettingsWrong`, and what the
+    network brings."""
+    from integrations.reinfer.listing import list_buckets
+
+    token = destination.token.reveal()
+    return list_buckets(destination.endpoint, token, deadline=deadline, user_agent=settings.USER_AGENT)
+
+
 def _exchange_settings(integration: Integration, deadline: float) -> ConnectionSettings:
     from integrations.exchange.connection import ConnectionSettings
 
     return ConnectionSettings(
-        key=str(integration.pk),
+        # What is not saved yet has a connection of its own for each test.
+        key=str(integration.pk or f"unsaved {secrets.token_hex(8)}"),
         endpoint=integration.endpoint,
         auth=integration.auth,
         access=integration.access,

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from integrations.errors import IntegrationError, Scope
+from integrations.errors import BucketNotFound, IntegrationError, ReinferForbidden, ReinferTokenRefused, Scope
 from integrations.messages import Change, ChangeKind, Email, FolderKind
-from integrations.ports import Source
+from integrations.ports import Sink, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,38 @@ def mailbox_steps(source: Source, address: str) -> Iterator[Step]:
     yield Step("Sign in", True, "The account is known.", time.monotonic() - begun)
     yield Step("Mailbox", True, f"{address} can be opened.", 0.0)
     yield from walked([("Folders", lambda: _folders(source)), ("One email", lambda: _one_email(source))])
+
+
+def bucket_steps(sink: Sink, bucket: str) -> Iterator[Step]:
+    """Reach Re:infer, be let in by the token, find the bucket. `bucket` empty: the first two."""
+    begun = time.monotonic()
+    try:
+        sink.check()
+    except BucketNotFound as error:
+        failed = None if not bucket else ("Bucket", str(error))
+    except ReinferForbidden as error:
+        failed = ("Bucket", str(error))
+    except ReinferTokenRefused as error:
+        failed = ("Token", str(error))
+    except IntegrationError as error:
+        failed = ("Address", str(error))
+    else:
+        failed = None
+    yield from _told(failed, bucket, time.monotonic() - begun)
+
+
+def _told(failed: tuple[str, str] | None, bucket: str, seconds: float) -> Iterator[Step]:
+    """All of it is learned by one request, whose time the first step bears."""
+    texts = {"Address": "Re:infer answers.", "Token": "The token is taken."}
+    texts |= {"Bucket": f"{bucket} is there."} if bucket else {}
+    for name, text in texts.items():
+        if failed is not None and failed[0] == name:
+            yield Step(name, False, failed[1], seconds)
+            return
+        yield Step(name, True, text, seconds)
+        seconds = 0.0
+    if failed is not None:
+        yield Step(failed[0], False, failed[1], seconds)
 
 
 def _folders(source: Source) -> str:

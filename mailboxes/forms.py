@@ -64,6 +64,8 @@ class MailboxForm(ChangedOnlyForm):
     address = forms.EmailField(label="Address", max_length=320, help_text="The primary SMTP address of the mailbox.")
     bucket_choice = forms.ChoiceField(label="Bucket", help_text="Where its comments go.")
     destination = forms.ModelChoiceField(Destination.objects.all(), required=False, label="Destination")
+    bucket_there = forms.CharField(max_length=2048, required=False, widget=forms.HiddenInput)
+    """`project/name`, chosen from what Re:infer has: the page puts a list in its place. It goes before what is typed."""
     bucket_project = forms.CharField(label="Project", max_length=1024, required=False)
     bucket_name = forms.CharField(label="Name", max_length=1024, required=False)
     start_at = forms.DateTimeField(
@@ -117,6 +119,8 @@ class MailboxForm(ChangedOnlyForm):
         return cleaned
 
     def _check_new_bucket(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("bucket_there"):
+            cleaned["bucket_project"], _, cleaned["bucket_name"] = cleaned["bucket_there"].partition("/")
         project, name = cleaned.get("bucket_project", ""), cleaned.get("bucket_name", "")
         if not cleaned.get("destination"):
             self.add_error("destination", "Choose the destination that the bucket is at.")

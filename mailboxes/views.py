@@ -14,9 +14,10 @@ from integrations.models import Destination, Integration
 from integrations.views.answers import back, deleted, found, live_page
 from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
-from mailboxes.rules import SKIPPED_BY_DEFAULT
+from mailboxes.rules import SKIPPED_BY_DEFAULT, Verdict
 from mailboxes.wishes import in_words
-from sync import actions, budget, figures, status
+from sync import actions, asking, budget, figures, status
+from sync.filter_preview import preview
 from sync.status import wanted_folders
 
 RUNS = 10
@@ -38,7 +39,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "folders": [
             {
                 "folder": folder,
-                "standing": status.folder_standing(folder, wanted),
+                "standing": status.folder_standing(folder, wanted is Verdict.WANTED),
                 "delivered": delivered.get(folder.pk, 0),
             }
             for folder, wanted in wanted_folders(mailbox)
@@ -46,6 +47,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": mailbox.runs.all()[:RUNS],
         "set_aside": set_aside[:SET_ASIDE],
         "wishes": in_words(mailbox),
+        "preview": preview(mailbox, mailbox.rules(), now),
     }
     return live_page(request, "mailboxes/detail.html", "mailboxes/_detail.html", context)
 
@@ -58,7 +60,7 @@ def create(request: HttpRequest, integration_pk: int) -> HttpResponse:
         history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
         actions.settings_changed(integration)
         messages.success(request, f"{form.instance} is added.")
-        return redirect("integration", integration_pk)
+        return redirect(_next(request), integration_pk)
     return _form(request, form, integration, "New mailbox")
 
 
@@ -71,7 +73,7 @@ def create_many(request: HttpRequest, integration_pk: int) -> HttpResponse:
         history.record(request, f"{len(form.made)} mailboxes were added.", integration_id=integration_pk)
         actions.settings_changed(integration)
         messages.success(request, f"{len(form.made)} mailboxes are added.")
-        return redirect("integration", integration_pk)
+        return redirect(_next(request), integration_pk)
     return _form(request, form, integration, "Many mailboxes")
 
 
@@ -88,6 +90,11 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _form(request, form, integration, title)
 
 
+def _next(request: HttpRequest) -> str:
+    """Where to go after mailboxes were added: on to the start, while the integration is being set up."""
+    return "integration-ready" if "setup" in request.GET else "integration"
+
+
 def _form(request: HttpRequest, form: MailboxForm, integration: Integration, title: str) -> HttpResponse:
     context = {
         "form": form,
@@ -96,6 +103,8 @@ def _form(request: HttpRequest, form: MailboxForm, integration: Integration, tit
         "mailbox_id": form.instance.pk if form.editing else None,
         "skipped": sorted(SKIPPED_BY_DEFAULT.values()),
         "nowhere": not Destination.objects.exists(),
+        "setup": "setup" in request.GET,
+        "first_destination": f"{reverse('destination-new')}?for={integration.pk}",
     }
     return render(request, "mailboxes/form.html", context)
 
@@ -112,6 +121,25 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{mailbox} is deleted.")
         return redirect("integration", mailbox.integration_id)
     return render(request, "mailboxes/delete.html", {"mailbox": mailbox})
+
+
+@require_POST
+def cost(request: HttpRequest, pk: int) -> HttpResponse:
+    """How many emails its first sync will bring. Asks Exchange: the page shows that it goes on."""
+    return found(request, asking.cost_of_mailbox(_mailbox(pk)), _url(pk))
+
+
+@require_POST
+def filter_preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the filters in the form would do, before they are saved."""
+    mailbox = _mailbox(pk)
+    form = MailboxForm(request.POST, instance=_mailbox(pk))
+    if not form.is_valid():
+        problems = [
+            f"{form.fields[name].label}: {texts[0]}" for name, texts in form.errors.items() if name in form.fields
+        ]
+        return found(request, actions.Finding(False, " ".join(problems) or "Something is missing."), _url(pk))
+    return found(request, asking.preview_filters(mailbox, form.instance.rules()), _url(pk))
 
 
 @require_POST

@@ -14,8 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.connect import network_steps, open_sink, open_source
-from integrations.diagnosis import Step, mailbox_steps
-from integrations.errors import BucketNotFound, IntegrationError
+from integrations.diagnosis import Step, bucket_steps, mailbox_steps
+from integrations.errors import IntegrationError
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
@@ -183,7 +183,8 @@ def settings_changed(integration: Integration) -> None:
 def test_connection(integration: Integration, address: str | None) -> Finding:
     """Name, port, TLS, sign-in, mailbox, folders, one email: with this address, or the first of the integration. Each step
     takes up to 20 s."""
-    address = address or integration.mailboxes.values_list("address", flat=True).first()
+    if not address and integration.pk:
+        address = integration.mailboxes.values_list("address", flat=True).first()
     if not address:
         return Finding(False, "Add a mailbox first, or name one: Exchange is tested by opening a mailbox.")
     steps: list[Step] = []
@@ -201,29 +202,29 @@ def test_connection(integration: Integration, address: str | None) -> Finding:
 
 
 def test_destination(destination: Destination) -> Finding:
-    """Reach Re:infer with this token. Takes up to 20 s."""
-    bucket = destination.buckets.first()
-    if bucket is not None:
-        return test_bucket(bucket)
-    try:
-        # No bucket yet: that this one is missing shows that address and token are right.
-        with open_sink(destination, "connection-test", "connection-test", deadline=TEST_DEADLINE) as sink:
-            sink.check()
-    except BucketNotFound:
-        return Finding(True, "Re:infer answers, and takes the token.")
-    except (IntegrationError, ImproperlyConfigured) as error:
-        return Finding(False, str(error))
-    return Finding(True, "Re:infer answers, and takes the token.")
+    """Reach Re:infer with this token, and its first bucket. Takes up to 20 s."""
+    bucket = destination.buckets.first() if destination.pk else None
+    return _test_sink(destination, bucket.project if bucket else "", bucket.name if bucket else "")
 
 
 def test_bucket(bucket: Bucket) -> Finding:
     """Reach the bucket at Re:infer. Takes up to 20 s."""
+    return _test_sink(bucket.destination, bucket.project, bucket.name)
+
+
+def _test_sink(destination: Destination, project: str, name: str) -> Finding:
+    bucket = f"{project}/{name}" if name else ""
+    # Without a bucket: that one is missing shows that address and token are right.
+    asked = (project, name) if name else ("connection-test", "connection-test")
     try:
-        with open_sink(bucket.destination, bucket.project, bucket.name, deadline=TEST_DEADLINE) as sink:
-            sink.check()
+        with open_sink(destination, *asked, deadline=TEST_DEADLINE) as sink:
+            steps = tuple(bucket_steps(sink, bucket))
     except (IntegrationError, ImproperlyConfigured) as error:
         return Finding(False, str(error))
-    return Finding(True, f"Re:infer answers, takes the token, and has {bucket}.")
+    failed = next((step for step in steps if not step.ok), None)
+    if failed is not None:
+        return Finding(False, failed.text, steps)
+    return Finding(True, f"Re:infer answers, and takes the token{f', and has {bucket}' if bucket else ''}.", steps)
 
 
 def create_bucket(bucket: Bucket) -> Finding:

@@ -19,7 +19,7 @@ from django.utils.formats import date_format
 from integrations.messages import Folder, FolderId, FolderKind
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
-from mailboxes.rules import Verdict, folder_verdict
+from mailboxes.rules import Rules, Verdict, folder_verdict
 from sync.folders import positions
 from sync.models import MailboxState, SyncedFolder
 
@@ -254,8 +254,9 @@ def folder_standing(folder: SyncedFolder, wanted: bool) -> Standing:
     return Standing("In progress" if folder.cursor else "Waiting its turn", Tone.BUSY, "")
 
 
-def wanted_folders(mailbox: Mailbox) -> list[tuple[SyncedFolder, bool]]:
-    """The folders of a mailbox that hold mail and are still there, by path; each with whether its mail is wanted."""
+def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[SyncedFolder, Verdict]]:
+    """The folders of a mailbox that hold mail and are still there, by path; each with whether its mail is wanted, by its
+    own rules or by others."""
     rows = list(mailbox.folders.filter(gone=False))
     places = positions(
         Folder(
@@ -263,9 +264,9 @@ def wanted_folders(mailbox: Mailbox) -> list[tuple[SyncedFolder, bool]]:
         )
         for row in rows
     )
-    rules = mailbox.rules()
+    rules = rules or mailbox.rules()
     return [
-        (row, folder_verdict(rules, tuple(row.path), places[FolderId(row.folder_id)].kinds) is Verdict.WANTED)
+        (row, folder_verdict(rules, tuple(row.path), places[FolderId(row.folder_id)].kinds))
         for row in rows
         if row.holds_mail
     ]

@@ -102,6 +102,15 @@ class ChangedOnlyForm(_ModelForm):
             self.add_error(None, CONFLICT)
         return written
 
+    def unsaved(self) -> Any:
+        """After `is_valid`: what is in the form as a row that is not written, with the secrets that are stored or typed."""
+        row = self._meta.model()
+        for field in self._meta.model._meta.concrete_fields:
+            setattr(row, field.attname, getattr(self.instance, field.attname))
+        for name, secret in self._sealed.items():
+            setattr(row, name, secret)
+        return row
+
     def _create(self) -> bool:
         for name, secret in self._sealed.items():
             setattr(self.instance, name, secret)

@@ -24,13 +24,32 @@ USUAL_AUTHORITY: str = Integration._meta.get_field("authority").get_default()
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
+ONLINE = "https://outlook.office365.com/EWS/Exchange.asmx"
+CLOUDS = ("outlook.office365.com", "outlook.office365.us", "webmail.apps.mil", "partner.outlook.cn")
+"""Hosts of Exchange Online, the national clouds' among them."""
+NOT_FOR_TESTING = ("title", "project", "name", "poll_interval", "most_at_once", "seen", "__all__")
+"""Fields that may still be wrong while the connection is tested."""
+
+
 class IntegrationForm(ChangedOnlyForm):
     """Create or edit an integration. Whether it runs is not in it: that is what Start and Stop are for."""
 
     secret_names: ClassVar[tuple[str, ...]] = ("password", "client_secret")
 
+    kind = forms.ChoiceField(
+        label="Which Exchange",
+        choices=(("server", "Exchange Server, in your own network"), ("online", "Exchange Online (Microsoft 365)")),
+        required=False,
+        initial="server",
+        widget=forms.RadioSelect,
+    )
     endpoint = forms.URLField(
-        label="EWS endpoint", max_length=512, assume_scheme="https", help_text="It usually ends in /EWS/Exchange.asmx."
+        label="EWS endpoint",
+        max_length=512,
+        assume_scheme="https",
+        required=False,
+        help_text="It usually ends in /EWS/Exchange.asmx. An Exchange admin finds it with "
+        "Get-WebServicesVirtualDirectory | Format-List ExternalUrl.",
     )
     authority = forms.URLField(
         label="Sign-in service",
@@ -50,7 +69,9 @@ class IntegrationForm(ChangedOnlyForm):
         widget=forms.RadioSelect,
     )
     password = SecretInput(label="Password")
-    client_secret = SecretInput(label="Client secret", help_text="Its value, not its ID.")
+    client_secret = SecretInput(
+        label="Client secret", help_text="Entra admin centre, your app, Certificates & secrets: its value, not its ID."
+    )
 
     class Meta:
         model = Integration
@@ -67,18 +88,37 @@ class IntegrationForm(ChangedOnlyForm):
             "title": "What people call it. Empty: project and name.",
             "project": "The Re:infer project that it belongs to.",
             "name": "Letters, digits, hyphens and underscores.",
+            "username": r"DOMAIN\user or user@domain. The service account that may open the mailboxes.",
+            "tenant_id": "Entra admin centre, App registrations, your app, Overview: Directory (tenant) ID.",
+            "client_id": "On the same page: Application (client) ID.",
             "user_agent": "How we introduce ourselves to Exchange. Empty: the product's name.",
             "most_at_once": "Synced at the same time. Exchange throttles an account that asks too much.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.editing:
+            self.initial["kind"] = "online" if _is_online(self.instance.endpoint) else "server"
         default, least = int(settings.POLL_INTERVAL.total_seconds()), int(settings.POLL_INTERVAL_LEAST.total_seconds())
         self.fields["poll_interval"].label = "Poll interval"
         self.fields["poll_interval"].help_text = f"Seconds, at least {least}. Empty: {default}."
 
     def clean_endpoint(self) -> str:
-        return without_credentials(self.cleaned_data["endpoint"])
+        endpoint: str = self.cleaned_data["endpoint"]
+        if not endpoint and self.data.get("kind") == "online":
+            return ONLINE
+        if not endpoint:
+            raise forms.ValidationError("Enter the address of its EWS endpoint.")
+        return without_credentials(endpoint)
+
+    def clean_auth(self) -> str:
+        # Exchange Online knows no other sign-in any more.
+        return str(Integration.Auth.OAUTH2 if self.data.get("kind") == "online" else self.cleaned_data["auth"])
+
+    def to_be_tested(self) -> Integration | None:
+        """What is in the form, saved or not; None when a field that a connection needs is wrong."""
+        wrong = {name for name in self.errors if name not in NOT_FOR_TESTING}
+        return None if wrong else self.unsaved()
 
     def clean_authority(self) -> str:
         # Hidden unless OAuth is chosen: somebody who emptied it means the usual one.
@@ -135,6 +175,11 @@ def without_credentials(address: str) -> str:
     if parts is not None and (parts.username or parts.password):
         raise forms.ValidationError("Leave the user name and the password out of the address: it is not kept sealed.")
     return address
+
+
+def _is_online(endpoint: str) -> bool:
+    parts = _split(endpoint)
+    return parts is not None and parts.hostname in CLOUDS
 
 
 def _split(address: str) -> Any:

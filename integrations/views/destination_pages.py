@@ -17,7 +17,7 @@ from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_secrets
 from integrations.views.answers import back, found
 from mailboxes.models import Mailbox
-from sync import actions
+from sync import actions, asking
 from sync.status import hold_standing
 
 
@@ -52,9 +52,45 @@ def create(request: HttpRequest) -> HttpResponse:
     form = DestinationForm(request.POST or None)
     if request.method == "POST" and form.stored():
         history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
+        waiting = _waiting(request)
+        if waiting is not None:
+            messages.success(request, f"{form.instance} is saved. Now the mailboxes.")
+            return redirect(f"{reverse('mailbox-new', args=[waiting.pk])}?setup=1")
         messages.success(request, f"{form.instance} is saved. Test it, then choose it for a mailbox.")
         return redirect("destination", form.instance.pk)
     return render(request, "destinations/form.html", {"form": form, "title": "New destination"})
+
+
+def _waiting(request: HttpRequest) -> Integration | None:
+    """The integration that is being added, and needs a destination on the way."""
+    pk = request.GET.get("for", "")
+    return Integration.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 18 else None
+
+
+@require_POST
+def try_(request: HttpRequest) -> HttpResponse:
+    """Test what is in the form, before it is saved. A token that is not typed is the one that is stored."""
+    pk = request.POST.get("destination", "")
+    stored = Destination.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 18 else None
+    form = DestinationForm(request.POST, instance=stored)
+    unsaved = form.to_be_tested()
+    if unsaved is None:
+        told = [
+            f"{form.fields[name].label}: {form.errors[name][0]}"
+            for name in ("endpoint", "token")
+            if name in form.errors
+        ]
+        return found(request, actions.Finding(False, " ".join(told)), reverse("destination-new"))
+    return found(request, actions.test_destination(unsaved), reverse("destination-new"))
+
+
+@require_POST
+def buckets(request: HttpRequest) -> HttpResponse:
+    """What this destination has, for a form that asks for a bucket: a list to choose from."""
+    pk = request.POST.get("destination", "")
+    destination = get_object_or_404(Destination, pk=pk if pk.isdecimal() and len(pk) < 18 else 0)
+    choice = asking.buckets_at(destination)
+    return render(request, "destinations/_buckets.html", {"choice": choice, "destination": destination})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,12 +19,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access import history
 from access.models import Act
 from integrations.forms import IntegrationForm
+from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
 from integrations.sealing import problem_with_secrets
 from integrations.views.answers import back, deleted, found, live_page
 from mailboxes.documents.stored import exported
-from mailboxes.models import Mailbox
-from sync import actions, failures, figures, status
+from mailboxes.models import Bucket, Mailbox
+from sync import actions, asking, failures, figures, status
 
 PER_PAGE = 50
 SOME = 3
@@ -151,11 +152,59 @@ def create(request: HttpRequest) -> HttpResponse:
     form = IntegrationForm(request.POST or None)
     if request.method == "POST" and form.stored():
         history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
-        messages.success(
-            request, f"{form.instance} is saved. Add its mailboxes, test the connection, then press Start."
-        )
-        return redirect("integration", form.instance.pk)
+        messages.success(request, f"{form.instance} is saved. Now its mailboxes.")
+        return redirect(f"{reverse('mailbox-new', args=[form.instance.pk])}?setup=1")
     return render(request, "integrations/form.html", {"form": form, "title": "New integration"})
+
+
+@require_POST
+def try_(request: HttpRequest) -> HttpResponse:
+    """Test what is in the form, before it is saved. A secret that is not typed is the one that is stored."""
+    pk = request.POST.get("integration", "")
+    stored = Integration.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 18 else None
+    form = IntegrationForm(request.POST, instance=stored)
+    unsaved = form.to_be_tested()
+    if unsaved is None:
+        return found(request, _wrong(form), reverse("integration-new"))
+    address = request.POST.get("test_address", "").strip()
+    if not address and stored is None:
+        return found(
+            request,
+            actions.Finding(False, "Enter a mailbox to test with, beside the button."),
+            reverse("integration-new"),
+        )
+    return found(request, actions.test_connection(unsaved, address or None), reverse("integration-new"))
+
+
+@require_safe
+def ready(request: HttpRequest, pk: int) -> HttpResponse:
+    """The last step of adding one: what will be synced, what it will cost, and Start."""
+    integration = get_object_or_404(Integration, pk=pk)
+    mailboxes = integration.mailboxes.all()
+    counts = dict(mailboxes.order_by().values_list("bucket_id").annotate(Count("pk")))
+    buckets = Bucket.objects.filter(pk__in=counts).select_related("destination")
+    context = {
+        "integration": integration,
+        "total": sum(counts.values()),
+        "buckets": [{"bucket": bucket, "count": counts[bucket.pk], "key": str(bucket.pk)} for bucket in buckets],
+        "without_start": mailboxes.filter(start_at=None).count(),
+        "with_start": mailboxes.exclude(start_at=None).count(),
+        "first_address": mailboxes.values_list("address", flat=True).first() or "",
+    }
+    return render(request, "integrations/ready.html", context)
+
+
+@require_POST
+def cost(request: HttpRequest, pk: int) -> HttpResponse:
+    """How many emails a first sync will bring. Asks Exchange: the page shows that it goes on."""
+    return found(request, asking.cost_of_integration(get_object_or_404(Integration, pk=pk)), _url(pk))
+
+
+def _wrong(form: IntegrationForm) -> actions.Finding:
+    told = [
+        f"{form.fields[name].label}: {texts[0]}" for name, texts in form.errors.items() if name not in NOT_FOR_TESTING
+    ]
+    return actions.Finding(False, " ".join(told))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -29,7 +29,8 @@ class Keys:
         return self._rest.get(key) is not None
 
     def text(self, key: str, otherwise: str = "") -> str:
-        return self._typed(key, str, "a text", otherwise)
+        value: str = self._typed(key, str, "a text", otherwise)
+        return value
 
     def needed(self, key: str) -> str:
         value = self.text(key)
@@ -42,7 +43,7 @@ class Keys:
         return value
 
     def number(self, key: str) -> int | None:
-        value = self._typed(key, int, "a whole number", None)
+        value: int | None = self._typed(key, int, "a whole number", None)
         if isinstance(value, bool):
             raise DocumentWrong(f"{self.at(key)} must be a whole number.")
         return value

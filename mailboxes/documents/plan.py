@@ -119,7 +119,7 @@ def _changed(
 def _mailbox_lines(row: Mailbox, wish: MailboxWish) -> Sequence[Line]:
     now = mailbox_wish(row)
     lines = [
-        _line(str(Mailbox._meta.get_field(name).verbose_name).capitalize(), getattr(now, name), getattr(wish, name))
+        _line(_label(name, Mailbox), getattr(now, name), getattr(wish, name))
         for name in MAILBOX_FIELDS
         if getattr(now, name) != getattr(wish, name)
     ]
@@ -138,6 +138,6 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _label(name: str) -> str:
-    text = str(Integration._meta.get_field(name).verbose_name)
+def _label(name: str, model: type[Integration] | type[Mailbox] = Integration) -> str:
+    text = str(getattr(model._meta.get_field(name), "verbose_name", name))
     return text[:1].upper() + text[1:]

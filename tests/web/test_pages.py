@@ -44,6 +44,7 @@ def pages(rows):
     yield from (reverse(name) for name in ("integration-new", "destination-new"))
     yield reverse("mailbox-new", args=[rows["integration"]])
     yield reverse("integration-import")
+    yield reverse("integration-ready", args=[rows["integration"]])
     yield from (reverse("integration-tab", args=[rows["integration"], name]) for name, _ in TABS[1:])
     yield f"{reverse('runs')}?show=all&mailbox={rows['mailbox']}"
     for kind in ("integration", "destination", "mailbox"):
@@ -51,8 +52,8 @@ def pages(rows):
 
 
 BUTTONS = (
-    *(("integration", f"integration-{verb}") for verb in ("start", "stop", "test")),
-    *(("mailbox", f"mailbox-{verb}") for verb in ("start", "stop", "sync-now", "list-again")),
+    *(("integration", f"integration-{verb}") for verb in ("start", "stop", "test", "cost")),
+    *(("mailbox", f"mailbox-{verb}") for verb in ("start", "stop", "sync-now", "list-again", "cost", "filter-preview")),
     *(("set-aside", f"set-aside-{verb}") for verb in ("retry", "dismiss")),
     *(("bucket", f"bucket-{verb}") for verb in ("test", "create")),
     ("destination", "destination-test"),
@@ -72,8 +73,12 @@ def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
         "bucket-edit",
         "integration-select",
         "integration-tab",
+        "integration-ready",
         "integration-import",
         "integration-export",
+        "integration-try",
+        "destination-try",
+        "destination-buckets",
         "errors",
         "integrations",
         "destinations",

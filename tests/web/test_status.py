@@ -88,7 +88,7 @@ def test_a_folder_that_is_skipped_is_not_wanted_and_neither_is_what_lies_in_it(d
     factories.SyncedFolderFactory(mailbox=junk.mailbox, name="Inbox")
     factories.SyncedFolderFactory(mailbox=junk.mailbox, name="Calendar", holds_mail=False)
     found = {str(folder): wanted for folder, wanted in status.wanted_folders(junk.mailbox)}
-    assert found == {"Inbox": True, "Pourriel": False, "Pourriel/Below": False}
+    assert found == {"Inbox": "wanted", "Pourriel": "skipped_folder", "Pourriel/Below": "skipped_folder"}
 
 
 def test_a_failure_that_many_mailboxes_share_is_one_thing_that_needs_attention(db):
