@@ -71,7 +71,7 @@ ACCESS = {
 def allows(url: str, user: Any) -> bool:
     """Whether this user may follow this address of ours."""
     try:
-        return allows_name(resolve(url).url_name or "", user)
+        return allows_name(resolve(url.partition("?")[0]).url_name or "", user)
     except Resolver404:
         return False
 

@@ -26,8 +26,13 @@ class Control:
             return bytes(answer.read())
 
     def post(self, path: str, **given: Any) -> Any:
-        request = urllib.request.Request(
-            f"{self.url}/{path}", json.dumps(given).encode(), {"Content-Type": "application/json"}, method="POST"
-        )
+        return self._send("POST", path, json.dumps(given).encode())
+
+    def delete(self, path: str) -> Any:
+        return self._send("DELETE", path, None)
+
+    def _send(self, method: str, path: str, body: bytes | None) -> Any:
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/{path}", body, headers, method=method)
         with OPENER.open(request, timeout=30) as answer:
             return json.loads(answer.read())

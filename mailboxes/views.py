@@ -21,6 +21,7 @@ from sync.filter_preview import preview
 from sync.status import wanted_folders
 
 RUNS = 10
+EVERY_WHILE_MOVING = "2s"
 SET_ASIDE = 25
 
 
@@ -32,9 +33,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     mailbox = get_object_or_404(mailboxes.select_related("integration", "bucket__destination", "state"), pk=pk)
     delivered = figures.delivered_by_folder(mailbox)
     set_aside = mailbox.set_aside.filter(settled="").select_related("folder")
+    row = figures.mailbox_rows([mailbox], now)[0]
     context = {
         "mailbox": mailbox,
-        "row": figures.mailbox_rows([mailbox], now)[0],
+        "row": row,
+        "every": EVERY_WHILE_MOVING if row.progress else "",
         "stopped": not mailbox.enabled,
         "folders": [
             {

@@ -6,6 +6,7 @@ were fetched, and of no others. `Preview.unknown` says of how many emails it can
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,7 +46,7 @@ class Preview:
 
     @property
     def sentence(self) -> str:
-        """As in "Of the 1,240 emails of the last 30 days, 1,102 would be synced; 138 not: 120 by folder, 18 by participant."."""
+        """As in "Of the 1,240 emails of the last 30 days, 1,120 would be synced; 120 not: 120 by folder."."""
         if not self.total:
             return "No email of the last 30 days is known yet."
         away = [(words, sum(self.by_verdict.get(verdict, 0) for verdict in which)) for words, which in WORDS]
@@ -58,19 +59,18 @@ class Preview:
 def preview(mailbox: Mailbox, rules: Rules, now: datetime) -> Preview:
     """What these rules would do to the emails of this mailbox. Two queries."""
     same_people = _people(rules) == _people(mailbox.rules())
-    by_verdict: dict[Verdict, int] = {}
+    folders = {row.pk: verdict for row, verdict in wanted_folders(mailbox, rules)}
+    by_verdict: Counter[Verdict] = Counter()
     unknown = 0
-    folders = {row.pk: wanted for row, wanted in wanted_folders(mailbox, rules)}
-    for folder, verdict, count, old in _counted(mailbox, rules, now):
-        found = _verdict(verdict, folders.get(folder, Verdict.DENIED_FOLDER))
-        if found is Verdict.PARTICIPANT and not same_people:
-            found = Verdict.WANTED
-        if found is Verdict.WANTED and old:
-            by_verdict[Verdict.TOO_OLD] = by_verdict.get(Verdict.TOO_OLD, 0) + old
-            count -= old
-        by_verdict[found] = by_verdict.get(found, 0) + count
-        if found is Verdict.WANTED and any(_people(rules)) and (not same_people or verdict in set(BY_FOLDER)):
-            unknown += count
+    for folder, known, count, old in _counted(mailbox, rules, now):
+        verdict = _verdict(known, folders.get(folder, Verdict.DENIED_FOLDER), same_people)
+        if verdict is not Verdict.WANTED:
+            by_verdict[verdict] += count
+            continue
+        by_verdict[Verdict.TOO_OLD] += old
+        by_verdict[Verdict.WANTED] += count - old
+        if any(_people(rules)) and (not same_people or known in set(BY_FOLDER)):
+            unknown += count - old
     return Preview({verdict: count for verdict, count in by_verdict.items() if count}, unknown)
 
 
@@ -82,10 +82,11 @@ def _counted(mailbox: Mailbox, rules: Rules, now: datetime) -> list[tuple[int, s
     return list(recent.values_list("folder_id", "verdict").annotate(count=Count("pk"), old=old))
 
 
-def _verdict(known: str, folder: Verdict) -> Verdict:
+def _verdict(known: str, folder: Verdict, same_people: bool) -> Verdict:
+    """What becomes of an email, dates aside, of which we know what became of it before."""
     if folder is not Verdict.WANTED:
         return folder
-    if known in {Verdict.DRAFT, Verdict.ITEM_CLASS, Verdict.PARTICIPANT}:
+    if known in {Verdict.DRAFT, Verdict.ITEM_CLASS} or (known == Verdict.PARTICIPANT and same_people):
         return Verdict(known)
     return Verdict.WANTED
 

@@ -28,6 +28,8 @@ from mailboxes.models import Bucket, Mailbox
 from sync import actions, asking, failures, figures, status
 
 PER_PAGE = 50
+EVERY_WHILE_MOVING = "2s"
+"""Somebody who watches a first sync wants to see it move."""
 SOME = 3
 """A search is offered from more mailboxes than these on."""
 
@@ -56,10 +58,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     counts = status.count_by_status(integration.mailboxes.all(), now)
     mailboxes, search, chosen = _filtered(integration, request)
     page = Paginator(mailboxes, PER_PAGE).get_page(request.GET.get("page"))
+    rows = figures.mailbox_rows(list(page.object_list), now)
     context = {
         **_head(integration, "mailboxes", counts, now),
         "page": page,
-        "rows": figures.mailbox_rows(list(page.object_list), now),
+        "rows": rows,
+        "every": EVERY_WHILE_MOVING if any(row.progress for row in rows) else "",
         "search": search,
         "chosen": chosen,
         "states": status.choices(counts),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -13,15 +12,7 @@ from demo.ports import free
 from demo.processes import Processes
 from demo.seeding import seed
 from demo.stack import Stack
-
-CHROMIUM = next((found for name in ("chromium", "google-chrome", "chrome") if (found := shutil.which(name))), None)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
+from tests.journey.browsing import ARGUMENTS, CHROMIUM, logged_in
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +53,4 @@ def complaints():
 
 @pytest.fixture(scope="module")
 def page(browser, stack, complaints):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    made = context.new_page()
-    made.on(
-        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
-    )
-    made.on("pageerror", lambda error: complaints.append(str(error)))
-    made.goto(stack.url)
-    made.get_by_label("Username").fill("admin")
-    made.get_by_label("Password").fill(stack.password)
-    made.get_by_role("button", name="Log in").click()
-    made.wait_for_url(stack.url)
-    return made
+    return logged_in(browser, stack.url, "admin", stack.password, complaints)

@@ -10,13 +10,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from demo.seeding import ACCOUNT_PASSWORD
+from tests.journey.browsing import PATIENCE, wait
 from tests.mails import mail, message_id_of
 
 pytestmark = pytest.mark.journey
 
 NUMBERS = count(1)
-PATIENCE = 25_000
-"""Milliseconds that something may take to show on a page."""
 
 
 def deliver(exchange, address="trades@bank.example"):
@@ -28,14 +27,6 @@ def deliver(exchange, address="trades@bank.example"):
 
 def arrived(reinfer, comment_id):
     return comment_id in reinfer.get("sources/bank/operations", comments="1")["comment_list"]
-
-
-def wait(page, what, done):
-    for _ in range(PATIENCE // 200):
-        if done():
-            return
-        page.wait_for_timeout(200)
-    raise AssertionError(f"in vain: {what}")
 
 
 @pytest.fixture

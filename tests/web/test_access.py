@@ -7,8 +7,8 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 
 from access.roles import ROLES, make_roles
-from access.table import ACCESS, ADMINISTER, EVERYBODY, OPERATE, READ_MAIL, VIEW
-from tests.factories import MailboxFactory, MailboxStateFactory
+from access.table import ACCESS, ADMINISTER, EVERYBODY, OPERATE, READ_MAIL, VIEW, allows
+from tests.factories import AdminFactory, MailboxFactory, MailboxStateFactory
 
 MAY = {
     "nobody": {EVERYBODY},
@@ -70,3 +70,9 @@ def test_a_role_that_somebody_changed_stays_changed(db):
     group.permissions.clear()
     make_roles()
     assert not group.permissions.exists()
+
+
+def test_an_address_with_a_question_is_judged_by_its_page(admin):
+    viewer = User.objects.create_user("viewer")
+    assert allows("/destinations/new/?for=1", AdminFactory())
+    assert not allows("/destinations/new/?for=1", viewer)

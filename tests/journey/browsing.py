@@ -1,0 +1,42 @@
+"""A browser for these tests: it waits, and it keeps what the console complains of."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+CHROMIUM = next((found for name in ("chromium", "google-chrome", "chrome") if (found := shutil.which(name))), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+PATIENCE = 25_000
+"""Milliseconds that something may take to show on a page."""
+
+
+def logged_in(browser: Any, url: str, name: str, password: str, complaints: list[str]) -> Any:
+    """A page of its own, where this user is logged in."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="Europe/Berlin")
+    page = context.new_page()
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(url)
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(url)
+    return page
+
+
+def wait(page: Any, what: str, done: Callable[[], bool], milliseconds: int = PATIENCE) -> None:
+    for _ in range(milliseconds // 200):
+        if done():
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"in vain: {what}")
