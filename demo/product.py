@@ -31,7 +31,8 @@ def seed(given: dict[str, Any]) -> dict[str, Any]:
     from integrations.models import Destination
     from sync import actions
 
-    get_user_model().objects.create_superuser("admin", password=given["password"])
+    if not get_user_model().objects.filter(username="admin").exists():
+        get_user_model().objects.create_superuser("admin", password=given["password"])
     reinfer = Destination.objects.create(
         name="Re:infer", endpoint=given["simulators"]["reinfer"]["url"], token=given["token"]
     )

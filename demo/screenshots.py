@@ -1,11 +1,15 @@
-"""`python -m demo.screenshots [DIR]`: every page of the running demo, wide and narrow, light and dark, as pictures."""
+"""`python -m demo.screenshots [DIR]`: every page, empty and full, wide and narrow, light and dark, as pictures."""
 
 from __future__ import annotations
 
+import itertools
+import json
+import secrets
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +20,45 @@ from demo.processes import Processes
 from demo.seeding import seed
 from demo.stack import Stack
 
-PAGES = {
+EMPTY = {
+    "overview": "",
+    "integrations": "integrations/",
+    "integration-new": "integrations/new/",
+    "import": "integrations/import/",
+    "destinations": "destinations/",
+    "destination-new": "destinations/new/",
+    "runs": "runs/",
+    "history": "history/",
+    "preview": "preview/",
+}
+FULL = {
     "overview": "",
     "integrations": "integrations/",
     "integration": "integrations/1/",
-    "integration-form": "integrations/1/edit/",
+    "integration-connection": "integrations/1/part/connection/",
+    "integration-errors": "integrations/1/part/errors/",
+    "integration-history": "integrations/1/part/history/",
+    "integration-json": "integrations/1/part/json/",
+    "integration-edit": "integrations/1/edit/",
+    "integration-delete": "integrations/1/delete/",
+    "integration-start": "integrations/1/ready/",
+    "select-many": "integrations/1/select/",
+    "import": "integrations/import/",
     "mailbox": "mailboxes/1/",
-    "mailbox-form": "mailboxes/1/edit/",
+    "mailbox-edit": "mailboxes/1/edit/",
+    "mailbox-new": "integrations/1/mailboxes/new/?setup=1",
+    "mailboxes-many": "integrations/1/mailboxes/many/",
+    "send-again": "mailboxes/1/send-again/",
+    "destinations": "destinations/",
     "destination": "destinations/1/",
-    "runs": "runs/",
-    "preview": "preview/",
+    "bucket": "buckets/1/edit/",
+    "runs": "runs/?show=all",
     "errors": "errors/",
     "history": "history/",
 }
-VIEWS = {"": (1280, 860, "light"), "-dark": (1280, 860, "dark"), "-phone": (390, 844, "light")}
+WIDTHS = {"wide": (1280, 860), "narrow": (390, 844)}
+QUALITY = 70
+"""Of JPEG: a hundred pictures shall not outweigh the code."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -42,11 +71,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
         stack = Stack(processes, Path(folder), port=free())
         stack.prepare(["--generate", "7/40"])
-        password = seed(stack)
-        stack.product("start")
+        stack.environment["DJANGO_SUPERUSER_PASSWORD"] = password = secrets.token_urlsafe(9)
+        stack.manage("createsuperuser", "--noinput", "--username", "admin", "--email", "")
         stack.run()
+        _take(stack, password, chromium, target / "empty", EMPTY)
+        seed(stack, password)
+        stack.product("start")
         _live(stack)
-        _take(stack, password, chromium, target)
+        _take(stack, password, chromium, target / "full", FULL)
     return 0
 
 
@@ -73,23 +105,44 @@ def _live(stack: Stack) -> None:
     stack.wait(lambda: any(box["aside"] for box in stack.product("figures")), "the set-aside email", 30)
 
 
-def _take(stack: Stack, password: str, chromium: str, target: Path) -> None:
+def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mapping[str, str]) -> None:
     from playwright.sync_api import sync_playwright
 
     target.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        for suffix, (width, height, scheme) in VIEWS.items():
-            given: Any = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+        for width, scheme in itertools.product(WIDTHS, ("light", "dark")):
+            size = dict(zip(("width", "height"), WIDTHS[width], strict=True))
+            given: Any = {"viewport": size, "color_scheme": scheme}
             page = browser.new_context(**given).new_page()
             page.goto(stack.url)
+            page.screenshot(path=target / f"login-{width}-{scheme}.jpg", type="jpeg", quality=QUALITY)
             page.get_by_label("Username").fill("admin")
             page.get_by_label("Password").fill(password)
             page.get_by_role("button", name="Log in").click()
-            for name, path in PAGES.items():
+            for name, path in pages.items():
                 page.goto(stack.url + path)
                 page.wait_for_load_state("networkidle")
-                page.screenshot(path=target / f"{name}{suffix}.png", full_page=True)
+                picture = target / f"{name}-{width}-{scheme}.jpg"
+                page.screenshot(path=picture, full_page=True, type="jpeg", quality=QUALITY)
+            if "integration-json" in pages:
+                _review(page, stack.url + pages["integration-json"], stack.url + pages["import"])
+                picture = target / f"import-review-{width}-{scheme}.jpg"
+                page.screenshot(path=picture, full_page=True, type="jpeg", quality=QUALITY)
+
+
+def _review(page: Any, document_url: str, import_url: str) -> None:
+    """An import that changes a little of everything, before it is confirmed."""
+    page.goto(document_url)
+    document = json.loads(page.locator("pre.document").inner_text())
+    document["title"] = "Exchange of the trading floor"
+    mailboxes = document["configuration"]["mailboxes"]
+    mailboxes[0]["folder_denylist"] = [["Inbox", "Private"]]
+    mailboxes[1]["email"] = "claims@bank.example"
+    mailboxes[1]["colour"] = "green"
+    page.goto(import_url)
+    page.get_by_label("Document").fill(json.dumps(document))
+    page.get_by_role("button", name="Show what would change").click()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from demo.stack import Stack
 ACCOUNT_PASSWORD, CLIENT_SECRET, TOKEN = "simulated-password", "simulated-client-secret", "simulated-api-token"
 
 
-def seed(stack: Stack) -> str:
-    """The password of the administrator `admin`."""
-    password = secrets.token_urlsafe(9)
+def seed(stack: Stack, password: str = "") -> str:
+    """The password of the administrator `admin`; made up unless it is given."""
+    password = password or secrets.token_urlsafe(9)
     given: dict[str, Any] = {
         "simulators": stack.simulators,
         "password": password,

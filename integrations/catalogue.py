@@ -194,6 +194,16 @@ def entries() -> list[Entry]:
     return sorted([*ours, *_VENDORS], key=lambda entry: entry.kind)
 
 
+def as_markdown() -> str:
+    """The catalogue as docs/errors.md has it."""
+    parts = ["# Errors explained\n", "The same as the page *Errors* of the product. Made by `python -m integrations.catalogue`.\n"]
+    for entry in entries():
+        causes = "\n".join(f"- {cause}" for cause in entry.causes)
+        parts += [f"## {entry.kind}\n", f"{entry.text} It stops {entry.scope}.\n", f"Likely causes:\n\n{causes}\n"]
+        parts += [f"What to do: {entry.remedy}\n"]
+    return "\n".join(parts)
+
+
 def entry_of(kind: str) -> Entry | None:
     """What is known of this kind; None when nothing is."""
     return next((entry for entry in entries() if entry.kind == kind), None)
@@ -208,3 +218,7 @@ def _all_errors() -> Iterator[type[IntegrationError]]:
             continue
         seen.add(found.kind)
         yield found
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")

@@ -60,7 +60,8 @@ def estimate(source: Source, rules: Rules, *, monotonic: Callable[[], float], un
 
 def _sorted(folders: Sequence[Folder], rules: Rules) -> tuple[list[Folder], list[Folder]]:
     places = positions(folders)
-    wanted, elsewhere = [], []
+    wanted: list[Folder] = []
+    elsewhere: list[Folder] = []
     for folder in folders:
         if folder.holds_mail:
             place = places[FolderId(folder.id)]

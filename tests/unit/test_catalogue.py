@@ -1,5 +1,7 @@
 """The error catalogue: no error that an admin can meet is without its entry."""
 
+from pathlib import Path
+
 from integrations import catalogue, errors
 
 
@@ -17,3 +19,8 @@ def test_every_kind_of_error_has_an_entry_with_causes_and_something_to_do():
 
 def test_no_cause_is_kept_for_an_error_that_is_gone():
     assert set(catalogue.CAUSES) <= set(kinds_of(errors.IntegrationError))
+
+
+def test_the_documentation_says_the_same():
+    written = Path(__file__).parents[2] / "docs" / "errors.md"
+    assert written.read_text() == catalogue.as_markdown(), "run: python -m integrations.catalogue > docs/errors.md"
