@@ -196,7 +196,10 @@ def entries() -> list[Entry]:
 
 def as_markdown() -> str:
     """The catalogue as docs/errors.md has it."""
-    parts = ["# Errors explained\n", "The same as the page *Errors* of the product. Made by `python -m integrations.catalogue`.\n"]
+    parts = [
+        "# Errors explained\n",
+        "The same as the page *Errors* of the product. Made by `python -m integrations.catalogue`.\n",
+    ]
     for entry in entries():
         causes = "\n".join(f"- {cause}" for cause in entry.causes)
         parts += [f"## {entry.kind}\n", f"{entry.text} It stops {entry.scope}.\n", f"Likely causes:\n\n{causes}\n"]

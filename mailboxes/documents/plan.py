@@ -13,10 +13,19 @@ from mailboxes.documents.stored import mailbox_wish, stored_settings
 from mailboxes.documents.wish import DocumentWrong, IntegrationWish, MailboxWish
 from mailboxes.models import Mailbox
 
-MAILBOX_FIELDS = (
-    *("enabled", "start_at", "folder_allow", "folder_deny", "participant_allow", "participant_deny"),
-    *("domain_allow", "domain_deny", "meetings", "reports"),
-)
+MAILBOX_FIELDS = {
+    "enabled": "Running",
+    "start_at": "Start time",
+    "folder_allow": "Only these folders",
+    "folder_deny": "Never these folders",
+    "participant_allow": "Only with these participants",
+    "participant_deny": "Never with these participants",
+    "domain_allow": "Only with these domains",
+    "domain_deny": "Never with these domains",
+    "meetings": "Meeting messages",
+    "reports": "Delivery and read reports",
+}
+"""What a document says of a mailbox, by the name of the model's field, and as the form calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +128,8 @@ def _changed(
 def _mailbox_lines(row: Mailbox, wish: MailboxWish) -> Sequence[Line]:
     now = mailbox_wish(row)
     lines = [
-        _line(_label(name, Mailbox), getattr(now, name), getattr(wish, name))
-        for name in MAILBOX_FIELDS
+        _line(label, getattr(now, name), getattr(wish, name))
+        for name, label in MAILBOX_FIELDS.items()
         if getattr(now, name) != getattr(wish, name)
     ]
     destination = wish.destination or now.destination
@@ -138,6 +147,6 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _label(name: str, model: type[Integration] | type[Mailbox] = Integration) -> str:
-    text = str(getattr(model._meta.get_field(name), "verbose_name", name))
+def _label(name: str) -> str:
+    text = str(getattr(Integration._meta.get_field(name), "verbose_name", name))
     return text[:1].upper() + text[1:]

@@ -159,6 +159,8 @@ PAGES = [
     "mailboxes/1/edit/",
 ]
 PAGES += ["integrations/1/select/", "integrations/1/mailboxes/many/", "buckets/1/edit/", "history/?mailbox=1"]
+PAGES += [f"integrations/1/part/{part}/" for part in ("connection", "errors", "history", "json")]
+PAGES += ["integrations/import/", "integrations/1/ready/", "integrations/1/mailboxes/new/?setup=1"]
 PAGES += ["destinations/", "destinations/1/", "runs/?show=all", "nowhere/"]
 
 
