@@ -158,6 +158,9 @@ def _paths() -> list[str]:
             "/integrations/1/?page=7",
         ),
         *(
+            "/integrations/1/part/errors/",
+            "/integrations/1/part/json/",
+            "/integrations/1/ready/",
             "/integrations/1/select/?q=desk10",
             "/integrations/1/edit/",
             "/mailboxes/1/",

@@ -6,6 +6,7 @@ it finds them here), and the reasons for which an email is set aside.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -224,4 +225,4 @@ def _all_errors() -> Iterator[type[IntegrationError]]:
 
 
 if __name__ == "__main__":
-    print(as_markdown(), end="")
+    sys.stdout.write(as_markdown())
