@@ -21,9 +21,9 @@ def record(
 ) -> None:
     """Note what the user of this request just did. The address of the request says on what, unless `about` is given."""
     match = request.resolver_match
-    name, arguments = (match.url_name or "", match.kwargs) if match else ("", {})
-    kind = next((kind for kind in KINDS if name.startswith(kind)), "")
-    pk = getattr(about, "pk", None) or arguments.get("pk")
+    name, arguments = ((match.url_name or "").removeprefix("api-"), match.kwargs) if match else ("", {})
+    kind = _kind(about) or next((kind for kind in KINDS if name.startswith(kind)), "")
+    pk = getattr(about, "pk", None) or (arguments.get("pk") if kind else None)
     if integration_id is None:
         integration_id = _integration(kind, pk, about) or arguments.get("integration_pk")
     Act.objects.create(
@@ -34,6 +34,11 @@ def record(
         text=text[:1024],
         changes=[[field, before[:LONGEST], after[:LONGEST]] for field, before, after in changes],
     )
+
+
+def _kind(about: Any) -> str:
+    name = about._meta.model_name if about is not None else ""
+    return name if name in KINDS else ""
 
 
 def _integration(kind: str, pk: int | None, about: Any) -> int | None:

@@ -22,7 +22,8 @@ class AccessMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         match = request.resolver_match
-        if match is None or match.app_name == "admin":
+        # The API knows who asks only once it has read the token: its views ask the same table of permissions themselves.
+        if match is None or match.app_name == "admin" or (match.url_name or "").startswith("api-"):
             return
         if not allows_name(match.url_name or "", request.user):
             raise PermissionDenied

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
+from knox.models import AbstractAuthToken
 
 
 class Act(models.Model):
@@ -25,3 +28,17 @@ class Act(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who}: {self.text}"
+
+
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]
+    """A token for the API: kept as a digest, named by its user, refused once it ended or was revoked."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return self.name

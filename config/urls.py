@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("integrations.urls")),
     path("", include("mailboxes.urls")),
     path("", include("access.urls")),
+    path("", include("api.urls")),
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access import history
 from integrations.models import Destination, Integration
-from integrations.views.answers import back, deleted, found, live_page
+from integrations.views.answers import back, found, live_page
 from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import SKIPPED_BY_DEFAULT, Verdict
@@ -117,8 +117,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask first, and say what stays. A running sync ends between two batches, since it is stopped before."""
     mailbox = get_object_or_404(Mailbox.objects.select_related("integration", "bucket__destination"), pk=pk)
     if request.method == "POST":
-        actions.stop_mailbox(mailbox)
-        if not deleted(mailbox):
+        if not actions.delete_mailbox(mailbox):
             return back(request, "A sync is just ending. Press Delete again in a moment.", _url(pk), good=False)
         history.record(request, f"{mailbox} was deleted.", integration_id=mailbox.integration_id)
         messages.success(request, f"{mailbox} is deleted.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError, transaction
 from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.connect import network_steps, open_sink, open_source
@@ -58,6 +59,27 @@ def stop_integration(integration: Integration) -> str:
     """Stop it. A sync that is running ends between two batches; nothing is lost."""
     Integration.objects.filter(pk=integration.pk).update(**STOPPED)
     return f"{integration} is stopped."
+
+
+def delete_integration(integration: Integration) -> bool:
+    """With its mailboxes. False while a sync of one just ends: a moment later it works."""
+    stop_integration(integration)
+    return _deleted(integration)
+
+
+def delete_mailbox(mailbox: Mailbox) -> bool:
+    """False while a sync of it just ends: a moment later it works."""
+    stop_mailbox(mailbox)
+    return _deleted(mailbox)
+
+
+def _deleted(row: Integration | Mailbox) -> bool:
+    try:
+        with transaction.atomic():
+            row.delete()
+    except IntegrityError:
+        return False
+    return True
 
 
 def start_mailbox(mailbox: Mailbox) -> str:

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Subquery, Sum
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from mailboxes.models import Bucket
 from sync import charts
+from sync.budget import month_start
 from sync.models import Activity, LedgerEntry
 from sync.spans import Span, Step, place_of, steps
 from sync.templatetags.counts import thousands
@@ -121,18 +123,22 @@ def trends(span: Span, now: datetime) -> Trends:
 
 def units_by_bucket(now: datetime) -> list[BucketUnits]:
     """Most first, as the ledger has them: every comment that we created, and was acknowledged, this month."""
-    month = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    entries = LedgerEntry.objects.filter(
-        bucket=OuterRef("pk"), billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=month
-    )
-    count = entries.order_by().values("bucket").annotate(count=Count("pk")).values("count")
-    found = Bucket.objects.select_related("destination").annotate(units=Coalesce(Subquery(count), 0))
+    found = with_units(Bucket.objects.select_related("destination"), now)
     lines = [BucketUnits(row, row.units, 0) for row in found.order_by("-units", "project", "name")]
     if len(lines) > SHOWN:
         rest = lines[SHOWN - 1 :]
         lines = [*lines[: SHOWN - 1], BucketUnits(None, sum(line.units for line in rest), 0, others=len(rest))]
     most = max((line.units for line in lines), default=0)
     return [replace(line, width=round(100 * line.units / most, 1) if most else 0) for line in lines]
+
+
+def with_units(buckets: QuerySet[Bucket], now: datetime) -> QuerySet[Any]:
+    """These buckets, each annotated with `units`: the AI units of this month."""
+    entries = LedgerEntry.objects.filter(
+        bucket=OuterRef("pk"), billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=month_start(now)
+    )
+    count = entries.order_by().values("bucket").annotate(count=Count("pk")).values("count")
+    return buckets.annotate(units=Coalesce(Subquery(count), 0))
 
 
 def _hours(start: datetime) -> list[Tally]:

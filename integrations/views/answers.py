@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -50,13 +49,3 @@ def found(request: HttpRequest, finding: Finding, otherwise: str) -> HttpRespons
     if by_htmx(request):
         return render(request, "components/finding.html", {"finding": finding})
     return back(request, finding.text, otherwise, good=finding.ok)
-
-
-def deleted(row: models.Model) -> bool:
-    """Delete it with all that hangs on it. False when a worker just wrote to it: a moment later it works."""
-    try:
-        with transaction.atomic():
-            row.delete()
-    except IntegrityError:
-        return False
-    return True

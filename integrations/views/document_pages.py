@@ -17,6 +17,7 @@ from mailboxes.documents.applying import apply
 from mailboxes.documents.plan import Plan
 from mailboxes.documents.stored import exported
 from mailboxes.documents.wish import DocumentWrong
+from mailboxes.documents.words import changes_in_words
 from sync import actions
 
 
@@ -54,16 +55,6 @@ def _review(request: HttpRequest, plan: Plan, sealed: str) -> HttpResponse:
     first = {"sealed": sealed, "digest": plan.digest}
     first |= {name: request.POST.get(name, "") for name in ("project", "name")}
     return render(request, "integrations/import_review.html", {"plan": plan, "form": ConfirmImportForm(initial=first)})
-
-
-def changes_in_words(plan: Plan) -> list[tuple[str, str, str]]:
-    """For the history: never a secret."""
-    found = [(line.what, line.before, line.after) for line in plan.settings]
-    found += [("Mailbox added", "", wish.address) for wish in plan.added]
-    found += [("Mailbox removed", row.address, "") for row in plan.removed]
-    for row, _, lines in plan.changed:
-        found += [(f"{row.address}: {line.what}", line.before, line.after) for line in lines]
-    return found[:200]
 
 
 @require_safe

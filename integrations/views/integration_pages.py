@@ -22,7 +22,7 @@ from integrations.forms import IntegrationForm
 from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
 from integrations.sealing import problem_with_secrets
-from integrations.views.answers import back, deleted, found, live_page
+from integrations.views.answers import back, found, live_page
 from mailboxes.documents.stored import exported
 from mailboxes.models import Bucket, Mailbox
 from sync import actions, asking, failures, figures, status
@@ -232,8 +232,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask first, and say what stays. A running sync ends between two batches, since it is stopped before."""
     integration = get_object_or_404(Integration, pk=pk)
     if request.method == "POST":
-        actions.stop_integration(integration)
-        if not deleted(integration):
+        if not actions.delete_integration(integration):
             return back(request, "A sync is just ending. Press Delete again in a moment.", _url(pk), good=False)
         history.record(request, f"{integration} was deleted.")
         messages.success(request, f"{integration} is deleted.")

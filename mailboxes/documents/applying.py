@@ -31,12 +31,13 @@ def apply(plan: Plan) -> Integration:
             buckets: dict[tuple[int, str, str], Bucket] = {}
             for wish in plan.added:
                 integration.mailboxes.create(
-                    address=wish.address, bucket=_bucket(plan, wish, None, buckets), **_values(wish)
+                    address=wish.address, bucket=_bucket(plan, wish, None, buckets), **values(wish)
                 )
             for row, wish, _ in plan.changed:
-                values = _values(wish) if wish.enabled != row.enabled else _values_but_state(wish)
                 Mailbox.objects.filter(pk=row.pk).update(
-                    bucket=_bucket(plan, wish, row, buckets), updated_at=timezone.now(), **values
+                    bucket=_bucket(plan, wish, row, buckets),
+                    updated_at=timezone.now(),
+                    **values(wish, with_state=wish.enabled != row.enabled),
                 )
     except IntegrityError:
         raise ChangedMeanwhile("Somebody else changed this just now. Nothing was changed; try again.") from None
@@ -78,13 +79,11 @@ def _remove(plan: Plan) -> None:
     rows.delete()
 
 
-def _values(wish: MailboxWish) -> dict[str, Any]:
-    return {**_values_but_state(wish), **(ON if wish.enabled else OFF)}
-
-
-def _values_but_state(wish: MailboxWish) -> dict[str, Any]:
+def values(wish: MailboxWish, *, with_state: bool = True) -> dict[str, Any]:
+    """By the name of the model's field: all that the wish says but address and bucket."""
     found = {name: getattr(wish, name) for name in MAILBOX_FIELDS if name != "enabled"}
-    return {name: _as_list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+    found = {name: _as_list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+    return found | ((ON if wish.enabled else OFF) if with_state else {})
 
 
 def _as_list(value: tuple[Any, ...]) -> list[Any]:

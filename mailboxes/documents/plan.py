@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +76,7 @@ def planned(wish: IntegrationWish) -> Plan:
     rows = list(integration.mailboxes.select_related("bucket__destination")) if integration else []
     there = {row.address.casefold(): row for row in rows}
     wanted = {mailbox.address.casefold(): mailbox for mailbox in wish.mailboxes}
-    _check_destinations(wish.mailboxes, there, destinations)
+    check_destinations(wish.mailboxes, there, destinations)
     return Plan(
         wish,
         integration,
@@ -88,9 +88,10 @@ def planned(wish: IntegrationWish) -> Plan:
     )
 
 
-def _check_destinations(
-    mailboxes: Iterable[MailboxWish], there: dict[str, Mailbox], destinations: dict[str, Destination]
+def check_destinations(
+    mailboxes: Iterable[MailboxWish], there: Collection[str], destinations: dict[str, Destination]
 ) -> None:
+    """Raises DocumentWrong where the destination of a bucket cannot be told. `there`: addresses that have a bucket already."""
     for mailbox in mailboxes:
         if mailbox.destination and mailbox.destination not in destinations:
             raise DocumentWrong(

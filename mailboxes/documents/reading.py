@@ -52,14 +52,15 @@ def _problems(wish: IntegrationWish) -> Iterable[str]:
         yield "The document does not say its project and name. Enter them."
     seen: set[str] = set()
     for mailbox in wish.mailboxes:
-        for problem in _problems_of(mailbox):
+        for problem in problems_of(mailbox):
             yield f"{mailbox.address[:80]}: {problem}"
         if mailbox.address.casefold() in seen:
             yield f"{mailbox.address[:80]}: it stands in the document twice."
         seen.add(mailbox.address.casefold())
 
 
-def _problems_of(mailbox: MailboxWish) -> Iterable[str]:
+def problems_of(mailbox: MailboxWish) -> Iterable[str]:
+    """What is wrong with what it asks for, beyond its shape."""
     if problem_with_address(mailbox.address) or len(mailbox.address) > 320:
         yield "this is no email address."
     if problem := problem_with_bucket(mailbox.project, mailbox.bucket):

@@ -140,11 +140,12 @@ def _mailboxes(configuration: Keys, warnings: list[str]) -> tuple[MailboxWish, .
     if not isinstance(listed, list):
         raise DocumentWrong("configuration.mailboxes must be a list.")
     return tuple(
-        _mailbox(Keys(entry, f"configuration.mailboxes[{number}]", warnings)) for number, entry in enumerate(listed)
+        read_mailbox(Keys(entry, f"configuration.mailboxes[{number}]", warnings)) for number, entry in enumerate(listed)
     )
 
 
-def _mailbox(keys: Keys) -> MailboxWish:
+def read_mailbox(keys: Keys) -> MailboxWish:
+    """One mailbox of the document. Raises DocumentWrong."""
     bucket = keys.inner("bucket_specification")
     wish = MailboxWish(
         address=keys.needed("email").strip(),
@@ -189,7 +190,7 @@ def write_vendor(wish: IntegrationWish, reason_of: Callable[[str], str] = lambda
                 **({"auth": "basic"} if wish.settings["auth"] == "basic" else {}),
                 **{name: wish.settings[name] for name, usual in USUAL.items() if wish.settings[name] != usual},
             },
-            "mailboxes": [_write_mailbox(mailbox, reason_of(mailbox.address.casefold())) for mailbox in wish.mailboxes],
+            "mailboxes": [write_mailbox(mailbox, reason_of(mailbox.address.casefold())) for mailbox in wish.mailboxes],
         },
     }
 
@@ -207,7 +208,8 @@ def _write_connection(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_mailbox(mailbox: MailboxWish, reason: str) -> dict[str, Any]:
+def write_mailbox(mailbox: MailboxWish, reason: str) -> dict[str, Any]:
+    """As `read_mailbox` understands it. `reason`: why it is disabled."""
     optional: dict[str, Any] = {
         "disabled_reason": reason,
         "folder_allowlist": [list(path) for path in mailbox.folder_allow],

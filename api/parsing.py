@@ -1,0 +1,67 @@
+"""Bodies: JSON or an email, bounded before anything is made of them."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser, JSONParser
+
+from api.problems import TooLarge
+from sync.preview_views import MOST_BYTES
+
+
+class BoundedJson(JSONParser):
+    """JSON up to API_MOST_BYTES: what is larger is refused unread."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        text = _bounded(stream, settings.API_MOST_BYTES)
+        try:
+            parsed = super().parse(_Bytes(text), media_type, parser_context)
+        except RecursionError:
+            raise ParseError("JSON parse error: it is nested too deep.") from None
+        if _has_foul_text(parsed):
+            raise ParseError("JSON parse error: a text holds a NUL or half a surrogate pair.")
+        return parsed
+
+
+class EmailParser(BaseParser):
+    """An email as it is."""
+
+    media_type = "message/rfc822"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+        return _bounded(stream, MOST_BYTES)
+
+
+class _Bytes:
+    """As much of a stream as DRF's parser asks for."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read(self, size: int = -1) -> bytes:
+        taken, self._content = (self._content, b"") if size < 0 else (self._content[:size], self._content[size:])
+        return taken
+
+
+def _bounded(stream: IO[bytes], most: int) -> bytes:
+    content: bytes = stream.read(most + 1)
+    if len(content) > most:
+        raise TooLarge(f"The body is larger than {most:,} bytes.")
+    return content
+
+
+def _has_foul_text(parsed: Any) -> bool:
+    """Whether there is a text in it that no database can keep. Without recursion: it may be nested deep."""
+    waiting = [parsed]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and ("\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value)):
+            return True
+    return False

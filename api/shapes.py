@@ -1,0 +1,319 @@
+"""What goes in and out, as serializers: they check what comes, write what goes, and are what the schema tells.
+
+Names are the vendor's where the vendor has one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from integrations.forms.integration import without_credentials
+from integrations.models import NAME, PROJECT_NAME, Destination
+from integrations.reinfer.names import problem_with_bucket
+from mailboxes.models import Bucket
+from sync.models import SetAsideEmail, SyncedFolder, SyncRun
+
+
+class Strict(serializers.Serializer):  # type: ignore[type-arg]
+    """Refuses keys that it does not know: a typing error must not be taken for a wish."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = [str(key)[:60] for key in data if key not in self.fields]
+            if unknown:
+                raise ValidationError({key: ["This key is not known."] for key in unknown[:20]})
+        return super().to_internal_value(data)
+
+
+class Said(serializers.Serializer):  # type: ignore[type-arg]
+    """What an action did, in words."""
+
+    detail = serializers.CharField()
+    look_at = serializers.CharField(required=False, help_text="Where to see what comes of it.")
+
+
+class Checked(serializers.Serializer):  # type: ignore[type-arg]
+    """What a test found, step by step."""
+
+    class Step(serializers.Serializer):  # type: ignore[type-arg]
+        name = serializers.CharField()
+        ok = serializers.BooleanField()
+        text = serializers.CharField()
+        seconds = serializers.FloatField()
+
+    ok = serializers.BooleanField()
+    detail = serializers.CharField(source="text")
+    steps = Step(many=True)
+
+
+class ProblemShape(serializers.Serializer):  # type: ignore[type-arg]
+    """Problem details, RFC 9457."""
+
+    class Field(serializers.Serializer):  # type: ignore[type-arg]
+        field = serializers.CharField()
+        message = serializers.CharField()
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = Field(many=True, required=False)
+
+
+class DestinationShape(Strict):
+    id = serializers.IntegerField(read_only=True)
+    name = serializers.CharField(max_length=128)
+    endpoint = serializers.URLField(max_length=512)
+    token = serializers.CharField(
+        max_length=4096, write_only=True, trim_whitespace=False, help_text="Never told again."
+    )
+    held_until = serializers.DateTimeField(read_only=True, allow_null=True)
+    held_reason = serializers.CharField(read_only=True, source="held_detail")
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    def validate_endpoint(self, value: str) -> str:
+        try:
+            return without_credentials(value)
+        except Exception as error:  # noqa: BLE001  # a ValidationError of Django's forms
+            raise ValidationError(" ".join(getattr(error, "messages", ["This is no address."]))) from None
+
+    def validate_name(self, value: str) -> str:
+        others = Destination.objects.filter(name=value).exclude(pk=getattr(self.instance, "pk", None))
+        if others.exists():
+            raise ValidationError("There is a destination of this name already.")
+        return value
+
+
+class BucketShape(Strict):
+    id = serializers.IntegerField(read_only=True)
+    destination = serializers.PrimaryKeyRelatedField(queryset=Destination.objects.all())
+    project_name = serializers.CharField(source="project", max_length=1024, validators=[PROJECT_NAME])
+    name = serializers.CharField(max_length=256, validators=[NAME])
+    monthly_limit = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=2**31 - 1, help_text="AI units a month. Null: no limit."
+    )
+    held_until = serializers.DateTimeField(read_only=True, allow_null=True)
+    held_reason = serializers.CharField(read_only=True, source="held_detail")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        project, name = attrs.get("project", ""), attrs.get("name", "")
+        if self.instance is None:
+            if problem := problem_with_bucket(project, name):
+                raise ValidationError({"name": problem})
+            there = Bucket.objects.filter(destination=attrs["destination"], project=project, name=name)
+            if there.exists():
+                raise ValidationError({"name": "This destination has this bucket already."})
+        return attrs
+
+
+class BucketChange(Strict):
+    monthly_limit = serializers.IntegerField(allow_null=True, min_value=0, max_value=2**31 - 1)
+
+
+class BucketSpecification(serializers.Serializer):  # type: ignore[type-arg]
+    project_name = serializers.CharField(max_length=1024)
+    name = serializers.CharField(max_length=256)
+    title = serializers.CharField(required=False, allow_null=True)
+    destination = serializers.CharField(
+        required=False, help_text="Name of the destination. Needed when there are several."
+    )
+
+
+class MailboxShape(serializers.Serializer):  # type: ignore[type-arg]
+    """A mailbox in the vendor's shape, and what we say of it."""
+
+    email = serializers.EmailField(max_length=320)
+    enabled = serializers.BooleanField(required=False)
+    disabled_reason = serializers.ChoiceField(("user", "quota", "sync_error"), required=False, allow_null=True)
+    folder_allowlist = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(), min_length=1), required=False
+    )
+    folder_denylist = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(), min_length=1), required=False
+    )
+    participant_allowlist = serializers.ListField(child=serializers.EmailField(), required=False)
+    participant_denylist = serializers.ListField(child=serializers.EmailField(), required=False)
+    participant_domain_allowlist = serializers.ListField(child=serializers.CharField(), required=False)
+    participant_domain_denylist = serializers.ListField(child=serializers.CharField(), required=False)
+    start_timestamp = serializers.DateTimeField(required=False, allow_null=True)
+    meeting_messages = serializers.BooleanField(required=False)
+    delivery_reports = serializers.BooleanField(required=False)
+    bucket_specification = BucketSpecification()
+
+
+class MailboxState(serializers.Serializer):  # type: ignore[type-arg]
+    status = serializers.CharField(
+        help_text="needs_you, held, overdue, retrying, waiting, in_progress, up_to_date, stopped"
+    )
+    detail = serializers.CharField(help_text="In words: why, and when it goes on.")
+    synced_at = serializers.DateTimeField(allow_null=True)
+    delivered = serializers.IntegerField()
+    set_aside = serializers.IntegerField()
+
+
+class MailboxAnswer(MailboxShape):
+    id = serializers.IntegerField()
+    integration = serializers.CharField(help_text="project/name")
+    sync = MailboxState()
+
+
+class IntegrationConnection(serializers.Serializer):  # type: ignore[type-arg]
+    """As the vendor has it. Secrets are taken and never told; one that is left out stays as it is."""
+
+    application = serializers.DictField(help_text='{"kind": "custom", "tenant_id", "client_id"} or {"kind": "ntlm"}')
+    access = serializers.DictField(help_text='{"kind": "app_access"} or {"kind": "user_access", "username"}')
+    microsoft_api = serializers.DictField(required=False, allow_null=True)
+    ews_endpoint = serializers.CharField(required=False, allow_null=True)
+    build_version = serializers.CharField(required=False, allow_null=True)
+
+
+class IntegrationConfiguration(serializers.Serializer):  # type: ignore[type-arg]
+    connection = IntegrationConnection(required=False, allow_null=True)
+    settings = serializers.DictField(required=False, help_text="What the vendor's shape has no place for.")
+    mailboxes = MailboxShape(many=True)
+
+
+class IntegrationShape(serializers.Serializer):  # type: ignore[type-arg]
+    """An integration with all its mailboxes as one document."""
+
+    id = serializers.CharField(required=False)
+    owner = serializers.CharField(required=False)
+    name = serializers.CharField(required=False)
+    title = serializers.CharField(required=False, allow_null=True)
+    type = serializers.CharField(required=False)
+    enabled = serializers.BooleanField(required=False, allow_null=True)
+    disabled_reason = serializers.CharField(required=False, allow_null=True)
+    created_at = serializers.DateTimeField(required=False)
+    updated_at = serializers.DateTimeField(required=False, allow_null=True)
+    configuration = IntegrationConfiguration()
+
+
+class IntegrationLine(serializers.Serializer):  # type: ignore[type-arg]
+    """An integration in a list."""
+
+    owner = serializers.CharField(source="project")
+    name = serializers.CharField()
+    title = serializers.CharField()
+    enabled = serializers.BooleanField()
+    disabled_reason = serializers.CharField()
+    disabled_detail = serializers.CharField()
+    held_until = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class PlanShape(serializers.Serializer):  # type: ignore[type-arg]
+    """What a document would change."""
+
+    class PlanLine(serializers.Serializer):  # type: ignore[type-arg]
+        what = serializers.CharField()
+        before = serializers.CharField()
+        after = serializers.CharField()
+
+    changes = PlanLine(many=True)
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class FolderShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    status = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SyncedFolder
+        fields = ("id", "mailbox", "path", "kind", "status", "total", "synced_until", "synced_at")
+
+    def get_status(self, row: SyncedFolder) -> str:
+        return "UP_TO_DATE" if row.up_to_date else "IN_PROGRESS"
+
+
+class RunShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    class Meta:
+        model = SyncRun
+        fields = (
+            *("id", "mailbox", "started_at", "ended_at", "outcome", "error_kind", "error_text", "listed", "fetched"),
+            *("created", "updated", "unchanged", "not_wanted", "set_aside", "held_back"),
+        )
+
+
+class SyncErrorShape(serializers.Serializer):  # type: ignore[type-arg]
+    """A sync that failed, as the vendor tells it."""
+
+    id = serializers.CharField()
+    integration = serializers.CharField(help_text="project/name")
+    mailbox_name = serializers.CharField()
+    error_text = serializers.CharField()
+    error_details = serializers.DictField(help_text="kind and full_error_text")
+    created_at = serializers.DateTimeField()
+
+
+class SetAsideShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    folder_path = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SetAsideEmail
+        fields = (
+            *("id", "mailbox", "folder_path", "stage", "reason", "attempts", "received", "size", "first_at", "last_at"),
+            *("retry_at", "settled", "settled_at"),
+        )
+
+    def get_folder_path(self, row: SetAsideEmail) -> list[str]:
+        return list(row.folder.path)
+
+
+class UsageShape(serializers.Serializer):  # type: ignore[type-arg]
+    """AI units of this month."""
+
+    class UsageLine(serializers.Serializer):  # type: ignore[type-arg]
+        bucket = serializers.IntegerField()
+        project_name = serializers.CharField()
+        name = serializers.CharField()
+        ai_units = serializers.IntegerField()
+        monthly_limit = serializers.IntegerField(allow_null=True)
+
+    since = serializers.DateTimeField()
+    ai_units = serializers.IntegerField()
+    buckets = UsageLine(many=True)
+
+
+class OverviewShape(serializers.Serializer):  # type: ignore[type-arg]
+    class Attention(serializers.Serializer):  # type: ignore[type-arg]
+        about = serializers.CharField()
+        title = serializers.CharField()
+        text = serializers.CharField()
+        kind = serializers.CharField(help_text="Of the error, as in the catalogue.")
+        count = serializers.IntegerField()
+        since = serializers.DateTimeField(allow_null=True)
+
+    mailboxes = serializers.DictField(child=serializers.IntegerField(), help_text="How many are in which state.")
+    comments_last_24_hours = serializers.IntegerField()
+    set_aside = serializers.IntegerField()
+    attention = Attention(many=True)
+
+
+class CommentPreview(serializers.Serializer):  # type: ignore[type-arg]
+    """The comment that an email becomes, or why it becomes none."""
+
+    class Cut(serializers.Serializer):  # type: ignore[type-arg]
+        rule = serializers.CharField()
+        text = serializers.CharField()
+
+    comment = serializers.DictField(required=False)
+    cuts = Cut(many=True, required=False)
+    rejection = serializers.CharField(required=False)
+
+
+class TokenShape(Strict):
+    id = serializers.UUIDField(read_only=True, source="public_id")
+    name = serializers.CharField(max_length=100)
+    days = serializers.IntegerField(
+        write_only=True, required=False, default=365, min_value=1, max_value=3650, help_text="It ends after so many."
+    )
+    created = serializers.DateTimeField(read_only=True)
+    expiry = serializers.DateTimeField(read_only=True, allow_null=True)
+
+
+class TokenMade(TokenShape):
+    token = serializers.CharField(help_text="Told this once.")

@@ -1,0 +1,67 @@
+"""Addresses of the API."""
+
+from django.urls import path, register_converter
+from django.urls.converters import IntConverter, StringConverter
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from api.views import destinations, integrations, mailboxes, syncing, tokens
+
+
+class Id(IntConverter):
+    """A number that a database can hold."""
+
+    regex = "[0-9]{1,18}"
+
+
+class Name(StringConverter):
+    """Of a project or an integration."""
+
+    regex = r"[A-Za-z0-9_.-]{1,1024}"
+
+
+register_converter(Id, "id")
+register_converter(Name, "name")
+
+ONE = "api/v1/integrations/<name:project>/<name:name>"
+BOX = "api/v1/mailboxes/<id:pk>"
+ASIDE = "api/v1/set-aside/<id:pk>"
+
+urlpatterns = [
+    path("api/v1/destinations", destinations.Destinations.as_view(), name="api-destinations"),
+    path("api/v1/destinations/<id:pk>", destinations.OneDestination.as_view(), name="api-destination"),
+    path("api/v1/destinations/<id:pk>/check", destinations.CheckDestination.as_view(), name="api-destination-check"),
+    path("api/v1/buckets", destinations.Buckets.as_view(), name="api-buckets"),
+    path("api/v1/buckets/<id:pk>", destinations.OneBucket.as_view(), name="api-bucket"),
+    path("api/v1/buckets/<id:pk>/check", destinations.CheckBucket.as_view(), name="api-bucket-check"),
+    path("api/v1/buckets/<id:pk>/create", destinations.CreateBucket.as_view(), name="api-bucket-create"),
+    path("api/v1/integrations", integrations.Integrations.as_view(), name="api-integrations"),
+    path(ONE, integrations.OneIntegration.as_view(), name="api-integration"),
+    path(f"{ONE}/start", integrations.StartIntegration.as_view(), name="api-integration-start"),
+    path(f"{ONE}/stop", integrations.StopIntegration.as_view(), name="api-integration-stop"),
+    path(f"{ONE}/check", integrations.CheckIntegration.as_view(), name="api-integration-check"),
+    path(f"{ONE}/estimate", integrations.EstimateIntegration.as_view(), name="api-integration-estimate"),
+    path(f"{ONE}/mailboxes", mailboxes.MailboxesOfIntegration.as_view(), name="api-integration-mailboxes"),
+    path("api/v1/mailboxes", mailboxes.Mailboxes.as_view(), name="api-mailboxes"),
+    path(BOX, mailboxes.OneMailbox.as_view(), name="api-mailbox"),
+    path(f"{BOX}/folders", mailboxes.Folders.as_view(), name="api-mailbox-folders"),
+    path(f"{BOX}/start", mailboxes.StartMailbox.as_view(), name="api-mailbox-start"),
+    path(f"{BOX}/stop", mailboxes.StopMailbox.as_view(), name="api-mailbox-stop"),
+    path(f"{BOX}/sync-now", mailboxes.SyncNow.as_view(), name="api-mailbox-sync-now"),
+    path(f"{BOX}/list-again", mailboxes.ListAgain.as_view(), name="api-mailbox-list-again"),
+    path(f"{BOX}/send-again", mailboxes.SendAgain.as_view(), name="api-mailbox-send-again"),
+    path(f"{BOX}/estimate", mailboxes.EstimateMailbox.as_view(), name="api-mailbox-estimate"),
+    path("api/v1/runs", syncing.Runs.as_view(), name="api-runs"),
+    path("api/v1/errors", syncing.Errors.as_view(), name="api-errors"),
+    path("api/v1/set-aside", syncing.SetAsideEmails.as_view(), name="api-set-aside-emails"),
+    path(ASIDE, syncing.OneSetAside.as_view(), name="api-set-aside"),
+    path(f"{ASIDE}/retry", syncing.Retry.as_view(), name="api-set-aside-retry"),
+    path(f"{ASIDE}/dismiss", syncing.Dismiss.as_view(), name="api-set-aside-dismiss"),
+    path(f"{ASIDE}/preview", syncing.PreviewSetAside.as_view(), name="api-set-aside-preview"),
+    path("api/v1/preview", syncing.Preview.as_view(), name="api-preview"),
+    path("api/v1/usage", syncing.Usage.as_view(), name="api-usage"),
+    path("api/v1/overview", syncing.Overview.as_view(), name="api-overview"),
+    path("api/v1/tokens", tokens.Tokens.as_view(), name="api-tokens"),
+    path("api/v1/tokens/<uuid:pk>", tokens.OneToken.as_view(), name="api-token"),
+    path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+]

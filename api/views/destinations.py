@@ -1,0 +1,164 @@
+"""Destinations and their buckets."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db.models import ProtectedError, QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access import history
+from access.table import ADMINISTER, OPERATE, VIEW
+from api.filters import Declared, number, words
+from api.problems import Conflict
+from api.shapes import BucketChange, BucketShape, Checked, DestinationShape
+from api.views.base import Api, answers, found, one
+from integrations.encryption import Secret
+from integrations.models import Destination, Integration
+from mailboxes.models import Bucket
+from sync import actions
+
+
+class Destinations(Api):
+    """Re:infer tenants: API endpoint and token."""
+
+    needs: ClassVar = {"GET": VIEW, "POST": ADMINISTER}
+    queryset = Destination.objects.all()
+    serializer_class = DestinationShape
+    filter_backends = (Declared,)
+    filters: ClassVar = {"name": ("name", words)}
+
+    @answers(body=DestinationShape(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(DestinationShape(page, many=True).data)
+
+    @answers(409, given=DestinationShape, body=DestinationShape, code=201)
+    def post(self, request: Request) -> Response:
+        shape = DestinationShape(data=request.data)
+        shape.is_valid(raise_exception=True)
+        row = Destination.objects.create(**shape.validated_data)
+        history.record(request, f"{row} was added.", about=row)
+        return Response(DestinationShape(row).data, 201)
+
+
+class OneDestination(Api):
+    needs: ClassVar = {"GET": VIEW, "PATCH": ADMINISTER, "DELETE": ADMINISTER}
+    serializer_class = DestinationShape
+
+    @answers(body=DestinationShape)
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(DestinationShape(one(Destination.objects.all(), pk)).data)
+
+    @answers(409, given=DestinationShape(partial=True), body=DestinationShape)
+    def patch(self, request: Request, pk: int) -> Response:
+        row = one(Destination.objects.all(), pk)
+        shape = DestinationShape(row, data=request.data, partial=True)
+        shape.is_valid(raise_exception=True)
+        for name, value in shape.validated_data.items():
+            setattr(row, name, Secret.sealed(value) if name == "token" else value)
+        row.save(update_fields=[*shape.validated_data, "updated_at"])
+        history.record(request, f"{row} was changed.", about=row)
+        for integration in Integration.objects.filter(mailboxes__bucket__destination=pk).distinct():
+            actions.settings_changed(integration)
+        return Response(DestinationShape(row).data)
+
+    @answers(409, code=204)
+    def delete(self, request: Request, pk: int) -> Response:
+        row = one(Destination.objects.all(), pk)
+        if row.buckets.filter(mailboxes__isnull=False).exists():
+            raise Conflict(f"Mailboxes still send to {row}.")
+        row.buckets.all().delete()
+        row.delete()
+        history.record(request, f"{row} was deleted.")
+        return Response(status=204)
+
+
+class CheckDestination(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Checked)
+    def post(self, request: Request, pk: int) -> Response:
+        """Reach Re:infer with this token. Takes up to 20 s."""
+        return Response(found(actions.test_destination(one(Destination.objects.all(), pk))))
+
+
+class Buckets(Api):
+    """Where comments go: `project_name/name` at a destination."""
+
+    needs: ClassVar = {"GET": VIEW, "POST": ADMINISTER}
+    queryset = Bucket.objects.all()
+    serializer_class = BucketShape
+    filter_backends = (Declared,)
+    filters: ClassVar = {
+        "destination": ("destination", number),
+        "project_name": ("project", words),
+        "name": ("name", words),
+    }
+
+    @answers(body=BucketShape(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(BucketShape(page, many=True).data)
+
+    @answers(409, given=BucketShape, body=BucketShape, code=201)
+    def post(self, request: Request) -> Response:
+        shape = BucketShape(data=request.data)
+        shape.is_valid(raise_exception=True)
+        row = Bucket.objects.create(**shape.validated_data)
+        history.record(request, f"{row} was added.", about=row)
+        return Response(BucketShape(row).data, 201)
+
+
+class OneBucket(Api):
+    needs: ClassVar = {"GET": VIEW, "PATCH": ADMINISTER, "DELETE": ADMINISTER}
+    serializer_class = BucketShape
+
+    @answers(body=BucketShape)
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(BucketShape(one(self._rows(), pk)).data)
+
+    @answers(given=BucketChange, body=BucketShape)
+    def patch(self, request: Request, pk: int) -> Response:
+        """Only its limit can be changed: what was sent there stays there."""
+        row = one(self._rows(), pk)
+        shape = BucketChange(data=request.data)
+        shape.is_valid(raise_exception=True)
+        before, row.monthly_limit = row.monthly_limit, shape.validated_data["monthly_limit"]
+        row.save(update_fields=["monthly_limit"])
+        changes = [("AI units a month", history.in_words(before), history.in_words(row.monthly_limit))]
+        history.record(request, f"The limit of {row} was changed.", changes=changes, about=row)
+        return Response(BucketShape(row).data)
+
+    @answers(409, code=204)
+    def delete(self, request: Request, pk: int) -> Response:
+        """With what we know of its comments; they stay in Re:infer."""
+        row = one(self._rows(), pk)
+        try:
+            row.delete()
+        except ProtectedError:
+            raise Conflict(f"Mailboxes still send to {row}.") from None
+        history.record(request, f"{row} was deleted.")
+        return Response(status=204)
+
+    def _rows(self) -> QuerySet[Bucket]:
+        return Bucket.objects.select_related("destination")
+
+
+class CheckBucket(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Checked)
+    def post(self, request: Request, pk: int) -> Response:
+        """Reach the bucket at Re:infer. Takes up to 20 s."""
+        return Response(found(actions.test_bucket(one(Bucket.objects.select_related("destination"), pk))))
+
+
+class CreateBucket(Api):
+    needs: ClassVar = {"POST": ADMINISTER}
+
+    @answers(body=Checked)
+    def post(self, request: Request, pk: int) -> Response:
+        """Create it at Re:infer, unless it is there. Takes up to 20 s."""
+        return Response(found(actions.create_bucket(one(Bucket.objects.select_related("destination"), pk))))

@@ -1,0 +1,183 @@
+"""Integrations: listed, put as a whole from one document, started, stopped, tested."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, ClassVar
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access import history
+from access.table import ADMINISTER, OPERATE, VIEW
+from api.filters import Declared, flag, parameter, words
+from api.problems import Conflict, PreconditionFailed, Unprocessable
+from api.shapes import Checked, IntegrationLine, IntegrationShape, PlanShape, Said
+from api.views.base import Api, Documents, answers, found, said
+from integrations.models import Integration
+from mailboxes.documents.applying import apply
+from mailboxes.documents.plan import Plan, planned
+from mailboxes.documents.reading import read_document
+from mailboxes.documents.stored import exported
+from mailboxes.documents.words import changes_in_words
+from sync import actions, asking
+
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of the state you saw.")
+DRY_RUN = parameter("dry_run", "1: answer what would change, and change nothing.")
+UNKNOWN = parameter("unknown", "ignore: pass keys over that are not known here, instead of refusing them.")
+OR_PLAN = PolymorphicProxySerializer("IntegrationOrPlan", [IntegrationShape, PlanShape], resource_type_field_name=None)
+ADDRESS = parameter("address", "The mailbox to test with. Without it: the first.")
+
+
+class Integrations(Api):
+    """Connections to Exchange."""
+
+    needs: ClassVar = {"GET": VIEW}
+    queryset = Integration.objects.all()
+    serializer_class = IntegrationLine
+    filter_backends = (Declared,)
+    filters: ClassVar = {
+        "project": ("project", words),
+        "enabled": ("enabled", flag),
+        "disabled_reason": ("disabled_reason", words),
+    }
+
+    @answers(body=IntegrationLine(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(IntegrationLine(page, many=True).data)
+
+
+class OneIntegration(Api):
+    """An integration with all its mailboxes as one document, in the vendor's shape."""
+
+    needs: ClassVar = {"GET": VIEW, "PUT": ADMINISTER, "DELETE": ADMINISTER}
+    serializer_class = IntegrationShape
+
+    @answers(body=IntegrationShape)
+    def get(self, request: Request, project: str, name: str) -> Response:
+        return _document(integration_of(project, name))
+
+    @answers(
+        *(409, 412, 422),
+        given=IntegrationShape,
+        body=OR_PLAN,
+        created=IntegrationShape,
+        parameters=[IF_MATCH, DRY_RUN, UNKNOWN],
+    )
+    def put(self, request: Request, project: str, name: str) -> Response:
+        """Create it, or make it as the document says: mailboxes that are not in it are removed. Doing it twice changes
+        nothing the second time. Secrets that are left out stay. 201 when it was created."""
+        plan = _planned(request, project, name)
+        _check_match(request, plan.integration)
+        if request.query_params.get("dry_run", "") not in {"", "0", "false"}:
+            return Response(_told(plan))
+        if plan.is_empty and plan.integration is not None:
+            return _document(plan.integration)
+        _check_seen(plan)
+        with Documents():
+            integration = apply(plan)
+        sentence = f"{integration} was {'changed' if plan.integration else 'added'}."
+        history.record(request, sentence, changes=changes_in_words(plan), about=integration)
+        actions.settings_changed(integration)
+        return _document(integration, 200 if plan.integration else 201)
+
+    @answers(409, 412, code=204, parameters=[IF_MATCH])
+    def delete(self, request: Request, project: str, name: str) -> Response:
+        """With its mailboxes. Their comments stay in Re:infer."""
+        integration = integration_of(project, name)
+        _check_match(request, integration)
+        if not actions.delete_integration(integration):
+            raise Conflict("A sync is just ending. Try again in a moment.")
+        history.record(request, f"{project}/{name} was deleted.")
+        return Response(status=204)
+
+
+class StartIntegration(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Said)
+    def post(self, request: Request, project: str, name: str) -> Response:
+        integration = integration_of(project, name)
+        return said(request, actions.start_integration(integration), about=integration)
+
+
+class StopIntegration(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Said)
+    def post(self, request: Request, project: str, name: str) -> Response:
+        """A sync that is running ends between two batches; nothing is lost."""
+        integration = integration_of(project, name)
+        return said(request, actions.stop_integration(integration), about=integration)
+
+
+class CheckIntegration(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Checked, parameters=[ADDRESS])
+    def post(self, request: Request, project: str, name: str) -> Response:
+        """Name, port, TLS, sign-in, mailbox, folders, one email. Takes up to 20 s a step."""
+        address = words(request.query_params.get("address", "").replace("\0", "")) or None
+        return Response(found(actions.test_connection(integration_of(project, name), address)))
+
+
+class EstimateIntegration(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Checked)
+    def post(self, request: Request, project: str, name: str) -> Response:
+        """How many emails a first sync brings, and so how many AI units it can cost. Takes up to 20 s."""
+        return Response(found(asking.cost_of_integration(integration_of(project, name))))
+
+
+def integration_of(project: str, name: str) -> Integration:
+    """Raises Http404."""
+    row = Integration.objects.filter(project=project.replace("\0", ""), name=name.replace("\0", "")).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _planned(request: Request, project: str, name: str) -> Plan:
+    if not isinstance(request.data, dict):
+        raise Unprocessable("The document must be an object.")
+    with Documents():
+        wish = read_document(request.data, project, name)
+        if (wish.project, wish.name) != (project, name):
+            raise Unprocessable("The document bears another project and name than the address.")
+        if wish.warnings and request.query_params.get("unknown") != "ignore":
+            raise Unprocessable({"non_field_errors": list(wish.warnings[:20])})
+        return planned(wish)
+
+
+def _check_match(request: Request, integration: Integration | None) -> None:
+    wanted = request.META.get("HTTP_IF_MATCH", "")
+    if wanted and (integration is None or wanted.strip() not in {"*", etag(exported(integration))}):
+        raise PreconditionFailed
+
+
+def _check_seen(plan: Plan) -> None:
+    """The vendor's own lock: a document that says from which state it was made must not undo a later one."""
+    seen, stored = plan.wish.updated_at, plan.integration
+    if seen is not None and stored is not None and abs((seen - stored.updated_at).total_seconds()) > 0.001:
+        raise Conflict("It was changed since the updated_at of your document. Get it again.")
+
+
+def etag(document: dict[str, Any]) -> str:
+    """Two documents that say the same have the same."""
+    told = {key: value for key, value in document.items() if key != "updated_at"}
+    return f'"{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]}"'
+
+
+def _document(integration: Integration, code: int = 200) -> Response:
+    document = exported(integration)
+    return Response(document, code, headers={"ETag": etag(document)})
+
+
+def _told(plan: Plan) -> dict[str, Any]:
+    lines = [{"what": what, "before": before, "after": after} for what, before, after in changes_in_words(plan)]
+    return dict(PlanShape({"changes": lines, "warnings": list(plan.wish.warnings)}).data)

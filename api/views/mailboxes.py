@@ -1,0 +1,215 @@
+"""Mailboxes, their folders, and what can be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access import history
+from access.table import ADMINISTER, OPERATE, VIEW
+from api.filters import Declared, flag, number, words
+from api.problems import Conflict, Unprocessable
+from api.shapes import Checked, FolderShape, MailboxAnswer, MailboxShape, Said
+from api.views.base import Api, Documents, answers, found, one, said
+from api.views.integrations import integration_of
+from mailboxes.documents.single import as_document, change_mailbox, create_mailbox
+from mailboxes.models import Mailbox
+from sync import actions, asking, figures, status
+from sync.models import SyncedFolder
+
+FILTERS = {
+    "integration_project": ("integration__project", words),
+    "integration_name": ("integration__name", words),
+    "bucket": ("bucket", number),
+    "email": ("address__iexact", words),
+    "enabled": ("enabled", flag),
+    "disabled_reason": ("disabled_reason", words),
+    "status": ("status", words),
+}
+
+
+class Mailboxes(Api):
+    """Mailboxes of all integrations."""
+
+    needs: ClassVar = {"GET": VIEW}
+    serializer_class = MailboxAnswer
+    filter_backends = (Declared,)
+    filters: ClassVar = FILTERS
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return rows()
+
+    @answers(body=MailboxAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(told(page or []))
+
+
+class MailboxesOfIntegration(Api):
+    needs: ClassVar = {"GET": VIEW, "POST": ADMINISTER}
+    serializer_class = MailboxAnswer
+    filter_backends = (Declared,)
+    filters: ClassVar = {name: FILTERS[name] for name in ("email", "bucket", "enabled", "disabled_reason", "status")}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return rows()
+
+    @answers(body=MailboxAnswer(many=True))
+    def get(self, request: Request, project: str, name: str) -> Response:
+        integration = integration_of(project, name)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset().filter(integration=integration)))
+        return self.get_paginated_response(told(page or []))
+
+    @answers(409, 422, given=MailboxShape, body=MailboxAnswer, code=201)
+    def post(self, request: Request, project: str, name: str) -> Response:
+        integration = integration_of(project, name)
+        with Documents():
+            row = create_mailbox(integration, _object(request))
+        history.record(request, f"{row} was added.", about=row)
+        actions.settings_changed(integration)
+        return Response(told([rows().get(pk=row.pk)])[0], 201)
+
+
+class OneMailbox(Api):
+    needs: ClassVar = {"GET": VIEW, "PATCH": ADMINISTER, "DELETE": ADMINISTER}
+    serializer_class = MailboxAnswer
+
+    @answers(body=MailboxAnswer)
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(told([one(rows(), pk)])[0])
+
+    @answers(409, 422, given=MailboxShape(partial=True), body=MailboxAnswer)
+    def patch(self, request: Request, pk: int) -> Response:
+        """What is left out stays as it is."""
+        row = one(rows(), pk)
+        with Documents():
+            change_mailbox(row, _object(request))
+        history.record(request, f"{row} was changed.", about=row)
+        actions.settings_changed(row.integration)
+        return Response(told([one(rows(), pk)])[0])
+
+    @answers(409, code=204)
+    def delete(self, request: Request, pk: int) -> Response:
+        """Its comments stay in Re:infer."""
+        row = one(rows(), pk)
+        if not actions.delete_mailbox(row):
+            raise Conflict("A sync is just ending. Try again in a moment.")
+        history.record(request, f"{row} was deleted.", integration_id=row.integration_id)
+        return Response(status=204)
+
+
+class Folders(Api):
+    """The folders of a mailbox: the vendor calls them sync states."""
+
+    needs: ClassVar = {"GET": VIEW}
+    serializer_class = FolderShape
+
+    @answers(body=FolderShape(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        one(Mailbox.objects.all(), pk)
+        folders = SyncedFolder.objects.filter(mailbox=pk, gone=False, holds_mail=True)
+        return self.get_paginated_response(FolderShape(self.paginate_queryset(folders), many=True).data)
+
+
+class _Action(Api):
+    """Something that is done with one mailbox, at once or by its next sync."""
+
+    needs: ClassVar = {"POST": OPERATE}
+    act: ClassVar[Callable[[Mailbox], str]]
+    code: ClassVar[int] = 200
+
+    def _done(self, request: Request, pk: int) -> Response:
+        row = one(Mailbox.objects.select_related("integration", "bucket"), pk)
+        look_at = reverse("api-mailbox", args=[pk])
+        return said(request, type(self).act(row), look_at, code=self.code)
+
+
+class StartMailbox(_Action):
+    act = staticmethod(actions.start_mailbox)
+
+    @answers(body=Said)
+    def post(self, request: Request, pk: int) -> Response:
+        return self._done(request, pk)
+
+
+class StopMailbox(_Action):
+    act = staticmethod(actions.stop_mailbox)
+
+    @answers(body=Said)
+    def post(self, request: Request, pk: int) -> Response:
+        return self._done(request, pk)
+
+
+class SyncNow(_Action):
+    act = staticmethod(actions.sync_now)
+    code = 202
+
+    @answers(422, body=Said, code=202)
+    def post(self, request: Request, pk: int) -> Response:
+        return self._done(request, pk)
+
+
+class ListAgain(_Action):
+    act = staticmethod(actions.list_again)
+    code = 202
+
+    @answers(body=Said, code=202)
+    def post(self, request: Request, pk: int) -> Response:
+        """All folders are listed anew. Free: nothing is sent twice."""
+        return self._done(request, pk)
+
+
+class SendAgain(_Action):
+    needs: ClassVar = {"POST": ADMINISTER}
+    act = staticmethod(actions.send_again)
+    code = 202
+
+    @answers(body=Said, code=202)
+    def post(self, request: Request, pk: int) -> Response:
+        """What Re:infer no longer holds is created anew, for an AI unit each."""
+        return self._done(request, pk)
+
+
+class EstimateMailbox(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Checked)
+    def post(self, request: Request, pk: int) -> Response:
+        """How many emails its first sync brings. Takes up to 20 s."""
+        return Response(found(asking.cost_of_mailbox(one(Mailbox.objects.select_related("integration"), pk))))
+
+
+def rows() -> QuerySet[Any]:
+    with_status = status.with_status(Mailbox.objects.all(), timezone.now())
+    return with_status.select_related("integration", "bucket__destination", "state")
+
+
+def told(page: list[Any]) -> list[dict[str, Any]]:
+    """These mailboxes in the vendor's shape, with what we say of each. As many queries for a thousand as for one."""
+    return [
+        {
+            "id": row.mailbox.pk,
+            "integration": f"{row.mailbox.integration.project}/{row.mailbox.integration.name}",
+            **as_document(row.mailbox),
+            "sync": {
+                "status": mailbox.status,
+                "detail": row.standing.sentence,
+                "synced_at": row.synced_at,
+                "delivered": row.figures.delivered,
+                "set_aside": row.figures.set_aside,
+            },
+        }
+        for mailbox, row in zip(page, figures.mailbox_rows(page, timezone.now()), strict=True)
+    ]
+
+
+def _object(request: Request) -> dict[str, Any]:
+    if not isinstance(request.data, dict):
+        raise Unprocessable("The document must be an object.")
+    return request.data

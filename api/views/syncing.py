@@ -1,0 +1,211 @@
+"""What was synced, what failed, what was set aside, what it cost; and an email as the comment it becomes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.table import OPERATE, READ_MAIL, VIEW
+from api.filters import Declared, moment, number, words
+from api.parsing import EmailParser
+from api.problems import Unprocessable
+from api.shapes import CommentPreview, OverviewShape, RunShape, Said, SetAsideShape, SyncErrorShape, UsageShape
+from api.views.base import Api, answers, one, said
+from integrations.reinfer.payload import comment_object
+from mailboxes.models import Bucket, Mailbox
+from sync import actions, attention, budget, figures, status
+from sync.models import SetAsideEmail, SyncRun
+from sync.preview import preview_of_file
+from sync.transform import Converted, NotConvertible, Place
+from sync.trends import with_units
+
+OF_MAILBOX = {
+    "mailbox": ("mailbox", number),
+    "integration_project": ("mailbox__integration__project", words),
+    "integration_name": ("mailbox__integration__name", words),
+}
+SINCE = {"since": ("started_at__gte", moment), "until": ("started_at__lt", moment)}
+
+
+class Runs(Api):
+    """Sync runs, newest first."""
+
+    needs: ClassVar = {"GET": VIEW}
+    queryset = SyncRun.objects.all()
+    serializer_class = RunShape
+    filter_backends = (Declared,)
+    filters: ClassVar = {**OF_MAILBOX, **SINCE, "outcome": ("outcome", words), "kind": ("error_kind", words)}
+
+    @answers(body=RunShape(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(RunShape(page, many=True).data)
+
+
+class Errors(Api):
+    """Syncs that failed, newest first."""
+
+    needs: ClassVar = {"GET": VIEW}
+    queryset = SyncRun.objects.filter(outcome=SyncRun.Outcome.FAILED).select_related("mailbox__integration")
+    serializer_class = SyncErrorShape
+    filter_backends = (Declared,)
+    filters: ClassVar = {**OF_MAILBOX, **SINCE, "kind": ("error_kind", words)}
+
+    @answers(body=SyncErrorShape(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        return self.get_paginated_response([error_document(run) for run in page])
+
+
+def error_document(run: SyncRun) -> dict[str, Any]:
+    """As the vendor tells an error."""
+    integration = run.mailbox.integration
+    return {
+        "id": f"{run.pk:016x}",
+        "integration": f"{integration.project}/{integration.name}",
+        "mailbox_name": run.mailbox.address,
+        "error_text": run.error_text,
+        "error_details": {"kind": run.error_kind, "full_error_text": run.error_text[:4096]},
+        "created_at": (run.ended_at or run.started_at).isoformat(),
+    }
+
+
+class SetAsideEmails(Api):
+    """Emails that could not be delivered. What is in them is not told."""
+
+    needs: ClassVar = {"GET": VIEW}
+    queryset = SetAsideEmail.objects.select_related("folder")
+    serializer_class = SetAsideShape
+    filter_backends = (Declared,)
+    filters: ClassVar = {
+        **OF_MAILBOX,
+        "stage": ("stage", words),
+        "settled": ("settled", words),
+        "reason": ("reason", words),
+    }
+
+    @answers(body=SetAsideShape(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(SetAsideShape(page, many=True).data)
+
+
+class OneSetAside(Api):
+    needs: ClassVar = {"GET": VIEW}
+    serializer_class = SetAsideShape
+
+    @answers(body=SetAsideShape)
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(SetAsideShape(one(_set_aside(), pk)).data)
+
+
+class Retry(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(422, body=Said, code=202)
+    def post(self, request: Request, pk: int) -> Response:
+        """Try it again now."""
+        look_at = reverse("api-set-aside", args=[pk])
+        return said(request, actions.retry_set_aside(one(_set_aside(), pk)), look_at, code=202)
+
+
+class Dismiss(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Said)
+    def post(self, request: Request, pk: int) -> Response:
+        """Stop trying. It stays in Exchange and does not reach Re:infer."""
+        return said(request, actions.dismiss_set_aside(one(_set_aside(), pk)))
+
+
+class PreviewSetAside(Api):
+    needs: ClassVar = {"POST": READ_MAIL}
+
+    @answers(422, body=CommentPreview)
+    def post(self, request: Request, pk: int) -> Response:
+        """Fetch it from Exchange now, and tell what comment it makes. Nothing is sent or kept. Takes up to 20 s."""
+        outcome = actions.preview_set_aside(one(_set_aside(), pk))
+        if isinstance(outcome, str):
+            raise Unprocessable(str(outcome))
+        return Response(_previewed(outcome))
+
+
+class Preview(Api):
+    needs: ClassVar = {"POST": VIEW}
+    parser_classes = (EmailParser,)
+
+    @extend_schema(request={"message/rfc822": {"type": "string", "format": "binary"}})
+    @answers(given={"message/rfc822": {"type": "string", "format": "binary"}}, body=CommentPreview)
+    def post(self, request: Request) -> Response:
+        """The comment that an email becomes, what was cut from its text and by which rule. Nothing is sent or kept."""
+        mime = request.data if isinstance(request.data, bytes) else b""
+        return Response(_previewed(preview_of_file(mime, Place("mailbox@example.com", ("Inbox",)), settings.LIMITS)))
+
+
+class Usage(Api):
+    needs: ClassVar = {"GET": VIEW}
+
+    @answers(body=UsageShape)
+    def get(self, request: Request) -> Response:
+        """AI units of this month: comments that we created, by bucket."""
+        now = timezone.now()
+        lines = [
+            {
+                "bucket": row.pk,
+                "project_name": row.project,
+                "name": row.name,
+                "ai_units": row.units,
+                "monthly_limit": row.monthly_limit,
+            }
+            for row in with_units(Bucket.objects.order_by("pk"), now)
+        ]
+        since = budget.month_start(now)
+        return Response({"since": since, "ai_units": sum(line["ai_units"] for line in lines), "buckets": lines})
+
+
+class Overview(Api):
+    needs: ClassVar = {"GET": VIEW}
+
+    @answers(body=OverviewShape)
+    def get(self, request: Request) -> Response:
+        """How many mailboxes are in which state, and what needs attention, newest first."""
+        now = timezone.now()
+        totals = figures.totals(now)
+        problems = [
+            {
+                "about": problem.about,
+                "title": f"{problem.title}: {problem.subject}",
+                "text": problem.text,
+                "kind": problem.kind,
+                "count": problem.count,
+                "since": problem.since,
+            }
+            for problem in attention.problems(now)
+        ]
+        states = status.count_by_status(Mailbox.objects.all(), now)
+        return Response(
+            {
+                "mailboxes": {str(name): count for name, count in states.items()},
+                "comments_last_24_hours": totals.comments_day,
+                "set_aside": totals.set_aside,
+                "attention": problems,
+            }
+        )
+
+
+def _set_aside() -> QuerySet[SetAsideEmail]:
+    return SetAsideEmail.objects.select_related("folder", "mailbox__integration")
+
+
+def _previewed(outcome: Converted | NotConvertible) -> dict[str, Any]:
+    if isinstance(outcome, NotConvertible):
+        return {"rejection": outcome.reason}
+    cuts = [{"rule": cut.rule, "text": cut.text} for cut in outcome.cleaned.cuts]
+    return {"comment": comment_object(outcome.comment), "cuts": cuts}

@@ -1,0 +1,70 @@
+"""One mailbox by itself, made or changed from the vendor's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.models import Destination, Integration
+from mailboxes.documents.applying import ChangedMeanwhile, values
+from mailboxes.documents.keys import Keys
+from mailboxes.documents.plan import check_destinations
+from mailboxes.documents.reading import problems_of
+from mailboxes.documents.stored import mailbox_wish
+from mailboxes.documents.vendor import read_mailbox, write_mailbox
+from mailboxes.documents.wish import DocumentWrong, MailboxWish
+from mailboxes.models import Bucket, Mailbox
+
+
+def as_document(row: Mailbox) -> dict[str, Any]:
+    """Of a mailbox with its bucket and destination at hand."""
+    return write_mailbox(mailbox_wish(row), row.disabled_reason)
+
+
+def create_mailbox(integration: Integration, document: Mapping[str, Any]) -> Mailbox:
+    """Raises DocumentWrong, and ChangedMeanwhile when the integration has this address already."""
+    wish = _read(document, ())
+    try:
+        with transaction.atomic():
+            bucket = _bucket(wish, None)
+            return Mailbox.objects.create(integration=integration, address=wish.address, bucket=bucket, **values(wish))
+    except IntegrityError:
+        raise ChangedMeanwhile("This integration has a mailbox with this address already.") from None
+
+
+def change_mailbox(row: Mailbox, document: Mapping[str, Any]) -> None:
+    """What the document does not name stays. Raises DocumentWrong and ChangedMeanwhile."""
+    whole = {**as_document(row), **document}
+    whole.pop("disabled_reason", None)
+    wish = _read(whole, (str(whole.get("email", "")).casefold(),))
+    try:
+        with transaction.atomic():
+            Mailbox.objects.filter(pk=row.pk).update(
+                address=wish.address,
+                bucket=_bucket(wish, row),
+                updated_at=timezone.now(),
+                **values(wish, with_state=wish.enabled != row.enabled),
+            )
+    except IntegrityError:
+        raise ChangedMeanwhile("This integration has a mailbox with this address already.") from None
+
+
+def _read(document: Mapping[str, Any], there: tuple[str, ...]) -> MailboxWish:
+    unknown: list[str] = []
+    wish = read_mailbox(Keys(document, "", unknown))
+    problems = [*unknown, *problems_of(wish)]
+    if problems:
+        raise DocumentWrong(*problems)
+    check_destinations([wish], there, {row.name: row for row in Destination.objects.all()})
+    return wish
+
+
+def _bucket(wish: MailboxWish, row: Mailbox | None) -> Bucket:
+    if wish.destination:
+        destination = Destination.objects.get(name=wish.destination)
+    else:
+        destination = row.bucket.destination if row else Destination.objects.get()
+    return Bucket.objects.get_or_create(destination=destination, project=wish.project, name=wish.bucket)[0]

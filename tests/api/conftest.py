@@ -1,0 +1,37 @@
+"""Clients of the API, one for each role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from access.models import ApiToken
+from access.roles import ROLES, make_roles
+
+
+@pytest.fixture(autouse=True)
+def fresh_throttle() -> Any:
+    cache.clear()
+
+
+def client_of(role: str) -> APIClient:
+    make_roles()
+    client = APIClient()
+    if role != "nobody":
+        user, _ = User.objects.get_or_create(username=role.lower())
+        user.groups.set(Group.objects.filter(name=role))
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {ApiToken.objects.create(user, name='test')[1]}")
+    return client
+
+
+@pytest.fixture
+def api(db: None) -> APIClient:
+    """Somebody who may do everything."""
+    return client_of("Administrator")
+
+
+EVERYBODY = ("nobody", *ROLES)

@@ -1,0 +1,165 @@
+"""Integrations by the API: put as a whole, idempotent, locked, without their secrets."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from access.models import Act
+from integrations.models import Integration
+from mailboxes.models import Mailbox
+from tests import factories
+from tests.web.test_import_export import SECRET, VENDORS
+
+URL = "/api/v1/integrations/bank/trades"
+
+
+@pytest.fixture
+def destination(db):
+    return factories.DestinationFactory()
+
+
+def document(**changed):
+    return copy.deepcopy(VENDORS) | changed
+
+
+def test_a_put_creates_and_the_same_put_again_changes_nothing(api, destination):
+    first = api.put(URL, document(), format="json")
+    assert first.status_code == 201
+    assert SECRET not in first.content.decode()
+    made = Integration.objects.get()
+    assert made.client_secret.reveal() == SECRET
+    stamp, acts = made.updated_at, Act.objects.count()
+    second = api.put(URL, document(), format="json")
+    assert (second.status_code, second["ETag"]) == (200, first["ETag"])
+    made.refresh_from_db()
+    assert (made.updated_at, Act.objects.count()) == (stamp, acts)
+
+
+def test_what_is_got_can_be_put_as_it_is(api, destination):
+    api.put(URL, document(), format="json")
+    got = api.get(URL)
+    again = api.put(URL, got.json(), format="json")
+    assert again.status_code == 200
+    assert again.json() == got.json()
+
+
+def test_a_dry_run_tells_the_changes_and_makes_none(api, destination):
+    answer = api.put(f"{URL}?dry_run=1", document(), format="json")
+    assert answer.status_code == 200
+    told = {line["what"]: line for line in answer.json()["changes"]}
+    assert told["Mailbox added"]["after"] == "desk@bank.example"
+    assert told["Client secret"] == {"what": "Client secret", "before": "empty", "after": "a secret"}
+    assert SECRET not in answer.content.decode()
+    assert Integration.objects.count() == 0
+
+
+def test_a_put_removes_what_the_document_does_not_name(api, destination):
+    api.put(URL, document(), format="json")
+    less = document()
+    less["configuration"]["mailboxes"] = []
+    assert api.put(URL, less, format="json").status_code == 200
+    assert Mailbox.objects.count() == 0
+
+
+def test_of_two_who_saw_the_same_the_second_is_told(api, destination):
+    api.put(URL, document(), format="json")
+    seen = api.get(URL)
+    assert api.put(URL, document(title="First"), format="json", HTTP_IF_MATCH=seen["ETag"]).status_code == 200
+    late = api.put(URL, document(title="Second"), format="json", HTTP_IF_MATCH=seen["ETag"])
+    assert late.status_code == 412
+    by_body = api.put(URL, {**seen.json(), "title": "Second"}, format="json")
+    assert by_body.status_code == 409
+    assert Integration.objects.get().title == "First"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b"{", 400, "JSON parse error"),
+        (b"\xff{}", 400, "JSON parse error"),
+        (b"[]", 422, "must be an object"),
+        (b'{"title": "\\ud800"}', 400, "surrogate"),
+        (b'{"title": "a\\u0000b"}', 400, "NUL"),
+        (b'{"title": 7, "configuration": {}}', 422, "title must be a text"),
+        (b'{"configuration": {"mailboxes": [], "colour": 1}}', 422, "configuration.colour is not known"),
+        (b"[" * 100_000, 400, "JSON parse error"),
+        (b'{"name": "other/thing", "configuration": {"mailboxes": []}}', 422, "another project and name"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_bad_document_is_refused_in_words(api, destination, body, status, says):
+    answer = api.put(URL, body, content_type="application/json")
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    assert says in answer.json()["detail"]
+    assert Integration.objects.count() == 0
+
+
+def test_unknown_keys_can_be_passed_over_on_request(api, destination):
+    assert api.put(f"{URL}?unknown=ignore", document(colour=1), format="json").status_code == 201
+
+
+def test_a_body_of_ten_megabytes_is_refused_unread(api, destination):
+    answer = api.put(URL, b'{"title": "' + b"a" * 10_000_000 + b'"}', content_type="application/json")
+    assert answer.status_code == 413
+
+
+def test_another_content_type_is_refused(api, destination):
+    assert api.put(URL, b"title=x", content_type="text/plain").status_code == 415
+
+
+def test_buttons_answer_in_words_and_are_written_down(api, destination):
+    api.put(URL, document(), format="json")
+    assert api.post(f"{URL}/start").json()["detail"] == "Trades is running."
+    pk = Mailbox.objects.get().pk
+    answer = api.post(f"/api/v1/mailboxes/{pk}/list-again")
+    assert (answer.status_code, answer.json()["look_at"]) == (202, f"/api/v1/mailboxes/{pk}")
+    assert api.post(f"{URL}/stop").status_code == 200
+    refused = api.post(f"/api/v1/mailboxes/{pk}/sync-now")
+    assert (refused.status_code, refused.json()["status"]) == (422, 422)
+    assert Act.objects.filter(text="Trades is running.", integration_id=Integration.objects.get().pk).exists()
+    assert api.delete(URL).status_code == 204
+    assert api.get(URL).status_code == 404
+
+
+def test_one_mailbox_is_made_changed_and_removed_by_itself(api, destination):
+    api.put(URL, document(), format="json")
+    bucket = {"project_name": "bank", "name": "claims"}
+    made = api.post(f"{URL}/mailboxes", {"email": "new@bank.example", "bucket_specification": bucket}, format="json")
+    assert made.status_code == 201, made.content
+    twice = api.post(f"{URL}/mailboxes", {"email": "NEW@bank.example", "bucket_specification": bucket}, format="json")
+    assert twice.status_code == 409
+    url = f"/api/v1/mailboxes/{made.json()['id']}"
+    changed = api.patch(url, {"folder_denylist": [["Inbox", "Private"]], "enabled": False}, format="json")
+    assert changed.status_code == 200, changed.content
+    assert (changed.json()["folder_denylist"], changed.json()["disabled_reason"]) == ([["Inbox", "Private"]], "user")
+    assert api.patch(url, {"colour": 1}, format="json").status_code == 422
+    assert api.get("/api/v1/mailboxes", {"email": "new@BANK.example"}).json()["results"][0]["id"] == made.json()["id"]
+    assert api.get("/api/v1/mailboxes", {"bucket": "x"}).status_code == 400
+    assert api.delete(url).status_code == 204
+
+
+def test_a_destination_and_its_buckets(api):
+    made = api.post(
+        "/api/v1/destinations", {"name": "P", "endpoint": "https://re.example", "token": SECRET}, format="json"
+    )
+    assert made.status_code == 201
+    assert SECRET not in made.content.decode()
+    pk = made.json()["id"]
+    twice = api.post(
+        "/api/v1/destinations", {"name": "P", "endpoint": "https://re.example", "token": SECRET}, format="json"
+    )
+    assert twice.status_code == 400
+    assert twice.json()["errors"] == [{"field": "name", "message": "There is a destination of this name already."}]
+    bucket = api.post("/api/v1/buckets", {"destination": pk, "project_name": "a", "name": "b"}, format="json")
+    assert bucket.status_code == 201
+    url = f"/api/v1/buckets/{bucket.json()['id']}"
+    assert api.patch(url, {"monthly_limit": 10}, format="json").json()["monthly_limit"] == 10
+    assert api.patch(url, {"monthly_limit": "many"}, format="json").status_code == 400
+    mailbox = factories.MailboxFactory(bucket_id=bucket.json()["id"])
+    assert api.delete(url).status_code == 409
+    assert api.delete(f"/api/v1/destinations/{pk}").status_code == 409
+    mailbox.delete()
+    assert api.delete(f"/api/v1/destinations/{pk}").status_code == 204

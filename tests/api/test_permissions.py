@@ -1,0 +1,100 @@
+"""Who may do what by the API: every address, every method, every role."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.urls import get_resolver, reverse
+
+from access.table import ADMINISTER, OPERATE, READ_MAIL, VIEW
+from tests import factories
+from tests.api.conftest import EVERYBODY, client_of
+
+MAY = {
+    "nobody": set(),
+    "Viewer": {VIEW},
+    "Operator": {VIEW, OPERATE},
+    "Administrator": {VIEW, OPERATE, ADMINISTER, READ_MAIL},
+}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+LIBRARYS = {"api-schema", "api-docs"}
+
+
+def routes():
+    return [pattern for pattern in get_resolver().url_patterns[4].url_patterns if pattern.name not in LIBRARYS]
+
+
+def address(pattern, rows):
+    values = {"pk": rows["pk"](pattern.name), "project": "nowhere", "name": "nothing"}
+    return reverse(pattern.name, kwargs={name: values[name] for name in pattern.pattern.converters})
+
+
+@pytest.fixture
+def rows(db):
+    return {"pk": lambda name: uuid.uuid4() if "token" in name else 999_999}
+
+
+def test_every_address_of_the_api_says_what_each_of_its_methods_needs():
+    for pattern in routes():
+        view = pattern.callback.cls
+        served = {method for method in METHODS if hasattr(view, method.lower())}
+        assert served == set(view.needs), pattern.name
+        assert set(view.needs.values()) <= {VIEW, OPERATE, ADMINISTER, READ_MAIL}, pattern.name
+    assert len(routes()) > 30
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+def test_each_role_may_do_what_the_table_says_and_nothing_else(rows, role):
+    client = client_of(role)
+    for pattern in routes():
+        for method, needed in pattern.callback.cls.needs.items():
+            answer = client.generic(method, address(pattern, rows), b"{}", content_type="application/json")
+            if role == "nobody":
+                assert answer.status_code == 401, (pattern.name, method)
+                assert answer["WWW-Authenticate"] == "Bearer"
+            else:
+                assert (answer.status_code == 403) is (needed not in MAY[role]), (pattern.name, method, answer.content)
+            assert answer.status_code < 500
+
+
+def test_only_who_is_logged_in_sees_the_schema(db):
+    assert client_of("nobody").get("/api/schema").status_code in (401, 403)
+    assert client_of("Viewer").get("/api/schema").status_code == 200
+
+
+def test_the_schema_has_no_warnings(db, capfd):
+    from drf_spectacular.drainage import GENERATOR_STATS, reset_generator_stats
+    from drf_spectacular.generators import SchemaGenerator
+    from drf_spectacular.validation import validate_schema
+
+    reset_generator_stats()
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    validate_schema(schema)
+    assert not (GENERATOR_STATS._warn_cache or GENERATOR_STATS._error_cache)
+    assert schema["openapi"] == "3.1.0"
+
+
+def test_a_token_is_refused_once_it_ended_or_was_revoked(api):
+    made = api.post("/api/v1/tokens", {"name": "CI", "days": 1}, format="json").json()
+    other = client_of("nobody")
+    other.credentials(HTTP_AUTHORIZATION=f"Bearer {made['token']}")
+    assert other.get("/api/v1/overview").status_code == 200
+    assert made["token"] not in api.get("/api/v1/tokens").content.decode()
+    assert api.delete(f"/api/v1/tokens/{made['id']}").status_code == 204
+    assert other.get("/api/v1/overview").status_code == 401
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer nonsense", "Bearer a b", "Bearer \xff\xfe", "Basic YTpi"])
+def test_a_header_that_holds_no_token_is_refused(db, header):
+    client = client_of("nobody")
+    client.credentials(HTTP_AUTHORIZATION=header)
+    answer = client.get("/api/v1/overview")
+    assert answer.status_code == 401
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_what_is_not_there_answers_alike_whether_it_was_ever(api):
+    mailbox = factories.MailboxFactory()
+    for pk in (mailbox.pk + 1, 10**17, 0):
+        assert api.get(f"/api/v1/mailboxes/{pk}").status_code == 404
