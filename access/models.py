@@ -30,7 +30,7 @@ class Act(models.Model):
         return f"{self.who}: {self.text}"
 
 
-class ApiToken(AbstractAuthToken):  # type: ignore[misc]
+class ApiToken(AbstractAuthToken):
     """A token for the API: kept as a digest, named by its user, refused once it ended or was revoked."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

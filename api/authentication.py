@@ -10,7 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 
-class BearerToken(TokenAuthentication):  # type: ignore[misc]
+class BearerToken(TokenAuthentication):
     """Tokens are stored as digests, bear a name, end at a time, and can be revoked: see `access.models.ApiToken`."""
 
     def authenticate(self, request: Request) -> Any:
@@ -20,7 +20,7 @@ class BearerToken(TokenAuthentication):  # type: ignore[misc]
         return super().authenticate(request)
 
 
-class BearerTokenScheme(OpenApiAuthenticationExtension):
+class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "api.authentication.BearerToken"
     name = "token"
 

@@ -62,7 +62,7 @@ class Declared(BaseFilterBackend):
         return queryset.filter(**wanted)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        names = {number: "integer", flag: "boolean"}
+        names: dict[Any, str] = {number: "integer", flag: "boolean"}
         return [
             {"name": name, "in": "query", "required": False, "schema": {"type": names.get(reader, "string")}}
             for name, (_, reader) in self._filters(view).items()

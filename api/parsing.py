@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import IO, Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ class BoundedJson(JSONParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         text = _bounded(stream, settings.API_MOST_BYTES)
         try:
-            parsed = super().parse(_Bytes(text), media_type, parser_context)
+            parsed = super().parse(io.BytesIO(text), media_type, parser_context)
         except RecursionError:
             raise ParseError("JSON parse error: it is nested too deep.") from None
         if _has_foul_text(parsed):
@@ -31,19 +32,8 @@ class EmailParser(BaseParser):
 
     media_type = "message/rfc822"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         return _bounded(stream, MOST_BYTES)
-
-
-class _Bytes:
-    """As much of a stream as DRF's parser asks for."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def read(self, size: int = -1) -> bytes:
-        taken, self._content = (self._content, b"") if size < 0 else (self._content[:size], self._content[size:])
-        return taken
 
 
 def _bounded(stream: IO[bytes], most: int) -> bytes:

@@ -24,5 +24,5 @@ class Schema(AutoSchema):
             found = {
                 key: value.response if isinstance(value, OpenApiResponse) else value for key, value in found.items()
             }
-        listed: bool = super()._is_list_view(found)
+        listed: bool = super()._is_list_view(found)  # type: ignore[arg-type]
         return listed

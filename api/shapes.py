@@ -60,7 +60,7 @@ class ProblemShape(serializers.Serializer):  # type: ignore[type-arg]
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    errors = Field(many=True, required=False)
+    errors = Field(many=True, required=False)  # type: ignore[assignment]
 
 
 class DestinationShape(Strict):
@@ -82,7 +82,9 @@ class DestinationShape(Strict):
             raise ValidationError(" ".join(getattr(error, "messages", ["This is no address."]))) from None
 
     def validate_name(self, value: str) -> str:
-        others = Destination.objects.filter(name=value).exclude(pk=getattr(self.instance, "pk", None))
+        others = Destination.objects.filter(name=value)
+        if self.instance is not None:
+            others = others.exclude(pk=self.instance.pk)
         if others.exists():
             raise ValidationError("There is a destination of this name already.")
         return value

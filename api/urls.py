@@ -4,6 +4,8 @@ from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from api.vendor import buckets as vendor_buckets
+from api.vendor import integrations as vendor_integrations
 from api.views import destinations, integrations, mailboxes, syncing, tokens
 
 
@@ -19,11 +21,20 @@ class Name(StringConverter):
     regex = r"[A-Za-z0-9_.-]{1,1024}"
 
 
+class Hex(StringConverter):
+    """An id as the vendor writes it."""
+
+    regex = "[0-9a-f]{1,16}"
+
+
+register_converter(Hex, "hex")
 register_converter(Id, "id")
 register_converter(Name, "name")
 
 ONE = "api/v1/integrations/<name:project>/<name:name>"
 BOX = "api/v1/mailboxes/<id:pk>"
+VENDOR = "api/_private"
+BUCKET = "api/_private/buckets/id:<hex:hex_pk>"
 ASIDE = "api/v1/set-aside/<id:pk>"
 
 urlpatterns = [
@@ -62,6 +73,32 @@ urlpatterns = [
     path("api/v1/overview", syncing.Overview.as_view(), name="api-overview"),
     path("api/v1/tokens", tokens.Tokens.as_view(), name="api-tokens"),
     path("api/v1/tokens/<uuid:pk>", tokens.OneToken.as_view(), name="api-token"),
+    path("api/_private/integrations", vendor_integrations.Integrations.as_view(), name="api-vendor-integrations"),
+    path(
+        f"{VENDOR}/integrations/id:<hex:hex_pk>",
+        vendor_integrations.IntegrationById.as_view(),
+        name="api-vendor-integration-id",
+    ),
+    path(
+        f"{VENDOR}/integrations/<name:project>", vendor_integrations.Integrations.as_view(), name="api-vendor-project"
+    ),
+    path(
+        f"{VENDOR}/integrations/<name:project>/<name:name>",
+        vendor_integrations.OneIntegration.as_view(),
+        name="api-vendor-integration",
+    ),
+    path(
+        f"{VENDOR}/integrations/<name:project>/<name:name>/errors",
+        vendor_integrations.IntegrationErrors.as_view(),
+        name="api-vendor-errors",
+    ),
+    path(f"{VENDOR}/buckets", vendor_buckets.Buckets.as_view(), name="api-vendor-buckets"),
+    path(f"{BUCKET}", vendor_buckets.BucketById.as_view(), name="api-vendor-bucket-id"),
+    path(f"{BUCKET}/keyed-sync-states/", vendor_buckets.SyncStates.as_view(), name="api-vendor-sync-states"),
+    path(f"{BUCKET}/keyed-sync-state-ids", vendor_buckets.SyncStateIds.as_view(), name="api-vendor-sync-state-ids"),
+    path(f"{BUCKET}/keyed-sync-state/<hex:key>", vendor_buckets.OneSyncState.as_view(), name="api-vendor-sync-state"),
+    path(f"{VENDOR}/buckets/<name:project>", vendor_buckets.Buckets.as_view(), name="api-vendor-buckets-project"),
+    path(f"{VENDOR}/buckets/<name:project>/<name:name>", vendor_buckets.OneBucket.as_view(), name="api-vendor-bucket"),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
 ]

@@ -22,7 +22,7 @@ from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import dispatching, holds
 from sync.lease import database_now
-from sync.models import LedgerEntry, MailboxState, SetAsideEmail
+from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.tasks import sync_mailbox
 from sync.transform import Converted, NotConvertible, Place, convert
 
@@ -138,6 +138,13 @@ def list_again(mailbox: Mailbox) -> str:
     dispatching.make_states()
     MailboxState.objects.filter(pk=mailbox.pk).update(list_again=True, next_sync_at=None)
     return f"{mailbox} is listed again at its next sync. Nothing is sent twice."
+
+
+def list_folder_again(folder: SyncedFolder) -> str:
+    """Drop the cursor of one folder. Free, as `list_again` is."""
+    SyncedFolder.objects.filter(pk=folder.pk).update(cursor="", up_to_date=False, attempts=0, item_in_hand="")
+    _make_due([folder.mailbox])
+    return f"{folder} of {folder.mailbox} is listed again at its next sync. Nothing is sent twice."
 
 
 def send_again(mailbox: Mailbox) -> str:

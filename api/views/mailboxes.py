@@ -121,59 +121,44 @@ class _Action(Api):
     """Something that is done with one mailbox, at once or by its next sync."""
 
     needs: ClassVar = {"POST": OPERATE}
-    act: ClassVar[Callable[[Mailbox], str]]
-    code: ClassVar[int] = 200
 
-    def _done(self, request: Request, pk: int) -> Response:
+    def _done(self, request: Request, pk: int, act: Callable[[Mailbox], str], code: int = 200) -> Response:
         row = one(Mailbox.objects.select_related("integration", "bucket"), pk)
-        look_at = reverse("api-mailbox", args=[pk])
-        return said(request, type(self).act(row), look_at, code=self.code)
+        return said(request, act(row), reverse("api-mailbox", args=[pk]), code=code)
 
 
 class StartMailbox(_Action):
-    act = staticmethod(actions.start_mailbox)
-
     @answers(body=Said)
     def post(self, request: Request, pk: int) -> Response:
-        return self._done(request, pk)
+        return self._done(request, pk, actions.start_mailbox)
 
 
 class StopMailbox(_Action):
-    act = staticmethod(actions.stop_mailbox)
-
     @answers(body=Said)
     def post(self, request: Request, pk: int) -> Response:
-        return self._done(request, pk)
+        return self._done(request, pk, actions.stop_mailbox)
 
 
 class SyncNow(_Action):
-    act = staticmethod(actions.sync_now)
-    code = 202
-
     @answers(422, body=Said, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        return self._done(request, pk)
+        return self._done(request, pk, actions.sync_now, 202)
 
 
 class ListAgain(_Action):
-    act = staticmethod(actions.list_again)
-    code = 202
-
     @answers(body=Said, code=202)
     def post(self, request: Request, pk: int) -> Response:
         """All folders are listed anew. Free: nothing is sent twice."""
-        return self._done(request, pk)
+        return self._done(request, pk, actions.list_again, 202)
 
 
 class SendAgain(_Action):
     needs: ClassVar = {"POST": ADMINISTER}
-    act = staticmethod(actions.send_again)
-    code = 202
 
     @answers(body=Said, code=202)
     def post(self, request: Request, pk: int) -> Response:
         """What Re:infer no longer holds is created anew, for an AI unit each."""
-        return self._done(request, pk)
+        return self._done(request, pk, actions.send_again, 202)
 
 
 class EstimateMailbox(Api):

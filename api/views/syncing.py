@@ -145,7 +145,8 @@ class Preview(Api):
     @answers(given={"message/rfc822": {"type": "string", "format": "binary"}}, body=CommentPreview)
     def post(self, request: Request) -> Response:
         """The comment that an email becomes, what was cut from its text and by which rule. Nothing is sent or kept."""
-        mime = request.data if isinstance(request.data, bytes) else b""
+        given: Any = request.data
+        mime = given if isinstance(given, bytes) else b""
         return Response(_previewed(preview_of_file(mime, Place("mailbox@example.com", ("Inbox",)), settings.LIMITS)))
 
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sync.models import SetAsideEmail, SyncRun
 from tests import factories
+from tests.mails import mail
 
 LISTS = ("runs", "errors", "set-aside", "mailboxes", "integrations", "destinations", "buckets")
 
@@ -79,7 +80,7 @@ def test_overview_and_usage_answer(api, many):
 
 
 def test_an_email_is_previewed(api):
-    mime = b"From: a@b.example\r\nSubject: Hi\r\nMessage-ID: <1@b.example>\r\nDate: Mon, 2 Mar 2026 10:00:00 +0000\r\n\r\nHello."
+    mime = mail("a", body="Hello.")
     answer = api.post("/api/v1/preview", mime, content_type="message/rfc822")
     assert answer.json()["comment"]["messages"][0]["body"]["text"] == "Hello."
     assert "no_email" in api.post("/api/v1/preview", b"\x00\xff", content_type="message/rfc822").json()["rejection"]

@@ -26,7 +26,7 @@ def routes():
 
 
 def address(pattern, rows):
-    values = {"pk": rows["pk"](pattern.name), "project": "nowhere", "name": "nothing"}
+    values = {"pk": rows["pk"](pattern.name), "project": "nowhere", "name": "nothing", "hex_pk": "ff", "key": "ff"}
     return reverse(pattern.name, kwargs={name: values[name] for name in pattern.pattern.converters})
 
 
@@ -71,7 +71,8 @@ def test_the_schema_has_no_warnings(db, capfd):
     reset_generator_stats()
     schema = SchemaGenerator().get_schema(request=None, public=True)
     validate_schema(schema)
-    assert not (GENERATOR_STATS._warn_cache or GENERATOR_STATS._error_cache)
+    assert not GENERATOR_STATS._warn_cache
+    assert not GENERATOR_STATS._error_cache
     assert schema["openapi"] == "3.1.0"
 
 
