@@ -44,7 +44,12 @@ def moment(text: str) -> datetime:
     return found
 
 
-TYPES: dict[Any, Any] = {number: int, flag: bool, words: str, moment: datetime}
+SCHEMAS: dict[Any, dict[str, Any]] = {
+    number: {"type": "integer", "minimum": 0, "maximum": LARGEST},
+    flag: {"type": "boolean"},
+    words: {"type": "string"},
+    moment: {"type": "string", "format": "date-time"},
+}
 Filter = tuple[str, Callable[[str], Any]]
 
 
@@ -54,7 +59,8 @@ class Declared(BaseFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         wanted: dict[str, Any] = {}
         for name, (lookup, reader) in self._filters(view).items():
-            if text := request.query_params.get(name):
+            text = request.query_params.get(name)
+            if text is not None and (text or reader is not words):
                 try:
                     wanted[lookup] = reader(text)
                 except ValueError as error:
@@ -62,9 +68,8 @@ class Declared(BaseFilterBackend):
         return queryset.filter(**wanted)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        names: dict[Any, str] = {number: "integer", flag: "boolean"}
         return [
-            {"name": name, "in": "query", "required": False, "schema": {"type": names.get(reader, "string")}}
+            {"name": name, "in": "query", "required": False, "schema": SCHEMAS[reader]}
             for name, (_, reader) in self._filters(view).items()
         ]
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 
-from api.problems import TooLarge
+from api.problems import TooLarge, Unprocessable
 from sync.preview_views import MOST_BYTES
 
 
@@ -23,7 +23,7 @@ class BoundedJson(JSONParser):
         except RecursionError:
             raise ParseError("JSON parse error: it is nested too deep.") from None
         if _has_foul_text(parsed):
-            raise ParseError("JSON parse error: a text holds a NUL or half a surrogate pair.")
+            raise Unprocessable("A text holds a NUL or half a surrogate pair.")
         return parsed
 
 

@@ -26,3 +26,14 @@ class Schema(AutoSchema):
             }
         listed: bool = super()._is_list_view(found)  # type: ignore[arg-type]
         return listed
+
+
+STRICT = ("DestinationShape", "BucketShape", "BucketChange", "TokenShape")
+
+
+def refuse_unknown_keys(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook: what refuses keys that it does not know says so in the schema, too."""
+    for name, component in result["components"]["schemas"].items():
+        if name.endswith("Request") and name.removeprefix("Patched").removesuffix("Request") in STRICT:
+            component["additionalProperties"] = False
+    return result

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as FormError
+from django.core.validators import URLValidator
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from api.problems import Conflict, Unprocessable
 from integrations.forms.integration import without_credentials
 from integrations.models import NAME, PROJECT_NAME, Destination
 from integrations.reinfer.names import problem_with_bucket
@@ -17,8 +20,40 @@ from mailboxes.models import Bucket
 from sync.models import SetAsideEmail, SyncedFolder, SyncRun
 
 
-class Strict(serializers.Serializer):  # type: ignore[type-arg]
-    """Refuses keys that it does not know: a typing error must not be taken for a wish."""
+class Typed(serializers.Serializer):  # type: ignore[type-arg]
+    """Takes no number for a text and no text for a number: what the schema does not allow is refused."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            wrong = {name: self._problem(field, data[name]) for name, field in self.fields.items() if name in data}
+            if told := {name: [problem] for name, problem in wrong.items() if problem}:
+                raise ValidationError(told)
+        return super().to_internal_value(data)
+
+    def _problem(self, field: Any, value: Any) -> str:
+        if field.read_only or value is None:
+            return ""
+        if isinstance(field, serializers.ListField):
+            if not isinstance(value, list):
+                return "It must be a list."
+            return next((problem for entry in value if (problem := self._problem(field.child, entry))), "")
+        for kind, allowed, words in TYPES:
+            if isinstance(field, kind):
+                # 61.0 is a whole number to JSON.
+                whole = allowed == (int,) and isinstance(value, float) and value.is_integer()
+                return "" if whole or type(value) in allowed else f"It must be {words}."
+        return ""
+
+
+TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
+    ((serializers.CharField, serializers.DateTimeField, serializers.ChoiceField), (str,), "a text"),
+    ((serializers.BooleanField,), (bool,), "true or false"),
+    ((serializers.IntegerField,), (int,), "a whole number"),
+)
+
+
+class Strict(Typed):
+    """Refuses also keys that it does not know: a typing error must not be taken for a wish."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
@@ -26,6 +61,13 @@ class Strict(serializers.Serializer):  # type: ignore[type-arg]
             if unknown:
                 raise ValidationError({key: ["This key is not known."] for key in unknown[:20]})
         return super().to_internal_value(data)
+
+
+class Moment(serializers.DateTimeField):
+    """A time; an empty text means none, as in the documents of the vendor."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == "" else data)
 
 
 class Said(serializers.Serializer):  # type: ignore[type-arg]
@@ -66,7 +108,7 @@ class ProblemShape(serializers.Serializer):  # type: ignore[type-arg]
 class DestinationShape(Strict):
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(max_length=128)
-    endpoint = serializers.URLField(max_length=512)
+    endpoint = serializers.RegexField(r"^https?://\S+$", max_length=512)
     token = serializers.CharField(
         max_length=4096, write_only=True, trim_whitespace=False, help_text="Never told again."
     )
@@ -77,22 +119,23 @@ class DestinationShape(Strict):
 
     def validate_endpoint(self, value: str) -> str:
         try:
+            URLValidator(schemes=["http", "https"])(value)
             return without_credentials(value)
-        except Exception as error:  # noqa: BLE001  # a ValidationError of Django's forms
-            raise ValidationError(" ".join(getattr(error, "messages", ["This is no address."]))) from None
+        except FormError as error:
+            raise Unprocessable({"endpoint": error.messages}) from None
 
     def validate_name(self, value: str) -> str:
         others = Destination.objects.filter(name=value)
         if self.instance is not None:
             others = others.exclude(pk=self.instance.pk)
         if others.exists():
-            raise ValidationError("There is a destination of this name already.")
+            raise Conflict({"name": ["There is a destination of this name already."]})
         return value
 
 
 class BucketShape(Strict):
     id = serializers.IntegerField(read_only=True)
-    destination = serializers.PrimaryKeyRelatedField(queryset=Destination.objects.all())
+    destination = serializers.IntegerField(source="destination_id", min_value=0, max_value=2**63 - 1)
     project_name = serializers.CharField(source="project", max_length=1024, validators=[PROJECT_NAME])
     name = serializers.CharField(max_length=256, validators=[NAME])
     monthly_limit = serializers.IntegerField(
@@ -105,10 +148,12 @@ class BucketShape(Strict):
         project, name = attrs.get("project", ""), attrs.get("name", "")
         if self.instance is None:
             if problem := problem_with_bucket(project, name):
-                raise ValidationError({"name": problem})
-            there = Bucket.objects.filter(destination=attrs["destination"], project=project, name=name)
+                raise Unprocessable({"name": [problem]})
+            if not Destination.objects.filter(pk=attrs["destination_id"]).exists():
+                raise Unprocessable({"destination": ["There is no such destination."]})
+            there = Bucket.objects.filter(destination=attrs["destination_id"], project=project, name=name)
             if there.exists():
-                raise ValidationError({"name": "This destination has this bucket already."})
+                raise Conflict({"name": ["This destination has this bucket already."]})
         return attrs
 
 
@@ -116,7 +161,7 @@ class BucketChange(Strict):
     monthly_limit = serializers.IntegerField(allow_null=True, min_value=0, max_value=2**31 - 1)
 
 
-class BucketSpecification(serializers.Serializer):  # type: ignore[type-arg]
+class BucketSpecification(Typed):
     project_name = serializers.CharField(max_length=1024)
     name = serializers.CharField(max_length=256)
     title = serializers.CharField(required=False, allow_null=True)
@@ -125,7 +170,7 @@ class BucketSpecification(serializers.Serializer):  # type: ignore[type-arg]
     )
 
 
-class MailboxShape(serializers.Serializer):  # type: ignore[type-arg]
+class MailboxShape(Typed):
     """A mailbox in the vendor's shape, and what we say of it."""
 
     email = serializers.EmailField(max_length=320)
@@ -141,7 +186,7 @@ class MailboxShape(serializers.Serializer):  # type: ignore[type-arg]
     participant_denylist = serializers.ListField(child=serializers.EmailField(), required=False)
     participant_domain_allowlist = serializers.ListField(child=serializers.CharField(), required=False)
     participant_domain_denylist = serializers.ListField(child=serializers.CharField(), required=False)
-    start_timestamp = serializers.DateTimeField(required=False, allow_null=True)
+    start_timestamp = Moment(required=False, allow_null=True)
     meeting_messages = serializers.BooleanField(required=False)
     delivery_reports = serializers.BooleanField(required=False)
     bucket_specification = BucketSpecification()
@@ -163,7 +208,7 @@ class MailboxAnswer(MailboxShape):
     sync = MailboxState()
 
 
-class IntegrationConnection(serializers.Serializer):  # type: ignore[type-arg]
+class IntegrationConnection(Typed):
     """As the vendor has it. Secrets are taken and never told; one that is left out stays as it is."""
 
     application = serializers.DictField(help_text='{"kind": "custom", "tenant_id", "client_id"} or {"kind": "ntlm"}')
@@ -173,13 +218,13 @@ class IntegrationConnection(serializers.Serializer):  # type: ignore[type-arg]
     build_version = serializers.CharField(required=False, allow_null=True)
 
 
-class IntegrationConfiguration(serializers.Serializer):  # type: ignore[type-arg]
+class IntegrationConfiguration(Typed):
     connection = IntegrationConnection(required=False, allow_null=True)
     settings = serializers.DictField(required=False, help_text="What the vendor's shape has no place for.")
     mailboxes = MailboxShape(many=True)
 
 
-class IntegrationShape(serializers.Serializer):  # type: ignore[type-arg]
+class IntegrationShape(Typed):
     """An integration with all its mailboxes as one document."""
 
     id = serializers.CharField(required=False)
@@ -189,8 +234,8 @@ class IntegrationShape(serializers.Serializer):  # type: ignore[type-arg]
     type = serializers.CharField(required=False)
     enabled = serializers.BooleanField(required=False, allow_null=True)
     disabled_reason = serializers.CharField(required=False, allow_null=True)
-    created_at = serializers.DateTimeField(required=False)
-    updated_at = serializers.DateTimeField(required=False, allow_null=True)
+    created_at = Moment(required=False, allow_null=True)
+    updated_at = Moment(required=False, allow_null=True)
     configuration = IntegrationConfiguration()
 
 

@@ -50,7 +50,7 @@ def answers(
     """The schema of a method: what it answers (`created`: with 201), and every way in which it can refuse."""
     refusals = {
         (status, CONTENT_TYPE): OpenApiResponse(ProblemShape, TEXTS[status])
-        for status in sorted({*statuses, 400, 401, 403, 404, 405, 406, 413, 415, 429})
+        for status in sorted({*statuses, *({422} if given else set()), 400, 401, 403, 404, 405, 406, 413, 415, 429})
     }
     good: dict[Any, Any] = {(code, "application/json"): OpenApiResponse(body, "Done.")} if body else {code: None}
     if created:

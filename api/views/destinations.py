@@ -34,7 +34,7 @@ class Destinations(Api):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(DestinationShape(page, many=True).data)
 
-    @answers(409, given=DestinationShape, body=DestinationShape, code=201)
+    @answers(409, 422, given=DestinationShape, body=DestinationShape, code=201)
     def post(self, request: Request) -> Response:
         shape = DestinationShape(data=request.data)
         shape.is_valid(raise_exception=True)
@@ -51,7 +51,7 @@ class OneDestination(Api):
     def get(self, request: Request, pk: int) -> Response:
         return Response(DestinationShape(one(Destination.objects.all(), pk)).data)
 
-    @answers(409, given=DestinationShape(partial=True), body=DestinationShape)
+    @answers(409, 422, given=DestinationShape(partial=True), body=DestinationShape)
     def patch(self, request: Request, pk: int) -> Response:
         row = one(Destination.objects.all(), pk)
         shape = DestinationShape(row, data=request.data, partial=True)
@@ -102,7 +102,7 @@ class Buckets(Api):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(BucketShape(page, many=True).data)
 
-    @answers(409, given=BucketShape, body=BucketShape, code=201)
+    @answers(409, 422, given=BucketShape, body=BucketShape, code=201)
     def post(self, request: Request) -> Response:
         shape = BucketShape(data=request.data)
         shape.is_valid(raise_exception=True)

@@ -143,8 +143,7 @@ def integration_of(project: str, name: str) -> Integration:
 
 
 def _planned(request: Request, project: str, name: str) -> Plan:
-    if not isinstance(request.data, dict):
-        raise Unprocessable("The document must be an object.")
+    IntegrationShape(data=request.data).is_valid(raise_exception=True)
     with Documents():
         wish = read_document(request.data, project, name)
         if (wish.project, wish.name) != (project, name):

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
 from api.filters import Declared, flag, number, words
-from api.problems import Conflict, Unprocessable
+from api.problems import Conflict
 from api.shapes import Checked, FolderShape, MailboxAnswer, MailboxShape, Said
 from api.views.base import Api, Documents, answers, found, one, said
 from api.views.integrations import integration_of
@@ -89,7 +89,7 @@ class OneMailbox(Api):
         """What is left out stays as it is."""
         row = one(rows(), pk)
         with Documents():
-            change_mailbox(row, _object(request))
+            change_mailbox(row, _object(request, partial=True))
         history.record(request, f"{row} was changed.", about=row)
         actions.settings_changed(row.integration)
         return Response(told([one(rows(), pk)])[0])
@@ -194,7 +194,7 @@ def told(page: list[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _object(request: Request) -> dict[str, Any]:
-    if not isinstance(request.data, dict):
-        raise Unprocessable("The document must be an object.")
-    return request.data
+def _object(request: Request, *, partial: bool = False) -> dict[str, Any]:
+    """The body, once its shape is right."""
+    MailboxShape(data=request.data, partial=partial).is_valid(raise_exception=True)
+    return dict(request.data)

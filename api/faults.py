@@ -1,0 +1,35 @@
+"""What Django itself refuses, below /api/ in the shape of the API, elsewhere as a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+
+from api.problems import CONTENT_TYPE
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 400, "This request makes no sense here.") or defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 403, "You may not do this.") or defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 404, "There is nothing at this address.") or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    text = "This is a fault of the product. Its log says more."
+    return _problem(request, 500, text) or defaults.server_error(request)
+
+
+def _problem(request: HttpRequest, status: int, detail: str) -> HttpResponse | None:
+    if not request.path.startswith("/api/"):
+        return None
+    titles: dict[int, str] = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
+    told: dict[str, Any] = {"type": "about:blank", "title": titles[status], "status": status, "detail": detail}
+    return JsonResponse(told, status=status, content_type=CONTENT_TYPE)

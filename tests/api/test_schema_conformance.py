@@ -1,0 +1,43 @@
+"""Requests made from the schema, as each role: no fault of ours, no answer that the schema does not tell."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import schemathesis
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, settings
+
+from access.roles import ROLES
+from config.wsgi import application
+from tests import factories
+from tests.api.conftest import client_of
+
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "3"))
+"""For each operation and role: a few here, and thousands in all with API_EXAMPLES=50."""
+NETWORK = ("/check", "/estimate", "/create", "/preview")
+"""What asks Exchange or Re:infer is tested where there is one."""
+
+config = schemathesis.Config.from_dict(
+    # 409 and 422: a request that is right by its shape, and not possible as things stand.
+    {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 401, 403, 404, 409, 422]}}}
+)
+schema = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True), config=config)
+schema.app = application
+
+
+@pytest.fixture
+def rows(db):
+    """Something behind the first numbers, so that not every request ends at 404."""
+    factories.SetAsideEmailFactory()
+    factories.MailboxStateFactory()
+    factories.SyncRunFactory(outcome="failed")
+
+
+@pytest.mark.parametrize("role", ROLES)
+@schema.exclude(path_regex="|".join(NETWORK)).parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_one_that_the_schema_tells(case, role, rows):
+    token = client_of(role)._credentials["HTTP_AUTHORIZATION"]
+    case.call_and_validate(headers={**(case.headers or {}), "Authorization": token})
