@@ -133,4 +133,4 @@ def test_the_page_to_try_it_out_keeps_to_the_policy(stack, browser):
     page = logged_in(browser, stack.url, "admin", PASSWORD, complaints)
     page.goto(stack.url + "api/docs")
     page.get_by_text("/api/v1/overview", exact=True).first.wait_for()
-    assert complaints == []
+    assert complaints == [], complaints
