@@ -198,6 +198,7 @@ class MailboxState(serializers.Serializer):  # type: ignore[type-arg]
     )
     detail = serializers.CharField(help_text="In words: why, and when it goes on.")
     synced_at = serializers.DateTimeField(allow_null=True)
+    synced_until = serializers.DateTimeField(allow_null=True)
     delivered = serializers.IntegerField()
     set_aside = serializers.IntegerField()
 

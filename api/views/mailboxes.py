@@ -186,6 +186,7 @@ def told(page: list[Any]) -> list[dict[str, Any]]:
                 "status": mailbox.status,
                 "detail": row.standing.sentence,
                 "synced_at": row.synced_at,
+                "synced_until": row.synced_until,
                 "delivered": row.figures.delivered,
                 "set_aside": row.figures.set_aside,
             },

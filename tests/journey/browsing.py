@@ -26,6 +26,7 @@ def logged_in(browser: Any, url: str, name: str, password: str, complaints: list
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: (complaints.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
     page.goto(url)
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(password)

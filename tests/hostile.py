@@ -1,0 +1,20 @@
+"""Strings that want to be more than text: markup, template syntax, script addresses, bidi and control characters."""
+
+from __future__ import annotations
+
+MARKUP = "\"'></bdi><img src=x onerror=alert(1)><svg onload=alert(2)>"
+BRACES = "{{7*7}} {% raw %} ${7*7}"
+ADDRESS = "javascript:alert(1)"
+BIDI = "\u2066\u202etxet"
+"""An isolate and an override that nobody closes: all behind it stands the wrong way round."""
+CONTROLS = "\x01\x08\x1b\x7f\x85"
+"""Without NUL, which PostgreSQL keeps nowhere and HTML drops: emails bring that one."""
+
+ALL = f"{BIDI} {MARKUP} {BRACES} {ADDRESS} {CONTROLS}"
+
+
+def hostile(place: str, length: int) -> str:
+    """`length` characters of all that, which begin with their place and end in one word too long for any line."""
+    begin = f"{place} {ALL} "
+    assert length > len(begin) + 20, place
+    return begin + "W" * (length - len(begin))
