@@ -28,7 +28,7 @@ class Schema(AutoSchema):
         return listed
 
 
-STRICT = ("DestinationShape", "BucketShape", "BucketChange", "TokenShape")
+STRICT = ("WebhookShape", "DestinationShape", "BucketShape", "BucketChange", "TokenShape")
 
 
 def refuse_unknown_keys(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError as FormError
 from django.core.validators import URLValidator
 from rest_framework import serializers
@@ -17,6 +18,7 @@ from integrations.forms.integration import without_credentials
 from integrations.models import NAME, PROJECT_NAME, Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes.models import Bucket
+from notices.models import Kind
 from sync.models import SetAsideEmail, SyncedFolder, SyncRun
 
 
@@ -351,6 +353,32 @@ class CommentPreview(serializers.Serializer):  # type: ignore[type-arg]
     comment = serializers.DictField(required=False)
     cuts = Cut(many=True, required=False)
     rejection = serializers.CharField(required=False)
+
+
+class WebhookShape(Strict):
+    id = serializers.IntegerField(read_only=True)
+    url = serializers.RegexField(r"^https?://\S+$", max_length=512)
+    secret = serializers.CharField(
+        min_length=16,
+        max_length=256,
+        write_only=True,
+        trim_whitespace=False,
+        help_text="Signs what is sent. Never told.",
+    )
+    events = serializers.ListField(
+        child=serializers.ChoiceField(Kind.values), required=False, help_text="Kinds of notices. Empty: all."
+    )
+    created_at = serializers.DateTimeField(read_only=True)
+
+    def validate_url(self, value: str) -> str:
+        try:
+            URLValidator(schemes=["http", "https"])(value)
+            without_credentials(value)
+        except FormError as error:
+            raise Unprocessable({"url": error.messages}) from None
+        if not value.startswith("https://") and not settings.NOTICES_ALLOW_PRIVATE:
+            raise Unprocessable({"url": ["Only https:// is sent to."]})
+        return value
 
 
 class TokenShape(Strict):

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from api.vendor import buckets as vendor_buckets
 from api.vendor import integrations as vendor_integrations
-from api.views import destinations, integrations, mailboxes, syncing, tokens
+from api.views import destinations, integrations, mailboxes, syncing, tokens, webhooks
 
 
 class Id(IntConverter):
@@ -76,6 +76,8 @@ urlpatterns = [
     path("api/v1/preview", syncing.Preview.as_view(), name="api-preview"),
     path("api/v1/usage", syncing.Usage.as_view(), name="api-usage"),
     path("api/v1/overview", syncing.Overview.as_view(), name="api-overview"),
+    path("api/v1/webhooks", webhooks.Webhooks.as_view(), name="api-webhooks"),
+    path("api/v1/webhooks/<id:pk>", webhooks.OneWebhook.as_view(), name="api-webhook"),
     path("api/v1/tokens", tokens.Tokens.as_view(), name="api-tokens"),
     path("api/v1/tokens/<uuid:pk>", tokens.OneToken.as_view(), name="api-token"),
     path("api/_private/integrations", vendor_integrations.Integrations.as_view(), name="api-vendor-integrations"),

@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "knox",
     "access",
+    "notices",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -214,10 +215,19 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "sync"
 # The tick has a queue of its own: behind four hundred waiting syncs it would come too late for all of them.
-CELERY_TASK_ROUTES = {"sync.tasks.dispatch": {"queue": "control"}, "sync.tasks.prune": {"queue": "control"}}
+CELERY_TASK_ROUTES = {
+    "sync.tasks.dispatch": {"queue": "control"},
+    "sync.tasks.prune": {"queue": "control"},
+    "notices.tasks.deliver_due": {"queue": "control"},
+}
 CELERY_BEAT_SCHEDULE = {
     # `expires`: after an outage the queue must not hold a burst of old ticks.
     "dispatch": {"task": "sync.tasks.dispatch", "schedule": seconds("DISPATCH_EVERY", 5), "options": {"expires": 10}},
+    "notices": {
+        "task": "notices.tasks.deliver_due",
+        "schedule": seconds("NOTICES_EVERY", 15),
+        "options": {"expires": 15},
+    },
     "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=6), "options": {"expires": 3600}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
@@ -241,4 +251,12 @@ LIMITS = Limits(
 HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 900)
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
 RUNS_KEPT = timedelta(days=env.int("RUNS_KEPT_DAYS", default=30))
+
+# ---- notices ------------------------------------------------------------------------------------------------------
+NOTICES_ALLOW_PRIVATE = env.bool("NOTICES_ALLOW_PRIVATE", default=False)
+NOTICES_MAIL_TO = env.list("NOTICES_MAIL_TO", default=[])
+vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+DEFAULT_FROM_EMAIL = env("MAIL_FROM", default="reinfer-exchange@localhost")
+EMAIL_TIMEOUT = 10
+
 USER_AGENT = env("USER_AGENT", default="reinfer-exchange/0.1")

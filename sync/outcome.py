@@ -10,9 +10,11 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Coalesce
 
-from integrations.errors import IntegrationError, Scope
+from integrations.errors import BudgetReached, IntegrationError, Scope
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
+from notices.models import Kind
+from notices.outbox import announce, recovered
 from sync import activity, holds, policy
 from sync.lease import Lease
 from sync.models import MailboxState, SyncedFolder, SyncRun
@@ -45,8 +47,23 @@ def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, c
     else:
         values |= {"up_to_date": False, "next_sync_at": now}
     _give_back(lease, values)
+    recovered(mailbox.integration_id, mailbox.pk, (str(mailbox.integration), str(mailbox)))
+    if report.counts.set_aside:
+        _tell_set_aside(mailbox, report.counts.set_aside)
     ended = Outcome.DONE if report.finished else Outcome.STOPPED if report.stopped else Outcome.YIELDED
     return _close(record, ended, report.counts, now)
+
+
+def _tell_set_aside(mailbox: Mailbox, count: int) -> None:
+    noun = "email was" if count == 1 else f"{count:,} emails were"
+    text = f"{'An' if count == 1 else ''} {noun} set aside in {mailbox}.".strip()
+    announce(
+        Kind.EMAIL_SET_ASIDE,
+        text,
+        integration_id=mailbox.integration_id,
+        mailbox_id=mailbox.pk,
+        facts={"emails": count},
+    )
 
 
 def failed(
@@ -101,18 +118,36 @@ def _carry_out(decision: policy.Decision, mailbox: Mailbox, error: IntegrationEr
     return now
 
 
+@transaction.atomic
 def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationError) -> None:
-    """Disable the part that fails, and only that."""
+    """Disable the part that fails, and only that; and tell of it once, however many mailboxes it is."""
     disabled = {"enabled": False, "disabled_reason": DisabledReason(reason), "disabled_detail": str(error)}
     match scope:
         case Scope.CONNECTION:
-            Integration.objects.filter(pk=mailbox.integration_id, enabled=True).update(**disabled)
+            count = Integration.objects.filter(pk=mailbox.integration_id, enabled=True).update(**disabled)
         case Scope.DESTINATION:
-            Mailbox.objects.filter(bucket__destination=mailbox.bucket.destination_id, enabled=True).update(**disabled)
+            same = Mailbox.objects.filter(bucket__destination=mailbox.bucket.destination_id, enabled=True)
+            count = same.update(**disabled)
         case Scope.BUCKET:
-            Mailbox.objects.filter(bucket=mailbox.bucket_id, enabled=True).update(**disabled)
+            count = Mailbox.objects.filter(bucket=mailbox.bucket_id, enabled=True).update(**disabled)
         case _:
-            Mailbox.objects.filter(pk=mailbox.pk, enabled=True).update(**disabled)
+            count = Mailbox.objects.filter(pk=mailbox.pk, enabled=True).update(**disabled)
+    if count:
+        _tell(mailbox, scope, error, count)
+
+
+def _tell(mailbox: Mailbox, scope: Scope, error: IntegrationError, count: int) -> None:
+    whole = scope is Scope.CONNECTION
+    name = str(mailbox.integration if whole else mailbox)
+    others = "" if whole or count == 1 else f" and {count - 1:,} more mailboxes"
+    kind = Kind.INTEGRATION_DISABLED if whole else Kind.MAILBOX_DISABLED
+    announce(
+        Kind.BUDGET_REACHED if isinstance(error, BudgetReached) else kind,
+        f"{name}{others} stopped: {error}",
+        integration_id=mailbox.integration_id,
+        mailbox_id=None if whole else mailbox.pk,
+        facts={"error": error.kind, "mailboxes": count, "bucket": str(mailbox.bucket)},
+    )
 
 
 def _failure(kind: str, text: str, due: datetime, now: datetime) -> dict[str, object]:

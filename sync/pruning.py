@@ -1,4 +1,5 @@
-"""What is forgotten, and when: old runs, settled set-aside emails, old activity. What was not delivered is never pruned."""
+"""What is forgotten, and when: old runs, settled set-aside emails, old activity and notices. What was not delivered is
+never pruned."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from notices.models import Notice
 from sync.lease import Clock, database_now
 from sync.models import Activity, SetAsideEmail, SyncRun
 
@@ -18,4 +20,5 @@ def prune(clock: Clock = database_now) -> None:
     before = now - settings.RUNS_KEPT
     SyncRun.objects.filter(started_at__lt=before).exclude(outcome=SyncRun.Outcome.RUNNING).delete()
     SetAsideEmail.objects.exclude(settled="").filter(settled_at__lt=before).delete()
+    Notice.objects.filter(open=False, created_at__lt=before).delete()
     Activity.objects.filter(hour__lt=now - ACTIVITY_KEPT).delete()

@@ -1,0 +1,48 @@
+"""Addresses that want to be told of what happens."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access import history
+from access.table import ADMINISTER
+from api.shapes import WebhookShape
+from api.views.base import Api, answers, one
+from notices.models import Webhook
+
+
+class Webhooks(Api):
+    needs: ClassVar = {"GET": ADMINISTER, "POST": ADMINISTER}
+    queryset = Webhook.objects.all()
+    serializer_class = WebhookShape
+
+    @answers(body=WebhookShape(many=True))
+    def get(self, request: Request) -> Response:
+        return self.get_paginated_response(WebhookShape(self.paginate_queryset(self.get_queryset()), many=True).data)
+
+    @answers(422, given=WebhookShape, body=WebhookShape, code=201)
+    def post(self, request: Request) -> Response:
+        shape = WebhookShape(data=request.data)
+        shape.is_valid(raise_exception=True)
+        row = Webhook.objects.create(**shape.validated_data)
+        history.record(request, f"A webhook to {row} was added.")
+        return Response(WebhookShape(row).data, 201)
+
+
+class OneWebhook(Api):
+    needs: ClassVar = {"GET": ADMINISTER, "DELETE": ADMINISTER}
+    serializer_class = WebhookShape
+
+    @answers(body=WebhookShape)
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(WebhookShape(one(Webhook.objects.all(), pk)).data)
+
+    @answers(code=204)
+    def delete(self, request: Request, pk: int) -> Response:
+        row = one(Webhook.objects.all(), pk)
+        row.delete()
+        history.record(request, f"The webhook to {row} was deleted.")
+        return Response(status=204)

@@ -1,0 +1,73 @@
+"""What happened, whom to tell, and how telling went. An outbox: written with what it tells of, sent later."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from integrations.encryption import EncryptedField
+
+
+class Kind(models.TextChoices):
+    INTEGRATION_DISABLED = "integration_disabled", "Integration disabled"
+    INTEGRATION_RECOVERED = "integration_recovered", "Integration recovered"
+    MAILBOX_DISABLED = "mailbox_disabled", "Mailbox disabled"
+    MAILBOX_RECOVERED = "mailbox_recovered", "Mailbox recovered"
+    EMAIL_SET_ASIDE = "email_set_aside", "Emails set aside"
+    BUDGET_REACHED = "budget_reached", "Budget reached"
+
+
+class Webhook(models.Model):
+    """An address that wants to be told."""
+
+    url = models.URLField(max_length=512)
+    secret = EncryptedField(help_text="Signs what is sent.")
+    events = models.JSONField(default=list, blank=True, help_text="Kinds of notices. Empty: all.")
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Notice(models.Model):
+    """Something happened. Ids, names, reasons and times: never mail, never a secret."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=32, choices=Kind)
+    text = models.TextField()
+    facts = models.JSONField(default=dict)
+    integration_id = models.BigIntegerField(null=True)
+    mailbox_id = models.BigIntegerField(null=True)
+    open = models.BooleanField(default=False, help_text="Until it is over: then its recovery is told.")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["integration_id"], condition=Q(open=True), name="notice_open")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+class Delivery(models.Model):
+    """One notice on its way to one webhook; without a webhook: by e-mail."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
+    webhook = models.ForeignKey(Webhook, null=True, on_delete=models.CASCADE, related_name="deliveries")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, help_text="Empty: it is over.")
+    delivered_at = models.DateTimeField(null=True)
+    last_problem = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="delivery_due")]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} to {self.webhook_id or 'mail'}"

@@ -1,0 +1,19 @@
+"""Celery's part of it: a tick that sends each webhook's share to the queue."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from notices import delivering
+
+
+@shared_task(expires=60)
+def deliver_due() -> None:
+    for webhook in delivering.due_webhooks(timezone.now()):
+        deliver_to.delay(webhook)
+
+
+@shared_task(expires=60)
+def deliver_to(webhook: int | None) -> None:
+    delivering.deliver(webhook, timezone.now())

@@ -1,0 +1,171 @@
+"""What happens is written down with it, and told once: to every webhook by itself, again until it is heard."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core import mail as outbox
+from django.utils import timezone
+
+from integrations import errors
+from notices import delivering
+from notices.models import Delivery, Kind, Notice, Webhook
+from notices.outbox import announce
+from notices.sending import NotSent
+from notices.signature import signature
+from sync.pruning import prune
+from tests.database.world import World
+from tests.mails import mail
+
+SECRET = "a secret of sixteen or more"
+
+
+@pytest.fixture
+def world(db):
+    return World()
+
+
+@pytest.fixture
+def hook(db):
+    return Webhook.objects.create(url="https://hooks.example/in", secret=SECRET)
+
+
+def told():
+    return list(Notice.objects.order_by("created_at").values_list("kind", flat=True))
+
+
+def failing(world, error):
+    """Every sync of this world fails with this error, until it is taken back."""
+
+    class Refusing:
+        def __init__(self, source):
+            self._source = source
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return None
+
+        def folders(self, after):
+            raise error
+
+    world.wrap = lambda port, it: Refusing(it) if port == "source" else it
+
+
+def test_a_mailbox_that_is_disabled_and_one_that_recovers_are_told_once_each(world: World, settings, hook):
+    settings.DISABLE_AFTER = timedelta(0)
+    desk = world.mailbox()
+    failing(world, errors.MailboxNotFound("gone"))
+    world.sync(desk)
+    world.clock.turn(days=4)
+    desk.refresh_from_db()
+    if desk.enabled:
+        world.sync(desk)
+    assert told() == [Kind.MAILBOX_DISABLED]
+    world.wrap = lambda port, it: it
+    type(desk).objects.update(enabled=True, disabled_reason="", disabled_detail="")
+    world.sync(desk)
+    world.sync(desk)
+    assert told() == [Kind.MAILBOX_DISABLED, Kind.MAILBOX_RECOVERED]
+    assert Delivery.objects.count() == 2
+
+
+def test_emails_that_are_set_aside_are_told_with_their_number_and_without_their_content(world: World, hook):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    for name in "ab":
+        item = box.deliver(mail(name, subject="Nobody may read this"))
+        box.folder("Inbox").items[item].fault = "ErrorMimeContentConversionFailed"
+    world.sync(desk)
+    assert told() == [Kind.EMAIL_SET_ASIDE]
+    notice = Notice.objects.get()
+    assert notice.facts == {"emails": 2}
+    assert "Nobody may read this" not in json.dumps(delivering.as_json(notice))
+    world.sync(desk)
+    assert told() == [Kind.EMAIL_SET_ASIDE]
+
+
+def test_a_budget_that_is_reached_is_told_once_for_all_its_mailboxes(world: World, hook):
+    desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
+    type(desk.bucket).objects.update(monthly_limit=0)
+    world.sync(desk)
+    notice = Notice.objects.get()
+    assert (notice.kind, notice.facts["mailboxes"]) == (Kind.BUDGET_REACHED, 2)
+    assert sales.address not in notice.text
+
+
+def test_a_notice_is_signed_so_that_its_receiver_can_check_it(hook):
+    announce(Kind.MAILBOX_DISABLED, "desk stopped.", mailbox_id=1)
+    sent = []
+    now = timezone.now()
+    assert delivering.deliver(hook.pk, now, lambda *given: sent.append(given)) == 1
+    ((url, body, headers),) = sent
+    assert url == hook.url
+    assert headers["X-Signature"] == signature(SECRET, body, int(now.timestamp()))
+    assert json.loads(body)["id"] == headers["X-Notice-Id"]
+    assert SECRET not in body.decode() + str(headers)
+    assert delivering.deliver(hook.pk, now, lambda *given: sent.append(given)) == 0
+
+
+def test_a_webhook_that_fails_is_asked_again_with_growing_waits_and_given_up_after_days(hook):
+    def refuse(*_):
+        raise NotSent("HTTP 500")
+
+    announce(Kind.MAILBOX_DISABLED, "desk stopped.")
+    now, waits = timezone.now(), []
+    for _ in range(30):
+        delivering.deliver(hook.pk, now, refuse)
+        row = Delivery.objects.get()
+        if row.next_at is None:
+            break
+        waits.append(row.next_at - now)
+        now = row.next_at
+    assert waits[:4] == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4), timedelta(minutes=8)]
+    assert max(waits) == timedelta(hours=6)
+    assert (row.next_at, row.delivered_at, row.last_problem) == (None, None, "HTTP 500")
+    assert now - row.notice.created_at > timedelta(days=3)
+
+
+def test_one_webhook_that_fails_delays_no_other(hook):
+    other = Webhook.objects.create(url="https://other.example/", secret=SECRET, events=[Kind.BUDGET_REACHED])
+    announce(Kind.BUDGET_REACHED, "used up")
+    announce(Kind.MAILBOX_DISABLED, "stopped")
+
+    def post(url, *_):
+        if url == hook.url:
+            raise NotSent("no answer")
+
+    now = timezone.now()
+    assert {pk: delivering.deliver(pk, now, post) for pk in delivering.due_webhooks(now)} == {hook.pk: 0, other.pk: 1}
+    assert set(delivering.due_webhooks(now + timedelta(minutes=2))) == {hook.pk}
+
+
+def test_what_a_worker_had_in_hand_when_it_died_is_sent_by_another(hook):
+    announce(Kind.BUDGET_REACHED, "used up")
+    now = timezone.now()
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        delivering.deliver(hook.pk, now, die)
+    assert delivering.deliver(hook.pk, now, lambda *_: None) == 0
+    assert delivering.deliver(hook.pk, now + timedelta(minutes=11), lambda *_: None) == 1
+
+
+def test_notices_go_by_mail_to_who_wants_them(db, settings):
+    settings.NOTICES_MAIL_TO = ["admin@bank.example"]
+    announce(Kind.BUDGET_REACHED, "The budget is used up.")
+    assert delivering.deliver(None, timezone.now()) == 1
+    (message,) = outbox.outbox
+    assert (message.to, message.body) == (["admin@bank.example"], "The budget is used up.")
+
+
+def test_old_notices_are_forgotten_and_open_ones_are_not(db):
+    announce(Kind.BUDGET_REACHED, "old")
+    announce(Kind.MAILBOX_DISABLED, "open", mailbox_id=1, integration_id=1)
+    prune(lambda: timezone.now() + timedelta(days=400))
+    assert told() == [Kind.MAILBOX_DISABLED]

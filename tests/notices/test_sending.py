@@ -1,0 +1,94 @@
+"""A webhook is never led into our own network, and never waited for long."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+
+import pytest
+
+from notices.sending import NotSent, is_public, send
+
+
+@pytest.fixture
+def server():
+    """A real one, and what it was sent."""
+    seen = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append((self.path, self.headers["Host"], self.headers["X-Signature"], body))
+            if self.path == "/slow":
+                time.sleep(3)
+            self.send_response(302 if self.path == "/moved" else 500 if self.path == "/broken" else 204)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{made.server_address[1]}", seen
+    made.shutdown()
+    made.server_close()
+
+
+def test_what_is_sent_arrives_with_its_headers_and_the_name_of_the_host(server):
+    url, seen = server
+    send(f"{url}/in?x=1", b"{}", {"X-Signature": "t=1,v1=ab"}, allow_private=True)
+    assert seen == [("/in?x=1", url.removeprefix("http://"), "t=1,v1=ab", b"{}")]
+
+
+@pytest.mark.parametrize(("path", "says"), [("/moved", "HTTP 302"), ("/broken", "HTTP 500")])
+def test_neither_a_redirect_nor_an_error_counts_as_told(server, path, says):
+    url, seen = server
+    with pytest.raises(NotSent, match=says):
+        send(url + path, b"{}", {}, allow_private=True)
+    assert len(seen) == 1
+
+
+def test_a_webhook_that_does_not_answer_is_not_waited_for(server):
+    url, _ = server
+    with pytest.raises(NotSent, match="no answer"):
+        send(f"{url}/slow", b"{}", {}, allow_private=True, seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://169.254.169.254/", "https://0x7f000001/"],
+)
+def test_addresses_of_our_own_network_are_refused(url):
+    with pytest.raises(NotSent, match=r"private network|no address"):
+        send(url, b"{}", {})
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "ftp://example.com/", "https:///", "file:///etc/passwd", ""])
+def test_what_is_no_https_is_refused(url):
+    with pytest.raises(NotSent):
+        send(url, b"{}", {})
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1::1", True),
+        ("10.0.0.1", False),
+        ("100.64.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("224.0.0.1", False),
+        ("::ffff:127.0.0.1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("2002:7f00:1::", False),
+        ("64:ff9b::7f00:1", False),
+        ("nonsense", False),
+    ],
+)
+def test_only_public_addresses_are_public(address, public):
+    assert is_public(address) is public
