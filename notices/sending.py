@@ -26,7 +26,7 @@ class NotSent(Exception):
 def send(
     url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False, seconds: float = SECONDS
 ) -> None:
-    """Raises NotSent, after so many seconds at the latest. `allow_private`: also to addresses of private networks, and without TLS."""
+    """Raises NotSent, after so many seconds at the latest. `allow_private`: also to private networks, and without TLS."""
     try:
         asyncio.run(asyncio.wait_for(_post(url, body, headers, allow_private), seconds))
     except TimeoutError:
