@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
+from api.examples import INTEGRATIONS as EXAMPLES
 from api.filters import Declared, flag, parameter, words
 from api.problems import Conflict, PreconditionFailed, Unprocessable
 from api.shapes import Checked, IntegrationLine, IntegrationShape, PlanShape, Said
@@ -67,6 +68,7 @@ class OneIntegration(Api):
         body=OR_PLAN,
         created=IntegrationShape,
         parameters=[IF_MATCH, DRY_RUN, UNKNOWN],
+        examples=EXAMPLES,
     )
     def put(self, request: Request, project: str, name: str) -> Response:
         """Create it, or make it as the document says: mailboxes that are not in it are removed. Doing it twice changes

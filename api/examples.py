@@ -1,0 +1,43 @@
+"""Documents for the schema, to begin with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+_MAILBOXES = [
+    {
+        "email": "trades@bank.example",
+        "enabled": True,
+        "start_timestamp": "2026-01-01T00:00:00Z",
+        "folder_denylist": [["Inbox", "Private"]],
+        "participant_domain_denylist": ["newsletter.example"],
+        "bucket_specification": {"project_name": "bank", "name": "trades", "title": "Trades"},
+    }
+]
+_SERVER: dict[str, Any] = {
+    "application": {"kind": "ntlm"},
+    "access": {"kind": "user_access", "username": "BANK\\svc-reinfer", "password": "…"},
+    "microsoft_api": {"kind": "ews"},
+    "ews_endpoint": "https://mail.bank.example/EWS/Exchange.asmx",
+    "build_version": None,
+}
+_ONLINE: dict[str, Any] = {
+    "application": {"kind": "custom", "tenant_id": "…", "client_id": "…", "client_secret": "…"},
+    "access": {"kind": "app_access"},
+    "microsoft_api": {"kind": "ews"},
+    "ews_endpoint": None,
+}
+
+
+def _example(name: str, connection: dict[str, Any], **settings: Any) -> OpenApiExample:
+    configuration = {"connection": connection, "settings": settings, "mailboxes": _MAILBOXES}
+    value = {"title": "Trading floor", "enabled": True, "configuration": configuration}
+    return OpenApiExample(name, value=value, request_only=True)
+
+
+INTEGRATIONS = [
+    _example("Exchange Server with a service account", _SERVER, access="impersonation", tls_minimum="1.2"),
+    _example("Exchange Online with an application", _ONLINE),
+]
