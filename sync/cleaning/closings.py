@@ -26,6 +26,7 @@ _POSTSCRIPT = tuple(f"{word}{end}" for word in of_all("postscript") for end in (
 PARTICLES = of_all("particles")
 """Small words in the names of people."""
 _LONGEST_TITLE = 2
+_FROM_PLACES = frozenset(of_all("from_places"))
 _CONTACT = re.compile(r"[\d@/|]|www\.")
 _BLANKS = re.compile(r"\s+")
 
@@ -73,6 +74,8 @@ def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
         return alone and len(words) <= _FEW_NAMES if short else strong or separated
     if line.endswith(_SENTENCE_ENDS) or len(words) > _MOST_NAMES or short:
         return False
+    if strong and name_below and words[0] in _FROM_PLACES and _is_name(words[1:]):
+        return True  # "Herzliche Grüße aus Passau"
     # "Liebe Grüße, auch an Anna", "Obrigada e até sexta,"
     return (strong and separated) or (name_below and line.endswith((",", "،")))
 
