@@ -22,6 +22,10 @@ from notices.models import Kind
 from sync.models import SetAsideEmail, SyncedFolder, SyncRun
 
 
+WEB_ADDRESS = r"^https?://[!-~]+$"
+"""Only signs of ASCII: what counts as white space beyond them differs between dialects of regular expressions."""
+
+
 class Typed(serializers.Serializer):  # type: ignore[type-arg]
     """Takes no number for a text and no text for a number: what the schema does not allow is refused."""
 
@@ -110,7 +114,7 @@ class ProblemShape(serializers.Serializer):  # type: ignore[type-arg]
 class DestinationShape(Strict):
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(max_length=128)
-    endpoint = serializers.RegexField(r"^https?://\S+$", max_length=512)
+    endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512)
     token = serializers.CharField(
         max_length=4096, write_only=True, trim_whitespace=False, help_text="Never told again."
     )
@@ -357,7 +361,7 @@ class CommentPreview(serializers.Serializer):  # type: ignore[type-arg]
 
 class WebhookShape(Strict):
     id = serializers.IntegerField(read_only=True)
-    url = serializers.RegexField(r"^https?://\S+$", max_length=512)
+    url = serializers.RegexField(WEB_ADDRESS, max_length=512)
     secret = serializers.CharField(
         min_length=16,
         max_length=256,

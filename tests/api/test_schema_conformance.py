@@ -40,7 +40,13 @@ def rows(db):
 
 @pytest.mark.parametrize("role", ROLES)
 @schema.exclude(path_regex="|".join(NETWORK)).parametrize()
-@settings(max_examples=EXAMPLES or 3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES or 3,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 def test_every_answer_is_one_that_the_schema_tells(case, role, rows):
     token = client_of(role)._credentials["HTTP_AUTHORIZATION"]
     case.call_and_validate(headers={**(case.headers or {}), "Authorization": token})
