@@ -21,7 +21,6 @@ from mailboxes.models import Bucket
 from notices.models import Kind
 from sync.models import SetAsideEmail, SyncedFolder, SyncRun
 
-
 WEB_ADDRESS = r"^https?://[!-~]+$"
 """Only signs of ASCII: what counts as white space beyond them differs between dialects of regular expressions."""
 
