@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access import history
 from integrations.models import Destination, Integration
-from integrations.views.answers import back, found, live_page
+from integrations.views.answers import back, by_htmx, found, live_page
 from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import SKIPPED_BY_DEFAULT, Verdict
@@ -50,7 +50,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": mailbox.runs.all()[:RUNS],
         "set_aside": set_aside[:SET_ASIDE],
         "wishes": in_words(mailbox),
-        "preview": preview(mailbox, mailbox.rules(), now),
+        # It stands outside of the part that refreshes itself.
+        "preview": None if by_htmx(request) else preview(mailbox, mailbox.rules(), now),
     }
     return live_page(request, "mailboxes/detail.html", "mailboxes/_detail.html", context)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ImproperlyConfigured
 
 from integrations.encryption import Secret
 from integrations.errors import SecretUnreadable
@@ -52,9 +53,11 @@ class ImportForm(forms.Form):
         try:
             wish = read_document(parse_json(text), cleaned.get("project", ""), cleaned.get("name", ""))
             self.plan = planned(wish)
+            self.sealed = Secret.sealed(text).token
         except DocumentWrong as wrong:
             self.add_error("document", list(wrong.problems))
-        self.sealed = Secret.sealed(text).token
+        except ImproperlyConfigured as error:
+            self.add_error(None, f"Secrets cannot be sealed: {error}")
 
     def _text(self, cleaned: dict[str, Any]) -> str:
         file = cleaned.get("file")
@@ -81,7 +84,7 @@ class ConfirmImportForm(forms.Form):
         try:
             text = Secret(cleaned.get("sealed", "")).reveal()
             self.plan = planned(read_document(parse_json(text), cleaned.get("project", ""), cleaned.get("name", "")))
-        except (SecretUnreadable, DocumentWrong):
+        except (SecretUnreadable, ImproperlyConfigured, DocumentWrong):
             raise forms.ValidationError("This cannot be confirmed any more. Paste the document again.") from None
         if self.plan.digest != cleaned.get("digest"):
             raise forms.ValidationError("Something changed since you looked. See what would change now, then confirm.")

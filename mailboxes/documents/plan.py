@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from access.history import in_words
+from integrations.encryption import Secret
+from integrations.errors import SecretUnreadable
 from integrations.models import Destination, Integration
 from mailboxes.documents.stored import mailbox_wish, stored_settings
 from mailboxes.documents.wish import DocumentWrong, IntegrationWish, MailboxWish
@@ -111,11 +113,20 @@ def _settings(wish: IntegrationWish, integration: Integration | None) -> Iterabl
         if before.get(name) != value and not (integration is None and value in ("", None)):
             yield _line(_label(name), before.get(name), value)
     for name in wish.secrets:
-        has_one = integration is not None and bool(getattr(integration, name))
-        if not has_one or getattr(integration, name).reveal() != wish.secrets[name]:
+        stored: Secret = getattr(integration, name) if integration else Secret("")
+        has_one = bool(stored)
+        if not _holds(stored, wish.secrets[name]):
             yield Line(_label(name), "a secret" if has_one else "empty", "another secret" if has_one else "a secret")
     if wish.enabled is not None and wish.enabled is not (integration is not None and integration.enabled):
         yield Line("Running", in_words(not wish.enabled), in_words(wish.enabled))
+
+
+def _holds(stored: Secret, plain: str) -> bool:
+    """Whether it is this secret. One that no key opens is another, and can be replaced."""
+    try:
+        return stored.reveal() == plain
+    except SecretUnreadable:
+        return False
 
 
 def _changed(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -191,3 +192,15 @@ def test_a_bucket_whose_destination_cannot_be_told_is_refused(admin, destination
 def test_a_file_that_is_no_text_is_refused(admin, destination):
     answer = admin.post(reverse("integration-import"), {"file": SimpleUploadedFile("x.json", b"\xff\xfe{\x00}")})
     assert "no text in UTF-8" in answer.text
+
+
+def test_a_stored_secret_that_no_key_opens_is_replaced_by_the_documents(admin, destination, settings):
+    IntegrationFactory(project="bank", name="trades", auth="oauth2", client_secret="lost", stopped=True)
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    confirm(admin, look(admin, VENDORS))
+    assert Integration.objects.get().client_secret.reveal() == SECRET
+
+
+def test_without_a_key_nothing_is_imported_and_the_page_says_what_is_missing(admin, destination, settings):
+    settings.ENCRYPTION_KEYS = []
+    assert "ENCRYPTION_KEYS is not set" in look(admin, VENDORS).text
