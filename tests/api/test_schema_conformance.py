@@ -6,6 +6,8 @@ import os
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
 
@@ -33,6 +35,17 @@ schema.app = application
 @pytest.fixture
 def rows(db):
     """Something behind the first numbers, so that not every request ends at 404."""
+    # A request by WSGI closes the connections of its thread at its end, and with it the transaction of the test.
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    _made()
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+def _made():
     factories.SetAsideEmailFactory()
     factories.MailboxStateFactory()
     factories.SyncRunFactory(outcome="failed")
