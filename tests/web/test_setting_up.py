@@ -62,6 +62,7 @@ def test_each_step_leads_to_the_next(admin):
     assert to_destination in page.text
     sent = {"name": "Production", "endpoint": "https://reinfer.example", "token": SECRET}
     assert admin.post(to_destination, sent)["Location"] == to_mailboxes
+    assert "Paste a list or upload a CSV file instead" in admin.get(to_mailboxes).text
     new = {"address": "desk@bank.example", "bucket_choice": "new", "destination": Destination.objects.get().pk}
     answer = admin.post(to_mailboxes, {**new, "bucket_there": "bank/desks"})
     assert answer["Location"] == reverse("integration-ready", args=[Integration.objects.get().pk])
