@@ -62,9 +62,9 @@ class Stack:
         self.processes.start("beat", [*celery, "beat", "-l", "WARNING", "-s", schedule], self.environment)
         self.wait(lambda: _answers(self.port), "the pages")
 
-    def manage(self, *arguments: str) -> None:
-        """A management command, to its end. Raises `ChildDied` when it fails."""
-        self._child([sys.executable, "manage.py", *arguments])
+    def manage(self, *arguments: str) -> str:
+        """A management command, to its end; what it printed. Raises `ChildDied` when it fails."""
+        return self._child([sys.executable, "manage.py", *arguments])
 
     def product(self, *arguments: str, given: Any = None) -> Any:
         """Ask the product something in a process of its own (`demo.product`): JSON in, JSON out."""

@@ -39,7 +39,7 @@ def stack():
 
 @pytest.fixture(scope="module")
 def token(stack):
-    return stack._child(["python", "manage.py", "api_token", "admin", "Test"]).strip()
+    return stack.manage("api_token", "admin", "Test").strip()
 
 
 @pytest.fixture(scope="module")
