@@ -20,6 +20,7 @@ from integrations.messages import Folder, FolderId, FolderKind
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import Verdict, folder_verdict
+from sync.bidi import closed
 from sync.folders import positions
 from sync.models import MailboxState, SyncedFolder
 
@@ -183,7 +184,7 @@ def hold_sentence(held: Integration | Destination | Bucket, now: datetime) -> st
 def _then(text: str, what: str, when: datetime | None, now: datetime) -> str:
     if when is None or when <= now:
         return text
-    return f"{text} {what} {clock(when, now)}.".strip()
+    return f"{closed(text)} {what} {clock(when, now)}.".strip()
 
 
 def integration_standing(integration: Integration, counts: Mapping[Status, int], now: datetime) -> Standing:
