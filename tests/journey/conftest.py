@@ -68,6 +68,7 @@ def page(browser, stack, complaints):
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
     )
     made.on("pageerror", lambda error: complaints.append(str(error)))
+    made.on("dialog", lambda dialog: (complaints.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
     made.goto(stack.url)
     made.get_by_label("Username").fill("admin")
     made.get_by_label("Password").fill(stack.password)

@@ -1,0 +1,140 @@
+"""Rows with hostile strings wherever a row holds a string that somebody else chose, each as long as its column allows.
+
+They are made in a process of the product's: `manage.py shell -c "from tests.journey.hostile_rows import make; make()"`.
+Nothing of it ever becomes due, so that the worker leaves it as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from access.models import Act
+from integrations.models import Destination, DisabledReason, Integration
+from mailboxes.models import Bucket, Mailbox
+from sync.models import SyncedFolder, SyncRun
+from tests.factories import (
+    ActivityFactory,
+    BucketFactory,
+    DestinationFactory,
+    IntegrationFactory,
+    MailboxFactory,
+    MailboxStateFactory,
+    SetAsideEmailFactory,
+    SyncedFolderFactory,
+    SyncRunFactory,
+)
+from tests.hostile import hostile
+
+RUNNING, HELD, STOPPED = 91, 92, 93
+"""Primary keys of integrations, and of what hangs on each."""
+ASIDE = 91
+TEXT = 2000
+"""Characters of what a server says: the columns have no end."""
+
+
+def make() -> None:
+    running, held, stopped = _integrations()
+    free, refusing = _destinations()
+    bucket = _bucket(RUNNING, free, monthly_limit=1)
+    retrying = _mailbox(RUNNING, running, bucket)
+    _of_a_sync(retrying)
+    _mailbox(HELD, held, _bucket(HELD, free, **_hold("bucket-detail")))
+    _mailbox(STOPPED, stopped, _bucket(STOPPED, refusing))
+    _mailbox(94, running, bucket, **_disabled("mailbox-disabled"))
+    ActivityFactory(integration=running, bucket=bucket, created=7)
+    _act()
+
+
+def _integrations() -> tuple[Integration, Integration, Integration]:
+    return (
+        _integration(RUNNING, "running"),
+        _integration(HELD, "held", **_hold("integration-held")),
+        _integration(STOPPED, "stopped", **_disabled("integration-disabled")),
+    )
+
+
+def _integration(pk: int, place: str, **values: object) -> Integration:
+    made: Integration = IntegrationFactory(
+        pk=pk,
+        title=hostile(f"{place}-title", 256),
+        project=place + "p" * (1024 - len(place)),
+        name="n" * 256,
+        username=hostile("username", 256),
+        proxy=hostile("proxy", 512),
+        endpoint=hostile("endpoint", 512),
+        tls_ciphers=hostile("ciphers", 1024),
+        **values,
+    )
+    return made
+
+
+def _destinations() -> tuple[Destination, Destination]:
+    # A name is 128 characters: markup alone.
+    name = "<img src=x onerror=alert(1)>"
+    return (
+        DestinationFactory(pk=91, name=name + "W" * 100, endpoint="javascript:alert(1)//" + "x" * 491),
+        DestinationFactory(pk=92, name=name + "V" * 100, **_hold("destination-held")),
+    )
+
+
+def _bucket(pk: int, destination: Destination, **values: object) -> Bucket:
+    made: Bucket = BucketFactory(
+        pk=pk, destination=destination, project="b" * 1024, name=f"{pk}-" + "c" * 253, **values
+    )
+    return made
+
+
+def _mailbox(pk: int, integration: Integration, bucket: Bucket, **values: object) -> Mailbox:
+    wish = hostile("filter", 512)
+    made: Mailbox = MailboxFactory(
+        pk=pk,
+        integration=integration,
+        bucket=bucket,
+        address=hostile(f"address-{pk}", 320),
+        folder_allow=[[wish, wish]],
+        participant_deny=[wish],
+        **values,
+    )
+    MailboxStateFactory(
+        mailbox=made,
+        next_sync_at=timezone.now() + timedelta(days=2),
+        failures=3,
+        failing_since=timezone.now(),
+        error_kind="unexpected",
+        error_text=hostile("state-error", TEXT),
+    )
+    return made
+
+
+def _of_a_sync(mailbox: Mailbox) -> None:
+    name = hostile("folder", 512)
+    folder: SyncedFolder = SyncedFolderFactory(mailbox=mailbox, name=name, path=["Inbox", name])
+    SetAsideEmailFactory(pk=ASIDE, mailbox=mailbox, folder=folder, reason=hostile("reason", 512))
+    SyncRunFactory(mailbox=mailbox, outcome=SyncRun.Outcome.FAILED, error_text=hostile("run-error", TEXT))
+
+
+def _act() -> None:
+    changes = [["title", hostile("before", 256), hostile("after", 256)]]
+    Act.objects.create(
+        who="w" * 150, about="integration", object_id=RUNNING, text=hostile("act", 1024), changes=changes
+    )
+
+
+def _hold(place: str) -> dict[str, object]:
+    now = timezone.now()
+    return {
+        "held_since": now,
+        "held_until": now + timedelta(days=2),
+        "held_kind": "unexpected",
+        "held_detail": hostile(place, TEXT),
+    }
+
+
+def _disabled(place: str) -> dict[str, object]:
+    return {
+        "enabled": False,
+        "disabled_reason": DisabledReason.SYNC_ERROR,
+        "disabled_detail": hostile(place, TEXT),
+    }
