@@ -16,11 +16,11 @@ from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from integrations.bidi import closed
 from integrations.messages import Folder, FolderId, FolderKind
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import Verdict, folder_verdict
-from sync.bidi import closed
 from sync.folders import positions
 from sync.models import MailboxState, SyncedFolder
 

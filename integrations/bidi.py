@@ -8,7 +8,7 @@ END_OF_ISOLATE, END_OF_EMBEDDING = "\u2069", "\u202c"
 
 
 def closed(text: str) -> str:
-    """The text with an end for all that it leaves open."""
+    """The text with an end for all that it leaves open, to stand in a sentence. Most texts stay as they are."""
     ends: list[str] = []
     for char in text:
         if char in ISOLATES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.bidi import closed
+from integrations.bidi import closed
 
 
 @pytest.mark.parametrize(
