@@ -120,7 +120,7 @@ HELD_NAME = "<img src=x onerror=alert(1)>" + "V" * 100
 
 PAGES = {
     "": [title("held"), said("integration-held"), said("integration-disabled"), said("mailbox-disabled"), REASON],
-    "?span=month": [said("destination-held"), said("bucket-detail"), said("state-error")],
+    "?span=month": [f"{'b' * 1024}/{RUNNING}-", said("destination-held"), said("bucket-detail"), said("state-error")],
     "integrations/": [title("running"), title("held"), said("integration-held"), said("integration-disabled")],
     f"integrations/{RUNNING}/": [
         title("running"),
