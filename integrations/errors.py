@@ -11,6 +11,8 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
+from integrations.bidi import closed
+
 
 class Scope(StrEnum):
     """What fails as a whole when this error is met."""
@@ -33,7 +35,7 @@ class IntegrationError(Exception):
     """Whether a single email can be what provokes it, so that the rest must be tried without that one."""
 
     def __init__(self, detail: str = "", *, retry_after: timedelta | None = None) -> None:
-        self.detail = detail[:500]
+        self.detail = closed(detail[:500])
         """What the other side said, shortened: a code or a status line, never content."""
         self.retry_after = retry_after
         """How long the other side asked us to wait."""

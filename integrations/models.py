@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import Q
 
+from integrations.bidi import closed
 from integrations.encryption import EncryptedField
 
 PROJECT_NAME = RegexValidator(r"^[A-Za-z0-9_.-]{1,1024}\Z", "Only letters, digits, dots, hyphens and underscores.")
@@ -53,7 +54,7 @@ class Destination(Hold):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        return closed(self.name)
 
 
 class Integration(Hold):
@@ -140,4 +141,4 @@ class Integration(Hold):
         ]
 
     def __str__(self) -> str:
-        return self.title or f"{self.project}/{self.name}"
+        return closed(self.title) or f"{self.project}/{self.name}"

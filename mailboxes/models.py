@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from integrations.bidi import closed
 from integrations.models import NAME, PROJECT_NAME, Destination, DisabledReason, Hold, Integration
 from mailboxes.rules import Rules
 
@@ -78,7 +79,7 @@ class Mailbox(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.address
+        return closed(self.address)
 
     def rules(self) -> Rules:
         return Rules(

@@ -16,6 +16,7 @@ from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from integrations.bidi import closed
 from integrations.messages import Folder, FolderId, FolderKind
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
@@ -199,7 +200,7 @@ def hold_sentence(held: Integration | Destination | Bucket, now: datetime) -> st
 def _then(text: str, what: str, when: datetime | None, now: datetime) -> str:
     if when is None or when <= now:
         return text
-    return f"{text} {what} {clock(when, now)}.".strip()
+    return f"{closed(text)} {what} {clock(when, now)}.".strip()
 
 
 def integration_standing(integration: Integration, counts: Mapping[Status, int], now: datetime) -> Standing:

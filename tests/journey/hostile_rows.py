@@ -19,6 +19,7 @@ from tests.factories import (
     BucketFactory,
     DestinationFactory,
     IntegrationFactory,
+    LedgerEntryFactory,
     MailboxFactory,
     MailboxStateFactory,
     SetAsideEmailFactory,
@@ -43,6 +44,7 @@ def make() -> None:
     _mailbox(HELD, held, _bucket(HELD, free, **_hold("bucket-detail")))
     _mailbox(STOPPED, stopped, _bucket(STOPPED, refusing))
     _mailbox(94, running, bucket, **_disabled("mailbox-disabled"))
+    LedgerEntryFactory(bucket=bucket)
     ActivityFactory(integration=running, bucket=bucket, created=7)
     _act()
 

@@ -142,3 +142,11 @@ def test_a_complaint_is_shown_as_a_problem_and_not_as_a_success(rf, db):
         request._messages = CookieStorage(request)
         back(request, sentence, "/")
         assert [message.level for message in request._messages] == [level]
+
+
+def test_a_bucket_at_its_limit_is_named_on_the_overview_beside_the_button(admin):
+    bucket = factories.MailboxFactory(bucket__monthly_limit=1).bucket
+    factories.LedgerEntryFactory(bucket=bucket)
+    problem = admin.get(reverse("overview")).text.partition("Limit reached")[2].partition("</li>")[0]
+    assert f"Bucket <bdi>{bucket}</bdi>" in problem
+    assert reverse("bucket-edit", args=[bucket.pk]) in problem.partition('class="actions"')[2]

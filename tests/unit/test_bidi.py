@@ -1,0 +1,29 @@
+"""What a text opens ends with the text."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.bidi import closed
+
+
+@pytest.mark.parametrize(
+    "text", ["", "plain", "שלום", "\u202eoverridden\u202c", "\u2066isolated\u2069", "\u2066\u202e\u2069"]
+)
+def test_a_text_that_leaves_nothing_open_stays_as_it_is(text):
+    assert closed(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("\u202eopen", "\u202c"),
+        ("\u2067open", "\u2069"),
+        ("\u202e\u2066open", "\u2069\u202c"),
+        ("\u2066\u202e\u2069\u202bopen", "\u202c"),
+        ("\u2066\u202c\u202aopen", "\u202c\u2069"),
+        ("\u2069\u202c\u202eopen", "\u202c"),
+    ],
+)
+def test_what_is_left_open_is_closed_from_the_inside_out(text, ends):
+    assert closed(text) == text + ends
