@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from urllib.parse import quote
 
 import pytest
@@ -305,3 +306,12 @@ def test_a_folder_of_exchange_is_called_what_it_is_called(screen, stack, exchang
     screen.goto(stack.url + "mailboxes/1/")
     screen.locator("td.name", has_text="{{7*7}}").first.wait_for(timeout=25_000)
     assert_it_is_text(screen, name)
+
+
+def test_an_import_shows_what_it_was_given_as_text(screen, stack):
+    document = {"title": f"Title {MARKUP} {BRACES}", "name": "bank/new", MARKUP: 1, "configuration": {"mailboxes": []}}
+    screen.goto(stack.url + "integrations/import/")
+    screen.get_by_label("Document").fill(json.dumps(document))
+    screen.get_by_role("button", name="Show what would change").click()
+    screen.get_by_role("button", name="Confirm").wait_for()
+    assert_it_is_text(screen, f"Title {MARKUP} {BRACES}")
