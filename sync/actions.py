@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.connect import network_steps, open_sink, open_source
@@ -21,7 +22,7 @@ from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Un
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import dispatching, holds
-from sync.lease import database_now
+from sync.lease import Clock, database_now
 from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.tasks import sync_mailbox
 from sync.transform import Converted, NotConvertible, Place, convert
@@ -168,6 +169,20 @@ def retry_set_aside(email: SetAsideEmail) -> str:
     return type(queued)(f"The email is tried again. {queued}")
 
 
+def retry_many_set_aside(emails: QuerySet[SetAsideEmail], clock: Clock = database_now) -> str:
+    """Try all of these again, as many at once as each mailbox's next sync has time for. Those that were delivered, or are
+    gone, stay as they are."""
+    waiting = emails.filter(settled__in=["", "dismissed"])
+    mailboxes = list(Mailbox.objects.filter(pk__in=waiting.values("mailbox").distinct()))
+    count = SetAsideEmail.objects.filter(pk__in=waiting.values("pk")).update(
+        settled="", settled_at=None, retry_at=clock()
+    )
+    if not count:
+        return Complaint("There is no such email to try again.")
+    _make_due(mailboxes)
+    return f"{'1 email is' if count == 1 else f'{count:,} emails are'} tried again by the next sync of {_named(mailboxes)}."
+
+
 def dismiss_set_aside(email: SetAsideEmail) -> str:
     """Stop trying and stop showing it. It is not delivered."""
     SetAsideEmail.objects.filter(pk=email.pk, settled="").update(
@@ -278,6 +293,10 @@ MANY: dict[str, Callable[[Sequence[Mailbox]], str]] = {
 
 def _counted(mailboxes: Sequence[Mailbox]) -> str:
     return "1 mailbox is" if len(mailboxes) == 1 else f"{len(mailboxes):,} mailboxes are"
+
+
+def _named(mailboxes: Sequence[Mailbox]) -> str:
+    return str(mailboxes[0]) if len(mailboxes) == 1 else f"{len(mailboxes):,} mailboxes"
 
 
 def _make_due(mailboxes: Sequence[Mailbox]) -> None:

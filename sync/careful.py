@@ -40,7 +40,7 @@ class CarefulDelivery:
         for change in changes:
             self.go_on()
             if attempt.number > GIVE_UP_AFTER and change.item_id == attempt.item_in_hand:
-                self._set_aside(change, "worker", "It ended the worker again and again.")
+                self.delivery.set_aside(SetAside(change, "worker", "It ended the worker again and again."))
                 continue
             self.checkpoints.hold(folder, change.item_id)
             try:
@@ -63,8 +63,4 @@ class CarefulDelivery:
             self.source.check()
             self.delivery.sink.check()
         for change, error in failed:
-            self._set_aside(change, "push" if error.kind.startswith("reinfer") else "fetch", error.kind)
-
-    def _set_aside(self, change: Change, stage: str, reason: str) -> None:
-        self.delivery.counts.set_aside += 1
-        self.ledger.set_aside([SetAside(change, stage, reason)])
+            self.delivery.blame(change, error)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.errors import Contended
-from integrations.messages import Change, Comment, CommentId, Email, Fetched, Gone, ItemId, Unreadable
+from integrations.errors import Contended, IntegrationError
+from integrations.messages import Change, Comment, CommentId, Email, Fetched, FolderId, Gone, ItemId, Unreadable
 from integrations.ports import Sink
 from mailboxes.rules import Rules, Verdict, participants_verdict
 from sync.batches import batches
@@ -66,13 +66,17 @@ class Letter:
 
     comment: Comment
     changes: tuple[Change, ...]
-    wanted: bool
+    verdict: Verdict
     collision: bool = False
     """Among its copies are two different emails under one Message-ID."""
 
     @property
     def change(self) -> Change:
         return self.changes[-1]
+
+    @property
+    def wanted(self) -> bool:
+        return self.verdict is Verdict.WANTED
 
 
 @dataclass(slots=True)
@@ -89,6 +93,8 @@ class Delivery:
     counts: Counts = field(default_factory=Counts)
     longest_wait: Callable[[Iterable[datetime | None]], int | None] = nobody_waits
     """Of emails that arrived at these times and are comments now."""
+    folders: Mapping[FolderId, Verdict] = field(default_factory=dict)
+    """Folders whose mail is not wanted: only what the bucket holds already is followed there."""
 
     def deliver(self, fetched: Iterable[Fetched]) -> list[ItemId]:
         """Deliver one batch. When it returns, every email of it is confirmed, unchanged, turned away or set aside.
@@ -101,12 +107,21 @@ class Delivery:
             if isinstance(outcome, Gone):
                 gone.append(outcome.change.item_id)
             elif isinstance(outcome, Unreadable):
-                self._set_aside(SetAside(outcome.change, "fetch", outcome.reason))
+                self.set_aside(SetAside(outcome.change, "fetch", outcome.reason))
             else:
                 self._take(outcome, letters)
         for batch in self.sizes.push_batches(letters.values()):
             self._deliver(batch)
         return gone
+
+    def set_aside(self, email: SetAside) -> None:
+        """Let this email wait, and the mailbox go on."""
+        self.counts.set_aside += 1
+        self.ledger.set_aside([email])
+
+    def blame(self, change: Change, error: IntegrationError) -> None:
+        """Set an email aside that provokes this error again and again while others pass."""
+        self.set_aside(SetAside(change, "push" if error.kind.startswith("reinfer") else "fetch", error.kind))
 
     def copy(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> CopyRecord:
         """What to remember of a change."""
@@ -128,20 +143,19 @@ class Delivery:
         self.counts.fetched += 1
         converted = self.transform(email)
         if isinstance(converted, NotConvertible):
-            self._set_aside(SetAside(email.change, "transform", converted.reason))
+            self.set_aside(SetAside(email.change, "transform", converted.reason))
             return
         comment = converted.comment
-        wanted = participants_verdict(self.rules, converted.participants) is Verdict.WANTED
+        verdict = self.folders.get(email.change.folder_id, Verdict.WANTED)
+        if verdict is Verdict.WANTED:
+            verdict = participants_verdict(self.rules, converted.participants)
         before = letters.pop(comment.id, None)
         if before is None:
-            letters[comment.id] = Letter(comment, (email.change,), wanted)
+            letters[comment.id] = Letter(comment, (email.change,), verdict)
             return
         collision = before.collision or identity_digest(before.comment) != identity_digest(comment)
-        letters[comment.id] = Letter(comment, (*before.changes, email.change), wanted or before.wanted, collision)
-
-    def _set_aside(self, email: SetAside) -> None:
-        self.counts.set_aside += 1
-        self.ledger.set_aside([email])
+        verdict = before.verdict if before.wanted else verdict
+        letters[comment.id] = Letter(comment, (*before.changes, email.change), verdict, collision)
 
     # ---- reconcile ------------------------------------------------------------------------------------------------
 
@@ -182,12 +196,12 @@ class Delivery:
         return lost + self._push(intentions, by_id)
 
     def _turn_away(self, letters: Sequence[Letter], entries: Mapping[CommentId, Entry]) -> list[Letter]:
-        """Gate 2: emails between people we do not want, unless the bucket has them already."""
+        """Gate 2: emails that are not wanted, unless the bucket has them already."""
         away = [letter for letter in letters if not letter.wanted and letter.comment.id not in entries]
         self.counts.not_wanted += len(away)
         self.ledger.remember(
             [
-                self.copy(change, verdict=Verdict.PARTICIPANT, comment_id=letter.comment.id)
+                self.copy(change, verdict=letter.verdict, comment_id=letter.comment.id)
                 for letter in away
                 for change in letter.changes
             ]
@@ -277,7 +291,7 @@ class Delivery:
         self.counts.longest_wait = longer(self.counts.longest_wait, self.longest_wait(arrivals))
         for intention, rejection in result.refused:
             for change in letters[intention.comment.id].changes:
-                self._set_aside(SetAside(change, "push", rejection.reason))
+                self.set_aside(SetAside(change, "push", rejection.reason))
 
     def _copies(
         self, letters: Mapping[CommentId, Letter], ids: Iterable[CommentId]

@@ -17,11 +17,9 @@ from mailboxes.rules import Rules, Verdict, folder_verdict
 from sync.careful import CAREFUL_AFTER, CarefulDelivery
 from sync.delivery import Delivery
 from sync.gate import sort_page
+from sync.leftovers import Leftovers
 from sync.ports import Checkpoints, Control, Ledger
 from sync.records import CopyRecord, FolderRecord, Report
-
-DIRTY_PER_RUN = 500
-RETRIES_PER_RUN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +49,14 @@ class Engine:
         """Bring everything that changed to the sink. Raises what the ports raise; nothing is lost then."""
         try:
             self._folders()
-            for folder in self._in_order(self.checkpoints.folders()):
+            folders = self.checkpoints.folders()
+            verdicts = {folder.id: self._verdict(folder) for folder in folders}
+            self.delivery.folders = {
+                folder: verdict for folder, verdict in verdicts.items() if verdict is not Verdict.WANTED
+            }
+            for folder in self._in_order(folders):
                 self._folder(folder)
-            self._dirty()
-            self._set_aside()
+            Leftovers(self.source, self.delivery, self.ledger, self._go_on).run()
         except _Yield:
             return Report(finished=False, stopped=self.control.stopped(), counts=self.delivery.counts)
         return Report(finished=True, counts=self.delivery.counts)
@@ -145,22 +147,6 @@ class Engine:
 
     def _careful(self) -> CarefulDelivery:
         return CarefulDelivery(self.source, self.delivery, self.ledger, self.checkpoints, self._go_on)
-
-    # ---- what was left behind -------------------------------------------------------------------------------------
-
-    def _dirty(self) -> None:
-        """Properties that need to be sent again: a folder was renamed, a confirmation came too late."""
-        for batch in self.delivery.sizes.fetch_batches(self.ledger.dirty(DIRTY_PER_RUN)):
-            self._go_on()
-            for item in self.delivery.deliver(self.source.fetch(batch)):
-                self.ledger.abandon(item)
-
-    def _set_aside(self) -> None:
-        for change in self.ledger.due_again(RETRIES_PER_RUN):
-            self._go_on()
-            gone = self.delivery.deliver(self.source.fetch([change]))
-            if gone:
-                self.ledger.settle_set_aside(change.item_id, "gone")
 
     def _go_on(self) -> None:
         if not self.control.keep_going():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from integrations.messages import Change, ChangeKind, CommentId, ItemId
 from mailboxes.rules import Rules, Verdict, item_verdict
@@ -21,6 +22,8 @@ class Known:
     """Copies of this folder by the Message-ID as listed."""
     entries: Mapping[CommentId, Entry] = field(default_factory=dict)
     """By comment id: of the copies above, and of the Message-IDs as listed."""
+    nameless: frozenset[tuple[datetime | None, int]] = frozenset()
+    """Received time and size of delivered emails that bear no Message-ID: how one of them is known again elsewhere."""
 
 
 @dataclass(slots=True)
@@ -77,7 +80,9 @@ def _was_delivered(change: Change, copy: CopyRecord | None, known: Known) -> boo
     if copy is not None and copy.comment_id and copy.comment_id in known.entries:
         return True
     listed = listed_comment_id(change.message_id)
-    return listed is not None and listed in known.entries
+    if listed is None:
+        return (change.received, change.size) in known.nameless
+    return listed in known.entries
 
 
 def _twin(change: Change, known: Known) -> CopyRecord | None:

@@ -22,7 +22,18 @@ from sync.identity import listed_comment_id
 from sync.lease import Lease
 from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder
 from sync.ports import LeaseLost
-from sync.records import DELIVERED, SET_ASIDE, CopyRecord, Entry, Intention, PushResult, SetAside, Settled
+from sync.reconcile import content_digest, properties_digest
+from sync.records import (
+    DELIVERED,
+    SET_ASIDE,
+    CopyRecord,
+    Entry,
+    Intention,
+    PushResult,
+    SetAside,
+    Settled,
+    Stored,
+)
 
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 """How long a set-aside email waits for its next try; the last one for ever after."""
@@ -50,7 +61,14 @@ class DatabaseLedger:
             twins.setdefault(CommentId(row.listed_id), []).append(_copy(row))
         known = [*copies.values(), *(copy for same in twins.values() for copy in same)]
         ids = listed | {copy.comment_id for copy in known if copy.comment_id}
-        return Known(copies=copies, twins=twins, entries=self._found(ids, listed))
+        return Known(copies, twins, self._found(ids, listed), self._nameless(changes))
+
+    def _nameless(self, changes: Sequence[Change]) -> frozenset[tuple[datetime | None, int]]:
+        received = [change.received for change in changes if not change.message_id and change.received]
+        if not received:
+            return frozenset()
+        rows = Copy.objects.filter(mailbox_id=self.mailbox_id, verdict=DELIVERED, listed_id="", received__in=received)
+        return frozenset(rows.values_list("received", "size"))
 
     def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Entry]:
         now = self.lease.clock()
@@ -331,7 +349,7 @@ class DatabaseLedger:
     def due_again(self, most: int) -> Sequence[Change]:
         now = self.lease.clock()
         due = SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, settled="").filter(
-            Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage="transform")
+            Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=["transform", "push"])
         )
         return [_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
 
@@ -379,9 +397,13 @@ class DatabaseLedger:
 
     def dirty(self, most: int) -> Sequence[Change]:
         now = self.lease.clock()
-        rows = LedgerEntry.objects.filter(
-            bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, dirty=True
-        ).exclude(Q(in_flight_until__gt=now) & ~Q(pushed_by_id=self.mailbox_id))
+        aside = SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, settled="").values("item_id")
+        rows = (
+            LedgerEntry.objects.filter(bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, dirty=True)
+            .exclude(Q(in_flight_until__gt=now) & ~Q(pushed_by_id=self.mailbox_id))
+            # What is set aside has its own schedule; when it is delivered, the entry is settled with it.
+            .exclude(winner_item__in=aside)
+        )
         items = list(rows.order_by("updated_at").values_list("winner_item", flat=True)[:most])
         copies = Copy.objects.filter(mailbox_id=self.mailbox_id, item_id__in=items).select_related("folder")
         changes = [_change(copy) for copy in copies]
@@ -407,6 +429,40 @@ class DatabaseLedger:
                 entry.dirty = False
             entry.sequence, entry.mark = entry.sequence + 1, None
             entry.save(update_fields=["winner_mailbox", "winner_item", "dirty", "sequence", "mark", "updated_at"])
+
+    # ---- intentions that nobody comes back to ---------------------------------------------------------------------
+
+    def unsettled(self, most: int) -> Sequence[CommentId]:
+        rows = self._left_behind().order_by("updated_at").values_list("comment_id", flat=True)
+        return [CommentId(comment_id) for comment_id in rows[:most]]
+
+    @transaction.atomic
+    def conclude(self, ids: Sequence[CommentId], stored: Stored) -> None:
+        self.lease.demand()
+        for row in self._left_behind().filter(comment_id__in=ids):
+            same = LedgerEntry.objects.filter(pk=row.pk, sequence=row.sequence)
+            comment = stored.get(CommentId(row.comment_id))
+            if comment is None:
+                same.delete()
+                continue
+            held = content_digest(comment)
+            same.update(
+                state=LedgerEntry.State.CONFIRMED,
+                content_digest=held,
+                properties_digest=properties_digest(comment),
+                billed=row.billed or held == row.content_digest,
+                sequence=F("sequence") + 1,
+                mark=None,
+                in_flight_until=None,
+            )
+
+    def _left_behind(self) -> QuerySet[LedgerEntry]:
+        return LedgerEntry.objects.filter(
+            Q(pushed_by_id=self.mailbox_id) | Q(pushed_by=None),
+            Q(in_flight_until=None) | Q(in_flight_until__lte=self.lease.clock()),
+            bucket_id=self.bucket_id,
+            state=LedgerEntry.State.INTENDED,
+        )
 
 
 def _marked(intention: Intention, mark: uuid.UUID) -> Intention:

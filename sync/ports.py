@@ -7,7 +7,7 @@ from typing import Protocol
 
 from integrations.messages import Change, CommentId, Cursor, FolderChanges, FolderId, ItemId
 from sync.gate import Known
-from sync.records import Attempt, CopyRecord, Entry, FolderRecord, Intention, PushResult, SetAside, Settled
+from sync.records import Attempt, CopyRecord, Entry, FolderRecord, Intention, PushResult, SetAside, Settled, Stored
 
 
 class LeaseLost(Exception):
@@ -112,3 +112,9 @@ class Ledger(Protocol):
 
     def abandon(self, item: ItemId) -> None:
         """The winning copy of a dirty entry is gone: let another copy win, or leave the comment as it is."""
+
+    def unsettled(self, most: int) -> Sequence[CommentId]:
+        """Intentions of this mailbox that stand although no push of them can still be going on."""
+
+    def conclude(self, ids: Sequence[CommentId], stored: Stored) -> None:
+        """Settle these by what the bucket holds: confirmed where it has them, forgotten where it has not."""

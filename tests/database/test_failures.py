@@ -193,7 +193,7 @@ def test_a_comment_over_which_re_infer_always_falls_is_found_and_set_aside(world
         world.sync(desk)
         world.clock.turn(minutes=20)
     # Whether Re:infer took it before it fell, nobody knows: the intention stays until the bucket can be asked.
-    world.assert_all_is_well(["a", "b", "d"], unsettled=1)
+    world.assert_all_is_well(["a", "b", "d"])
     assert SetAsideEmail.objects.get().reason == "reinfer_failed"
 
 

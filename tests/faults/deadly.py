@@ -35,7 +35,7 @@ class Reaper:
         if fatal and not self.after:
             self.die(f"before {name}")
         result = do()
-        if fatal:
+        if fatal and self.after:
             self.die(f"after {name}")
         return result
 

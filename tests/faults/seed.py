@@ -1,0 +1,300 @@
+"""One seed of the first kind: the product in this process, over real sockets and a real database, its clock in our hands.
+
+A few mailboxes live, both servers misbehave, an admin presses buttons, and at any call of any port the worker may die,
+stand still until another took over, be overtaken by another worker, or find that the world changed meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.management import call_command
+from kombu.exceptions import OperationalError as BrokerError
+
+from integrations.connect import open_sink, open_source
+from integrations.exchange.connection import close_all
+from integrations.models import Destination, Integration
+from mailboxes.models import Bucket, Mailbox
+from simulators.exchange import ExchangeSimulator, Store
+from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
+from sync import actions, dispatching, runner
+from sync.checkpoints import DatabaseCheckpoints
+from sync.ledger import DatabaseLedger
+from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncRun
+from tests.database.world import Clock
+from tests.faults.deadly import Died, Reaper
+from tests.faults.oracle import complaints
+from tests.faults.story import Story
+from tests.faults.trouble import Trouble
+
+BUCKET = ("bank", "desks")
+PASSWORD = "secret"
+CALLS = 70
+"""About as many port calls as a busy sync makes: a later moment than that rarely comes."""
+
+
+@dataclass
+class Seed:
+    """`run()` lives the life of one seed and returns what is not as it must be."""
+
+    number: int
+    exchange: ExchangeSimulator
+    log: list[str] = field(default_factory=list)
+    deaths: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.number)
+        self.clock = Clock()
+        self.depth = 0
+
+    def run(self) -> list[str]:
+        with self._stage():
+            self._live()
+            self._recover()
+            return [*self._complaints(), *self._leaks()]
+
+    # ---- the life -------------------------------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        self.story.begin(self.random.randint(4, 14))
+        for _ in range(self.random.randint(5, 9)):
+            for _ in range(self.random.randint(0, 4)):
+                self.story.happens()
+            if self.random.random() < 0.45:
+                self.trouble.strikes()
+            if self.random.random() < 0.2:
+                self._admin_acts()
+            if self.random.random() < 0.15:
+                self.trouble.clear()
+            self._tick(interrupted=True)
+
+    def _tick(self, *, interrupted: bool) -> None:
+        """Beat ticks, and a worker takes what was queued; with luck, nothing comes between."""
+        self.clock.now += timedelta(seconds=self.random.choice([5, 30, 60, 70, 200, 1000]))
+        queued: list[int] = []
+        with suppress(BrokerError):
+            dispatching.dispatch(queued.append, self.clock)
+        if interrupted and self.random.random() < 0.1:
+            queued += queued[:1]  # the broker delivers a task twice
+        self.log.append(f"-- {self.clock():%d. %H:%M:%S}, after {len(self.story.log)} happenings")
+        for mailbox_id in queued:
+            self._work(mailbox_id, self._reaper() if interrupted and self.random.random() < 0.6 else Reaper())
+
+    def _work(self, mailbox_id: int, reaper: Reaper) -> None:
+        try:
+            run = runner.run(mailbox_id, self._around(reaper))
+            self.log.append(f"mailbox {mailbox_id}: {run.outcome + ' ' + run.error_kind if run else 'not run'}")
+        except Died as death:
+            self.deaths += 1
+            self.log.append(f"a worker died {death}")
+
+    def _around(self, reaper: Reaper) -> runner.Surroundings:
+        def wrapped(port: str, make: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda *given, **named: reaper.wrap(port, make(*given, **named))
+
+        return runner.Surroundings(
+            open_source=wrapped("source", open_source),
+            open_sink=wrapped("sink", open_sink),
+            make_ledger=wrapped("ledger", DatabaseLedger),
+            make_checkpoints=wrapped("checkpoints", DatabaseCheckpoints),
+            clock=self.clock,
+            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
+            chance=self.random.random,
+        )
+
+    # ---- what comes between two calls -----------------------------------------------------------------------------
+
+    def _reaper(self) -> Reaper:
+        happenings = [self._dies] * 4 + [self._stands_still, self._another_overtakes, self._the_world_turns] * 2
+        happening = self.random.choice([*happenings, self._admin_acts_now, self._clock_jumps])
+        return Reaper(self.random.randrange(CALLS), after=self.random.random() < 0.5, die=happening)
+
+    def _dies(self, where: str) -> None:
+        raise Died(where)
+
+    def _stands_still(self, where: str) -> None:
+        """Long enough for its lease to run out; another worker takes over; then it wakes up and goes on."""
+        self.log.append(f"a worker stands still {where}")
+        self.clock.turn(minutes=self.random.choice([1, 4, 20]))
+        self._meanwhile(lambda: self._tick(interrupted=False))
+
+    def _another_overtakes(self, where: str) -> None:
+        self.log.append(f"another worker overtakes {where}")
+        others = list(Mailbox.objects.values_list("pk", flat=True))
+        self._meanwhile(lambda: [self._work(pk, Reaper()) for pk in self.random.sample(others, len(others))])
+
+    def _the_world_turns(self, where: str) -> None:
+        self.log.append(f"mail moves {where}")
+        for _ in range(self.random.randint(1, 3)):
+            self.story.happens()
+
+    def _admin_acts_now(self, where: str) -> None:
+        self.log.append(f"an admin acts {where}")
+        self._admin_acts()
+
+    def _clock_jumps(self, where: str) -> None:
+        hours = self.random.choice([-1, 1])
+        self.log.append(f"the clock jumps {hours} h {where}")
+        self.clock.turn(hours=hours)
+
+    def _meanwhile(self, act: Callable[[], object]) -> None:
+        if self.depth < 2:
+            self.depth += 1
+            try:
+                act()
+            finally:
+                self.depth -= 1
+
+    # ---- the admin ------------------------------------------------------------------------------------------------
+
+    def _admin_acts(self) -> None:
+        acts = [
+            self._stops_and_starts, self._stops_the_integration, self._stops_a_mailbox, self._lists_again,
+            self._tries_again, self._narrows_and_widens, self._mistypes_the_password, self._rotates_the_key,
+        ]  # fmt: skip
+        act = self.random.choice(acts)
+        self.log.append(f"admin: {act.__name__.strip('_')}")
+        act()
+
+    def _stops_and_starts(self) -> None:
+        actions.stop_integration(self.integration)
+        actions.start_integration(self.integration)
+
+    def _stops_the_integration(self) -> None:
+        actions.stop_integration(self.integration)
+
+    def _stops_a_mailbox(self) -> None:
+        actions.stop_mailbox(self._mailbox())
+
+    def _lists_again(self) -> None:
+        actions.list_again(self._mailbox())
+
+    def _tries_again(self) -> None:
+        actions.retry_many_set_aside(SetAsideEmail.objects.all(), self.clock)
+
+    def _narrows_and_widens(self) -> None:
+        deny = self.random.choice([[], ["Inbox/Trades"], ["Archive"]])
+        Mailbox.objects.filter(pk=self._mailbox().pk).update(folder_deny=deny)
+
+    def _mistypes_the_password(self) -> None:
+        wrong = self.random.random() < 0.5
+        self._set_password("wrong" if wrong else PASSWORD)
+        actions.settings_changed(self.integration)
+
+    def _rotates_the_key(self) -> None:
+        settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS][:3]
+        with open(os.devnull, "w") as nowhere:
+            call_command("rotate_keys", stdout=nowhere)
+
+    def _mailbox(self) -> Mailbox:
+        rows = Mailbox.objects.select_related("integration", "bucket__destination").order_by("pk")
+        return self.random.choice(list(rows))
+
+    def _set_password(self, password: str) -> None:
+        row = Integration.objects.get(pk=self.integration.pk)
+        row.password = password
+        row.save(update_fields=["password"])
+
+    # ---- how it ends ----------------------------------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """The servers are well again, the admin mends what he broke, and time passes."""
+        self.trouble.clear()
+        self._set_password(PASSWORD)
+        Mailbox.objects.update(folder_deny=[])
+        for mailbox in Mailbox.objects.select_related("integration", "bucket__destination"):
+            actions.start_mailbox(mailbox)
+        actions.start_integration(self.integration)
+        for _ in range(5):
+            self.clock.turn(minutes=16)
+            self._tick(interrupted=False)
+        actions.retry_many_set_aside(SetAsideEmail.objects.all(), self.clock)
+        for _ in range(3):
+            self.clock.turn(minutes=16)
+            self._tick(interrupted=False)
+
+    def _complaints(self) -> list[str]:
+        aside = SetAsideEmail.objects.filter(settled="").exclude(reason="")
+        names = {
+            told.name
+            for told in self.story.emails.values()
+            if aside.filter(listed_id=told.message_id.encode().hex()).exists()
+        }
+        found = [f"{name} is still set aside, though nothing is wrong any more" for name in names]
+        found += complaints(self.story, self.reinfer, BUCKET, names)
+        billed = LedgerEntry.objects.filter(billed=True).count()
+        if billed != self.reinfer.ai_units:
+            found.append(f"we count {billed} AI units, and Re:infer {self.reinfer.ai_units}")
+        open_entries = LedgerEntry.objects.exclude(state="confirmed", dirty=False).count()
+        return found + ([f"{open_entries} entries are not settled"] if open_entries else [])
+
+    def _leaks(self) -> Iterator[str]:
+        for state in MailboxState.objects.select_related("mailbox"):
+            if state.lease_token is not None or not state.up_to_date:
+                yield f"{state.mailbox} is stuck: lease {state.lease_until}, {state.error_text or 'not up to date'}"
+        if SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING).exists():
+            yield "a run never ended"
+        if SyncRun.objects.filter(error_kind="internal_error").exists():
+            yield f"our own fault: {SyncRun.objects.filter(error_kind='internal_error').first().error_text}"
+
+    # ---- the stage ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _stage(self) -> Iterator[None]:
+        keys, threads = settings.ENCRYPTION_KEYS, threading.active_count()
+        addresses = [f"desk{number}@bank.example" for number in range(self.random.randint(2, 3))]
+        self.exchange.faults.clear()
+        self.exchange.requests.clear()
+        self.exchange.store = Store(addresses)
+        self.story = Story(self.random, self.exchange.store)
+        with ReinferSimulator(projects=["bank"], sources=[BUCKET]) as self.reinfer:
+            self.trouble = Trouble(self.random, self.exchange, self.reinfer, self.story)
+            self._rows(addresses)
+            try:
+                yield
+            finally:
+                settings.ENCRYPTION_KEYS = keys
+                close_all()
+        assert threading.active_count() <= threads + 20, "threads leak"
+
+    def _rows(self, addresses: list[str]) -> None:
+        destination = Destination.objects.create(name="Re:infer", endpoint=self.reinfer.url, token=DEFAULT_TOKEN)
+        self.integration = Integration.objects.create(
+            project="bank", name="mail", endpoint=self.exchange.url(), auth="basic", username="BANK\\svc", password=PASSWORD,
+            ca_bundle=self.exchange.ca, build_version="15.1.2507.39", enabled=True, disabled_reason="",
+        )  # fmt: skip
+        bucket = Bucket.objects.create(destination=destination, project=BUCKET[0], name=BUCKET[1])
+        for address in addresses:
+            Mailbox.objects.create(integration=self.integration, bucket=bucket, address=address)
+        dispatching.make_states()
+
+    def told(self) -> str:
+        """What happened, and what the product remembers of it, for whoever has to understand it."""
+        return "\n".join([*self.story.log, "--", *self.trouble.log, "--", *self.log, "--", *self._remembered()])
+
+    def _remembered(self) -> Iterator[str]:
+        for entry in LedgerEntry.objects.order_by("comment_id"):
+            yield (
+                f"{_name(entry.comment_id)}: {entry.state}{' dirty' * entry.dirty}{' billed' * entry.billed}, "
+                f"won by mailbox {entry.winner_mailbox_id} {entry.winner_item[-8:]}"
+            )
+        for copy in Copy.objects.select_related("folder").order_by("listed_id", "pk"):
+            yield f"{_name(copy.listed_id)}: {copy.verdict} in {copy.mailbox_id} {copy.folder} {copy.item_id[-8:]}"
+        for email in SetAsideEmail.objects.all():
+            yield f"{_name(email.listed_id)}: aside {email.settled or 'now'} {email.reason} x{email.attempts}"
+
+
+def _name(comment_id: str) -> str:
+    try:
+        return bytes.fromhex(comment_id).decode().strip("<>").partition("@")[0]
+    except ValueError:
+        return comment_id[:8]

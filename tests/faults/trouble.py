@@ -1,0 +1,125 @@
+"""What goes wrong at Exchange and at Re:infer, drawn from a seed. All of it ends with `clear`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from simulators.exchange import ExchangeSimulator
+from simulators.reinfer import ReinferSimulator
+from tests.faults.story import Story
+
+READS = ("SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetFolder")
+SLOW = {"hang", "drip", "taken-then-hang"}
+"""Cost as long as a request may take, and so are drawn seldom."""
+
+AT_EXCHANGE: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("busy", {"how": "fault", "back_off": 5_000}),
+    ("busy", {"how": "fault", "back_off": 60_000, "hint_first": False}),
+    ("busy", {"how": "fault", "back_off": -1}),
+    ("busy", {"how": "503"}),
+    ("busy", {"how": "nested", "back_off": 20_000}),
+    ("status", {"status": 500}),
+    ("status", {"status": 502}),
+    ("unauthorized", {}),
+    ("disabled", {}),
+    ("fault", {"code": "ErrorMailboxMoveInProgress"}),
+    ("fault", {"code": "ErrorMailboxStoreUnavailable"}),
+    ("fault", {"code": "ErrorInternalServerError"}),
+    ("fault", {"code": "ErrorAccessDenied"}),
+    ("drop", {"bytes": 0}),
+    ("drop", {"bytes": 300}),
+    ("truncate", {"bytes": 400}),
+    ("hang", {"seconds": 30}),
+    ("drip", {"rate": 20}),
+)
+AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("busy", {"retry_after": 7}),
+    ("busy", {}),
+    ("failure", {"status": 500}),
+    ("failure", {"status": 409}),
+    ("failure", {"status": 503}),
+    ("bad-gateway", {}),
+    ("drop", {}),
+    ("taken-then-dropped", {}),
+    ("taken-then-dropped", {}),
+    ("cut", {"at": 12}),
+    ("error-as-ok", {}),
+    ("ok-as-error", {}),
+    ("empty", {}),
+    ("garbage", {}),
+    ("redirect", {}),
+    ("quota", {}),
+    ("token-revoked", {}),
+    ("forbidden", {}),
+    ("hang", {"seconds": 30}),
+    ("taken-then-hang", {"seconds": 30}),
+    ("drip", {"rate": 5}),
+)
+ITEM_CODES = (
+    "ErrorMimeContentConversionFailed",
+    "ErrorItemCorrupt",
+    "ErrorAccessDenied",
+    "ErrorItemNotFound",
+    "ErrorInternalServerError",
+    "ErrorMessageSizeExceeded",
+)
+
+
+@dataclass
+class Trouble:
+    """`strikes()` lets one thing go wrong."""
+
+    random: Random
+    exchange: ExchangeSimulator
+    reinfer: ReinferSimulator
+    story: Story
+    log: list[str] = field(default_factory=list)
+    seconds: tuple[str, ...] = ()
+
+    def strikes(self) -> None:
+        self.random.choice([self.at_exchange, self.at_exchange, self.at_reinfer, self.at_reinfer, self.of_one_email])()
+
+    def at_exchange(self) -> None:
+        effect, options = self._drawn(AT_EXCHANGE)
+        mailbox = self.random.choice(["*", *(box.address for box in self.story.store)])
+        operation = self.random.choice(["*", *READS])
+        times = 1 if effect in SLOW else self.random.choice([1, 1, 2, 5])
+        after = self.random.choice([0, 0, 1, 3, 8])
+        self.exchange.faults.add(effect, operation=operation, mailbox=mailbox, times=times, after=after, **options)
+        self.log.append(f"exchange {effect} {dict(options)} at {operation} x{times} after {after}")
+
+    def at_reinfer(self) -> None:
+        effect, options = self._drawn(AT_REINFER)
+        operation = self.random.choice(["sync", "sync", "sync", "*"])
+        times = 1 if effect in SLOW else self.random.choice([1, 1, 2, 5])
+        after = self.random.choice([0, 0, 1, 3])
+        self.reinfer.faults.add(effect, operation=operation, times=times, after=after, **options)
+        self.log.append(f"reinfer {effect} {dict(options)} at {operation} x{times} after {after}")
+
+    def of_one_email(self) -> None:
+        """An email that Exchange cannot hand out, or that Re:infer refuses or falls over."""
+        names = sorted(name for name, told in self.story.emails.items() if told.with_id)
+        if not names:
+            return
+        message_id = self.story.emails[self.random.choice(names)].message_id
+        if self.random.random() < 0.5:
+            code = self.random.choice(ITEM_CODES)
+            self.exchange.faults.add("item", message_id=message_id, code=code)
+            self.log.append(f"exchange {code} for {message_id}")
+            return
+        status = self.random.choice([422, 400, 413, 500])
+        comment_id = message_id.encode().hex()
+        self.reinfer.faults.add("failure", operation="sync", comment_id=comment_id, status=status)
+        self.log.append(f"reinfer {status} for {message_id}")
+
+    def clear(self) -> None:
+        self.exchange.faults.clear()
+        self.reinfer.faults.clear()
+
+    def _drawn(self, effects: tuple[tuple[str, Mapping[str, Any]], ...]) -> tuple[str, Mapping[str, Any]]:
+        effect = self.random.choice(effects)
+        # Half of the slow ones are drawn again: the suite's time is better spent.
+        return self.random.choice(effects) if effect[0] in SLOW and self.random.random() < 0.5 else effect
