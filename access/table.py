@@ -26,6 +26,7 @@ ACCESS = {
     "preview": VIEW,
     "set-aside-preview": READ_MAIL,
     "set-aside-retry": OPERATE,
+    "set-aside-retry-like": OPERATE,
     "set-aside-dismiss": OPERATE,
     "integrations": VIEW,
     "integration": VIEW,
@@ -51,6 +52,7 @@ ACCESS = {
     "destination-delete": ADMINISTER,
     "destination-test": OPERATE,
     "bucket-test": OPERATE,
+    "bucket-resume": OPERATE,
     "bucket-edit": ADMINISTER,
     "bucket-create": ADMINISTER,
     "mailbox": VIEW,
@@ -64,6 +66,7 @@ ACCESS = {
     "mailbox-stop": OPERATE,
     "mailbox-sync-now": OPERATE,
     "mailbox-list-again": OPERATE,
+    "mailbox-retry": OPERATE,
     "mailbox-send-again": ADMINISTER,
 }
 

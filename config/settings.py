@@ -250,7 +250,7 @@ PUSH_BYTES = env.int("PUSH_BYTES", default=4 * 1024 * 1024)
 LIMITS = Limits(
     **{field.name: env.int(f"LIMIT_{field.name.upper()}", default=field.default) for field in fields(Limits)}
 )
-HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 900)
+HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 1200)
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
 RUNS_KEPT = timedelta(days=env.int("RUNS_KEPT_DAYS", default=30))
 

@@ -95,6 +95,11 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "bucket_not_found": ("It was renamed or deleted in Re:infer.", "A typing error."),
     "bucket_name_wrong": ("A slash or a blank in a name.",),
     "project_not_found": ("It was renamed or deleted in Re:infer.", "A typing error."),
+    "too_many_refused": (
+        "A new version of this product makes comments that Re:infer does not take.",
+        "Re:infer changed what it takes.",
+        "Ten or more emails in a row really are at fault, for example after an import of damaged mail.",
+    ),
     "comment_quota_hit": ("The tenant used up its comments or AI units.",),
     "syncemail_consumption_limit_exceeded": (
         "More mail than planned.",

@@ -266,6 +266,18 @@ class BudgetReached(QuotaReached):
     remedy = "Its mailboxes go on by themselves when the month ends, or as soon as you raise the limit."
 
 
+class TooManyRefused(Refused):
+    """Our own breaker: see `sync.breaker`."""
+
+    kind = "too_many_refused"
+    scope = Scope.BUCKET
+    text = "Too many emails of this bucket were refused lately: it stopped to protect your mail."
+    remedy = (
+        "Nothing is lost, and nothing more is set aside. If this product was just upgraded, go back to the version before "
+        "and tell its makers. If these emails are at fault themselves, press Resume: then they are set aside for a day."
+    )
+
+
 class ReinferRefused(Refused):
     kind = "reinfer_refused"
     scope = Scope.DESTINATION

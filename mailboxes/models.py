@@ -24,6 +24,12 @@ class Bucket(Hold):
         help_text="Whether our ledger knows all that the bucket holds. Until then, what is unknown is asked for first.",
     )
     examined_at = models.DateTimeField(null=True, blank=True, editable=False)
+    refusals = models.CharField(
+        max_length=100, blank=True, default="", editable=False, help_text="The last outcomes, + or -: see sync.breaker."
+    )
+    pardoned_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Until then, what is refused is set aside without asking."
+    )
     monthly_limit = models.PositiveIntegerField(
         "AI units a month",
         null=True,

@@ -16,8 +16,10 @@ urlpatterns = [
     path("mailboxes/<int:pk>/stop/", views.stop, name="mailbox-stop"),
     path("mailboxes/<int:pk>/sync-now/", views.sync_now, name="mailbox-sync-now"),
     path("mailboxes/<int:pk>/list-again/", views.list_again, name="mailbox-list-again"),
+    path("mailboxes/<int:pk>/retry/", views.retry, name="mailbox-retry"),
     path("mailboxes/<int:pk>/send-again/", views.send_again, name="mailbox-send-again"),
     path("buckets/<int:pk>/edit/", views.edit_bucket, name="bucket-edit"),
+    path("buckets/<int:pk>/resume/", views.resume_bucket, name="bucket-resume"),
     path("buckets/<int:pk>/test/", views.test_bucket, name="bucket-test"),
     path("buckets/<int:pk>/create/", views.create_bucket, name="bucket-create"),
 ]

@@ -32,7 +32,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     mailboxes = status.with_status(Mailbox.objects.all(), now)
     mailbox = get_object_or_404(mailboxes.select_related("integration", "bucket__destination", "state"), pk=pk)
     delivered = figures.delivered_by_folder(mailbox)
-    set_aside = mailbox.set_aside.filter(settled="").select_related("folder")
+    set_aside = mailbox.set_aside.waiting().select_related("folder")
     row = figures.mailbox_rows([mailbox], now)[0]
     context = {
         "mailbox": mailbox,
@@ -165,6 +165,12 @@ def list_again(request: HttpRequest, pk: int) -> HttpResponse:
     return back(request, actions.list_again(_mailbox(pk)), _url(pk))
 
 
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try all its set-aside emails again."""
+    return back(request, actions.retry_many_set_aside(_mailbox(pk).set_aside.waiting()), _url(pk))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def send_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask first, and say what it can cost."""
@@ -199,6 +205,13 @@ def test_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     """Talk to Re:infer now. Slow at times: the page shows that it goes on."""
     bucket = _bucket(pk)
     return found(request, actions.test_bucket(bucket), _destination_url(bucket))
+
+
+@require_POST
+def resume_bucket(request: HttpRequest, pk: int) -> HttpResponse:
+    """Our own breaker had stopped it, and an operator looked at what was refused."""
+    bucket = _bucket(pk)
+    return back(request, actions.resume_bucket(bucket), _destination_url(bucket))
 
 
 @require_POST

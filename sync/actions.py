@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -27,6 +28,7 @@ from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.tasks import sync_mailbox
 from sync.transform import Converted, NotConvertible, Place, convert
 
+PARDON = timedelta(days=1)
 TEST_DEADLINE = 20.0
 """Seconds: an admin waits for the answer."""
 
@@ -102,7 +104,7 @@ def sync_now(mailbox: Mailbox) -> str:
         return Complaint(f"{mailbox} is stopped: start it first.")
     _make_due([mailbox])
     try:
-        queued = dispatching.queue(mailbox.pk, sync_mailbox.delay, database_now())
+        queued = dispatching.queue(mailbox.pk, sync_mailbox.delay, database_now(), probe=True)
     except BrokerError:
         return Complaint(f"The queue cannot be reached. {mailbox} is synced as soon as it answers again.")
     return f"{mailbox} is queued." if queued else f"{mailbox} is already queued or syncing."
@@ -269,6 +271,14 @@ def _test_sink(destination: Destination, project: str, name: str) -> Finding:
     if failed is not None:
         return Finding(False, failed.text, steps)
     return Finding(True, f"Re:infer answers, and takes the token{f', and has {bucket}' if bucket else ''}.", steps)
+
+
+def resume_bucket(bucket: Bucket, clock: Clock = database_now) -> str:
+    """The admin looked at what was refused: for a day, such emails are set aside, and the rest goes on."""
+    Bucket.objects.filter(pk=bucket.pk).update(refusals="", pardoned_until=clock() + PARDON)
+    holds.lift(bucket)
+    _make_due(list(bucket.mailboxes.all()))
+    return f"{bucket} goes on. What is refused until tomorrow is set aside."
 
 
 def create_bucket(bucket: Bucket) -> Finding:

@@ -188,7 +188,7 @@ def _silent(now: datetime) -> Iterator[Problem]:
 
 def _set_aside() -> Iterator[Problem]:
     """Emails that were set aside, those of one mailbox with one reason together."""
-    open_ones = SetAsideEmail.objects.filter(Q(settled=""))
+    open_ones = SetAsideEmail.objects.waiting()
     groups = (
         open_ones.order_by()
         .values("mailbox_id", "reason")

@@ -44,7 +44,9 @@ class CarefulDelivery:
                 continue
             self.checkpoints.hold(folder, change.item_id)
             try:
-                self.delivery.deliver(self.source.fetch([change]))
+                gone = self.delivery.deliver(self.source.fetch([change]))
+                if gone:
+                    self.ledger.vanished(gone)
                 passed += 1
             except IntegrationError as error:
                 if not error.may_be_item:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.db.models import QuerySet
+
 from mailboxes.models import Mailbox
+from sync import holds
 from sync.lease import Lease
 
 NOTE_EVERY = 2.0
@@ -13,7 +16,7 @@ NOTE_EVERY = 2.0
 
 class RunControl:
     """See `sync.ports.Control`. `monotonic` gives seconds; `is_used_up` says whether the bucket's budget is; `note` writes
-    down for people how far the run is."""
+    down for people how far the run is; `probes` says that it was sent to see whether a hold is over."""
 
     def __init__(
         self,
@@ -22,7 +25,9 @@ class RunControl:
         monotonic: Callable[[], float],
         is_used_up: Callable[[], bool] = lambda: False,
         note: Callable[[], None] = lambda: None,
+        probes: bool = False,
     ) -> None:
+        self._probes = probes
         self._is_used_up = is_used_up
         self._note = note
         self._noted_at = monotonic()
@@ -35,11 +40,18 @@ class RunControl:
         if self._monotonic() - self._noted_at >= NOTE_EVERY:
             self._noted_at = self._monotonic()
             self._note()
-        return self._monotonic() < self._end and not self.stopped() and not self._is_used_up()
+        return self._monotonic() < self._end and self._may_go_on() and not self._is_used_up()
+
+    def _may_go_on(self) -> bool:
+        """Neither stopped nor held: what another worker found out a moment ago holds for us too."""
+        running = self._running()
+        return (running if self._probes else running.filter(holds.not_held())).exists()
 
     def stopped(self) -> bool:
-        running = Mailbox.objects.filter(pk=self._lease.mailbox_id, enabled=True, integration__enabled=True)
-        return not running.exists()
+        return not self._running().exists()
+
+    def _running(self) -> QuerySet[Mailbox]:
+        return Mailbox.objects.filter(pk=self._lease.mailbox_id, enabled=True, integration__enabled=True)
 
     def still_mine(self, seconds: float) -> None:
         self._lease.still_mine(seconds)

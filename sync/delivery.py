@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrations.errors import Contended, IntegrationError
-from integrations.messages import Change, Comment, CommentId, Email, Fetched, FolderId, Gone, ItemId, Unreadable
+from integrations.messages import Change, Comment, CommentId, Email, Fetched, FolderId, Gone, Unreadable
 from integrations.ports import Sink
 from mailboxes.rules import Rules, Verdict, participants_verdict
 from sync.batches import batches
+from sync.breaker import ACCEPTED, REFUSED, Breaker
 from sync.identity import listed_comment_id
 from sync.ports import Control, Ledger
 from sync.reconcile import (
@@ -93,19 +94,20 @@ class Delivery:
     counts: Counts = field(default_factory=Counts)
     longest_wait: Callable[[Iterable[datetime | None]], int | None] = nobody_waits
     """Of emails that arrived at these times and are comments now."""
+    breaker: Breaker = field(default_factory=Breaker)
     folders: Mapping[FolderId, Verdict] = field(default_factory=dict)
     """Folders whose mail is not wanted: only what the bucket holds already is followed there."""
 
-    def deliver(self, fetched: Iterable[Fetched]) -> list[ItemId]:
+    def deliver(self, fetched: Iterable[Fetched]) -> list[Change]:
         """Deliver one batch. When it returns, every email of it is confirmed, unchanged, turned away or set aside.
 
-        Returns the items that were gone. Raises what the sink raises, `Contended` and `LeaseLost`.
+        Returns what was gone. Raises what the sink raises, `Contended` and `LeaseLost`.
         """
-        gone: list[ItemId] = []
+        gone: list[Change] = []
         letters: dict[CommentId, Letter] = {}
         for outcome in fetched:
             if isinstance(outcome, Gone):
-                gone.append(outcome.change.item_id)
+                gone.append(outcome.change)
             elif isinstance(outcome, Unreadable):
                 self.set_aside(SetAside(outcome.change, "fetch", outcome.reason))
             else:
@@ -143,6 +145,7 @@ class Delivery:
         self.counts.fetched += 1
         converted = self.transform(email)
         if isinstance(converted, NotConvertible):
+            self.breaker.note(REFUSED)
             self.set_aside(SetAside(email.change, "transform", converted.reason))
             return
         comment = converted.comment
@@ -277,6 +280,7 @@ class Delivery:
         self.counts.text_changes += receipt.text_changed or 0
         refused = {rejection.comment_id: rejection for rejection in receipt.rejections}
         return PushResult(
+            ids=tuple(intention.comment.id for intention in written),
             accepted=tuple(intention for intention in written if intention.comment.id not in refused),
             refused=tuple(
                 (intention, refused[intention.comment.id]) for intention in written if intention.comment.id in refused
@@ -289,6 +293,8 @@ class Delivery:
         self.counts.updated += sum(not intention.creates for intention in result.accepted)
         arrivals = [intention.change.received for intention in result.accepted if intention.creates]
         self.counts.longest_wait = longer(self.counts.longest_wait, self.longest_wait(arrivals))
+        refused = {intention.comment.id for intention, _ in result.refused}
+        self.breaker.note("".join(REFUSED if comment_id in refused else ACCEPTED for comment_id in result.ids))
         for intention, rejection in result.refused:
             for change in letters[intention.comment.id].changes:
                 self.set_aside(SetAside(change, "push", rejection.reason))

@@ -31,14 +31,15 @@ def dispatch(send: Send, clock: Clock = database_now) -> int:
     make_states()
     now = clock()
     budget.resume(now)
-    due = [*_probes(now), *_due(now)]
+    probes = _probes(now)
+    due = [*probes, *_due(now)]
     busy = _busy(now)
     sent = 0
     for mailbox_id, integration_id, most in due:
         if busy[integration_id] >= most:
             continue
         try:
-            queued = queue(mailbox_id, send, now)
+            queued = queue(mailbox_id, send, now, probe=any(mailbox_id == probe for probe, _, _ in probes))
         except BrokerError as error:
             log.error("dispatch.broker_unreachable", error=type(error).__name__)
             break
@@ -47,13 +48,14 @@ def dispatch(send: Send, clock: Clock = database_now) -> int:
     return sent
 
 
-def queue(mailbox_id: int, send: Send, now: datetime) -> bool:
-    """Mark the mailbox as queued and send its task; False if it is queued or running already.
+def queue(mailbox_id: int, send: Send, now: datetime, *, probe: bool = False) -> bool:
+    """Mark the mailbox as queued and send its task; False if it is queued or running already. `probe`: even though
+    something is held that it hangs on, to see whether that is over.
 
     Raises kombu's OperationalError when the broker cannot be reached; the mark is taken back then.
     """
     free = MailboxState.objects.filter(pk=mailbox_id).filter(_idle(now))
-    if not free.update(queued_until=now + settings.QUEUED_FOR):
+    if not free.update(queued_until=now + settings.QUEUED_FOR, probe=probe):
         return False
     try:
         send(mailbox_id)

@@ -143,7 +143,9 @@ class Engine:
     def _in_batches(self, changes: Sequence[Change]) -> None:
         for batch in self.delivery.sizes.fetch_batches(changes):
             self._go_on()
-            self.delivery.deliver(self.source.fetch(batch))
+            gone = self.delivery.deliver(self.source.fetch(batch))
+            if gone:
+                self.ledger.vanished(gone)
 
     def _careful(self) -> CarefulDelivery:
         return CarefulDelivery(self.source, self.delivery, self.ledger, self.checkpoints, self._go_on)

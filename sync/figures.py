@@ -79,7 +79,7 @@ def _row(
 def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigures]:
     """By the primary key of the mailbox; every one of `ids` is in it."""
     delivered = _by_mailbox(Copy.objects.filter(mailbox__in=ids, verdict=DELIVERED))
-    set_aside = _by_mailbox(SetAsideEmail.objects.filter(mailbox__in=ids, settled=""))
+    set_aside = _by_mailbox(SetAsideEmail.objects.waiting().filter(mailbox__in=ids))
     runs = {
         row["mailbox_id"]: row
         for row in SyncRun.objects.filter(mailbox__in=ids, started_at__gte=now - DAY)
@@ -112,4 +112,4 @@ def _by_mailbox(rows: QuerySet[Copy] | QuerySet[SetAsideEmail]) -> dict[int, int
 def totals(now: datetime) -> Totals:
     """Comments created in the last 24 hours, emails set aside."""
     billed = LedgerEntry.objects.filter(billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=now - DAY)
-    return Totals(comments_day=billed.count(), set_aside=SetAsideEmail.objects.filter(settled="").count())
+    return Totals(comments_day=billed.count(), set_aside=SetAsideEmail.objects.waiting().count())

@@ -48,6 +48,11 @@ def lift_all(mailbox: Mailbox) -> None:
             lift(row)
 
 
+def holds_back(mailbox: Mailbox) -> bool:
+    """Whether anything that this mailbox hangs on is held."""
+    return any(row.is_held for row in (mailbox.integration, mailbox.bucket.destination, mailbox.bucket))
+
+
 def not_held() -> Q:
     """Mailboxes that nothing holds. A hold whose time has come lets nobody pass but the probe: see `claim_probe`."""
     return Q(**{f"{path}__held_until": None for path in PATHS})

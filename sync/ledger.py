@@ -20,7 +20,7 @@ from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemI
 from sync.gate import Known
 from sync.identity import listed_comment_id
 from sync.lease import Lease
-from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder
+from sync.models import VANISHED, Copy, LedgerEntry, SetAsideEmail, SyncedFolder
 from sync.ports import LeaseLost
 from sync.reconcile import content_digest, properties_digest
 from sync.records import (
@@ -37,6 +37,10 @@ from sync.records import (
 
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 """How long a set-aside email waits for its next try; the last one for ever after."""
+
+
+LOOKS = 3
+"""How often an email is looked for that was listed and is not there: most were moved or deleted, and the next page tells."""
 
 
 class DatabaseLedger:
@@ -190,7 +194,7 @@ class DatabaseLedger:
             properties_digest=seen.properties_digest,
             sequence=F("sequence") + 1,
             in_flight_until=None,
-            dirty=False,
+            dirty=seen.dirty,
             mark=None,
         )
 
@@ -353,8 +357,19 @@ class DatabaseLedger:
         )
         return [_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
 
-    def settle_set_aside(self, item: ItemId, how: str) -> None:
-        self._settle_set_aside([item], how)
+    @transaction.atomic
+    def vanished(self, changes: Sequence[Change]) -> None:
+        self.lease.demand()
+        now = self.lease.clock()
+        for change in changes:
+            row = SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, item_id=change.item_id, settled="").first()
+            if row is not None and row.stage == VANISHED and row.attempts >= LOOKS:
+                self._settle_set_aside([change.item_id], "gone")
+                Copy.objects.filter(mailbox_id=self.mailbox_id, item_id=change.item_id).delete()
+                continue
+            if row is not None and row.stage != VANISHED:
+                SetAsideEmail.objects.filter(pk=row.pk).update(attempts=0)
+            self._set_aside_one(SetAside(change, VANISHED, "It was listed, and is not there."), now)
 
     def _set_aside_one(self, email: SetAside, now: datetime) -> None:
         change = email.change
@@ -373,6 +388,8 @@ class DatabaseLedger:
         row.transform_version = self.transform_version
         row.settled, row.settled_at = "", None
         row.save()
+        if email.stage == VANISHED:
+            return  # not a copy: whenever it is listed again, it is fetched again
         self._remember(
             [
                 CopyRecord(

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from integrations.errors import IntegrationError
-from integrations.messages import Change, ItemId
+from integrations.messages import Change
 from integrations.ports import Source
+from sync.breaker import Breaker
 from sync.careful import IN_A_ROW
 from sync.delivery import Delivery
 from sync.ports import Ledger
@@ -31,6 +32,8 @@ class Leftovers:
 
     def run(self) -> None:
         """After all folders. Raises what the ports raise when nothing passes: then the fault is theirs."""
+        # That emails are refused which were refused before says nothing new.
+        self.delivery.breaker = Breaker(pardoned=True)
         self._dirty()
         self._set_aside()
         self._unsettled()
@@ -39,15 +42,16 @@ class Leftovers:
         """Properties that need to be sent again: a folder was renamed, a confirmation came too late."""
         for batch in self.delivery.sizes.fetch_batches(self.ledger.dirty(MOST_PER_RUN)):
             self.go_on()
-            for item in self._delivered(batch):
-                self.ledger.abandon(item)
+            for change in self._delivered(batch):
+                self.ledger.abandon(change.item_id)
 
     def _set_aside(self) -> None:
         done = 0
         while done < MOST_PER_RUN and (due := self.ledger.due_again(AT_ONCE)):
             done += len(due)
-            for item in self._one_by_one(due):
-                self.ledger.settle_set_aside(item, "gone")
+            gone = self._one_by_one(due)
+            if gone:
+                self.ledger.vanished(gone)
 
     def _unsettled(self) -> None:
         """The worker that intended them died, and their emails are gone: the bucket knows whether they arrived."""
@@ -56,7 +60,7 @@ class Leftovers:
             self.go_on()
             self.ledger.conclude(ids, self.delivery.sink.stored(ids))
 
-    def _delivered(self, batch: Sequence[Change]) -> list[ItemId]:
+    def _delivered(self, batch: Sequence[Change]) -> list[Change]:
         try:
             return self.delivery.deliver(self.source.fetch(batch))
         except IntegrationError as error:
@@ -64,9 +68,9 @@ class Leftovers:
                 raise
         return self._one_by_one(batch)
 
-    def _one_by_one(self, changes: Sequence[Change]) -> list[ItemId]:
+    def _one_by_one(self, changes: Sequence[Change]) -> list[Change]:
         """Those that are gone. What fails is set aside, with its next try later; several in a row are no email's fault."""
-        gone: list[ItemId] = []
+        gone: list[Change] = []
         in_a_row = 0
         for change in changes:
             self.go_on()
@@ -80,7 +84,7 @@ class Leftovers:
                 self.delivery.blame(change, error)
         return gone
 
-    def _twice(self, change: Change) -> list[ItemId]:
+    def _twice(self, change: Change) -> list[Change]:
         """Once more when it fails: most faults pass, and are no reason to set anything aside."""
         try:
             return self.delivery.deliver(self.source.fetch([change]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 
 from integrations.messages import FolderKind
@@ -18,6 +20,7 @@ class MailboxState(models.Model):
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="state")
     next_sync_at = models.DateTimeField(null=True, help_text="Empty: at once.")
     queued_until = models.DateTimeField(null=True, help_text="A task is on its way; after this time it counts as lost.")
+    probe = models.BooleanField(default=False, help_text="Queued to see whether a hold is over.")
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     folders_cursor = models.TextField(blank=True)
@@ -137,6 +140,17 @@ class Copy(models.Model):
         return f"copy {self.pk}: {self.verdict}"
 
 
+VANISHED = "gone"
+"""Stage of an email that Exchange listed and could not find a moment later. Nobody needs to be told: it is looked for a few
+times more, and then taken for deleted."""
+
+
+class SetAsideEmails(models.QuerySet["SetAsideEmail"]):
+    def waiting(self) -> Self:
+        """What an admin should see: not delivered, not dismissed, and really there."""
+        return self.filter(settled="").exclude(stage=VANISHED)
+
+
 class SetAsideEmail(models.Model):
     """An email that cannot be delivered now, with the reason; its mailbox goes on. Kept until it is delivered."""
 
@@ -148,7 +162,7 @@ class SetAsideEmail(models.Model):
     received = models.DateTimeField(null=True)
     size = models.PositiveBigIntegerField(default=0)
     item_class = models.CharField(max_length=128, blank=True)
-    stage = models.CharField(max_length=16, help_text="fetch, transform, push or worker")
+    stage = models.CharField(max_length=16, help_text="fetch, transform, push, worker or gone")
     reason = models.CharField(max_length=512)
     attempts = models.PositiveSmallIntegerField(default=1)
     first_at = models.DateTimeField(auto_now_add=True)
@@ -157,6 +171,8 @@ class SetAsideEmail(models.Model):
     transform_version = models.PositiveIntegerField(default=0)
     settled = models.CharField(max_length=16, blank=True, help_text="delivered, gone, unwanted or dismissed")
     settled_at = models.DateTimeField(null=True)
+
+    objects = SetAsideEmails.as_manager()
 
     class Meta:
         ordering = ["-last_at"]

@@ -57,7 +57,7 @@ class Past:
 class Patience:
     """How slowly a refusal is probed, and how long it may stay before the failing part is disabled."""
 
-    probe_every: timedelta = timedelta(minutes=15)
+    probe_every: timedelta = timedelta(minutes=20)
     disable_after: timedelta = timedelta(days=3)
 
 

@@ -105,7 +105,8 @@ class Ledger(Protocol):
     def due_again(self, most: int) -> Sequence[Change]:
         """Set-aside emails whose next try is due."""
 
-    def settle_set_aside(self, item: ItemId, how: str) -> None: ...
+    def vanished(self, changes: Sequence[Change]) -> None:
+        """These were listed and are not there: look for them a few times more, and then take them for deleted."""
 
     def dirty(self, most: int) -> Sequence[Change]:
         """Copies of this mailbox that won an entry whose properties need to be sent again."""

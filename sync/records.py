@@ -119,6 +119,8 @@ class SetAside:
 class PushResult:
     """What came of one push: the intentions that were acknowledged, and those refused for good."""
 
+    ids: tuple[CommentId, ...]
+    """In the order in which they were sent."""
     accepted: tuple[Intention, ...]
     refused: tuple[tuple[Intention, Rejection], ...] = ()
 

@@ -19,7 +19,8 @@ from integrations.messages import Email
 from integrations.models import Integration
 from integrations.ports import Sink, Source
 from mailboxes.models import Bucket, Mailbox
-from sync import budget, outcome, transform
+from sync import budget, holds, outcome, transform
+from sync.breaker import Breaker
 from sync.checkpoints import DatabaseCheckpoints
 from sync.control import RunControl
 from sync.delivery import Delivery, Sizes
@@ -58,8 +59,13 @@ def run(mailbox_id: int, around: Surroundings | None = None) -> SyncRun | None:
     lease = Lease.take(mailbox_id, settings.LEASE, around.clock)
     if lease is None:
         return None
+    probes = MailboxState.objects.filter(pk=mailbox_id, probe=True).update(probe=False) > 0
+    if holds.holds_back(mailbox) and not probes:
+        # It was queued before the hold began: one probe asks whether it is over, and nobody else.
+        lease.release()
+        return None
     with structlog.contextvars.bound_contextvars(mailbox=mailbox_id, integration=mailbox.integration_id):
-        return _run(mailbox, lease, around)
+        return _run(mailbox, lease, around, probes=probes)
 
 
 def _enabled(mailbox_id: int) -> Mailbox | None:
@@ -70,11 +76,11 @@ def _enabled(mailbox_id: int) -> Mailbox | None:
     )
 
 
-def _run(mailbox: Mailbox, lease: Lease, around: Surroundings) -> SyncRun:
+def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) -> SyncRun:
     record = outcome.begin(mailbox, lease)
     counts = Counts()
     try:
-        report = _sync(mailbox, lease, around, counts, partial(outcome.note, record, counts))
+        report = _sync(mailbox, lease, around, counts, partial(outcome.note, record, counts), probes=probes)
     except LeaseLost:
         log.warning("sync.lease_lost")
         return outcome.lost(record, counts)
@@ -88,7 +94,9 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings) -> SyncRun:
     return outcome.succeeded(mailbox, lease, record, report, around.chance())
 
 
-def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, note: Callable[[], None]) -> Report:
+def _sync(
+    mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, note: Callable[[], None], *, probes: bool
+) -> Report:
     bucket = mailbox.bucket
     budget.check(bucket, around.clock())
     with (
@@ -98,8 +106,15 @@ def _sync(mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, 
         _forget_if_asked(mailbox, lease)
         _list_again_if_asked(mailbox, lease)
         meter = budget.Meter(bucket, around.clock, around.monotonic)
-        control = RunControl(lease, settings.SYNC_SLICE.total_seconds(), around.monotonic, meter.is_reached, note)
-        return _engine(mailbox, control, lease, around, counts, source, sink).run()
+        breaker = Breaker(bucket.refusals, pardoned=_is_pardoned(bucket, around.clock()))
+        control = RunControl(
+            lease, settings.SYNC_SLICE.total_seconds(), around.monotonic, meter.is_reached, note, probes
+        )
+        try:
+            return _engine(mailbox, control, lease, around, counts, source, sink, breaker).run()
+        finally:
+            if breaker.window != bucket.refusals:
+                Bucket.objects.filter(pk=bucket.pk).update(refusals=breaker.window)
 
 
 def _engine(
@@ -110,6 +125,7 @@ def _engine(
     counts: Counts,
     source: Source,
     sink: Sink,
+    breaker: Breaker,
 ) -> Engine:
     rules = mailbox.rules()
     digest = wanted_digest(rules, bucket=f"{mailbox.bucket_id}", address=mailbox.address)
@@ -126,6 +142,7 @@ def _engine(
         sizes=_sizes(),
         counts=counts,
         longest_wait=Waits(_new_since(mailbox), around.clock).longest,
+        breaker=breaker,
     )
     return Engine(source, delivery, ledger, checkpoints, control, Wishes(rules, digest))
 
@@ -135,6 +152,10 @@ def _convert(
 ) -> transform.Converted | transform.NotConvertible:
     place = transform.Place(address, checkpoints.path(email.change.folder_id))
     return transform.convert(email, place, settings.LIMITS)
+
+
+def _is_pardoned(bucket: Bucket, now: datetime) -> bool:
+    return bucket.pardoned_until is not None and bucket.pardoned_until > now
 
 
 def _new_since(mailbox: Mailbox) -> datetime | None:

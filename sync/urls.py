@@ -12,5 +12,6 @@ urlpatterns = [
     path("preview/", preview_views.preview_file, name="preview"),
     path("set-aside/<int:pk>/preview/", preview_views.preview_set_aside, name="set-aside-preview"),
     path("set-aside/<int:pk>/retry/", views.retry, name="set-aside-retry"),
+    path("set-aside/<int:pk>/retry-like/", views.retry_like, name="set-aside-retry-like"),
     path("set-aside/<int:pk>/dismiss/", views.dismiss, name="set-aside-dismiss"),
 ]

@@ -112,6 +112,14 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def retry_like(request: HttpRequest, pk: int) -> HttpResponse:
+    """All emails of the same mailbox that were set aside for the same reason."""
+    email = _email(pk)
+    alike = SetAsideEmail.objects.waiting().filter(mailbox=email.mailbox_id, reason=email.reason)
+    return back(request, actions.retry_many_set_aside(alike), reverse("mailbox", args=[email.mailbox_id]))
+
+
+@require_POST
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
     email = _email(pk)
     return back(request, actions.dismiss_set_aside(email), reverse("mailbox", args=[email.mailbox_id]))

@@ -12,8 +12,8 @@ from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
 from api.filters import Declared, number, words
 from api.problems import Conflict
-from api.shapes import BucketChange, BucketShape, Checked, DestinationShape
-from api.views.base import Api, answers, found, one
+from api.shapes import BucketChange, BucketShape, Checked, DestinationShape, Said
+from api.views.base import Api, answers, found, one, said
 from integrations.encryption import Secret
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
@@ -153,6 +153,15 @@ class CheckBucket(Api):
     def post(self, request: Request, pk: int) -> Response:
         """Reach the bucket at Re:infer. Takes up to 20 s."""
         return Response(found(actions.test_bucket(one(Bucket.objects.select_related("destination"), pk))))
+
+
+class ResumeBucket(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Said)
+    def post(self, request: Request, pk: int) -> Response:
+        """Go on after too many emails were refused: for a day, such emails are set aside."""
+        return said(request, actions.resume_bucket(one(Bucket.objects.select_related("destination"), pk)))
 
 
 class CreateBucket(Api):

@@ -21,7 +21,7 @@ from api.views.base import Api, answers, one, said
 from integrations.reinfer.payload import comment_object
 from mailboxes.models import Bucket, Mailbox
 from sync import actions, attention, budget, figures, status
-from sync.models import SetAsideEmail, SyncRun
+from sync.models import VANISHED, SetAsideEmail, SyncRun
 from sync.preview import preview_of_file
 from sync.transform import Converted, NotConvertible, Place
 from sync.trends import with_units
@@ -81,7 +81,7 @@ class SetAsideEmails(Api):
     """Emails that could not be delivered. What is in them is not told."""
 
     needs: ClassVar = {"GET": VIEW}
-    queryset = SetAsideEmail.objects.select_related("folder")
+    queryset = SetAsideEmail.objects.exclude(stage=VANISHED).select_related("folder")
     serializer_class = SetAsideShape
     filter_backends = (Declared,)
     filters: ClassVar = {
@@ -114,6 +114,21 @@ class Retry(Api):
         """Try it again now."""
         look_at = reverse("api-set-aside", args=[pk])
         return said(request, actions.retry_set_aside(one(_set_aside(), pk)), look_at, code=202)
+
+
+class RetryMany(Api):
+    """Those that the filters name; all of them without a filter."""
+
+    needs: ClassVar = {"POST": OPERATE}
+    queryset = SetAsideEmail.objects.all()
+    filter_backends = (Declared,)
+    filters: ClassVar = {**OF_MAILBOX, "stage": ("stage", words), "reason": ("reason", words)}
+
+    @answers(422, body=Said, code=202)
+    def post(self, request: Request) -> Response:
+        """Try them again with the next sync of their mailboxes."""
+        look_at = reverse("api-set-aside-emails")
+        return said(request, actions.retry_many_set_aside(self.filter_queryset(self.get_queryset())), look_at, code=202)
 
 
 class Dismiss(Api):

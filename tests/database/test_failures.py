@@ -46,7 +46,7 @@ def test_refused_credentials_hold_every_mailbox_of_the_connection_and_say_what_t
 def test_one_probe_is_sent_when_a_hold_runs_out_and_lifts_it_when_it_works(world: World, desk):
     world.mailbox("other@bank.example")
     failing(world, desk, errors.SignInRefused())
-    world.clock.turn(minutes=16)
+    world.clock.turn(minutes=21)
     (probe,) = world.due()
     assert world.due() == []
     world.sync(Mailbox.objects.get(pk=probe))
@@ -56,7 +56,7 @@ def test_one_probe_is_sent_when_a_hold_runs_out_and_lifts_it_when_it_works(world
 
 def test_a_probe_that_fails_holds_it_for_another_while(world: World, desk):
     failing(world, desk, errors.SignInRefused())
-    world.clock.turn(minutes=16)
+    world.clock.turn(minutes=21)
     assert world.due() == [desk.pk]
     failing(world, desk, errors.SignInRefused())
     assert world.due() == []
@@ -192,7 +192,7 @@ def test_a_comment_over_which_re_infer_always_falls_is_found_and_set_aside(world
     for _ in range(5):
         world.sync(desk)
         world.clock.turn(minutes=20)
-    # Whether Re:infer took it before it fell, nobody knows: the intention stays until the bucket can be asked.
+    # Whether Re:infer took it before it fell, the bucket itself told.
     world.assert_all_is_well(["a", "b", "d"])
     assert SetAsideEmail.objects.get().reason == "reinfer_failed"
 

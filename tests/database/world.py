@@ -64,10 +64,15 @@ class World:
     # ---- what time brings -----------------------------------------------------------------------------------------
 
     def sync(self, mailbox: Mailbox) -> SyncRun:
-        """One sync of this mailbox, now."""
-        run = runner.run(mailbox.pk, self.around())
+        """One sync of this mailbox, now: whatever is held, as if somebody had pressed Sync now."""
+        MailboxState.objects.filter(pk=mailbox.pk).update(probe=True)
+        run = self.run(mailbox)
         assert run is not None, "another worker has it"
         return run
+
+    def run(self, mailbox: Mailbox) -> SyncRun | None:
+        """What a worker does with the task of this mailbox. None: nothing, since something is held or it is being synced."""
+        return runner.run(mailbox.pk, self.around())
 
     def sync_all(self, rounds: int = 1) -> None:
         for _ in range(rounds):

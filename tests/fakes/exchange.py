@@ -229,6 +229,9 @@ class FakeSource:
                 yield Gone(change)
                 continue
             item = holder.items[change.item_id]
+            if item.fault == "ErrorItemNotFound":
+                yield Gone(change)
+                continue
             if item.fault:
                 yield Unreadable(change, item.fault)
                 continue

@@ -53,9 +53,12 @@ def pages(rows):
 
 BUTTONS = (
     *(("integration", f"integration-{verb}") for verb in ("start", "stop", "test", "cost")),
-    *(("mailbox", f"mailbox-{verb}") for verb in ("start", "stop", "sync-now", "list-again", "cost", "filter-preview")),
-    *(("set-aside", f"set-aside-{verb}") for verb in ("retry", "dismiss")),
-    *(("bucket", f"bucket-{verb}") for verb in ("test", "create")),
+    *(
+        ("mailbox", f"mailbox-{verb}")
+        for verb in ("start", "stop", "sync-now", "list-again", "retry", "cost", "filter-preview")
+    ),
+    *(("set-aside", f"set-aside-{verb}") for verb in ("retry", "retry-like", "dismiss")),
+    *(("bucket", f"bucket-{verb}") for verb in ("test", "create", "resume")),
     ("destination", "destination-test"),
 )
 

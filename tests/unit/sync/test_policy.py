@@ -40,8 +40,8 @@ def test_re_infer_asking_for_an_hour_gets_an_hour():
     assert decision == Hold(Scope.DESTINATION, NOW + timedelta(hours=1))
 
 
-def test_refused_credentials_hold_the_connection_for_a_quarter_of_an_hour():
-    assert decide(errors.SignInRefused()) == Hold(Scope.CONNECTION, NOW + timedelta(minutes=15))
+def test_refused_credentials_hold_the_connection_for_twenty_minutes():
+    assert decide(errors.SignInRefused()) == Hold(Scope.CONNECTION, NOW + timedelta(minutes=20))
 
 
 def test_refused_credentials_that_stay_for_days_disable_the_connection():
@@ -50,7 +50,7 @@ def test_refused_credentials_that_stay_for_days_disable_the_connection():
 
 
 def test_a_mailbox_that_may_not_be_read_is_tried_again_slowly_and_disabled_only_when_it_stays():
-    assert decide(errors.AccessDenied(), failing_since=NOW) == RetryAt(NOW + timedelta(minutes=15))
+    assert decide(errors.AccessDenied(), failing_since=NOW) == RetryAt(NOW + timedelta(minutes=20))
     stays = decide(errors.AccessDenied(), failing_since=NOW - timedelta(days=4))
     assert stays == Suspend(Scope.MAILBOX, "sync_error")
 

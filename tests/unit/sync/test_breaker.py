@@ -1,0 +1,52 @@
+"""When refusals stop being the fault of single emails."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.errors import TooManyRefused
+from sync.breaker import Breaker
+
+
+def test_nine_refusals_in_a_row_are_nine_bad_emails_and_the_tenth_is_not():
+    breaker = Breaker()
+    for _ in range(9):
+        breaker.note("-")
+    with pytest.raises(TooManyRefused):
+        breaker.note("-")
+
+
+def test_refusals_among_accepted_emails_are_counted_over_the_last_hundred():
+    breaker = Breaker()
+    for _ in range(5):
+        breaker.note("-" + "+" * 6)
+    assert breaker.window.count("-") == 5, "too few to tell"
+    for _ in range(8):
+        breaker.note("-" + "+" * 6)
+    assert len(breaker.window) == 91
+    breaker.note("+" * 9)
+    breaker.note("--")
+    assert breaker.window.count("-") == 14
+    with pytest.raises(TooManyRefused):
+        breaker.note("--")
+
+
+def test_one_in_ten_never_stops_a_bucket():
+    breaker = Breaker()
+    for _ in range(100):
+        breaker.note("+" * 9 + "-")
+
+
+def test_a_batch_that_was_accepted_whole_never_stops_it_whatever_came_before():
+    breaker = Breaker("-" * 100)
+    breaker.note("+++")
+
+
+def test_what_an_admin_pardoned_is_not_counted_against_the_bucket():
+    breaker = Breaker("-" * 100, pardoned=True)
+    breaker.note("-" * 50)
+
+
+def test_a_probe_that_is_refused_too_stops_at_once():
+    with pytest.raises(TooManyRefused):
+        Breaker("-" * 10).note("-")
