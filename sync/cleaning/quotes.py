@@ -191,8 +191,9 @@ RULES: dict[str, Callable[[Reading], int | None]] = {
 
 
 def is_quoted(line: str) -> bool:
-    """Whether a line begins with `>`; not the rule of arrows that GroupWise draws above a quote."""
-    return line.startswith((">", " >", "|>"))
+    """Whether a line begins with `>`; not the rule of arrows that GroupWise draws above a quote, nor the end of an address
+    that was broken before its bracket."""
+    return line.startswith((">", " >", "|>")) and line.strip() != ">:"
 
 
 def _is_wrapped(lines: Sequence[str], number: int) -> bool:

@@ -4,7 +4,15 @@ import pytest
 
 from tests.unit.cleaning.case_files import HELD_OUT, cleaned, files_in, folded, is_right, read
 
-LEAST = {"replies": 0.9, "clients": 0.9, "clients-later": 0.9, "forwards": 1.0, "untouched": 1.0}
+LEAST = {
+    "replies": 0.9,
+    "clients": 0.9,
+    "clients-later": 0.9,
+    "clients-last": 0.86,
+    "languages-later": 0.9,
+    "forwards": 1.0,
+    "untouched": 1.0,
+}
 """Part of a set whose newest text must be exact, white space aside."""
 
 
