@@ -67,6 +67,8 @@ ACCESS = {
     "mailbox-sync-now": OPERATE,
     "mailbox-list-again": OPERATE,
     "mailbox-retry": OPERATE,
+    "mailbox-verify": OPERATE,
+    "mailbox-repair": ADMINISTER,
     "mailbox-send-again": ADMINISTER,
 }
 

@@ -19,7 +19,7 @@ from integrations.models import NAME, PROJECT_NAME, Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes.models import Bucket
 from notices.models import Kind
-from sync.models import SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import SetAsideEmail, SyncedFolder, SyncRun, Verification
 
 WEB_ADDRESS = r"^https?://[!-~]+$"
 """Only signs of ASCII: what counts as white space beyond them differs between dialects of regular expressions."""
@@ -288,6 +288,15 @@ class RunShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = (
             *("id", "mailbox", "started_at", "ended_at", "outcome", "error_kind", "error_text", "listed", "fetched"),
             *("created", "updated", "unchanged", "not_wanted", "set_aside", "held_back"),
+        )
+
+
+class VerificationShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    class Meta:
+        model = Verification
+        fields = (
+            *("mailbox", "repair", "started_at", "ended_at", "error_text", "emails", "well", "waiting", "set_aside"),
+            *("not_wanted", "missing", "outdated", "surplus"),
         )
 
 

@@ -18,7 +18,8 @@ from mailboxes.rules import SKIPPED_BY_DEFAULT, Verdict
 from mailboxes.wishes import in_words
 from sync import actions, asking, budget, figures, status
 from sync.filter_preview import preview
-from sync.status import wanted_folders
+from sync.models import Verification
+from sync.wanted_folders import wanted_folders
 
 RUNS = 10
 EVERY_WHILE_MOVING = "2s"
@@ -49,6 +50,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "runs": mailbox.runs.all()[:RUNS],
         "set_aside": set_aside[:SET_ASIDE],
+        "verification": Verification.objects.filter(mailbox=mailbox).first(),
         "wishes": in_words(mailbox),
         # It stands outside of the part that refreshes itself.
         "preview": None if by_htmx(request) else preview(mailbox, mailbox.rules(), now),
@@ -163,6 +165,18 @@ def sync_now(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def list_again(request: HttpRequest, pk: int) -> HttpResponse:
     return back(request, actions.list_again(_mailbox(pk)), _url(pk))
+
+
+@require_POST
+def verify(request: HttpRequest, pk: int) -> HttpResponse:
+    return back(request, actions.verify_mailbox(_mailbox(pk)), _url(pk))
+
+
+@require_POST
+def repair(request: HttpRequest, pk: int) -> HttpResponse:
+    mailbox = _mailbox(pk)
+    history.record(request, f"A repair of {mailbox} was asked for.", about=mailbox)
+    return back(request, actions.verify_mailbox(mailbox, repair=True), _url(pk))
 
 
 @require_POST

@@ -22,7 +22,7 @@ from integrations.errors import IntegrationError
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import dispatching, holds
+from sync import dispatching, holds, verify
 from sync.lease import Clock, database_now
 from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.tasks import sync_mailbox
@@ -155,6 +155,12 @@ def send_again(mailbox: Mailbox) -> str:
     dispatching.make_states()
     MailboxState.objects.filter(pk=mailbox.pk).update(send_again=True, next_sync_at=None)
     return f"{mailbox} is sent again at its next sync: what Re:infer no longer holds is created anew."
+
+
+def verify_mailbox(mailbox: Mailbox, *, repair: bool = False) -> str:
+    """Compare Exchange, our memory and Re:infer, beside the syncs. What is missing then costs an AI unit each to repair."""
+    verify.begin(mailbox, repair=repair)
+    return f"{mailbox} is being {'verified and repaired' if repair else 'verified'}. This page shows how far it is."
 
 
 def most_ai_units_to_send_again(mailbox: Mailbox) -> int:

@@ -24,8 +24,8 @@ from sync.estimate import Estimate, estimate
 from sync.filter_preview import SPAN, preview
 from sync.lease import database_now
 from sync.models import Copy
-from sync.status import wanted_folders
 from sync.transform import Converted, Place, convert
+from sync.wanted_folders import wanted_folders
 
 SECONDS = 20.0
 """An admin waits for the answer."""

@@ -15,7 +15,7 @@ from django.db.models import Count, Q
 from mailboxes.models import Mailbox
 from mailboxes.rules import Rules, Verdict
 from sync.models import Copy
-from sync.status import wanted_folders
+from sync.wanted_folders import wanted_folders
 
 SPAN = timedelta(days=30)
 BY_FOLDER = (Verdict.DENIED_FOLDER, Verdict.SKIPPED_FOLDER)

@@ -228,6 +228,57 @@ class SyncRun(models.Model):
         return f"sync of mailbox {self.mailbox_id}: {self.outcome}"
 
 
+class Verification(models.Model):
+    """A comparison of a mailbox, our memory and its bucket: how far it is, and what it found. See `sync.verify`."""
+
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="verification")
+    repair = models.BooleanField(default=False)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True)
+    done_folders = models.JSONField(default=list)
+    cursor = models.TextField(blank=True, help_text="In the folder in hand.")
+    error_text = models.TextField(blank=True)
+    emails = models.PositiveIntegerField(default=0, help_text="Wanted, and in Exchange.")
+    well = models.PositiveIntegerField(default=0, help_text="In Re:infer as they should be.")
+    waiting = models.PositiveIntegerField(default=0, help_text="The next syncs bring or change them.")
+    set_aside = models.PositiveIntegerField(default=0)
+    not_wanted = models.PositiveIntegerField(default=0, help_text="By their participants.")
+    missing = models.PositiveIntegerField(default=0, help_text="In Exchange, and not in Re:infer.")
+    outdated = models.PositiveIntegerField(default=0, help_text="In Re:infer with other properties than we sent.")
+    surplus = models.PositiveIntegerField(default=0, help_text="In Re:infer, and no longer in Exchange.")
+
+    def __str__(self) -> str:
+        return f"verification of mailbox {self.mailbox_id}"
+
+    @property
+    def sentence(self) -> str:
+        """What it found, for people."""
+        if self.ended_at is None:
+            return f"{self.emails:,} emails compared so far. {self.error_text}".strip()
+        if self.error_text:
+            return self.error_text
+        wrong = [
+            f"{count:,} {what}" for count, what in ((self.missing, "missing"), (self.outdated, "outdated")) if count
+        ]
+        rest = [
+            f"{count:,} {what}"
+            for count, what in (
+                (self.waiting, "on their way"),
+                (self.set_aside, "set aside"),
+                (self.not_wanted, "not wanted"),
+            )
+            if count
+        ]
+        told = f"{self.emails:,} emails compared: {', '.join([*wrong, f'{self.well:,} well', *rest])}."
+        if self.surplus:
+            told += f" {self.surplus:,} comments whose email is no longer in Exchange are kept."
+        if wrong and self.repair:
+            told += " What is wrong is repaired by the next sync."
+        return told
+
+
 class Activity(models.Model):
     """What one integration brought to one bucket in one hour. A comment created is an AI unit."""
 

@@ -17,11 +17,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from integrations.bidi import closed
-from integrations.messages import Folder, FolderId, FolderKind
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
-from mailboxes.rules import Rules, Verdict, folder_verdict
-from sync.folders import positions
 from sync.models import MailboxState, SyncedFolder
 
 if TYPE_CHECKING:
@@ -253,24 +250,6 @@ def folder_standing(folder: SyncedFolder, wanted: bool) -> Standing:
     if folder.up_to_date:
         return Standing("Up to date", Tone.OK, "")
     return Standing("In progress" if folder.cursor else "Waiting its turn", Tone.BUSY, "")
-
-
-def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[SyncedFolder, Verdict]]:
-    """The folders of a mailbox that hold mail and are still there, by path; each with whether its mail is wanted, by its
-    own rules or by others."""
-    rows = list(mailbox.folders.filter(gone=False))
-    places = positions(
-        Folder(
-            FolderId(row.folder_id), FolderId(row.parent_id) if row.parent_id else None, row.name, FolderKind(row.kind)
-        )
-        for row in rows
-    )
-    rules = rules or mailbox.rules()
-    return [
-        (row, folder_verdict(rules, tuple(row.path), places[FolderId(row.folder_id)].kinds))
-        for row in rows
-        if row.holds_mail
-    ]
 
 
 def clock(when: datetime, now: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -15,13 +16,13 @@ from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
 from api.filters import Declared, flag, number, words
 from api.problems import Conflict
-from api.shapes import Checked, FolderShape, MailboxAnswer, MailboxShape, Said
+from api.shapes import Checked, FolderShape, MailboxAnswer, MailboxShape, Said, VerificationShape
 from api.views.base import Api, Documents, answers, found, one, said
 from api.views.integrations import integration_of
 from mailboxes.documents.single import as_document, change_mailbox, create_mailbox
 from mailboxes.models import Mailbox
 from sync import actions, asking, figures, status
-from sync.models import SyncedFolder
+from sync.models import SyncedFolder, Verification
 
 FILTERS = {
     "integration_project": ("integration__project", words),
@@ -150,6 +151,29 @@ class ListAgain(_Action):
     def post(self, request: Request, pk: int) -> Response:
         """All folders are listed anew. Free: nothing is sent twice."""
         return self._done(request, pk, actions.list_again, 202)
+
+
+class VerificationOfMailbox(_Action):
+    needs: ClassVar = {"GET": VIEW, "POST": OPERATE}
+
+    @answers(body=VerificationShape)
+    def get(self, request: Request, pk: int) -> Response:
+        """How far the last verification is, and what it found."""
+        return Response(VerificationShape(one(Verification.objects.all(), pk)).data)
+
+    @answers(body=Said, code=202)
+    def post(self, request: Request, pk: int) -> Response:
+        """Compare Exchange, what was synced and what Re:infer holds. Nothing is changed."""
+        return self._done(request, pk, actions.verify_mailbox, 202)
+
+
+class Repair(_Action):
+    needs: ClassVar = {"POST": ADMINISTER}
+
+    @answers(body=Said, code=202)
+    def post(self, request: Request, pk: int) -> Response:
+        """Compare, and repair: what is missing is created anew, for an AI unit each; the rest is free."""
+        return self._done(request, pk, partial(actions.verify_mailbox, repair=True), 202)
 
 
 class SendAgain(_Action):

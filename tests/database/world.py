@@ -32,6 +32,9 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def minutes(self, count: float) -> timedelta:
+        return timedelta(minutes=count)
+
     def turn(self, **length: float) -> None:
         self.now += timedelta(**length)
 

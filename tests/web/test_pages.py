@@ -55,7 +55,7 @@ BUTTONS = (
     *(("integration", f"integration-{verb}") for verb in ("start", "stop", "test", "cost")),
     *(
         ("mailbox", f"mailbox-{verb}")
-        for verb in ("start", "stop", "sync-now", "list-again", "retry", "cost", "filter-preview")
+        for verb in ("start", "stop", "sync-now", "list-again", "retry", "verify", "repair", "cost", "filter-preview")
     ),
     *(("set-aside", f"set-aside-{verb}") for verb in ("retry", "retry-like", "dismiss")),
     *(("bucket", f"bucket-{verb}") for verb in ("test", "create", "resume")),

@@ -11,6 +11,7 @@ from mailboxes.models import Mailbox
 from sync import attention, status
 from sync.status import Status
 from sync.templatetags.moments import duration, relative
+from sync.wanted_folders import wanted_folders
 from tests import factories
 
 NOW = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
@@ -87,7 +88,7 @@ def test_a_folder_that_is_skipped_is_not_wanted_and_neither_is_what_lies_in_it(d
     factories.SyncedFolderFactory(**below, name="Below", path=["Pourriel", "Below"])
     factories.SyncedFolderFactory(mailbox=junk.mailbox, name="Inbox")
     factories.SyncedFolderFactory(mailbox=junk.mailbox, name="Calendar", holds_mail=False)
-    found = {str(folder): wanted for folder, wanted in status.wanted_folders(junk.mailbox)}
+    found = {str(folder): wanted for folder, wanted in wanted_folders(junk.mailbox)}
     assert found == {"Inbox": "wanted", "Pourriel": "skipped_folder", "Pourriel/Below": "skipped_folder"}
 
 

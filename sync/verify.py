@@ -1,0 +1,204 @@
+"""Verify: what Exchange holds, what we remember and what Re:infer holds, side by side. Looks, counts, and repairs on request.
+
+A large mailbox takes long (one question to Re:infer for each comment), so it is done in slices of time: the row remembers how
+far it is, any worker goes on, and nothing but the row is written unless a repair was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q
+
+from integrations.errors import CursorRefused, FolderGone, IntegrationError, Refused
+from integrations.messages import Change, ChangeKind, CommentId, Cursor, FolderId
+from integrations.ports import Sink, Source
+from mailboxes.models import Mailbox
+from mailboxes.rules import Verdict, item_verdict
+from sync.lease import Clock, database_now
+from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder, Verification
+from sync.reconcile import properties_digest
+from sync.records import DELIVERED, SET_ASIDE
+from sync.runner import Surroundings
+from sync.wanted_folders import wanted_folders
+
+AT_ONCE = 25
+"""Comments that are asked for between two looks at the clock."""
+PAUSE = timedelta(seconds=30)
+"""After a fault that passes, where the other side names no time."""
+
+
+@dataclass(slots=True)
+class _Slice:
+    row: Verification
+    mailbox: Mailbox
+    source: Source
+    sink: Sink
+    around: Surroundings
+    end: float
+
+    def run(self) -> None:
+        folders = [folder for folder, verdict in wanted_folders(self.mailbox) if verdict is Verdict.WANTED]
+        while not self._is_over():
+            folder = next((folder for folder in folders if folder.pk not in self.row.done_folders), None)
+            if folder is None:
+                self._finish()
+                return
+            self._folder(folder)
+
+    def _folder(self, folder: SyncedFolder) -> None:
+        after = Cursor(self.row.cursor) if self.row.cursor else None
+        try:
+            for page in self.source.changes(FolderId(folder.folder_id), after):
+                self._page(folder, page.changes)
+                self.row.cursor = "" if page.last else page.cursor
+                if page.last:
+                    break
+                self.row.save()
+                if self._is_over():
+                    return
+        except CursorRefused:
+            self.row.cursor = ""  # from the beginning: what was counted of it is counted again
+            return
+        except FolderGone:
+            self.row.cursor = ""
+        self.row.done_folders = [*self.row.done_folders, folder.pk]
+        self.row.save()
+
+    def _page(self, folder: SyncedFolder, changes: Sequence[Change]) -> None:
+        rules = self.mailbox.rules()
+        emails = [
+            change
+            for change in changes
+            if change.kind is ChangeKind.CREATED and item_verdict(rules, change) is Verdict.WANTED
+        ]
+        copies = {
+            copy.item_id: copy
+            for copy in Copy.objects.filter(mailbox=self.mailbox, item_id__in=[change.item_id for change in emails])
+        }
+        self.row.emails += len(emails)
+        delivered: list[Copy] = []
+        for change in emails:
+            copy = copies.get(change.item_id)
+            if copy is None:
+                # Before the folder is up to date, an email that we do not know is only one that is to come.
+                self._count("waiting" if not folder.up_to_date or self._is_new(change) else "missing", copy)
+            elif copy.verdict == SET_ASIDE:
+                self.row.set_aside += 1
+            elif copy.verdict == DELIVERED:
+                delivered.append(copy)
+            else:
+                self.row.not_wanted += 1
+        for start in range(0, len(delivered), AT_ONCE):
+            self._ask(delivered[start : start + AT_ONCE])
+
+    def _is_new(self, change: Change) -> bool:
+        return change.received is not None and change.received > self.row.started_at - settings.SYNC_SLICE
+
+    def _ask(self, copies: Sequence[Copy]) -> None:
+        ids = [CommentId(copy.comment_id) for copy in copies]
+        entries = {
+            entry.comment_id: entry
+            for entry in LedgerEntry.objects.filter(bucket=self.mailbox.bucket_id, comment_id__in=ids)
+        }
+        stored = self.sink.stored(list(dict.fromkeys(ids)))
+        for copy in copies:
+            entry, comment = entries.get(copy.comment_id), stored.get(CommentId(copy.comment_id))
+            if entry is not None and (entry.state != LedgerEntry.State.CONFIRMED or entry.dirty):
+                self._count("waiting", copy)
+            elif entry is None or comment is None:
+                self._count("missing", copy, entry)
+            elif entry.winner_mailbox_id == self.mailbox.pk and properties_digest(comment) != entry.properties_digest:
+                self._count("outdated", copy, entry)
+            else:
+                self.row.well += 1
+
+    def _count(self, what: str, copy: Copy | None, entry: LedgerEntry | None = None) -> None:
+        setattr(self.row, what, getattr(self.row, what) + 1)
+        if self.row.repair and what != "waiting":
+            self._repair(what, copy, entry)
+
+    def _repair(self, what: str, copy: Copy | None, entry: LedgerEntry | None) -> None:
+        """By compare-and-swap: where a sync changed the entry meanwhile, that one knows better."""
+        if entry is not None:
+            same = LedgerEntry.objects.filter(pk=entry.pk, sequence=entry.sequence)
+            if what == "outdated":
+                same.update(dirty=True, properties_digest="", sequence=F("sequence") + 1, mark=None)
+                return
+            if not same.delete()[0]:
+                return
+        if copy is not None:
+            Copy.objects.filter(pk=copy.pk).delete()
+
+    def _finish(self) -> None:
+        row = self.row
+        row.surplus = _surplus(self.mailbox)
+        row.ended_at, row.claimed_until = self.around.clock(), None
+        row.save()
+        if row.repair and (row.missing or row.outdated):
+            again = {"list_again": True} if row.missing else {}
+            MailboxState.objects.filter(pk=self.mailbox.pk).update(next_sync_at=None, **again)
+
+    def _is_over(self) -> bool:
+        return self.around.monotonic() >= self.end
+
+
+def begin(mailbox: Mailbox, *, repair: bool, clock: Clock = database_now) -> Verification:
+    """Ask for a verification; what an earlier one found is forgotten."""
+    Verification.objects.filter(mailbox=mailbox).delete()
+    return Verification.objects.create(mailbox=mailbox, repair=repair, started_at=clock(), next_at=clock())
+
+
+def due(now: datetime) -> list[int]:
+    """Those that go on now, and that nobody has in hand."""
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    return list(Verification.objects.filter(free, ended_at=None, next_at__lte=now).values_list("pk", flat=True))
+
+
+def go_on(pk: int, around: Surroundings | None = None) -> Verification | None:
+    """One slice of it. None when another worker has it in hand, or it is over."""
+    around = around or Surroundings()
+    now = around.clock()
+    free = Verification.objects.filter(Q(claimed_until=None) | Q(claimed_until__lte=now), pk=pk, ended_at=None)
+    if not free.update(claimed_until=now + settings.SYNC_SLICE + settings.LEASE):
+        return None
+    row = Verification.objects.select_related("mailbox__integration", "mailbox__bucket__destination").get(pk=pk)
+    mailbox, bucket = row.mailbox, row.mailbox.bucket
+    try:
+        with (
+            around.open_source(mailbox.integration, mailbox.address) as source,
+            around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
+        ):
+            end = around.monotonic() + settings.SYNC_SLICE.total_seconds()
+            _Slice(row, mailbox, source, sink, around, end).run()
+            row.error_text = ""
+    except IntegrationError as error:
+        row.error_text = str(error)
+        row.next_at = around.clock() + max(error.retry_after or PAUSE, PAUSE)
+        row.ended_at = around.clock() if isinstance(error, Refused) else None
+    row.claimed_until = None
+    row.save()
+    return row
+
+
+def to_its_end(pk: int, tell: Callable[[Verification], None], around: Surroundings | None = None) -> Verification:
+    """All slices of it, one after the other, as a command does it. Ends at the first fault, so that nobody waits unseen."""
+    while True:
+        row = go_on(pk, around) or Verification.objects.get(pk=pk)
+        tell(row)
+        if row.ended_at is not None or row.error_text:
+            return row
+
+
+def _surplus(mailbox: Mailbox) -> int:
+    """Comments whose email is no longer in any mailbox of the bucket: they are kept, as deletions never delete comments."""
+    copies = Copy.objects.filter(
+        comment_id=OuterRef("comment_id"), mailbox__bucket=mailbox.bucket_id, verdict=DELIVERED, folder__gone=False
+    )
+    won = LedgerEntry.objects.filter(
+        bucket=mailbox.bucket_id, winner_mailbox=mailbox, state=LedgerEntry.State.CONFIRMED
+    )
+    return won.exclude(Exists(copies)).count()

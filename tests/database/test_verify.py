@@ -1,0 +1,124 @@
+"""Verify: what is missing, outdated or surplus is told, and repaired on request, without billing anything that is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from integrations import errors
+from integrations.messages import CommentId
+from sync import verify
+from sync.models import Verification
+from tests.database.world import World
+from tests.mails import comment_id_of, mail
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(db) -> World:
+    return World(page_size=2)
+
+
+@pytest.fixture
+def desk(world):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Trades", parent="Inbox")
+    for name in "abcde":
+        box.deliver(mail(name), "Trades" if name in "de" else "Inbox")
+    box.deliver(mail("junk"), "Junk Email")
+    world.sync(desk)
+    return desk
+
+
+def verified(world: World, desk, *, repair: bool = False) -> Verification:
+    row = verify.begin(desk, repair=repair, clock=world.clock)
+    return verify.to_its_end(row.pk, lambda row: None, world.around())
+
+
+def test_all_is_well_when_all_is_well(world: World, desk):
+    row = verified(world, desk)
+    assert (row.emails, row.well, row.missing, row.outdated, row.surplus) == (5, 5, 0, 0, 0)
+    assert row.sentence == "5 emails compared: 5 well."
+
+
+def test_what_re_infer_lost_is_missing_and_comes_back_on_request_and_nothing_else_is_billed(world: World, desk):
+    bucket = world.bucket()
+    for name in "ad":
+        del bucket.comments[CommentId(comment_id_of(name))]
+    row = verified(world, desk)
+    assert (row.well, row.missing) == (3, 2)
+    world.sync(desk)
+    assert len(bucket.comments) == 3, "looking changes nothing"
+    assert "repaired by the next sync" in verified(world, desk, repair=True).sentence
+    world.sync(desk)
+    assert len(bucket.comments) == 5
+    assert bucket.billed == 7
+    assert verified(world, desk).well == 5
+
+
+def test_what_somebody_changed_there_is_outdated_and_mended_for_free(world: World, desk):
+    bucket, changed = world.bucket(), CommentId(comment_id_of("b"))
+    comment = bucket.comments[changed]
+    bucket.comments[changed] = replace(comment, properties={**comment.properties, "string:Folder": "Elsewhere"})
+    assert verified(world, desk).outdated == 1
+    verified(world, desk, repair=True)
+    world.sync(desk)
+    assert world.folder_of("b") == "Inbox"
+    assert (bucket.billed, bucket.text_changes) == (5, 0)
+
+
+def test_a_comment_whose_email_was_deleted_is_surplus_and_kept(world: World, desk):
+    box = world.mailboxes[desk.address]
+    box.delete(next(iter(box.folder("Inbox").items)))
+    world.sync(desk)
+    row = verified(world, desk, repair=True)
+    assert (row.emails, row.surplus, row.missing) == (4, 1, 0)
+    assert len(world.bucket().comments) == 5
+
+
+def test_an_email_that_only_just_arrived_is_on_its_way(world: World, desk):
+    world.mailboxes[desk.address].deliver(mail("new"), received=world.clock())
+    assert (verified(world, desk).waiting, verified(world, desk).missing) == (1, 0)
+
+
+def test_it_goes_on_where_the_last_slice_ended_and_counts_nothing_twice(world: World, desk, settings):
+    settings.SYNC_SLICE *= 0
+    row = verify.begin(desk, repair=False, clock=world.clock)
+    slices = 0
+    while Verification.objects.get(pk=row.pk).ended_at is None:
+        settings.SYNC_SLICE = type(settings.SYNC_SLICE)(microseconds=slices % 2)
+        verify.go_on(row.pk, world.around())
+        slices += 1
+        world.clock.turn(seconds=1)
+        assert slices < 50
+    row.refresh_from_db()
+    assert (row.emails, row.well) == (5, 5)
+
+
+def test_a_busy_re_infer_is_left_alone_for_as_long_as_it_asks(world: World, desk):
+    row = verify.begin(desk, repair=False, clock=world.clock)
+    world.mailboxes[desk.address].fail("changes", errors.ExchangeBusy(retry_after=world.clock.minutes(5)))
+    verify.go_on(row.pk, world.around())
+    assert verify.due(world.clock()) == []
+    world.clock.turn(minutes=6)
+    assert verify.due(world.clock()) == [row.pk]
+    assert verify.to_its_end(row.pk, lambda row: None, world.around()).well == 5
+
+
+def test_one_worker_at_a_time_has_it_in_hand_and_another_goes_on_when_that_one_died(world: World, desk):
+    row = verify.begin(desk, repair=False, clock=world.clock)
+    Verification.objects.update(claimed_until=world.clock())
+    world.clock.turn(seconds=-1)
+    assert verify.go_on(row.pk, world.around()) is None
+    world.clock.turn(minutes=10)
+    assert verify.go_on(row.pk, world.around()).ended_at is not None
+
+
+def test_the_command_says_what_is_wrong_with_a_wrong_name(desk):
+    with pytest.raises(CommandError, match=r"There is no mailbox desk@bank\. Did you mean desk@bank\.example"):
+        call_command("verify", "desk@bank", stdout=StringIO())
