@@ -223,7 +223,7 @@ class Seed:
             self._tick(interrupted=False)
 
     def _complaints(self) -> list[str]:
-        aside = SetAsideEmail.objects.filter(settled="").exclude(reason="")
+        aside = SetAsideEmail.objects.waiting().exclude(reason="")
         names = {
             told.name
             for told in self.story.emails.values()
