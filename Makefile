@@ -5,14 +5,16 @@ RUN := $(VENV)/bin/python
 MAIL ?=
 RECORD ?=
 DIR ?= docs/screenshots
+SEEDS ?= 0-199
 
-.PHONY: help demo smoke test journey check format lock bench screenshots clean
+.PHONY: help demo smoke test journey faults check format lock bench screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
 	@echo "make smoke     the same without a person: a table of figures, an exit code (MAIL=DIR, RECORD=DIR)"
 	@echo "make test      the tests"
 	@echo "make journey   a browser against the running product"
+	@echo "make faults    everything that can break, broken on purpose (SEEDS=0-1999, DATABASE_URL=postgres://…)"
 	@echo "make check     style, types, layering, migrations, Django's system checks"
 
 demo: $(VENV)/.ready
@@ -27,6 +29,10 @@ test: $(VENV)/.ready
 # A browser against the whole running stack: takes a minute, and needs Chromium.
 journey: $(VENV)/.ready
 	@$(RUN) -m pytest -m journey tests/journey
+
+# Seeds of the fault suite: about two and a half seconds each on one core. See docs/guarantees.md.
+faults: $(VENV)/.ready
+	@FAULT_SEEDS=$(SEEDS) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto tests/faults $(PYTEST)
 
 screenshots: $(VENV)/.ready
 	@$(RUN) -m demo.screenshots $(DIR)
