@@ -44,6 +44,8 @@ class Notice(models.Model):
     facts = models.JSONField(default=dict)
     integration_id = models.BigIntegerField(null=True)
     mailbox_id = models.BigIntegerField(null=True)
+    cause = models.CharField(max_length=64, blank=True, help_text="What several mailboxes can have in common.")
+    mailboxes = models.JSONField(default=list, help_text="Ids of those that still stand still for this cause.")
     open = models.BooleanField(default=False, help_text="Until it is over: then its recovery is told.")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,34 @@ from notices.models import Delivery, Kind, Notice, Webhook
 RECOVERY = {Kind.INTEGRATION_DISABLED: Kind.INTEGRATION_RECOVERED, Kind.MAILBOX_DISABLED: Kind.MAILBOX_RECOVERED}
 
 
+GATHER = timedelta(minutes=1)
+"""One cause can stop four hundred mailboxes within a minute: the notice waits so long, and counts them."""
+
+
+@transaction.atomic
+def announce_stopped(name: str, why: str, cause: str, *, integration_id: int, mailbox_id: int, bucket: str) -> None:
+    """A mailbox stands still for a cause that others of its integration may share: one notice tells of all of them."""
+    standing = Notice.objects.select_for_update().filter(
+        kind=Kind.MAILBOX_DISABLED, open=True, integration_id=integration_id, cause=cause
+    )
+    notice = standing.first()
+    if notice is None:
+        announce(
+            Kind.MAILBOX_DISABLED,
+            f"{name} stopped: {why}",
+            integration_id=integration_id,
+            mailbox_id=mailbox_id,
+            facts={"error": cause, "mailboxes": 1, "bucket": bucket},
+            cause=cause,
+        )
+        return
+    notice.mailboxes = sorted({*notice.mailboxes, mailbox_id})
+    count = notice.facts["mailboxes"] + 1
+    notice.facts = {**notice.facts, "mailboxes": count}
+    notice.text = f"{name} and {count - 1:,} more mailbox{'es' if count > 2 else ''} stopped: {why}"
+    notice.save(update_fields=["mailboxes", "facts", "text"])
+
+
 @transaction.atomic
 def announce(
     kind: Kind,
@@ -22,6 +51,7 @@ def announce(
     integration_id: int | None = None,
     mailbox_id: int | None = None,
     facts: Mapping[str, Any] | None = None,
+    cause: str = "",
 ) -> None:
     """Tell everybody who wants to know of this kind. `facts`: ids, names and reasons; never mail, never a secret."""
     notice = Notice.objects.create(
@@ -31,8 +61,10 @@ def announce(
         integration_id=integration_id,
         mailbox_id=mailbox_id,
         open=kind in RECOVERY,
+        cause=cause,
+        mailboxes=[mailbox_id] if cause else [],
     )
-    now = timezone.now()
+    now = timezone.now() + (GATHER if cause else timedelta(0))
     hooks = [hook for hook in Webhook.objects.filter(enabled=True) if not hook.events or kind in hook.events]
     deliveries = [Delivery(notice=notice, webhook=hook, next_at=now) for hook in hooks]
     if settings.NOTICES_MAIL_TO:
@@ -45,8 +77,30 @@ def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str]) -> N
     """A mailbox synced: what was told to stand still is over. `names`: of the integration and of the mailbox."""
     # A plain look first: after nearly every sync there is nothing to tell.
     open_ones = Notice.objects.filter(open=True, integration_id=integration_id)
-    for told, of in set(open_ones.values_list("kind", "mailbox_id")):
+    gathered = open_ones.exclude(cause="")
+    for notice in gathered.select_for_update() if gathered.exists() else ():
+        _is_well(notice, mailbox_id, names[1])
+    for told, of in set(open_ones.filter(cause="").values_list("kind", "mailbox_id")):
         is_over = told == Kind.INTEGRATION_DISABLED or of == mailbox_id
         if is_over and open_ones.filter(kind=told, mailbox_id=of).update(open=False):
             name = names[of is not None]
             announce(RECOVERY[Kind(told)], f"{name} syncs again.", integration_id=integration_id, mailbox_id=of)
+
+
+def _is_well(notice: Notice, mailbox_id: int, name: str) -> None:
+    """One of several is well again; when all of them are, that is told once."""
+    if mailbox_id not in notice.mailboxes:
+        return
+    notice.mailboxes = [other for other in notice.mailboxes if other != mailbox_id]
+    notice.open = bool(notice.mailboxes)
+    notice.save(update_fields=["mailboxes", "open"])
+    if notice.open:
+        return
+    count = notice.facts["mailboxes"]
+    announce(
+        RECOVERY[Kind(notice.kind)],
+        f"{name} syncs again." if count == 1 else f"All {count:,} mailboxes sync again that had stopped.",
+        integration_id=notice.integration_id,
+        mailbox_id=mailbox_id,
+        facts={"error": notice.cause, "mailboxes": count},
+    )

@@ -14,7 +14,7 @@ from integrations.errors import BudgetReached, IntegrationError, Scope
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from notices.models import Kind
-from notices.outbox import announce, recovered
+from notices.outbox import announce, announce_stopped, recovered
 from sync import activity, holds, policy
 from sync.lease import Lease
 from sync.models import MailboxState, SyncedFolder, SyncRun
@@ -137,6 +137,18 @@ def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationErro
 
 
 def _tell(mailbox: Mailbox, scope: Scope, error: IntegrationError, count: int) -> None:
+    if scope in (Scope.MAILBOX, Scope.FOLDER):
+        # Of several workers that find the same at once, one begins the notice and the others are counted in it.
+        Integration.objects.select_for_update().get(pk=mailbox.integration_id)
+        announce_stopped(
+            str(mailbox),
+            str(error),
+            error.kind,
+            integration_id=mailbox.integration_id,
+            mailbox_id=mailbox.pk,
+            bucket=str(mailbox.bucket),
+        )
+        return
     whole = scope is Scope.CONNECTION
     name = str(mailbox.integration if whole else mailbox)
     others = "" if whole or count == 1 else f" and {count - 1:,} more mailboxes"

@@ -73,6 +73,32 @@ def test_a_mailbox_that_is_disabled_and_one_that_recovers_are_told_once_each(wor
     assert Delivery.objects.count() == 2
 
 
+def test_many_mailboxes_that_stop_for_one_cause_are_one_notice_that_counts_them_and_one_recovery(
+    world: World, settings, hook
+):
+    settings.DISABLE_AFTER = timedelta(0)
+    desks = [world.mailbox(f"desk{number}@bank.example") for number in range(12)]
+    failing(world, errors.AccessDenied())
+    for _ in range(2):
+        for desk in desks:
+            desk.refresh_from_db()
+            if desk.enabled:
+                world.sync(desk)
+        world.clock.turn(days=4)
+    notice = Notice.objects.get()
+    assert (notice.kind, notice.facts["mailboxes"]) == (Kind.MAILBOX_DISABLED, 12)
+    assert "and 11 more mailboxes stopped" in notice.text
+    assert Delivery.objects.count() == 1
+    world.wrap = lambda port, it: it
+    type(desks[0]).objects.update(enabled=True, disabled_reason="", disabled_detail="")
+    for desk in desks[:-1]:
+        world.sync(desk)
+    assert told() == [Kind.MAILBOX_DISABLED], "one of them still stands still"
+    world.sync(desks[-1])
+    assert told() == [Kind.MAILBOX_DISABLED, Kind.MAILBOX_RECOVERED]
+    assert "All 12 mailboxes sync again" in Notice.objects.order_by("created_at").last().text
+
+
 def test_emails_that_are_set_aside_are_told_with_their_number_and_without_their_content(world: World, hook):
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
