@@ -81,6 +81,13 @@ class ExchangeSimulator:
     def operations(self) -> list[str]:
         return [seen.operation for seen in self.requests]
 
+    @property
+    def tokens_issued(self) -> int:
+        return self.online.issued
+
+    def expire_tokens(self) -> None:
+        self.online.expire()
+
     def ca_file(self) -> Path:
         """A file with the certificate authority, made anew at each call."""
         with tempfile.NamedTemporaryFile("w", suffix=".pem", prefix="simulated-ca-", delete=False) as file:
