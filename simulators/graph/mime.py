@@ -34,14 +34,20 @@ def rendered(mime: bytes) -> bytes:
     message = PARSER.parsebytes(mime)
     if _must_keep(message):
         head, blank, body = _split(mime)
-        return _headers(PARSER.parsebytes(head)) + blank + body if blank else mime
+        headers = PARSER.parsebytes(head)
+        return _headers(headers) + blank + body if blank and not headers.get_payload() else mime
     return _part(message, hashlib.sha256(mime).hexdigest()[:16])
 
 
 def _must_keep(message: Message) -> bool:
     """Whether nothing below the headers may change."""
-    kept = any(part.defects or part.get_content_type() in KEPT_TYPES for part in message.walk())
+    kept = any(part.defects or part.get_content_type() in KEPT_TYPES or _is_raw(part) for part in message.walk())
     return kept or not message.keys() or message.get_content_maintype() == "message"
+
+
+def _is_raw(part: Message) -> bool:
+    """Whether its type is written in bytes that no header may hold, and so cannot be rewritten."""
+    return any(name.casefold() == "content-type" and not str(value).isascii() for name, value in part.raw_items())
 
 
 def _split(mime: bytes) -> tuple[bytes, bytes, bytes]:

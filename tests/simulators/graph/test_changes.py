@@ -9,7 +9,6 @@ import pytest
 
 from simulators.exchange import mail_of
 from simulators.exchange.store import Mailbox
-from simulators.graph import GraphSimulator
 from tests.mails import NOON, mail
 from tests.simulators.graph.conftest import IMMUTABLE, OTHER, Reader, names
 
@@ -193,10 +192,3 @@ def test_whoever_follows_the_rounds_ends_up_with_what_lies_there(
         pages += 1
     listed = reader.get("mailFolders/inbox/messages", *prefer, top="1000", select="id").json()["value"]
     assert known == {row["id"] for row in listed}
-
-
-def test_both_simulators_serve_one_store(reader: Reader) -> None:
-    assert isinstance(reader.graph, GraphSimulator)
-    item = reader.deliver("a")
-    (row,), _ = reader.round(INBOX)
-    assert row["id"] == item.id.replace("/", "-").replace("+", "_")
