@@ -49,13 +49,14 @@ class ExchangeSimulator:
         online_port: int = 0,
         control_port: int = 0,
         names: tuple[str, ...] | None = None,
+        authority: Authority | None = None,
     ) -> None:
         self.store = store or Store()
         self.faults = Faults()
         self.requests: list[Seen] = []
         self.online, self.on_premises = Online(applications), OnPremises(accounts)
         self._lock = threading.Lock()
-        authority = Authority()
+        authority = authority or Authority()
         self.ca = authority.pem
         tls = authority.server_context(names) if names else authority.server_context()
         given = {"host": host, "tls": tls, "recorder": recorder}
