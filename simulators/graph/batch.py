@@ -41,7 +41,7 @@ def _parts(request: Request) -> list[dict[str, Any]]:
 def _answered(
     request: Request, part: dict[str, Any], before: dict[str, dict[str, Any]], answer: Callable[[Request], Response]
 ) -> dict[str, Any]:
-    needed = [before.get(one) for one in part.get("dependsOn", ())]
+    needed = [before.get(one) for one in part.get("dependsOn") or ()]
     if any(one is None or one["status"] >= 400 for one in needed):
         return _told(
             part["id"], Refused("FailedDependency", "A request before this one failed.", status=424).response()
@@ -53,7 +53,7 @@ def _alone(request: Request, part: dict[str, Any]) -> Request:
     """The part as a request of its own. A URL in a batch is relative to the version."""
     path, _, query = part["url"].partition("?")
     headers = Message()
-    for name, value in part.get("headers", {}).items():
+    for name, value in (part.get("headers") or {}).items():
         headers[name] = str(value)
     whole = f"/{VERSION}/{path.lstrip('/')}"
     return Request(

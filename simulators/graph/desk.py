@@ -49,6 +49,7 @@ class Desk:
     faults: Faults
     principal: Principal
     base: str
+    links: delta.Links
     filtered_most: int = FILTERED_MOST
 
     def address(self, call: Call) -> str:
@@ -65,9 +66,9 @@ class Desk:
         given = query.options(request.query, OPTIONS[call.operation], where=tracking)
         asked = Asked(call, given, query.preferences(request.headers))
         mailbox = self._mailbox(call)
+        if call.operation == "mime":
+            return self._mime(mailbox, asked)
         with mailbox.lock:
-            if call.operation == "mime":
-                return self._mime(mailbox, asked)
             body = self._body(mailbox, asked)
         return as_json(body, headers=asked.prefer.applied, label=call.operation)
 
@@ -120,7 +121,7 @@ class Desk:
         return answer | self._next(asked, top, skip, more)
 
     def _folders_delta(self, mailbox: Mailbox, asked: Asked) -> dict[str, Any]:
-        round_ = delta.begun_or_resumed(mailbox, delta.TREE, asked.given)
+        round_ = delta.begun_or_resumed(mailbox, delta.TREE, asked.given, self.links)
         select = _folder_select(round_.asked)
         step = folders.tree_step(mailbox, round_.place, asked.prefer.page_size or listing.DEFAULT_TOP)
         rows = [folders.change_json(mailbox, change, select) for change in step.changes]
@@ -140,7 +141,7 @@ class Desk:
 
     def _messages_delta(self, mailbox: Mailbox, asked: Asked) -> dict[str, Any]:
         folder = folders.find_folder(mailbox, asked.call.folder)
-        round_ = delta.begun_or_resumed(mailbox, folder.id, asked.given)
+        round_ = delta.begun_or_resumed(mailbox, folder.id, asked.given, self.links)
         _check_round(round_.asked)
         again = replace(asked, given=dict(round_.asked))
         size = asked.prefer.page_size or query.positive("$top", round_.asked.get("$top", str(listing.DEFAULT_TOP)))
@@ -183,8 +184,10 @@ class Desk:
         return messages.message_json(item, select, expand, immutable=asked.prefer.immutable, bodies=bodies)
 
     def _mime(self, mailbox: Mailbox, asked: Asked) -> Response:
-        item = self._item(mailbox, asked.call)
-        effects.check_readable(self.faults, asked.call.operation, mailbox, item, ())
+        """Rendered without the lock: several at once are what a client wants."""
+        with mailbox.lock:
+            item = self._item(mailbox, asked.call)
+            effects.check_readable(self.faults, asked.call.operation, mailbox, item, ())
         return Response(200, mime.rendered(item.mail.content()), "text/plain", asked.prefer.applied, label="mime")
 
     # ---- around the content ---------------------------------------------------------------------------------------
@@ -192,7 +195,7 @@ class Desk:
     def _tracked(
         self, kind: str, asked: Asked, mailbox: Mailbox, round_: delta.Round, rows: list[dict[str, Any]], last: bool
     ) -> dict[str, Any]:
-        name, address = delta.link(self._place_of(asked.call), mailbox, round_, last=last)
+        name, address = delta.link(self._place_of(asked.call), mailbox, round_, self.links, last=last)
         return self._context(kind) | {name: address, "value": rows}
 
     def _next(self, asked: Asked, top: int, skip: int, more: bool) -> dict[str, str]:

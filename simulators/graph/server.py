@@ -18,6 +18,7 @@ from simulators.faults import Faults
 from simulators.graph import effects
 from simulators.graph.accounts import Principal, Registration, User
 from simulators.graph.batch import answer_batch
+from simulators.graph.delta import Links
 from simulators.graph.desk import FILTERED_MOST, Desk
 from simulators.graph.entra import Entra
 from simulators.graph.errors import Refused
@@ -30,6 +31,7 @@ class GraphSimulator:
     """`url` is the service, below which stands `/v1.0`; `authority_url` has the token endpoints of the tenants.
 
     `ca` is the PEM to trust, `ca_file` a file of it; without `tls` all is plain HTTP. `limits` None throttles nobody.
+    `links_kept` is how many of the newest delta links over one folder stay good; None: all.
     An `authority` may be another simulator's, so that a client trusts both.
     """
 
@@ -41,6 +43,7 @@ class GraphSimulator:
         users: Sequence[User] = (),
         limits: Limits | None = None,
         filtered_most: int = FILTERED_MOST,
+        links_kept: int | None = None,
         tls: bool = True,
         authority: Authority | None = None,
         recorder: Records | None = None,
@@ -54,6 +57,7 @@ class GraphSimulator:
         self.requests: list[Seen] = []
         self.entra = Entra(registrations, users)
         self.throttle = Throttle(limits)
+        self.links = Links(links_kept)
         self._filtered_most = filtered_most
         self._lock = threading.Lock()
         authority = authority or Authority()
@@ -148,7 +152,7 @@ class GraphSimulator:
         return effects.after(rule, response) if rule else response
 
     def _one(self, request: Request, call: Call, principal: Principal, base: str) -> Response:
-        desk = Desk(self.store, self.faults, principal, base, self._filtered_most)
+        desk = Desk(self.store, self.faults, principal, base, self.links, self._filtered_most)
         address = desk.address(call)
         self._see(request, call.operation, address, principal)
         with self.throttle.slot(principal.client_id, address):

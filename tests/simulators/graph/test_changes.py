@@ -132,6 +132,17 @@ def test_links_end_with_the_sync_states_of_their_mailbox(reader: Reader) -> None
     assert reader.round(INBOX)[0] == []
 
 
+def test_old_links_of_a_round_may_be_forgotten(reader: Reader) -> None:
+    reader.graph.links.kept = 3
+    for number in range(6):
+        reader.deliver(str(number))
+    pages = [reader.get(INBOX, "odata.maxpagesize=1").json()["@odata.nextLink"]]
+    for _ in range(3):
+        pages.append(reader.get(pages[-1], "odata.maxpagesize=1").json()["@odata.nextLink"])
+    assert reader.error(pages[0]) == (410, "SyncStateNotFound")
+    assert [reader.get(page, "odata.maxpagesize=1").status_code for page in pages[2:]] == [200, 200]
+
+
 def test_a_link_is_worth_nothing_elsewhere(reader: Reader) -> None:
     reader.deliver("a")
     reader.deliver("b")
