@@ -1,4 +1,4 @@
-"""`python -m simulators`: both simulators in one process, for a person or for a parent process that reads one line."""
+"""`python -m simulators`: all simulators in one process, for a person or for a parent process that reads one line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from simulators.exchange import ExchangeSimulator, Store
+from simulators.exchange.tls import Authority
 from simulators.filling import fill_from_files, fill_with_correspondence
+from simulators.graph import GraphSimulator, Limits
 from simulators.options import Options, read_options
 from simulators.recording import Recorder
 from simulators.reinfer import ReinferSimulator
@@ -71,6 +73,8 @@ def _check_ports_are_free(options: Options) -> None:
         "--onprem-port": options.onprem_port,
         "--online-port": options.online_port,
         "--exchange-control-port": options.exchange_control_port,
+        "--graph-port": options.graph_port,
+        "--graph-control-port": options.graph_control_port,
         "--reinfer-port": options.reinfer_port,
     }
     for option, port in ports.items():
@@ -86,21 +90,31 @@ def _check_ports_are_free(options: Options) -> None:
 
 @contextmanager
 def _running(options: Options) -> Iterator[dict[str, Any]]:
-    """Both simulators, filled and serving, and what a client must know of them."""
-    with _exchange(options) as exchange, _reinfer(options) as reinfer:
+    """All simulators, filled and serving, and what a client must know of them. One authority signs for all."""
+    store, authority = _filled(options), Authority()
+    exchange_, graph_ = _exchange(options, store, authority), _graph(options, store, authority)
+    with exchange_ as exchange, graph_ as graph, _reinfer(options) as reinfer:
         ca_file = exchange.ca_file()
         try:
-            yield {"exchange": _of_exchange(exchange, options, str(ca_file)), "reinfer": _of_reinfer(reinfer)}
+            yield {
+                "exchange": _of_exchange(exchange, options, str(ca_file)),
+                "graph": _of_graph(graph, options, str(ca_file)),
+                "reinfer": _of_reinfer(reinfer),
+            }
         finally:
             ca_file.unlink(missing_ok=True)
 
 
-def _exchange(options: Options) -> ExchangeSimulator:
+def _filled(options: Options) -> Store:
     store = Store(options.mailboxes)
     if options.generate:
         fill_with_correspondence(store, options.mailboxes, options.generate.seed, options.generate.count)
     if options.mail:
         fill_from_files(store, options.mailboxes, options.mail)
+    return store
+
+
+def _exchange(options: Options, store: Store, authority: Authority) -> ExchangeSimulator:
     return ExchangeSimulator(
         store,
         accounts=options.accounts,
@@ -110,6 +124,21 @@ def _exchange(options: Options) -> ExchangeSimulator:
         onprem_port=options.onprem_port,
         online_port=options.online_port,
         control_port=options.exchange_control_port,
+        authority=authority,
+    )
+
+
+def _graph(options: Options, store: Store, authority: Authority) -> GraphSimulator:
+    return GraphSimulator(
+        store,
+        registrations=options.applications,
+        users=options.users,
+        limits=Limits() if options.graph_limits else None,
+        authority=authority,
+        recorder=Recorder(options.record / "graph") if options.record else None,
+        host=options.host,
+        port=options.graph_port,
+        control_port=options.graph_control_port,
     )
 
 
@@ -145,6 +174,20 @@ def _of_exchange(exchange: ExchangeSimulator, options: Options, ca_file: str) ->
         "ca_file": ca_file,
         "control_url": exchange.control_url,
         "mailboxes": mailboxes,
+    }
+
+
+def _of_graph(graph: GraphSimulator, options: Options, ca_file: str) -> dict[str, Any]:
+    applications = [
+        {"tenant": application.tenant, "client_id": application.client_id} for application in options.applications
+    ]
+    return {
+        "url": graph.url,
+        "authority_url": graph.authority_url,
+        "applications": applications,
+        "users": [user.username for user in options.users],
+        "ca_file": ca_file,
+        "control_url": graph.control_url,
     }
 
 

@@ -6,7 +6,8 @@ says beats it. Only the file can name several accounts, applications and tokens:
     {"mailboxes": "desk@bank.example,claims@bank.example",
      "accounts": [{"username": "BANK\\\\svc", "password": "…", "impersonates": ["desk@bank.example"]},
                   {"username": "BANK\\\\ann", "password": "…", "delegate_of": ["claims@bank.example"]}],
-     "applications": [{"tenant": "…", "client_id": "…", "client_secret": "…"}],
+     "applications": [{"tenant": "…", "client_id": "…", "client_secret": "…", "certificates": ["-----BEGIN …"]}],
+     "users": [{"tenant": "…", "username": "svc@bank.example", "password": "…", "delegate_of": ["desk@bank.example"]}],
      "tokens": [{"secret": "…", "permissions": ["sources-read"], "projects": ["bank"]}]}
 """
 
@@ -20,15 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from simulators.exchange import Account, Application
+from simulators.exchange import Account
+from simulators.graph import Registration, User
 from simulators.reinfer import DEFAULT_PREFIX, DEFAULT_TOKEN, EVERYTHING, Token
 from simulators.reinfer.names import is_project_name, is_source_name
 
-_Made = TypeVar("_Made", Account, Application, Token)
+_Made = TypeVar("_Made", Account, Registration, User, Token)
 
 _MAILBOXES = "trades@bank.example,settlements@bank.example,onboarding@bank.example,claims@bank.example,ops@bank.example"
 _DESCRIPTION = """\
-Serve an Exchange (EWS over HTTPS, on premises and online) and a Re:infer on this machine, with mail in the mailboxes.
+Serve an Exchange (EWS over HTTPS, on premises and online), Microsoft Graph in front of the same mailboxes, and a
+Re:infer on this machine, with mail in the mailboxes.
 When all of it is ready, one line of JSON on standard output tells every address; then it serves until SIGINT, SIGTERM
 or the end of standard input."""
 
@@ -47,6 +50,8 @@ class Options:
     onprem_port: int
     online_port: int
     exchange_control_port: int
+    graph_port: int
+    graph_control_port: int
     reinfer_port: int
     prefix: str
     mailboxes: tuple[str, ...]
@@ -56,8 +61,10 @@ class Options:
     generate: Generated | None
     record: Path | None
     old_deployment: bool
+    graph_limits: bool
     accounts: tuple[Account, ...]
-    applications: tuple[Application, ...]
+    applications: tuple[Registration, ...]
+    users: tuple[User, ...]
     tokens: tuple[Token, ...]
 
 
@@ -95,6 +102,7 @@ def _add_content(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--sources", metavar="P/N,P/N", default="", help="Re:infer sources that are there already")
     group.add_argument("--projects", metavar="P,P", default="bank", help="Re:infer projects to create sources in")
     group.add_argument("--old-deployment", action="store_true", help="let sync answer with three counts only")
+    group.add_argument("--graph-limits", action="store_true", help="throttle Graph by the limits Microsoft documents")
     group.add_argument("--record", metavar="DIR", type=Path, help="keep each request and response body under DIR")
     group.add_argument("--config", metavar="FILE", type=Path, help="read options from a JSON file")
 
@@ -104,6 +112,8 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--onprem-port", metavar="PORT", type=int, default=0, help="Exchange Server 2016; 0 is any")
     group.add_argument("--online-port", metavar="PORT", type=int, default=0, help="Exchange Online; 0 is any")
     group.add_argument("--exchange-control-port", metavar="PORT", type=int, default=0, help="its control; 0 is any")
+    group.add_argument("--graph-port", metavar="PORT", type=int, default=0, help="Microsoft Graph; 0 is any")
+    group.add_argument("--graph-control-port", metavar="PORT", type=int, default=0, help="its control; 0 is any")
     group.add_argument("--reinfer-port", metavar="PORT", type=int, default=0, help="Re:infer, with control; 0 is any")
     group.add_argument("--prefix", metavar="PATH", default=DEFAULT_PREFIX, help="path in front of Re:infer's API")
 
@@ -135,7 +145,7 @@ def _apply_file(parser: argparse.ArgumentParser, path: Path) -> dict[str, list[d
     values = json.loads(path.read_text())
     if not isinstance(values, dict):
         raise TypeError("must hold an object")
-    lists = {key: values.pop(key) for key in ("accounts", "applications", "tokens") if key in values}
+    lists = {key: values.pop(key) for key in ("accounts", "applications", "users", "tokens") if key in values}
     known = {action.dest for action in parser._actions} - {"help", "config"}
     if unknown := set(values) - known:
         raise ValueError(f"no such option: {', '.join(sorted(unknown))}")
@@ -157,6 +167,8 @@ def _options(given: argparse.Namespace, lists: dict[str, list[dict[str, Any]]]) 
         onprem_port=given.onprem_port,
         online_port=given.online_port,
         exchange_control_port=given.exchange_control_port,
+        graph_port=given.graph_port,
+        graph_control_port=given.graph_control_port,
         reinfer_port=given.reinfer_port,
         prefix=_prefix(given.prefix),
         mailboxes=_addresses(given.mailboxes),
@@ -166,8 +178,10 @@ def _options(given: argparse.Namespace, lists: dict[str, list[dict[str, Any]]]) 
         generate=_generated(given.generate) if given.generate else None,
         record=given.record,
         old_deployment=given.old_deployment,
+        graph_limits=given.graph_limits,
         accounts=tuple(_made(Account, entry) for entry in accounts),
-        applications=tuple(_made(Application, entry) for entry in lists.get("applications", [application])),
+        applications=tuple(_made(Registration, entry) for entry in lists.get("applications", [application])),
+        users=tuple(_made(User, entry) for entry in lists.get("users", [])),
         tokens=tuple(_token(entry) for entry in lists.get("tokens", [{"secret": given.token}])),
     )
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from simulators.http import Request, Response
 
 SUFFIXES = {"text/xml": "xml", "application/xml": "xml", "application/json": "json", "text/html": "html"}
-SECRETS = re.compile(rb"((?:client_secret|password|access_token|client_assertion)(?:=|\"\s*:\s*\"))[^&\"]*")
+SECRETS = re.compile(
+    rb"((?:client_secret|password|access_token|refresh_token|client_assertion)(?:=|\"\s*:\s*\"))[^&\"]*"
+)
 
 
 class Recorder:

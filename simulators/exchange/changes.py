@@ -35,14 +35,27 @@ class Page:
     last: bool
 
 
+@dataclass(frozen=True)
+class Step:
+    """Some changes, the place behind them, and whether there is nothing more."""
+
+    changes: list[tuple[What, str]]
+    place: dict[str, Any]
+    last: bool
+
+
 def item_changes(mailbox: Mailbox, folder: Folder, state: str, most: int) -> Page:
     """A page of at most `most` changes of one folder. Raises `StateRefused`."""
-    known: dict[str, Any] = {"upto": len(folder.log), "told": None}
-    if state:
-        known = _read(state, mailbox, folder.id)
-    if "told" in known:
-        return _first_listing(mailbox, folder, known["upto"], known["told"], most)
-    return _since(mailbox, folder, known["at"], most)
+    step = item_step(folder, _read(state, mailbox, folder.id) if state else None, most)
+    return Page(step.changes, _write(mailbox, folder.id, step.place), step.last)
+
+
+def item_step(folder: Folder, place: dict[str, Any] | None, most: int) -> Step:
+    """At most `most` changes of one folder behind a place in it; None is its beginning."""
+    place = place or {"upto": len(folder.log), "told": None}
+    if "told" in place:
+        return _first_listing(folder, place["upto"], place["told"], most)
+    return _since(folder, place["at"], most)
 
 
 def tree_changes(mailbox: Mailbox, state: str) -> Page:
@@ -59,7 +72,7 @@ def tree_changes(mailbox: Mailbox, state: str) -> Page:
     return Page(changes, _write(mailbox, "tree", {"at": len(mailbox.tree_log)}), True)
 
 
-def _first_listing(mailbox: Mailbox, folder: Folder, upto: int, told: list[Any] | None, most: int) -> Page:
+def _first_listing(folder: Folder, upto: int, told: list[Any] | None, most: int) -> Step:
     """The next page behind the item last told. Its place is a moment and an id, not a count: what is deleted while
     somebody pages through must not shift the rest. The log from `upto` on is told at the end."""
     places: dict[str, list[Any]] = {
@@ -69,10 +82,10 @@ def _first_listing(mailbox: Mailbox, folder: Folder, upto: int, told: list[Any] 
     page, last = rest[:most], len(rest) <= most
     state = {"at": upto} if last else {"upto": upto, "told": page[-1]}
     caught_up = last and upto == len(folder.log)
-    return Page([(What.CREATE, item_id) for _, item_id in page], _write(mailbox, folder.id, state), caught_up)
+    return Step([(What.CREATE, item_id) for _, item_id in page], state, caught_up)
 
 
-def _since(mailbox: Mailbox, folder: Folder, at: int, most: int) -> Page:
+def _since(folder: Folder, at: int, most: int) -> Step:
     kinds: dict[str, str] = {}
     end = at
     for kind, item_id in folder.log[at:]:
@@ -85,7 +98,7 @@ def _since(mailbox: Mailbox, folder: Folder, at: int, most: int) -> Page:
         for item_id, kind in kinds.items()
         if (what := _told(folder.items.get(item_id), kind, at)) is not None
     ]
-    return Page(changes, _write(mailbox, folder.id, {"at": end}), end >= len(folder.log))
+    return Step(changes, {"at": end}, end >= len(folder.log))
 
 
 def _told(item: Item | None, kind: str, at: int) -> What | None:

@@ -21,20 +21,39 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from simulators.exchange.mailfiles import mail_of
 from simulators.exchange.shapes import utc
-from simulators.exchange.store import Item, Mailbox
+from simulators.exchange.store import Item, Mailbox, Store
+from simulators.faults import Faults
 from simulators.http import Request, Response
 
-if TYPE_CHECKING:
-    from simulators.exchange.server import ExchangeSimulator
+
+class SeenRequest(Protocol):
+    @property
+    def operation(self) -> str: ...
+    @property
+    def user_agent(self) -> str: ...
+
+
+class Controlled(Protocol):
+    """A simulator in front of a mail store: the Exchange, or Graph."""
+
+    store: Store
+    faults: Faults
+
+    @property
+    def requests(self) -> Sequence[SeenRequest]: ...
+    @property
+    def tokens_issued(self) -> int: ...
+    def expire_tokens(self) -> None: ...
 
 
 class Control:
-    def __init__(self, simulator: ExchangeSimulator) -> None:
+    def __init__(self, simulator: Controlled) -> None:
         self._simulator = simulator
 
     def answer(self, request: Request) -> Response:
@@ -59,7 +78,7 @@ class Control:
                 return {
                     "operations": Counter(request.operation for request in seen),
                     "user_agents": sorted({request.user_agent for request in seen}),
-                    "tokens": self._simulator.online.issued,
+                    "tokens": self._simulator.tokens_issued,
                 }
             case "DELETE", "faults":
                 self._simulator.faults.clear()
@@ -73,7 +92,7 @@ class Control:
             self._simulator.faults.add(**given)
             return {}
         if what == "expire-tokens":
-            self._simulator.online.expire()
+            self._simulator.expire_tokens()
             return {}
         mailbox = self._mailbox(given["mailbox"])
         item = _happens_to_item(what, mailbox, given)

@@ -49,13 +49,14 @@ class ExchangeSimulator:
         online_port: int = 0,
         control_port: int = 0,
         names: tuple[str, ...] | None = None,
+        authority: Authority | None = None,
     ) -> None:
         self.store = store or Store()
         self.faults = Faults()
         self.requests: list[Seen] = []
         self.online, self.on_premises = Online(applications), OnPremises(accounts)
         self._lock = threading.Lock()
-        authority = Authority()
+        authority = authority or Authority()
         self.ca = authority.pem
         tls = authority.server_context(names) if names else authority.server_context()
         given = {"host": host, "tls": tls, "recorder": recorder}
@@ -80,6 +81,13 @@ class ExchangeSimulator:
     @property
     def operations(self) -> list[str]:
         return [seen.operation for seen in self.requests]
+
+    @property
+    def tokens_issued(self) -> int:
+        return self.online.issued
+
+    def expire_tokens(self) -> None:
+        self.online.expire()
 
     def ca_file(self) -> Path:
         """A file with the certificate authority, made anew at each call."""

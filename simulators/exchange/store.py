@@ -63,6 +63,8 @@ class Item:
     folder_id: str
     created: int
     """Position in its folder's log."""
+    immutable_id: str
+    """Stays when the item is moved within its mailbox: for Graph, which EWS knows nothing of."""
     read: bool = False
 
     @property
@@ -94,6 +96,8 @@ class Mailbox:
         self.tree_log: list[str] = []
         self._numbers = itertools.count(1)
         self._where: dict[str, str] = {}
+        self._immutable: dict[str, str] = {}
+        self._latest: dict[str, str] = {}
         names = {**DISTINGUISHED, **BELOW_SYNC_ISSUES, **(names or {})}
         self.root = Folder(self._id("AQMk"), "Top of Information Store", "", "msgfolderroot")
         for distinguished in DISTINGUISHED:
@@ -170,7 +174,7 @@ class Mailbox:
         with self.lock:
             target = self.folder(path)
             item = self._take(item_id)
-            return self._put(item.mail, target, read=item.read)
+            return self._put(item.mail, target, read=item.read, immutable_id=item.immutable_id)
 
     def copy(self, item_id: str, path: str) -> Item:
         with self.lock:
@@ -200,6 +204,16 @@ class Mailbox:
     def item(self, item_id: str) -> Item:
         """Raises KeyError when there is none of that id."""
         return self.folders[self._where[item_id]].items[item_id]
+
+    def immutable_id(self, item_id: str) -> str:
+        """That of any item that was ever here, gone or not. Raises KeyError for what never was."""
+        return self._immutable[item_id]
+
+    def find_immutable(self, immutable_id: str) -> Item | None:
+        """The item of that immutable id, wherever it lies now."""
+        with self.lock:
+            item_id = self._latest.get(immutable_id)
+            return self.item(item_id) if item_id in self._where else None
 
     def items(self) -> Iterable[Item]:
         with self.lock:
@@ -248,11 +262,14 @@ class Mailbox:
             del self._where[item_id]
         self.tree_log.append(folder.id)
 
-    def _put(self, mail: Mail, folder: Folder, *, read: bool = False) -> Item:
-        item = Item(self._id("AAMk"), self._key(), mail, folder.id, len(folder.log) + 1, read)
+    def _put(self, mail: Mail, folder: Folder, *, read: bool = False, immutable_id: str = "") -> Item:
+        item_id = self._id("AAMk")
+        immutable_id = immutable_id or _immutable(item_id)
+        item = Item(item_id, self._key(), mail, folder.id, len(folder.log) + 1, immutable_id, read)
         folder.items[item.id] = item
         folder.log.append(("change", item.id))
         self._where[item.id] = folder.id
+        self._immutable[item.id], self._latest[immutable_id] = immutable_id, item.id
         return item
 
     def _take(self, item_id: str) -> Item:
@@ -268,6 +285,10 @@ class Mailbox:
     def _key(self) -> str:
         digest = hashlib.sha256(f"{self.address}/key/{next(self._numbers)}".encode()).digest()
         return "CQAAAB" + base64.b64encode(digest[:18]).decode()
+
+
+def _immutable(item_id: str) -> str:
+    return "AAkALgAA" + base64.b64encode(hashlib.sha512(item_id.encode()).digest() + b"\0" * 20).decode()
 
 
 class Store:

@@ -48,12 +48,15 @@ def test_one_line_tells_every_address_and_sigterm_ends_it_all(tmp_path: Path) ->
         "--mailboxes", "desk@bank.example", "--mail", str(tmp_path / "mail"),
         "--sources", "bank/desk", "--record", str(tmp_path / "record"),
     ) as (process, addresses):  # fmt: skip
-        exchange, reinfer = addresses["exchange"], addresses["reinfer"]
+        exchange, graph, reinfer = addresses["exchange"], addresses["graph"], addresses["reinfer"]
         assert exchange["mailboxes"] == [{"address": "desk@bank.example", "emails": 1}]
         trust = ssl.create_default_context(cafile=exchange["ca_file"])
         for personality in ("onprem", "online"):
             asked = httpx.post(exchange[personality]["url"], verify=trust, trust_env=False)
             assert asked.status_code == 401
+        mailbox = f"{graph['url']}/v1.0/users/desk@bank.example/mailFolders"
+        assert httpx.get(mailbox, verify=trust, trust_env=False).status_code == 401
+        assert httpx.get(f"{graph['control_url']}/mailboxes", trust_env=False).json()[0]["count"] == 1
         assert httpx.get(f"{exchange['control_url']}/mailboxes", trust_env=False).json()[0]["count"] == 1
         headers = {"Authorization": f"Bearer {DEFAULT_TOKEN}"}
         found = httpx.get(f"{reinfer['url']}/api/v1/sources/bank/desk", headers=headers, trust_env=False)
@@ -148,6 +151,9 @@ def test_a_file_says_more_and_the_command_line_beats_it(write: Callable[[Any], s
             "prefix": "/from/file/",
             "record": "somewhere",
             "accounts": [{"username": "X\\one", "password": "1", "delegate_of": ["a@x.example"], "impersonates": []}],
+            "applications": [{"tenant": "t", "client_id": "c", "client_secret": "s", "certificates": ["PEM"]}],
+            "users": [{"tenant": "t", "username": "svc@x.example", "password": "2"}],
+            "graph_limits": True,
             "tokens": [{"secret": secret, "permissions": [READ], "projects": ["bank"]}, {"secret": "all"}],
         }
     )
@@ -156,6 +162,8 @@ def test_a_file_says_more_and_the_command_line_beats_it(write: Callable[[Any], s
     assert (options.prefix, options.record) == ("/from/file", Path("somewhere"))
     (account,) = options.accounts
     assert (account.username, account.delegate_of, account.impersonates) == ("X\\one", {"a@x.example"}, frozenset())
+    assert (options.applications[0].certificates, options.users[0].username) == ({"PEM"}, "svc@x.example")
+    assert options.graph_limits
     few, everything = options.tokens
     assert few.may(READ, "bank")
     assert not few.may(READ, "other")

@@ -1,0 +1,56 @@
+"""Who may sign in to the simulated Entra, and what each may read in Exchange Online. Nobody may write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simulators.exchange.accounts import Application
+
+BODIES = frozenset({"Mail.Read", "Mail.ReadWrite"})
+METADATA = BODIES | {"Mail.ReadBasic", "Mail.ReadBasic.All"}
+
+
+@dataclass(frozen=True)
+class Registration(Application):
+    """An app registration that signs in with its secret or a certificate.
+
+    `mailboxes` is the scope of its role in RBAC for Applications; None is the whole tenant.
+    """
+
+    certificates: frozenset[str] = frozenset()
+    """In PEM, without their keys."""
+    expired_secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    permissions: frozenset[str] = frozenset({"Mail.Read"})
+
+
+@dataclass(frozen=True)
+class User:
+    """A service user of a tenant that still allows signing in with a password and nothing else."""
+
+    tenant: str
+    username: str
+    password: str = field(repr=False)
+    delegate_of: frozenset[str] = frozenset()
+    """Mailboxes beside its own."""
+    permissions: frozenset[str] = frozenset({"Mail.Read"})
+    needs_second_factor: bool = False
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who a request turned out to be. None as a set of mailboxes means all of them."""
+
+    name: str
+    client_id: str
+    application: bool
+    permissions: frozenset[str]
+    mailboxes: frozenset[str] | None
+
+    def reads(self, address: str) -> bool:
+        return self.mailboxes is None or address.casefold() in {name.casefold() for name in self.mailboxes}
+
+
+def principal_of(account: Registration | User, client_id: str) -> Principal:
+    if isinstance(account, Registration):
+        return Principal(account.client_id, client_id, True, account.permissions, account.mailboxes)
+    return Principal(account.username, client_id, False, account.permissions, account.delegate_of | {account.username})

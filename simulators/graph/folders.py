@@ -1,0 +1,96 @@
+"""Mail folders: which there are, by id or well-known name, as JSON, and what changed among them.
+
+Calendars, contacts and tasks are no mail folders: Graph does not show them here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from simulators.exchange.changes import Step, What
+from simulators.exchange.store import Folder, Mailbox
+from simulators.graph.errors import Refused
+from simulators.graph.identifiers import in_store, shown
+
+WELL_KNOWN = {
+    "archive", "clutter", "conflicts", "conversationhistory", "deleteditems", "drafts", "inbox", "junkemail",
+    "localfailures", "msgfolderroot", "outbox", "recoverableitemsdeletions", "scheduled", "searchfolders", "sentitems",
+    "serverfailures", "syncissues",
+}  # fmt: skip
+PROPERTIES = (
+    "id", "displayName", "parentFolderId", "childFolderCount", "unreadItemCount", "totalItemCount", "sizeInBytes",
+    "isHidden",
+)  # fmt: skip
+"""Of v1.0: `wellKnownName` is known to the beta only."""
+
+
+def find_folder(mailbox: Mailbox, name: str) -> Folder:
+    """By a well-known name or an id. Raises `Refused`."""
+    if name.casefold() in WELL_KNOWN:
+        try:
+            return mailbox.distinguished(name.casefold())
+        except KeyError:
+            text = f"The specified object was not found in the store., Default folder {name} not found."
+            raise Refused("ErrorItemNotFound", text) from None
+    store_id = in_store(name)
+    with mailbox.lock:
+        found = mailbox.root if store_id == mailbox.root.id else mailbox.folders.get(store_id)
+    if found is None or not is_mail(found):
+        raise Refused("ErrorItemNotFound")
+    return found
+
+
+def is_mail(folder: Folder) -> bool:
+    return folder.folder_class.startswith("IPF.Note")
+
+
+def children(mailbox: Mailbox, parent: Folder) -> list[Folder]:
+    return [folder for folder in mailbox.folders.values() if folder.parent_id == parent.id and is_mail(folder)]
+
+
+def folder_json(mailbox: Mailbox, folder: Folder, select: Collection[str] = ()) -> dict[str, Any]:
+    """All properties where none is selected."""
+    items = folder.items.values()
+    told = {
+        "id": shown(folder.id),
+        "displayName": folder.name,
+        "parentFolderId": shown(folder.parent_id or folder.id),
+        "childFolderCount": len(children(mailbox, folder)),
+        "unreadItemCount": sum(not item.read for item in items),
+        "totalItemCount": len(items),
+        "sizeInBytes": sum(item.mail.size for item in items),
+        "isHidden": False,
+    }
+    return {name: value for name, value in told.items() if not select or name in select or name == "id"}
+
+
+def change_json(mailbox: Mailbox, change: tuple[What, str], select: Collection[str]) -> dict[str, Any]:
+    what, folder_id = change
+    kind = {"@odata.type": "#microsoft.graph.mailFolder"}
+    if what is What.DELETE:
+        return kind | {"id": shown(folder_id), "@removed": {"reason": "deleted"}}
+    return kind | folder_json(mailbox, mailbox.folders[folder_id], select)
+
+
+def tree_step(mailbox: Mailbox, place: dict[str, Any] | None, most: int) -> Step:
+    """At most `most` changes of the folders behind a place in the log of the tree; None is its beginning.
+
+    The first listing does not tell of what is gone already.
+    """
+    at, upto = (place["at"], place["upto"]) if place else (0, len(mailbox.tree_log))
+    log, found = mailbox.tree_log, dict[str, What]()
+    end = at
+    for folder_id in log[at:]:
+        if folder_id not in found and len(found) >= most:
+            break
+        end += 1
+        folder = mailbox.folders.get(folder_id)
+        if (folder is None and end > upto) or (folder is not None and is_mail(folder)):
+            found[folder_id] = What.DELETE if folder is None else What.UPDATE
+    return Step([(what, folder_id) for folder_id, what in found.items()], {"at": end, "upto": upto}, end >= len(log))
+
+
+def page_of(found: Sequence[Folder], top: int, skip: int) -> tuple[Sequence[Folder], bool]:
+    """A page, and whether there is more."""
+    return found[skip : skip + top], skip + top < len(found)

@@ -1,0 +1,139 @@
+"""Messages as JSON: the properties that were selected, and the MAPI properties that were asked for by `$expand`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any
+
+from simulators.exchange.store import Item
+from simulators.graph import people
+from simulators.graph.errors import Refused
+from simulators.graph.identifiers import item_id, shown
+from simulators.graph.query import utc
+
+EXPANSION = re.compile(r"\AsingleValueExtendedProperties\s*\(\s*\$filter\s*=\s*(.+)\)\Z", re.IGNORECASE | re.DOTALL)
+CLAUSE = re.compile(r"\Aid eq '(String|Integer|Long) 0x([0-9a-f]{1,4})'\Z", re.IGNORECASE)
+SENSITIVITIES = ("Normal", "Personal", "Private", "Confidential")
+ON_REQUEST = ("internetMessageHeaders", "uniqueBody")
+"""Told only where they are selected."""
+BODIES = {"body", "bodyPreview", "uniqueBody"}
+"""Not told to an app that may read the metadata only."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An item on its way to JSON. Its headers are read only where they are needed."""
+
+    item: Item
+    immutable: bool
+
+    @cached_property
+    def headers(self) -> Message:
+        return people.headers_of(self.item.mail)
+
+    def people(self, name: str) -> list[dict[str, Any]]:
+        return people.recipients(self.headers, name)
+
+    def person(self, *names: str) -> dict[str, Any] | None:
+        return next((found[0] for name in names if (found := self.people(name))), None)
+
+    @property
+    def sent(self) -> str:
+        try:
+            return utc(parsedate_to_datetime(str(self.headers["Date"])).astimezone())
+        except (ValueError, TypeError, OverflowError):
+            return utc(self.item.received)
+
+
+def _conversation(shown_item: Shown) -> str:
+    return "AAQk" + hashlib.sha512(shown_item.item.mail.topic.casefold().encode()).hexdigest()
+
+
+PROPERTIES: dict[str, Callable[[Shown], Any]] = {
+    "id": lambda it: item_id(it.item, it.immutable),
+    "createdDateTime": lambda it: utc(it.item.received),
+    "lastModifiedDateTime": lambda it: utc(it.item.received),
+    "changeKey": lambda it: it.item.change_key,
+    "categories": lambda it: list(it.item.mail.categories),
+    "receivedDateTime": lambda it: utc(it.item.received),
+    "sentDateTime": lambda it: it.sent,
+    "hasAttachments": lambda it: it.item.mail.has_attachments,
+    "internetMessageId": lambda it: it.item.mail.message_id or None,
+    "subject": lambda it: it.item.mail.subject,
+    "bodyPreview": lambda it: "",
+    "importance": lambda it: it.item.mail.importance.casefold(),
+    "parentFolderId": lambda it: shown(it.item.folder_id),
+    "conversationId": _conversation,
+    "isDeliveryReceiptRequested": lambda it: None,
+    "isReadReceiptRequested": lambda it: "Disposition-Notification-To" in it.headers,
+    "isRead": lambda it: it.item.read,
+    "isDraft": lambda it: it.item.mail.draft,
+    "webLink": lambda it: f"https://outlook.office365.com/owa/?ItemID={shown(it.item.id)}",
+    "inferenceClassification": lambda it: "focused",
+    "body": lambda it: {"contentType": "text", "content": ""},
+    "sender": lambda it: it.person("Sender", "From"),
+    "from": lambda it: it.person("From"),
+    "toRecipients": lambda it: it.people("To"),
+    "ccRecipients": lambda it: it.people("Cc"),
+    "bccRecipients": lambda it: it.people("Bcc"),
+    "replyTo": lambda it: it.people("Reply-To"),
+    "flag": lambda it: {"flagStatus": "notFlagged"},
+    "internetMessageHeaders": lambda it: people.header_list(it.headers),
+    "uniqueBody": lambda it: {"contentType": "text", "content": ""},
+}
+"""Of v1.0. Bodies are empty: a reader takes the MIME."""
+
+EXTENDED: dict[int, tuple[str, Callable[[Item], str]]] = {
+    0x001A: ("String", lambda item: item.mail.item_class),
+    0x0036: ("Integer", lambda item: str(SENSITIVITIES.index(item.mail.sensitivity))),
+    0x0070: ("String", lambda item: item.mail.topic),
+    0x0E08: ("Integer", lambda item: str(item.mail.size)),
+    0x1035: ("String", lambda item: item.mail.message_id),
+}
+"""PidTag: MessageClass, Sensitivity, ConversationTopic, MessageSize, InternetMessageId."""
+MESSAGE_SIZE = 0x0E08
+"""May be asked for as a Long as well."""
+
+
+def message_json(
+    item: Item, select: Collection[str], expand: Collection[str] = (), *, immutable: bool, bodies: bool = True
+) -> dict[str, Any]:
+    """All usual properties where none is selected; `expand` are ids of extended properties."""
+    it = Shown(item, immutable)
+    names = (
+        [name for name in PROPERTIES if name in select] if select else [n for n in PROPERTIES if n not in ON_REQUEST]
+    )
+    told = {name: PROPERTIES[name](it) for name in names if bodies or name not in BODIES}
+    told["id"] = PROPERTIES["id"](it)
+    extended = [{"id": name, "value": value} for name in expand if (value := _extended(item, name))]
+    if extended:
+        told["singleValueExtendedProperties"] = extended
+    return {"@odata.etag": f'W/"{item.change_key}"'} | told
+
+
+def expanded(text: str) -> tuple[str, ...]:
+    """The ids of extended properties in `$expand`, spelled as Graph answers them. Raises `Refused`."""
+    if not text:
+        return ()
+    match = EXPANSION.match(text.strip())
+    if match is None:
+        raise Refused("RequestBroker--ParseUri", "Only singleValueExtendedProperties can be expanded here.")
+    clauses = [CLAUSE.match(clause.strip()) for clause in re.split(r"\s+or\s+", match[1], flags=re.IGNORECASE)]
+    if not all(clauses):
+        raise Refused("ErrorInvalidUrlQueryFilter", "The filter of the expansion is not valid.", status=400)
+    return tuple(f"{clause[1].capitalize()} 0x{int(clause[2], 16):x}" for clause in clauses if clause)
+
+
+def _extended(item: Item, name: str) -> str:
+    """The value of a property; empty where the item has none of that kind."""
+    kind, _, number = name.partition(" ")
+    tag = int(number, 16)
+    own_kind, value = EXTENDED.get(tag, ("", lambda _: ""))
+    fits = kind == own_kind or (tag == MESSAGE_SIZE and kind == "Long")
+    return value(item) if fits else ""

@@ -1,0 +1,130 @@
+"""An email's MIME as Graph renders it: the same content as EWS gives, in other bytes.
+
+Headers stand in another order and fold elsewhere; multiparts have other boundaries; text that was readable is base64,
+and what was base64 is quoted-printable or has lines of another length. What is signed, broken or an email within the
+email keeps its bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from email import policy
+from email.generator import BytesGenerator
+from email.message import Message
+from email.parser import BytesParser
+from io import BytesIO
+
+PLAIN = policy.compat32.clone(linesep="\r\n", max_line_length=None)
+PARSER = BytesParser(policy=policy.compat32)
+FOLD_AT = 60
+"""Characters of a header line; mail clients fold at 76 or 78."""
+BASE64_BYTES = 45
+"""Of content in a line: 60 characters."""
+LAST = ("mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-id")
+BREAK = re.compile(r"\r?\n(?=[ \t])")
+SPACE = re.compile(r"(?<=\S)[ \t](?=\S)")
+KEPT_TYPES = {"multipart/signed", "multipart/encrypted"}
+
+
+def rendered(mime: bytes) -> bytes:
+    """The email as `$value` gives it."""
+    message = PARSER.parsebytes(mime)
+    if _must_keep(message):
+        head, blank, body = _split(mime)
+        headers = PARSER.parsebytes(head)
+        return _headers(headers) + blank + body if blank and not headers.get_payload() else mime
+    return _part(message, hashlib.sha256(mime).hexdigest()[:16])
+
+
+def _must_keep(message: Message) -> bool:
+    """Whether nothing below the headers may change."""
+    kept = any(part.defects or part.get_content_type() in KEPT_TYPES or _is_raw(part) for part in message.walk())
+    return kept or not message.keys() or message.get_content_maintype() == "message"
+
+
+def _is_raw(part: Message) -> bool:
+    """Whether its type is written in bytes that no header may hold, and so cannot be rewritten."""
+    return any(name.casefold() == "content-type" and not str(value).isascii() for name, value in part.raw_items())
+
+
+def _split(mime: bytes) -> tuple[bytes, bytes, bytes]:
+    """Head, blank line, body."""
+    found = re.search(rb"\r?\n(\r?\n)", mime)
+    if found is None:
+        return mime, b"", b""
+    return mime[: found.start(1)], found[1], mime[found.end(1) :]
+
+
+def _part(part: Message, mark: str) -> bytes:
+    if part.is_multipart() and part.get_content_maintype() == "multipart":
+        return _multipart(part, mark)
+    if part.get_content_maintype() == "message":
+        return _as_it_is(part)
+    encoding, body = _encoded(part)
+    if encoding:
+        del part["Content-Transfer-Encoding"]
+        part["Content-Transfer-Encoding"] = encoding
+    return _headers(part) + b"\r\n" + body
+
+
+def _multipart(part: Message, mark: str) -> bytes:
+    boundary = f"_{mark}_GRAPH_"
+    part.set_boundary(boundary)
+    line = f"--{boundary}".encode()
+    children = [child for child in part.get_payload() if isinstance(child, Message)]
+    inside = [line + b"\r\n" + _part(child, f"{mark}{number:02d}") for number, child in enumerate(children)]
+    return _headers(part) + b"\r\n" + b"\r\n".join([*inside, line + b"--\r\n"])
+
+
+def _encoded(part: Message) -> tuple[str, bytes]:
+    """Transfer encoding and body of a leaf: the same content, written otherwise. No encoding: as it was."""
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes) or part.defects:
+        return "", _body_of(part)
+    was = str(part.get("Content-Transfer-Encoding", "7bit")).strip().casefold()
+    if was not in ("7bit", "8bit", "binary", "quoted-printable", "base64"):
+        return "", _body_of(part)
+    if was == "base64" and part.get_content_maintype() == "text":
+        return "quoted-printable", binascii.b2a_qp(content, istext=False).replace(b"=\n", b"=\r\n")
+    lines = (content[at : at + BASE64_BYTES] for at in range(0, len(content), BASE64_BYTES))
+    return "base64", b"".join(base64.b64encode(line) + b"\r\n" for line in lines)
+
+
+def _headers(part: Message) -> bytes:
+    items = sorted(part.raw_items(), key=lambda item: _place(item[0]))
+    return b"".join(_header(name, str(value)) for name, value in items)
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Alphabetical, what tells of the body last. Headers of one name keep their order."""
+    known = name.casefold()
+    return (LAST.index(known) + 1, "") if known in LAST else (0, known)
+
+
+def _header(name: str, value: str) -> bytes:
+    text = f"{name}: " + BREAK.sub("", value)
+    parts, start, behind = [], 0, len(name) + 2
+    while len(text) - start > FOLD_AT and (at := _fold_place(text, start + behind, start + FOLD_AT)):
+        parts.append(text[start:at])
+        start, behind = at, 1
+    return ("\r\n".join([*parts, text[start:]]) + "\r\n").encode("ascii", "surrogateescape")
+
+
+def _fold_place(text: str, begin: int, end: int) -> int:
+    """The white space to fold at: the last before `end`, else the first behind it; 0 for none."""
+    short = [found.start() for found in SPACE.finditer(text, begin, end)]
+    far = None if short else SPACE.search(text, max(begin, end - 1))
+    return short[-1] if short else (far.start() if far else 0)
+
+
+def _as_it_is(part: Message) -> bytes:
+    out = BytesIO()
+    BytesGenerator(out, mangle_from_=False, maxheaderlen=0, policy=PLAIN).flatten(part)
+    return out.getvalue()
+
+
+def _body_of(part: Message) -> bytes:
+    return _split(_as_it_is(part))[2]

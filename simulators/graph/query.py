@@ -1,0 +1,94 @@
+"""What a request asks for: its query options, checked against what Graph allows there, and its `Prefer` headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import Message
+
+from simulators.graph.errors import Refused
+
+MOST = 1000
+SINCE = re.compile(r"\AreceivedDateTime (ge|gt) (\S+)\Z", re.IGNORECASE)
+TOKENS = ("$skiptoken", "$deltatoken")
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What `Prefer` says. It counts for its own request only."""
+
+    immutable: bool = False
+    page_size: int | None = None
+
+    @property
+    def applied(self) -> tuple[tuple[str, str], ...]:
+        told = ['IdType="ImmutableId"'] if self.immutable else []
+        told += [f"odata.maxpagesize={self.page_size}"] if self.page_size else []
+        return (("Preference-Applied", ", ".join(told)),) if told else ()
+
+
+def preferences(headers: Message) -> Preferences:
+    texts = [part.strip() for value in headers.get_all("Prefer") or [] for part in value.split(",")]
+    given = {name.strip().casefold(): value.strip(' "') for name, _, value in (text.partition("=") for text in texts)}
+    size = given.get("odata.maxpagesize")
+    page_size = positive("odata.maxpagesize", size) if size is not None else None
+    return Preferences(given.get("idtype", "").casefold() == "immutableid", page_size)
+
+
+def options(query: Mapping[str, list[str]], allowed: Collection[str], *, where: str = "") -> dict[str, str]:
+    """The options by their names. Raises `Refused` for those that are not known there, and for doubled ones."""
+    found: dict[str, str] = {}
+    for name, values in query.items():
+        if name not in allowed:
+            if not name.startswith("$"):
+                continue
+            text = f"The following parameters are not supported{where}: '{name}'."
+            raise Refused("ErrorInvalidUrlQuery", text)
+        if len(values) > 1:
+            raise Refused("BadRequest", f"Query option '{name}' was specified more than once.")
+        found[name] = values[0]
+    return found
+
+
+def selected(text: str, known: Collection[str], kind: str) -> tuple[str, ...]:
+    """The properties that `$select` names, in the spelling of Graph; none named is empty. Raises `Refused`."""
+    spelling = {name.casefold(): name for name in known}
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name.casefold() not in spelling:
+            text = f"Could not find a property named '{name}' on type 'microsoft.graph.{kind}'."
+            raise Refused("RequestBroker--ParseUri", text)
+    return tuple(spelling[name.casefold()] for name in names)
+
+
+def since(text: str) -> tuple[str, float] | None:
+    """Operator and moment of the one `$filter` that a delta takes. Raises `Refused`."""
+    if not text:
+        return None
+    match = SINCE.match(text.strip())
+    if match is None:
+        raise Refused("ErrorInvalidUrlQuery", "The filter is not supported with change tracking.")
+    return match[1].casefold(), moment(match[2])
+
+
+def moment(text: str) -> float:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused("BadRequest", f"Invalid filter clause: '{text}' is no date.") from None
+    if found.tzinfo is None:
+        raise Refused("BadRequest", "Invalid filter clause: the date has no zone.")
+    return found.astimezone(UTC).timestamp()
+
+
+def positive(name: str, text: str) -> int:
+    """Raises `Refused`. What is larger than Graph gives is cut to that."""
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise Refused("BadRequest", f"Invalid value '{text}' for {name}.")
+    return min(int(text), MOST)
+
+
+def utc(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

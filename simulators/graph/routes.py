@@ -1,0 +1,99 @@
+"""Which call a method and a path mean. The path is split before it is decoded: a `%2F` is no slash.
+
+Graph takes a key as a segment and in brackets, `mailFolders/inbox` and `mailFolders('inbox')`, and shows the latter in
+the links that it hands out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from simulators.graph.errors import Refused
+
+VERSION = "v1.0"
+KEYED = re.compile(r"\A([A-Za-z]+)\('(.*)'\)\Z")
+DELTA = {"delta", "delta()", "microsoft.graph.delta", "microsoft.graph.delta()"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that the simulator knows. `user` is an address, or `me`."""
+
+    operation: str
+    user: str = ""
+    folder: str = ""
+    message: str = ""
+
+
+def find_call(method: str, path: str) -> Call:
+    """Raises `Refused` for what Graph has not, and for what is no reading."""
+    version, *parts = _segments(path)
+    if version != VERSION:
+        raise Refused("BadRequest", f"Invalid version: {version}.")
+    if parts == ["$batch"]:
+        return _only("POST", method, Call("batch"))
+    match parts:
+        case [users, user, *rest] if users.casefold() == "users":
+            return _only("GET", method, _of_user(user, rest))
+        case [me, *rest] if me.casefold() == "me":
+            return _only("GET", method, _of_user("me", rest))
+    raise _no_segment(parts)
+
+
+def _of_user(user: str, parts: Sequence[str]) -> Call:
+    kinds = [part.casefold() for part in parts]
+    match kinds:
+        case ["mailfolders"]:
+            return Call("list-folders", user)
+        case ["mailfolders", delta] if delta in DELTA:
+            return Call("folders-delta", user)
+        case ["mailfolders", _]:
+            return Call("folder", user, parts[1])
+        case ["mailfolders", _, "childfolders"]:
+            return Call("child-folders", user, parts[1])
+        case ["mailfolders", _, "messages", *_]:
+            return _of_messages(user, parts[1], parts[3:])
+        case ["messages", *_]:
+            return _of_messages(user, "", parts[1:])
+    raise _no_segment(parts)
+
+
+def _of_messages(user: str, folder: str, parts: Sequence[str]) -> Call:
+    match parts:
+        case []:
+            return Call("messages", user, folder)
+        case [delta] if delta.casefold() in DELTA:
+            if folder:
+                return Call("messages-delta", user, folder)
+            text = "Unsupported request: Change tracking is not supported against 'microsoft.graph.message'."
+            raise Refused("ErrorInvalidRequest", text)
+        case [message]:
+            return Call("message", user, folder, message)
+        case [message, "$value"]:
+            return Call("mime", user, folder, message)
+    raise _no_segment(parts)
+
+
+def _segments(path: str) -> list[str]:
+    found: list[str] = []
+    for part in path.strip("/").split("/"):
+        text = unquote(part)
+        keyed = KEYED.match(text)
+        found += [keyed[1], keyed[2]] if keyed else [text]
+    return found
+
+
+def _only(allowed: str, method: str, call: Call) -> Call:
+    """Every write there is needs a permission that nobody has here."""
+    if method == allowed:
+        return call
+    if method in ("POST", "PATCH", "PUT", "DELETE"):
+        raise Refused("ErrorAccessDenied")
+    raise Refused("BadRequest", f"{method} is not allowed here.", status=405)
+
+
+def _no_segment(parts: Sequence[str]) -> Refused:
+    return Refused("BadRequest", f"Resource not found for the segment '{parts[-1] if parts else ''}'.")
