@@ -118,7 +118,9 @@ def test_the_cost_is_known_before_the_start(page):
     page.get_by_text("has bank/desks").wait_for(timeout=PATIENCE)
 
 
-def test_a_backfill_shows_how_far_it_is_until_all_is_there(page, reinfer):
+def test_a_backfill_shows_how_far_it_is_until_all_is_there(page, exchange, reinfer):
+    # An Exchange that takes its time, as a real one does: else all is there before anybody looked twice.
+    exchange.post("faults", effect="hang", operation="GetItem", seconds=0.2)
     page.get_by_role("button", name="Start", exact=True).click()
     seen = set()
 
@@ -127,6 +129,7 @@ def test_a_backfill_shows_how_far_it_is_until_all_is_there(page, reinfer):
         return page.locator("#live .badge", has_text="Up to date").count() > 0
 
     wait(page, "all is up to date", up_to_date, 180_000)
+    exchange.delete("faults")
     assert len(seen) >= 3, seen
     state = reinfer.get("sources/bank/desks")
     assert (state["comments"], state["ai_units"]) == (MANY, MANY)
