@@ -7,11 +7,9 @@ message_id): the last two are states of the store and are looked at where they m
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from simulators.exchange.soap import ItemFault, SoapFault, envelope, failure, fault
 from simulators.faults import Rule
-from simulators.http import Delivery, Response
+from simulators.http import Response
 
 STATES = ("item", "invalid-state")
 XML = "text/xml; charset=utf-8"
@@ -32,21 +30,6 @@ def before(rule: Rule, operation: str, version: str) -> Response | None:
         case "fault":
             return Response(500, fault(SoapFault(options["code"], options["code"])), XML, label=operation)
     return None
-
-
-def after(rule: Rule, response: Response) -> Response:
-    """The real answer, spoiled."""
-    options = rule.options
-    match rule.effect:
-        case "hang":
-            return replace(response, delivery=Delivery(hang=options["seconds"]))
-        case "drip":
-            return replace(response, delivery=Delivery(drip=options["rate"]), compress=False)
-        case "drop":
-            return replace(response, delivery=Delivery(drop_after=options["bytes"]), compress=False)
-        case "truncate":
-            return replace(response, body=response.body[: options["bytes"]])
-    return response
 
 
 def _busy(how: str, options: object, operation: str, version: str) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from simulators.exchange.store import Store
 from simulators.exchange.tls import Authority
 from simulators.faults import Faults
 from simulators.http import HttpServer, Records, Request, Response
+from simulators.spoiling import spoiled
 
 PATH = "/EWS/Exchange.asmx"
 ON_PREMISES_VERSION = "15.1.2507.39"
@@ -56,9 +56,9 @@ class ExchangeSimulator:
         self.requests: list[Seen] = []
         self.online, self.on_premises = Online(applications), OnPremises(accounts)
         self._lock = threading.Lock()
-        authority = authority or Authority()
-        self.ca = authority.pem
-        tls = authority.server_context(names) if names else authority.server_context()
+        self._authority = authority or Authority()
+        self.ca = self._authority.pem
+        tls = self._authority.server_context(names) if names else self._authority.server_context()
         given = {"host": host, "tls": tls, "recorder": recorder}
         self._servers = {
             "onprem": HttpServer(self._onprem, port=onprem_port, **given),  # type: ignore[arg-type]
@@ -91,9 +91,7 @@ class ExchangeSimulator:
 
     def ca_file(self) -> Path:
         """A file with the certificate authority, made anew at each call."""
-        with tempfile.NamedTemporaryFile("w", suffix=".pem", prefix="simulated-ca-", delete=False) as file:
-            file.write(self.ca)
-        return Path(file.name)
+        return self._authority.file()
 
     def start(self) -> Self:
         for server in self._servers.values():
@@ -154,7 +152,7 @@ class ExchangeSimulator:
         if rule is None:
             return _answered(desk, call)
         instead = effects.before(rule, call.operation, version)
-        return instead or effects.after(rule, _answered(desk, call))
+        return instead or spoiled(rule, _answered(desk, call))
 
 
 def _answered(desk: Desk, call: soap.Call) -> Response:

@@ -34,6 +34,12 @@ class Authority:
         )
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
+    def file(self) -> Path:
+        """A file with the certificate to trust, made anew at each call."""
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", prefix="simulated-ca-", delete=False) as file:
+            file.write(self.pem)
+        return Path(file.name)
+
     def server_context(self, names: tuple[str, ...] = NAMES) -> ssl.SSLContext:
         """A context that shows a fresh certificate for these names."""
         key = ec.generate_private_key(ec.SECP256R1())

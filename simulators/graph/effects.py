@@ -10,14 +10,13 @@ one of these properties; without any named, always.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from simulators.exchange.store import Item, Mailbox
 from simulators.faults import Faults, Rule
 from simulators.graph.entra import refusal
 from simulators.graph.errors import Refused
 from simulators.graph.throttle import retry_after_header
-from simulators.http import Delivery, Response
+from simulators.http import Response
 
 STATES = ("corrupt",)
 
@@ -41,21 +40,6 @@ def before(rule: Rule, operation: str) -> Response | None:
         case "aadsts":
             return refusal(options["number"])
     return None
-
-
-def after(rule: Rule, response: Response) -> Response:
-    """The real answer, spoiled."""
-    options = rule.options
-    match rule.effect:
-        case "hang":
-            return replace(response, delivery=Delivery(hang=options["seconds"]))
-        case "drip":
-            return replace(response, delivery=Delivery(drip=options["rate"]), compress=False)
-        case "drop":
-            return replace(response, delivery=Delivery(drop_after=options["bytes"]), compress=False)
-        case "truncate":
-            return replace(response, body=response.body[: options["bytes"]])
-    return response
 
 
 def check_readable(faults: Faults, operation: str, mailbox: Mailbox, item: Item, shown: Collection[str]) -> None:

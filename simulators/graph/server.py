@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import uuid
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from simulators.graph.errors import Refused
 from simulators.graph.routes import VERSION, Call, find_call
 from simulators.graph.throttle import Limits, Throttle
 from simulators.http import HttpServer, Records, Request, Response
+from simulators.spoiling import spoiled
 
 
 class GraphSimulator:
@@ -60,9 +60,9 @@ class GraphSimulator:
         self.links = Links(links_kept)
         self._filtered_most = filtered_most
         self._lock = threading.Lock()
-        authority = authority or Authority()
-        self.ca = authority.pem
-        context = authority.server_context(names) if tls else None
+        self._authority = authority or Authority()
+        self.ca = self._authority.pem
+        context = self._authority.server_context(names) if tls else None
         self._server = HttpServer(self._answer, host=host, port=port, tls=context, recorder=recorder)
         self._control = HttpServer(Control(self).answer, host=host, port=control_port)
 
@@ -92,9 +92,7 @@ class GraphSimulator:
 
     def ca_file(self) -> Path:
         """A file with the certificate authority, made anew at each call."""
-        with tempfile.NamedTemporaryFile("w", suffix=".pem", prefix="simulated-ca-", delete=False) as file:
-            file.write(self.ca)
-        return Path(file.name)
+        return self._authority.file()
 
     def start(self) -> Self:
         self._server.start()
@@ -121,7 +119,7 @@ class GraphSimulator:
         rule = self.faults.struck(operation, "", states=effects.STATES)
         instead = effects.before(rule, operation) if rule else None
         response = instead or self.entra.answer(request, base) or Response(404, b"Not found", "text/plain")
-        return effects.after(rule, response) if rule else response
+        return spoiled(rule, response) if rule else response
 
     def _base(self, request: Request) -> str:
         """Scheme and host as the client called them, so that every link leads back to where it came from."""
@@ -149,7 +147,7 @@ class GraphSimulator:
         rule = self.faults.struck("batch", "", states=effects.STATES)
         instead = effects.before(rule, "batch") if rule else None
         response = instead or answer_batch(request, alone)
-        return effects.after(rule, response) if rule else response
+        return spoiled(rule, response) if rule else response
 
     def _one(self, request: Request, call: Call, principal: Principal, base: str) -> Response:
         desk = Desk(self.store, self.faults, principal, base, self.links, self._filtered_most)
@@ -161,7 +159,7 @@ class GraphSimulator:
                 self._server.stopping.wait(rule.options["seconds"])
             instead = effects.before(rule, call.operation) if rule else None
             response = instead or _answered(desk, call, request)
-            return effects.after(rule, response) if rule else response
+            return spoiled(rule, response) if rule else response
 
     def _see(self, request: Request, operation: str, mailbox: str, principal: Principal) -> None:
         agent = request.headers.get("User-Agent") or ""
