@@ -62,11 +62,14 @@ class Integration(Hold):
 
     class Api(models.TextChoices):
         EWS = "ews", "Exchange Web Services"
+        GRAPH = "graph", "Microsoft Graph"
 
     class Auth(models.TextChoices):
         NTLM = "ntlm", "NTLM (service account)"
         BASIC = "basic", "Basic (service account)"
         OAUTH2 = "oauth2", "OAuth 2 (app with client secret)"
+        CERTIFICATE = "certificate", "OAuth 2 (app with certificate)"
+        SERVICE_USER = "service_user", "OAuth 2 (service user)"
 
     class Access(models.TextChoices):
         IMPERSONATION = "impersonation", "Impersonation"
@@ -92,6 +95,17 @@ class Integration(Hold):
     tenant_id = models.CharField("tenant ID", max_length=128, blank=True)
     client_id = models.CharField("application (client) ID", max_length=128, blank=True)
     client_secret = EncryptedField()
+    client_key = EncryptedField("private key")
+    client_certificate = models.TextField(
+        "certificate", blank=True, help_text="PEM, as it was uploaded to the Entra app."
+    )
+    client_thumbprint = models.CharField(
+        "certificate thumbprint",
+        max_length=64,
+        blank=True,
+        validators=[RegexValidator(r"^([0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})\Z", "40 or 64 hexadecimal digits.")],
+        help_text="As Entra shows it. Not needed where the certificate itself is given.",
+    )
     authority = models.URLField(
         "sign-in service",
         max_length=512,

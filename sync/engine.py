@@ -101,7 +101,8 @@ class Engine:
     def _pages(self, folder: FolderRecord, before: Cursor | None) -> None:
         for page in self.source.changes(folder.id, before):
             self._go_on()
-            self._page(folder, page)
+            if page.changes:  # most polls tell nothing, and then nothing has to be looked up either
+                self._page(folder, page)
             self.checkpoints.advance(
                 folder.id, before=before, after=page.cursor, last=page.last, wanted=self.wishes.digest
             )
