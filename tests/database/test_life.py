@@ -97,6 +97,23 @@ def test_a_renamed_folder_renames_the_folder_of_all_its_mail(world: World):
     world.assert_all_is_well(["a", "b", "c"])
 
 
+def test_an_email_that_left_its_folder_and_came_back_between_two_syncs_follows_the_next_rename(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Trades", parent="Inbox")
+    item = box.deliver(mail("a"), "Trades")
+    world.sync(desk)
+    fetched = world.fetched()
+    box.move(box.move(item, "Inbox"), "Trades")
+    world.sync(desk)
+    assert world.fetched() == fetched
+    assert [copy.item_id != item for copy in Copy.objects.all()] == [True]
+    box.rename_folder("Trades", "Deals")
+    world.sync(desk)
+    assert world.folder_of("a") == "Inbox/Deals"
+    world.assert_all_is_well(["a"])
+
+
 def test_the_same_email_in_two_mailboxes_is_one_comment_with_the_metadata_of_the_copy_synced_last(world: World):
     desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
     for mailbox in (desk, sales):
