@@ -8,6 +8,7 @@ from django.db import models
 
 from integrations.messages import FolderKind
 from integrations.models import Integration
+from integrations.reasons import sentence
 from mailboxes.models import Bucket, Mailbox
 
 
@@ -182,6 +183,11 @@ class SetAsideEmail(models.Model):
 
     def __str__(self) -> str:
         return f"set-aside email {self.pk}: {self.reason}"
+
+    @property
+    def sentence(self) -> str:
+        """Why, for an admin."""
+        return sentence(self.stage, self.reason)
 
 
 class SyncRun(models.Model):

@@ -22,6 +22,11 @@ def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[S
     rules = rules or mailbox.rules()
     return [
         (row, folder_verdict(rules, tuple(row.path), places[FolderId(row.folder_id)].kinds))
-        for row in rows
+        for row in sorted(rows, key=_place_in_tree)
         if row.holds_mail
     ]
+
+
+def _place_in_tree(row: SyncedFolder) -> list[str]:
+    """A folder stands above those in it, wherever the letters of its path would put it."""
+    return [name.casefold() for name in row.path]

@@ -139,3 +139,11 @@ def test_a_time_is_told_relative_to_now(seconds, expected):
 )
 def test_a_duration_is_told_as_short_as_it_can_be(seconds, expected):
     assert duration(timedelta(seconds=seconds)) == expected
+
+
+def test_a_folder_stands_above_those_in_it(db):
+    mailbox = factories.MailboxFactory()
+    for path in (["Inbox", "Escalated", "Legal"], ["Inbox 2"], ["inbox"], ["Inbox", "Escalated"]):
+        factories.SyncedFolderFactory(mailbox=mailbox, path=path, name=path[-1])
+    found = [str(folder) for folder, _ in wanted_folders(mailbox)]
+    assert found == ["inbox", "Inbox/Escalated", "Inbox/Escalated/Legal", "Inbox 2"]
