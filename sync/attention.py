@@ -199,5 +199,6 @@ def _set_aside() -> Iterator[Problem]:
     samples = SetAsideEmail.objects.select_related("mailbox__integration").in_bulk([row["sample"] for row in rows])
     for row in rows:
         if row["sample"] in samples:
-            sample = samples[row["sample"]]
-            yield Problem("set_aside", sample, "Set aside", sample.sentence, Tone.WARN, row["since"], row["count"])
+            yield Problem(
+                "set_aside", samples[row["sample"]], "Set aside", row["reason"], Tone.WARN, row["since"], row["count"]
+            )

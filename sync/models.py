@@ -8,7 +8,6 @@ from django.db import models
 
 from integrations.messages import FolderKind
 from integrations.models import Integration
-from integrations.reasons import sentence
 from mailboxes.models import Bucket, Mailbox
 
 
@@ -183,11 +182,6 @@ class SetAsideEmail(models.Model):
 
     def __str__(self) -> str:
         return f"set-aside email {self.pk}: {self.reason}"
-
-    @property
-    def sentence(self) -> str:
-        """Why, for an admin."""
-        return sentence(self.stage, self.reason)
 
 
 class SyncRun(models.Model):
