@@ -5,19 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRefresh
 
 from integrations import catalogue
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_keys
-from integrations.views.answers import back, by_htmx, live_page
+from integrations.views.answers import back, live_page
 from mailboxes.models import Mailbox
 from sync import actions, attention, figures, spans, status, trends
 from sync.models import MailboxState, SetAsideEmail, SyncRun
@@ -25,17 +23,6 @@ from sync.models import MailboxState, SetAsideEmail, SyncRun
 SHOWN = 10
 """Problems on the overview; behind the others stands how many they are."""
 RUNS = 50
-
-
-class SignIn(LoginView):
-    """The log-in page. A live page whose session ended is told to load itself anew, and so comes here whole."""
-
-    redirect_authenticated_user = True
-
-    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if by_htmx(request):
-            return HttpResponseClientRefresh()
-        return super().get(request, *args, **kwargs)
 
 
 @login_not_required
