@@ -33,7 +33,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         "search": search,
         "reason": reason,
         "reasons": reasons,
-        "everything": sum(row["count"] for row in reasons),
     }
     return live_page(request, "sync/set_aside.html", "sync/_set_aside.html", context)
 
