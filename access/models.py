@@ -42,3 +42,18 @@ class ApiToken(AbstractAuthToken):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SignInAttempts(models.Model):
+    """Failed attempts to log in with one user name, of which only a digest is kept: see `access.attempts`."""
+
+    slot = models.PositiveIntegerField(primary_key=True)
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    last_at = models.DateTimeField()
+    wait_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "sign-in attempts"
+
+    def __str__(self) -> str:
+        return f"{self.failures} failed attempts"

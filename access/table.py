@@ -24,7 +24,9 @@ ACCESS = {
     "errors": VIEW,
     "history": VIEW,
     "preview": VIEW,
+    "set-aside": VIEW,
     "set-aside-preview": READ_MAIL,
+    "set-aside-retry-shown": OPERATE,
     "set-aside-retry": OPERATE,
     "set-aside-retry-like": OPERATE,
     "set-aside-dismiss": OPERATE,
@@ -68,6 +70,7 @@ ACCESS = {
     "mailbox-list-again": OPERATE,
     "mailbox-retry": OPERATE,
     "mailbox-verify": OPERATE,
+    "mailbox-verify-stop": OPERATE,
     "mailbox-repair": ADMINISTER,
     "mailbox-send-again": ADMINISTER,
 }

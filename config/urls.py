@@ -4,10 +4,11 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from sync.views import SignIn
+from access.sign_in import AdminSignInForm, SignIn
 
 admin.site.site_header = admin.site.site_title = "Re:infer Exchange Integration"
 admin.site.index_title = "Users, groups and records"
+admin.site.login_form = AdminSignInForm
 
 urlpatterns = [
     path("", include("sync.urls")),

@@ -28,6 +28,9 @@ class Control:
     def post(self, path: str, **given: Any) -> Any:
         return self._send("POST", path, json.dumps(given).encode())
 
+    def put(self, path: str, **given: Any) -> Any:
+        return self._send("PUT", path, json.dumps(given).encode())
+
     def delete(self, path: str) -> Any:
         return self._send("DELETE", path, None)
 

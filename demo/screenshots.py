@@ -28,6 +28,7 @@ EMPTY = {
     "destinations": "destinations/",
     "destination-new": "destinations/new/",
     "runs": "runs/",
+    "set-aside": "set-aside/",
     "history": "history/",
     "preview": "preview/",
 }
@@ -53,10 +54,11 @@ FULL = {
     "destination": "destinations/1/",
     "bucket": "buckets/1/edit/",
     "runs": "runs/?show=all",
+    "set-aside": "set-aside/",
     "errors": "errors/",
     "history": "history/",
 }
-WIDTHS = {"wide": (1280, 860), "narrow": (390, 844)}
+WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 QUALITY = 70
 """Of JPEG: a hundred pictures shall not outweigh the code."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -78,6 +80,7 @@ def main() -> int:
         seed(stack, password)
         stack.product("start")
         _live(stack)
+        _work(stack, password, chromium)
         _take(stack, password, chromium, target / "full", FULL)
     return 0
 
@@ -105,6 +108,37 @@ def _live(stack: Stack) -> None:
     stack.wait(lambda: any(box["aside"] for box in stack.product("figures")), "the set-aside email", 30)
 
 
+def _work(stack: Stack, password: str, chromium: str) -> None:
+    """What an admin did lately, so that there is a history: a limit, a mailbox stopped and started, a verification."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        page = started.chromium.launch(executable_path=chromium, args=ARGUMENTS).new_page()
+        page.goto(stack.url)
+        _log_in(page, password)
+        for path, filled, presses in (
+            ("buckets/1/edit/", {"AI units a month": "100"}, ["Save"]),
+            ("buckets/2/edit/", {"AI units a month": "1000"}, ["Save"]),
+            ("integrations/2/edit/", {"Title": "Exchange Online of the bank"}, ["Save"]),
+            ("mailboxes/2/", {}, ["Stop", "Start", "Sync now"]),
+            ("mailboxes/1/", {}, ["Verify"]),
+        ):
+            page.goto(stack.url + path)
+            for label, value in filled.items():
+                page.get_by_label(label).first.fill(value)
+            for name in presses:
+                page.get_by_role("button", name=name, exact=True).first.click()
+                page.locator(".message").first.wait_for()
+        page.get_by_text("emails compared: ").wait_for()
+
+
+def _log_in(page: Any, password: str) -> None:
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Overview").wait_for()
+
+
 def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mapping[str, str]) -> None:
     from playwright.sync_api import sync_playwright
 
@@ -117,15 +151,13 @@ def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mappi
             page = browser.new_context(**given).new_page()
             page.goto(stack.url)
             page.screenshot(path=target / f"login-{width}-{scheme}.jpg", type="jpeg", quality=QUALITY)
-            page.get_by_label("Username").fill("admin")
-            page.get_by_label("Password").fill(password)
-            page.get_by_role("button", name="Log in").click()
+            _log_in(page, password)
             for name, path in pages.items():
                 page.goto(stack.url + path)
                 page.wait_for_load_state("networkidle")
                 picture = target / f"{name}-{width}-{scheme}.jpg"
                 page.screenshot(path=picture, full_page=True, type="jpeg", quality=QUALITY)
-            if "integration-json" in pages:
+            if pages is FULL:
                 _review(page, stack.url + pages["integration-json"], stack.url + pages["import"])
                 picture = target / f"import-review-{width}-{scheme}.jpg"
                 page.screenshot(path=picture, full_page=True, type="jpeg", quality=QUALITY)

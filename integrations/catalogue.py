@@ -167,7 +167,7 @@ SET_ASIDE = (
     ),
     Entry(
         "while fetching",
-        "Exchange cannot hand this email out; its own code is shown.",
+        "Exchange cannot hand this email out.",
         (
             "A damaged item.",
             "An encoding that Exchange cannot render.",
@@ -176,8 +176,15 @@ SET_ASIDE = (
         ONE_EMAIL,
     ),
     Entry(
+        "while making a comment of it",
+        "This email makes no comment.",
+        ("An email that no mail program would write.", "A limit of what is read of an email (LIMIT_…)."),
+        "Look at it in Outlook. Try again after an update of this product, or dismiss it.",
+        ONE_EMAIL,
+    ),
+    Entry(
         "while pushing",
-        "Re:infer refused this email alone; its words are shown without content.",
+        "Re:infer refused this email alone.",
         ("A value beyond a limit of Re:infer.",),
         "Try again after an update of this product, or dismiss it.",
         ONE_EMAIL,
@@ -191,6 +198,14 @@ SET_ASIDE = (
     ),
 )
 
+STAGES = {
+    "fetch": "while fetching",
+    "transform": "while making a comment of it",
+    "push": "while pushing",
+    "worker": "a worker had it in hand",
+}
+"""Of which entry an email is that was set aside at this stage for a reason without an entry of its own."""
+
 
 def entries() -> list[Entry]:
     """Every error of ours and of the vendor's, by kind."""
@@ -198,6 +213,12 @@ def entries() -> list[Entry]:
         Entry(error.kind, error.text, CAUSES[error.kind], error.remedy, SCOPES[error.scope]) for error in _all_errors()
     ]
     return sorted([*ours, *_VENDORS], key=lambda entry: entry.kind)
+
+
+def set_aside_entry(stage: str, reason: str) -> Entry:
+    """Of an email that was set aside at this stage (see `sync.models.SetAsideEmail`) for this reason."""
+    known = {entry.kind: entry for entry in SET_ASIDE}
+    return known.get(reason.partition(":")[0]) or known[STAGES.get(stage, STAGES["worker"])]
 
 
 def as_markdown() -> str:

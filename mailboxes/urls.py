@@ -17,6 +17,7 @@ urlpatterns = [
     path("mailboxes/<int:pk>/sync-now/", views.sync_now, name="mailbox-sync-now"),
     path("mailboxes/<int:pk>/list-again/", views.list_again, name="mailbox-list-again"),
     path("mailboxes/<int:pk>/verify/", views.verify, name="mailbox-verify"),
+    path("mailboxes/<int:pk>/verify/stop/", views.stop_verification, name="mailbox-verify-stop"),
     path("mailboxes/<int:pk>/repair/", views.repair, name="mailbox-repair"),
     path("mailboxes/<int:pk>/retry/", views.retry, name="mailbox-retry"),
     path("mailboxes/<int:pk>/send-again/", views.send_again, name="mailbox-send-again"),

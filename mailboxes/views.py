@@ -35,10 +35,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     delivered = figures.delivered_by_folder(mailbox)
     set_aside = mailbox.set_aside.waiting().select_related("folder")
     row = figures.mailbox_rows([mailbox], now)[0]
+    verification = Verification.objects.filter(mailbox=mailbox).first()
+    verifying = verification is not None and verification.ended_at is None
     context = {
         "mailbox": mailbox,
         "row": row,
-        "every": EVERY_WHILE_MOVING if row.progress else "",
+        "every": EVERY_WHILE_MOVING if row.progress or row.standing.doing or verifying else "",
         "stopped": not mailbox.enabled,
         "folders": [
             {
@@ -50,7 +52,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "runs": mailbox.runs.all()[:RUNS],
         "set_aside": set_aside[:SET_ASIDE],
-        "verification": Verification.objects.filter(mailbox=mailbox).first(),
+        "verification": verification,
+        "verifying": verifying,
         "wishes": in_words(mailbox),
         # It stands outside of the part that refreshes itself.
         "preview": None if by_htmx(request) else preview(mailbox, mailbox.rules(), now),
@@ -170,6 +173,11 @@ def list_again(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def verify(request: HttpRequest, pk: int) -> HttpResponse:
     return back(request, actions.verify_mailbox(_mailbox(pk)), _url(pk))
+
+
+@require_POST
+def stop_verification(request: HttpRequest, pk: int) -> HttpResponse:
+    return back(request, actions.stop_verification(_mailbox(pk)), _url(pk))
 
 
 @require_POST

@@ -163,6 +163,12 @@ def verify_mailbox(mailbox: Mailbox, *, repair: bool = False) -> str:
     return f"{mailbox} is being {'verified and repaired' if repair else 'verified'}. This page shows how far it is."
 
 
+def stop_verification(mailbox: Mailbox) -> str:
+    if not verify.stop(mailbox):
+        return Complaint(f"{mailbox} is not being verified: it is done.")
+    return f"The verification of {mailbox} is stopped."
+
+
 def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
     """If Re:infer held none of them any more."""
     entries = LedgerEntry.objects.filter(bucket=mailbox.bucket_id, winner_mailbox=mailbox)

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q, Sum
 
+from integrations import catalogue
+from integrations.bidi import closed
 from integrations.errors import BudgetReached
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import budget
+from sync import budget, holds
 from sync.models import Activity, SetAsideEmail
 from sync.status import Status, Tone, clock, hold_sentence, with_status
 
@@ -108,11 +110,14 @@ def _mailboxes() -> Iterator[Problem]:
 
 
 def _failing(now: datetime) -> Iterator[Problem]:
-    """Mailboxes that are being retried, those of one integration with one kind of error together."""
-    retrying = with_status(Mailbox.objects.all(), now).filter(status=Status.RETRYING)
+    """Mailboxes whose last sync failed, those of one integration with one kind of error together. What is held as a whole is
+    told as a whole."""
+    failing = with_status(Mailbox.objects.filter(holds.not_held(), enabled=True), now).filter(
+        status__in=[Status.HELD, Status.NEEDS_YOU]
+    )
     groups = (
-        retrying.order_by()
-        .values("integration_id", "state__error_kind")
+        failing.order_by()
+        .values("integration_id", "state__error_kind", "status")
         .annotate(count=Count("pk"), since=Max("state__failing_since"), sample=Min("pk"))
         .order_by("-since")[:MOST]
     )
@@ -123,15 +128,16 @@ def _failing(now: datetime) -> Iterator[Problem]:
         if mailbox is None:
             continue  # deleted between the two queries
         about, subject = ("mailbox", mailbox) if row["count"] == 1 else ("mailboxes", mailbox.integration)
+        status = Status(row["status"])
         yield Problem(
             about,
             subject,
-            "Retrying",
+            status.label,
             mailbox.state.error_text,
-            Tone.WARN,
+            status.tone,
             row["since"],
             row["count"],
-            Status.RETRYING,
+            status,
             row["state__error_kind"],
         )
 
@@ -198,7 +204,9 @@ def _set_aside() -> Iterator[Problem]:
     rows = list(groups)
     samples = SetAsideEmail.objects.select_related("mailbox__integration").in_bulk([row["sample"] for row in rows])
     for row in rows:
-        if row["sample"] in samples:
-            yield Problem(
-                "set_aside", samples[row["sample"]], "Set aside", row["reason"], Tone.WARN, row["since"], row["count"]
-            )
+        email = samples.get(row["sample"])
+        if email is None:
+            continue  # settled between the two queries
+        entry = catalogue.set_aside_entry(email.stage, email.reason)
+        text = f"{entry.text} ({closed(email.reason)}) {entry.remedy}"
+        yield Problem("set_aside", email, "Set aside", text, Tone.WARN, row["since"], row["count"], kind=entry.kind)

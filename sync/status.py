@@ -1,4 +1,4 @@
-"""What state a mailbox, an integration or a folder is in, and how to say it to an admin.
+"""What state a mailbox or a folder is in, and how to say it to an admin. Of an integration: `sync.tally`.
 
 The state of a mailbox is worked out by the database, so that a page can count and filter thousands of them in one
 query; its words are chosen here. Nothing in this module changes anything.
@@ -6,17 +6,18 @@ query; its words are chosen here. Nothing in this module changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from integrations.bidi import closed
+from integrations.errors import Refused
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync.models import MailboxState, SyncedFolder
@@ -52,7 +53,6 @@ class Status(StrEnum):
     NEEDS_YOU = "needs_you"
     HELD = "held"
     OVERDUE = "overdue"
-    RETRYING = "retrying"
     WAITING = "waiting"
     IN_PROGRESS = "in_progress"
     UP_TO_DATE = "up_to_date"
@@ -69,9 +69,8 @@ class Status(StrEnum):
 
 _WORDS = {
     Status.NEEDS_YOU: ("Needs you", Tone.BAD),
-    Status.HELD: ("Held", Tone.BAD),
+    Status.HELD: ("Held", Tone.WARN),
     Status.OVERDUE: ("Overdue", Tone.WARN),
-    Status.RETRYING: ("Retrying", Tone.WARN),
     Status.WAITING: ("Waiting its turn", Tone.BUSY),
     Status.IN_PROGRESS: ("In progress", Tone.BUSY),
     Status.UP_TO_DATE: ("Up to date", Tone.OK),
@@ -87,6 +86,12 @@ class Standing:
     tone: Tone
     sentence: str
     working: bool = False
+    doing: str = ""
+    """What goes on or was asked for and is still to come, in words."""
+
+
+REFUSED = sorted(error.kind for error in Refused.__subclasses__())
+"""Kinds of errors that stay until somebody changes something."""
 
 
 def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedMailbox]:
@@ -103,7 +108,8 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
         ),
         When(Q(enabled=False), _is(Status.NEEDS_YOU)),
         When(held, _is(Status.HELD)),
-        When(Q(state__failures__gt=0), _is(Status.RETRYING)),
+        When(Q(state__failures__gt=0, state__error_kind__in=REFUSED), _is(Status.NEEDS_YOU)),
+        When(Q(state__failures__gt=0), _is(Status.HELD)),
         When(Q(state__next_sync_at__lt=now - OVERDUE_AFTER) & ~leased, _is(Status.OVERDUE)),
         When(Q(state__up_to_date=True), _is(Status.UP_TO_DATE)),
         When(leased, _is(Status.IN_PROGRESS)),
@@ -121,72 +127,80 @@ def status_of(mailbox: JudgedMailbox) -> Status:
     return Status(mailbox.status)
 
 
-def count_by_status(mailboxes: QuerySet[Mailbox], now: datetime) -> dict[Status, int]:
-    """How many of these mailboxes are in which state, worst state first, without the states that none is in."""
-    rows = with_status(mailboxes, now).order_by().values_list("status").annotate(Count("pk"))
-    found = {Status(name): count for name, count in rows}
-    return {status: found[status] for status in Status if status in found}
-
-
-def count_by_integration(now: datetime) -> dict[int, dict[Status, int]]:
-    """The same for every integration that has a mailbox, by its primary key."""
-    rows = (
-        with_status(Mailbox.objects.all(), now).order_by().values_list("integration_id", "status").annotate(Count("pk"))
-    )
-    counts: dict[int, dict[Status, int]] = {}
-    for integration, name, count in rows:
-        counts.setdefault(integration, {})[Status(name)] = count
-    return counts
-
-
 def state_of(mailbox: Mailbox) -> MailboxState | None:
     """None when the mailbox is so new that nobody looked at it yet."""
     state: MailboxState | None = getattr(mailbox, "state", None)
     return state
 
 
-def mailbox_standing(mailbox: JudgedMailbox, now: datetime, doing: str = "") -> Standing:
-    """Of a mailbox with its integration, bucket, destination and state at hand. `doing`: what its worker is at, in words."""
+def mailbox_standing(mailbox: JudgedMailbox, now: datetime, progress: str = "") -> Standing:
+    """Of a mailbox with its integration, bucket, destination and state at hand. `progress`: how far its first sync is, in
+    words."""
     status = status_of(mailbox)
     state = state_of(mailbox)
-    working = state is not None and state.lease_until is not None and state.lease_until > now
-    label = _label(mailbox, status, working, doing, now)
-    return Standing(label, status.tone, _mailbox_sentence(mailbox, status, state, now), working)
+    leased = state is not None and state.lease_until is not None and state.lease_until > now
+    queued = state is not None and state.queued_until is not None and state.queued_until > now
+    label = _label(mailbox, status, leased, progress, now)
+    sentence = _mailbox_sentence(mailbox, status, state, now)
+    return Standing(label, status.tone, sentence, leased or queued, _doing(state, status, leased, queued))
 
 
-def _label(mailbox: Mailbox, status: Status, working: bool, doing: str, now: datetime) -> str:
-    if status is Status.STOPPED and working:
+def _label(mailbox: Mailbox, status: Status, leased: bool, progress: str, now: datetime) -> str:
+    if status is Status.STOPPED and leased:
         return "Stopping"
     if status is Status.IN_PROGRESS:
-        return doing or "Listing"
+        return progress or "Listing"
     if status is Status.HELD:
-        until = _what_is_held(mailbox).held_until
-        return (
-            f"Held until {clock(until, now).removeprefix('at ').removeprefix('on ')}"
-            if until and until > now
-            else "Held"
-        )
+        until = _held_until(mailbox)
+        # While the time is over and nobody has come back with an answer, it is tried.
+        return f"Held until {bare(until, now)}" if until and until > now else "Held, trying again"
     return status.label
+
+
+def _doing(state: MailboxState | None, status: Status, leased: bool, queued: bool) -> str:
+    """So that whoever pressed a button sees what became of it until it is done."""
+    if state is None:
+        return ""
+    if status is Status.STOPPED:
+        return "A worker is just ending its batch." if leased else ""
+    if state.send_again:
+        return "It is sent again at the next sync." + (" That is queued." if queued else "")
+    if state.list_again:
+        return "All its folders are listed again at the next sync." + (" That is queued." if queued else "")
+    if leased:
+        return "A worker syncs it now."
+    return "It is queued: the next free worker takes it." if queued else ""
 
 
 def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | None, now: datetime) -> str:
     match status:
         case Status.STOPPED:
             return "" if mailbox.integration.enabled else "Its integration is stopped."
+        case Status.NEEDS_YOU if mailbox.enabled and state is not None:
+            return _then(state.error_text, "Next try", state.next_sync_at, now)
         case Status.NEEDS_YOU:
             return mailbox.disabled_detail or f"{mailbox.get_disabled_reason_display()}."
         case Status.HELD:
-            return hold_sentence(_what_is_held(mailbox), now)
-        case Status.RETRYING if state is not None:
-            return _then(state.error_text, "Next try", state.next_sync_at, now)
+            held = _what_is_held(mailbox)
+            if held is not None:
+                return hold_sentence(held, now)
+            return _then(state.error_text, "Next try", state.next_sync_at, now) if state is not None else ""
         case Status.OVERDUE if state is not None and state.next_sync_at is not None:
             return f"It was due {clock(state.next_sync_at, now)}, and no worker took it. Is a worker running?"
     return ""
 
 
-def _what_is_held(mailbox: Mailbox) -> Integration | Destination | Bucket:
+def _held_until(mailbox: Mailbox) -> datetime | None:
+    held, state = _what_is_held(mailbox), state_of(mailbox)
+    if held is not None:
+        return held.held_until
+    return state.next_sync_at if state is not None else None
+
+
+def _what_is_held(mailbox: Mailbox) -> Integration | Destination | Bucket | None:
+    """What it hangs on and is held as a whole; None when it waits by itself."""
     bucket = mailbox.bucket
-    return next((held for held in (mailbox.integration, bucket.destination) if held.is_held), bucket)
+    return next((held for held in (mailbox.integration, bucket.destination, bucket) if held.is_held), None)
 
 
 def hold_sentence(held: Integration | Destination | Bucket, now: datetime) -> str:
@@ -198,42 +212,6 @@ def _then(text: str, what: str, when: datetime | None, now: datetime) -> str:
     if when is None or when <= now:
         return text
     return f"{closed(text)} {what} {clock(when, now)}.".strip()
-
-
-def integration_standing(integration: Integration, counts: Mapping[Status, int], now: datetime) -> Standing:
-    """Of an integration whose mailboxes are counted by state."""
-    if not integration.enabled:
-        by_user = integration.disabled_reason == DisabledReason.USER
-        sentence = f"{integration.get_disabled_reason_display()}. {integration.disabled_detail}".strip()
-        return Standing("Stopped", Tone.OFF if by_user else Tone.BAD, sentence)
-    if integration.is_held:
-        return Standing("Held", Tone.BAD, hold_sentence(integration, now))
-    working = Status.IN_PROGRESS in counts
-    return Standing("Running", _worst(counts), _tally(counts), working)
-
-
-def _worst(counts: Mapping[Status, int]) -> Tone:
-    tones = {status.tone for status in counts}
-    return Tone.WARN if tones & {Tone.BAD, Tone.WARN} else Tone.OK
-
-
-def _tally(counts: Mapping[Status, int]) -> str:
-    """As in "38 of 40 mailboxes up to date, 2 held."."""
-    total = sum(counts.values())
-    if not total:
-        return "It has no mailboxes yet."
-    done = counts.get(Status.UP_TO_DATE, 0)
-    noun = "mailbox" if total == 1 else "mailboxes"
-    rest = [_counted(status, counts[status]) for status in Status if status in counts and status != Status.UP_TO_DATE]
-    return ", ".join([f"{done} of {total} {noun} up to date", *rest]) + "."
-
-
-def _counted(status: Status, count: int) -> str:
-    if status is Status.NEEDS_YOU:
-        return f"{count} need{'s' if count == 1 else ''} you"
-    if status is Status.WAITING:
-        return f"{count} waiting {'its' if count == 1 else 'their'} turn"
-    return f"{count} {status.label.lower()}"
 
 
 def hold_standing(held: Destination | Bucket, now: datetime) -> Standing:
@@ -257,6 +235,11 @@ def clock(when: datetime, now: datetime) -> str:
     local = timezone.localtime(when)
     today = local.date() == timezone.localtime(now).date()
     return f"at {date_format(local, 'H:i')}" if today else f"on {date_format(local, 'j M, H:i')}"
+
+
+def bare(when: datetime, now: datetime) -> str:
+    """The same behind "until"."""
+    return clock(when, now).removeprefix("at ").removeprefix("on ")
 
 
 def parse_status(text: str | None) -> Status | None:

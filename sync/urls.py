@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sync import preview_views, views
+from sync import preview_views, set_aside_views, views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
@@ -10,8 +10,10 @@ urlpatterns = [
     path("runs/", views.runs, name="runs"),
     path("errors/", views.errors, name="errors"),
     path("preview/", preview_views.preview_file, name="preview"),
+    path("set-aside/", set_aside_views.overview, name="set-aside"),
+    path("set-aside/retry/", set_aside_views.retry_shown, name="set-aside-retry-shown"),
     path("set-aside/<int:pk>/preview/", preview_views.preview_set_aside, name="set-aside-preview"),
-    path("set-aside/<int:pk>/retry/", views.retry, name="set-aside-retry"),
-    path("set-aside/<int:pk>/retry-like/", views.retry_like, name="set-aside-retry-like"),
-    path("set-aside/<int:pk>/dismiss/", views.dismiss, name="set-aside-dismiss"),
+    path("set-aside/<int:pk>/retry/", set_aside_views.retry, name="set-aside-retry"),
+    path("set-aside/<int:pk>/retry-like/", set_aside_views.retry_like, name="set-aside-retry-like"),
+    path("set-aside/<int:pk>/dismiss/", set_aside_views.dismiss, name="set-aside-dismiss"),
 ]

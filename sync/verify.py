@@ -25,6 +25,7 @@ from sync.records import DELIVERED, SET_ASIDE
 from sync.runner import Surroundings
 from sync.wanted_folders import wanted_folders
 
+STOPPED = "It was stopped."
 AT_ONCE = 25
 """Comments that are asked for between two looks at the clock."""
 PAUSE = timedelta(seconds=30)
@@ -39,6 +40,7 @@ class _Slice:
     sink: Sink
     around: Surroundings
     end: float
+    stopped: bool = False
 
     def run(self) -> None:
         folders = [folder for folder, verdict in wanted_folders(self.mailbox) if verdict is Verdict.WANTED]
@@ -57,7 +59,7 @@ class _Slice:
                 self.row.cursor = "" if page.last else page.cursor
                 if page.last:
                     break
-                self.row.save()
+                self._save()
                 if self._is_over():
                     return
         except CursorRefused:
@@ -66,7 +68,7 @@ class _Slice:
         except FolderGone:
             self.row.cursor = ""
         self.row.done_folders = [*self.row.done_folders, folder.pk]
-        self.row.save()
+        self._save()
 
     def _page(self, folder: SyncedFolder, changes: Sequence[Change]) -> None:
         rules = self.mailbox.rules()
@@ -136,20 +138,31 @@ class _Slice:
     def _finish(self) -> None:
         row = self.row
         row.surplus = _surplus(self.mailbox)
-        row.ended_at, row.claimed_until = self.around.clock(), None
-        row.save()
+        row.ended_at, row.claimed_until, row.error_text = self.around.clock(), None, ""
+        self._save()
+        if self.stopped:
+            return
         if row.repair and (row.missing or row.outdated):
             again = {"list_again": True} if row.missing else {}
             MailboxState.objects.filter(pk=self.mailbox.pk).update(next_sync_at=None, **again)
 
+    def _save(self) -> None:
+        self.stopped = not _saved(self.row)
+
     def _is_over(self) -> bool:
-        return self.around.monotonic() >= self.end
+        return self.stopped or self.around.monotonic() >= self.end
 
 
 def begin(mailbox: Mailbox, *, repair: bool, clock: Clock = database_now) -> Verification:
     """Ask for a verification; what an earlier one found is forgotten."""
     Verification.objects.filter(mailbox=mailbox).delete()
     return Verification.objects.create(mailbox=mailbox, repair=repair, started_at=clock(), next_at=clock())
+
+
+def stop(mailbox: Mailbox, clock: Clock = database_now) -> bool:
+    """End one that goes on, at the latest when the page of the folder in hand is through; False when there is none."""
+    going_on = Verification.objects.filter(mailbox=mailbox, ended_at=None)
+    return going_on.update(ended_at=clock(), claimed_until=None, error_text=STOPPED) > 0
 
 
 def due(now: datetime) -> list[int]:
@@ -180,8 +193,15 @@ def go_on(pk: int, around: Surroundings | None = None) -> Verification | None:
         row.next_at = around.clock() + max(error.retry_after or PAUSE, PAUSE)
         row.ended_at = around.clock() if isinstance(error, Refused) else None
     row.claimed_until = None
-    row.save()
+    _saved(row)
     return row
+
+
+def _saved(row: Verification) -> bool:
+    """Keep how far it is, unless it was stopped meanwhile, or begun anew."""
+    values = {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields if not field.primary_key}
+    same = Verification.objects.filter(pk=row.pk, started_at=row.started_at, ended_at=None)
+    return same.update(**values) > 0
 
 
 def to_its_end(pk: int, tell: Callable[[Verification], None], around: Surroundings | None = None) -> Verification:

@@ -1,41 +1,27 @@
-"""The overview, the list of sync runs, and the buttons of a set-aside email."""
+"""The overview, the list of sync runs, and the error catalogue."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRefresh
+from django.views.decorators.http import require_safe
 
 from integrations import catalogue
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_keys
-from integrations.views.answers import back, by_htmx, live_page
+from integrations.views.answers import live_page
 from mailboxes.models import Mailbox
-from sync import actions, attention, figures, spans, status, trends
-from sync.models import MailboxState, SetAsideEmail, SyncRun
+from sync import attention, figures, spans, tally, trends
+from sync.models import MailboxState, SyncRun
 
 SHOWN = 10
 """Problems on the overview; behind the others stands how many they are."""
 RUNS = 50
-
-
-class SignIn(LoginView):
-    """The log-in page. A live page whose session ended is told to load itself anew, and so comes here whole."""
-
-    redirect_authenticated_user = True
-
-    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if by_htmx(request):
-            return HttpResponseClientRefresh()
-        return super().get(request, *args, **kwargs)
 
 
 @login_not_required
@@ -50,16 +36,16 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def overview(request: HttpRequest) -> HttpResponse:
     """What runs, what fails, and what to do about it."""
     now = timezone.now()
-    counts = status.count_by_integration(now)
+    counts = tally.count_by_integration(now)
     integrations = list(Integration.objects.all())
     everything = attention.problems(now)
     units = trends.units_by_bucket(now)
     context = {
         "standings": [
-            (integration, status.integration_standing(integration, counts.get(integration.pk, {}), now))
+            (integration, tally.integration_standing(integration, counts.get(integration.pk, tally.Counts()), now))
             for integration in integrations
         ],
-        "states": status.count_by_status(Mailbox.objects.all(), now),
+        "states": tally.count_by_status(Mailbox.objects.all(), now),
         "totals": figures.totals(now),
         "problems": everything[:SHOWN],
         "more": max(0, len(everything) - SHOWN),
@@ -103,30 +89,6 @@ def errors(request: HttpRequest) -> HttpResponse:
         ("Set-aside emails", catalogue.SET_ASIDE),
     ]
     return render(request, "sync/errors.html", {"groups": groups})
-
-
-@require_POST
-def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    email = _email(pk)
-    return back(request, actions.retry_set_aside(email), reverse("mailbox", args=[email.mailbox_id]))
-
-
-@require_POST
-def retry_like(request: HttpRequest, pk: int) -> HttpResponse:
-    """All emails of the same mailbox that were set aside for the same reason."""
-    email = _email(pk)
-    alike = SetAsideEmail.objects.waiting().filter(mailbox=email.mailbox_id, reason=email.reason)
-    return back(request, actions.retry_many_set_aside(alike), reverse("mailbox", args=[email.mailbox_id]))
-
-
-@require_POST
-def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    email = _email(pk)
-    return back(request, actions.dismiss_set_aside(email), reverse("mailbox", args=[email.mailbox_id]))
-
-
-def _email(pk: int) -> SetAsideEmail:
-    return get_object_or_404(SetAsideEmail.objects.select_related("mailbox__integration"), pk=pk)
 
 
 def _shown(all_runs: QuerySet[SyncRun], show: str) -> QuerySet[SyncRun]:

@@ -20,7 +20,7 @@ from api.shapes import CommentPreview, OverviewShape, RunShape, Said, SetAsideSh
 from api.views.base import Api, answers, one, said
 from integrations.reinfer.payload import comment_object
 from mailboxes.models import Bucket, Mailbox
-from sync import actions, attention, budget, figures, status
+from sync import actions, attention, budget, figures, tally
 from sync.models import VANISHED, SetAsideEmail, SyncRun
 from sync.preview import preview_of_file
 from sync.transform import Converted, NotConvertible, Place
@@ -205,7 +205,7 @@ class Overview(Api):
             }
             for problem in attention.problems(now)
         ]
-        states = status.count_by_status(Mailbox.objects.all(), now)
+        states = tally.count_by_status(Mailbox.objects.all(), now)
         return Response(
             {
                 "mailboxes": {str(name): count for name, count in states.items()},

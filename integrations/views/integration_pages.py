@@ -25,7 +25,7 @@ from integrations.sealing import problem_with_secrets
 from integrations.views.answers import back, found, live_page
 from mailboxes.documents.stored import exported
 from mailboxes.models import Bucket, Mailbox
-from sync import actions, asking, failures, figures, status
+from sync import actions, asking, failures, figures, status, tally
 
 PER_PAGE = 50
 EVERY_WHILE_MOVING = "2s"
@@ -38,11 +38,11 @@ SOME = 3
 def overview(request: HttpRequest) -> HttpResponse:
     """All integrations, each with its state in words."""
     now = timezone.now()
-    counts = status.count_by_integration(now)
+    counts = tally.count_by_integration(now)
     rows = [
         {
             "integration": integration,
-            "standing": status.integration_standing(integration, counts.get(integration.pk, {}), now),
+            "standing": tally.integration_standing(integration, counts.get(integration.pk, tally.Counts()), now),
             "mailboxes": sum(counts.get(integration.pk, {}).values()),
         }
         for integration in Integration.objects.all()
@@ -55,7 +55,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One integration: state, buttons, test, and its mailboxes, by page, filtered by address and state."""
     integration = get_object_or_404(Integration, pk=pk)
     now = timezone.now()
-    counts = status.count_by_status(integration.mailboxes.all(), now)
+    counts = tally.count_by_status(integration.mailboxes.all(), now)
     mailboxes, search, chosen = _filtered(integration, request)
     page = Paginator(mailboxes, PER_PAGE).get_page(request.GET.get("page"))
     rows = figures.mailbox_rows(list(page.object_list), now)
@@ -63,7 +63,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         **_head(integration, "mailboxes", counts, now),
         "page": page,
         "rows": rows,
-        "every": EVERY_WHILE_MOVING if any(row.progress for row in rows) else "",
+        "every": EVERY_WHILE_MOVING if any(row.progress or row.standing.doing for row in rows) else "",
         "search": search,
         "chosen": chosen,
         "states": status.choices(counts),
@@ -79,16 +79,16 @@ def tab(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if name not in TAB_CONTENT:
         raise Http404
     now = timezone.now()
-    counts = status.count_by_status(integration.mailboxes.all(), now)
+    counts = tally.count_by_status(integration.mailboxes.all(), now)
     context = _head(integration, name, counts, now) | TAB_CONTENT[name](request, integration, now)
     return render(request, f"integrations/tab_{name}.html", context)
 
 
-def _head(integration: Integration, tab: str, counts: dict[status.Status, int], now: datetime) -> dict[str, Any]:
+def _head(integration: Integration, tab: str, counts: tally.Counts, now: datetime) -> dict[str, Any]:
     """What every part of the page shows at its top."""
     return {
         "integration": integration,
-        "standing": status.integration_standing(integration, counts, now),
+        "standing": tally.integration_standing(integration, counts, now),
         "tab": tab,
         "tabs": TABS,
         "total": sum(counts.values()),
@@ -146,7 +146,7 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
         "mailboxes": [(mailbox, status.status_of(mailbox)) for mailbox in mailboxes],
         "search": search,
         "chosen": chosen,
-        "states": status.choices(status.count_by_status(integration.mailboxes.all(), timezone.now())),
+        "states": status.choices(tally.count_by_status(integration.mailboxes.all(), timezone.now())),
     }
     return render(request, "integrations/select.html", context)
 

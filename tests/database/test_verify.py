@@ -12,6 +12,7 @@ from integrations import errors
 from integrations.messages import CommentId
 from sync import verify
 from sync.models import Verification
+from sync.runner import Surroundings
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 
@@ -122,3 +123,36 @@ def test_one_worker_at_a_time_has_it_in_hand_and_another_goes_on_when_that_one_d
 def test_the_command_says_what_is_wrong_with_a_wrong_name(desk):
     with pytest.raises(CommandError, match=r"There is no mailbox desk@bank\. Did you mean desk@bank\.example"):
         call_command("verify", "desk@bank", stdout=StringIO())
+
+
+def between(world: World, press) -> Surroundings:
+    """What a slice takes, where somebody presses a button as soon as it has begun."""
+    pressed = iter([press])
+
+    def monotonic() -> float:
+        next(pressed, lambda: None)()
+        return 0.0
+
+    return replace(world.around(), monotonic=monotonic)
+
+
+def test_what_is_being_verified_can_be_stopped_and_stays_stopped(world: World, desk):
+    row = verify.begin(desk, repair=False, clock=world.clock)
+    verify.go_on(row.pk, between(world, lambda: verify.stop(desk, world.clock)))
+    row.refresh_from_db()
+    assert row.ended_at is not None
+    assert row.sentence == "It was stopped."
+    assert verify.due(world.clock()) == []
+    assert not verify.stop(desk, world.clock), "there is nothing left to stop"
+
+
+def test_a_verification_that_is_begun_anew_is_not_written_over_by_the_one_before(world: World, desk):
+    row = verify.begin(desk, repair=False, clock=world.clock)
+
+    def again() -> None:
+        world.clock.turn(seconds=1)
+        verify.begin(desk, repair=True, clock=world.clock)
+
+    verify.go_on(row.pk, between(world, again))
+    new = Verification.objects.get(pk=row.pk)
+    assert (new.repair, new.emails, new.ended_at) == (True, 0, None)

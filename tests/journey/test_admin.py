@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from demo.seeding import ACCOUNT_PASSWORD
 from tests.journey.browsing import PATIENCE, wait
+from tests.journey.keyboard import tab_to, tabbed_through
 from tests.mails import mail, message_id_of
 
 pytestmark = pytest.mark.journey
@@ -161,7 +162,7 @@ PAGES = [
 PAGES += ["integrations/1/select/", "integrations/1/mailboxes/many/", "buckets/1/edit/", "history/?mailbox=1"]
 PAGES += [f"integrations/1/part/{part}/" for part in ("connection", "errors", "history", "json")]
 PAGES += ["integrations/import/", "integrations/1/ready/", "integrations/1/mailboxes/new/?setup=1"]
-PAGES += ["destinations/", "destinations/1/", "runs/?show=all", "nowhere/"]
+PAGES += ["destinations/", "destinations/1/", "destinations/1/edit/", "runs/?show=all", "set-aside/", "nowhere/"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -183,6 +184,60 @@ def test_no_page_has_a_serious_fault_of_accessibility(page, stack, path, scheme)
     assert found["passes"], "nothing was looked at"
     serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
     assert [(one["id"], one["nodes"][0]["html"][:200]) for one in serious] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_tab_reaches_everything_on_a_page_and_shows_where_it_is(page, stack, path):
+    page.goto(stack.url + path)
+    missed, unseen = tabbed_through(page)
+    assert missed == []
+    assert unseen == []
+
+
+def test_a_job_is_done_with_the_keyboard_alone(browser, stack, exchange, reinfer):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(stack.url)
+    page.keyboard.type("admin")  # the page puts the keyboard where it is needed
+    page.keyboard.press("Tab")
+    page.keyboard.type(stack.password)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Overview").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Skip to content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    tab_to(page, "Exchange Server 2016")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Exchange Server 2016").wait_for()
+    tab_to(page, "Stop")
+    page.keyboard.press("Enter")
+    page.get_by_text("is stopped").first.wait_for(timeout=PATIENCE)
+    # The button was replaced by its opposite, and the keyboard is still there.
+    wait(page, "the keyboard is at Start", lambda: page.evaluate("document.activeElement.innerText").strip() == "Start")
+    page.keyboard.press("Space")
+    page.get_by_text("is running").first.wait_for(timeout=PATIENCE)
+    tab_to(page, "Add mailbox")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="New mailbox").wait_for()
+    tab_to(page, "Address")
+    page.keyboard.type("by.keyboard@bank.example")
+    tab_to(page, "Never these folders")
+    page.keyboard.type("Inbox/Private")
+    tab_to(page, "Meeting messages")
+    page.keyboard.press("Space")
+    tab_to(page, "Add mailbox")
+    page.keyboard.press("Enter")
+    page.get_by_text("by.keyboard@bank.example is added").first.wait_for()
+    tab_to(page, "by.keyboard@bank.example")
+    page.keyboard.press("Enter")
+    tab_to(page, "Delete")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Delete by.keyboard@bank.example?").wait_for()
+    tab_to(page, "Delete")
+    page.keyboard.press("Enter")
+    page.get_by_text("by.keyboard@bank.example is deleted").first.wait_for()
+    context.close()
 
 
 def test_no_page_broke_its_own_policy(complaints):

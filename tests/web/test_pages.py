@@ -40,7 +40,7 @@ def everything(db):
 
 def pages(rows):
     """The address of every page that is looked at, not pressed."""
-    yield from (reverse(name) for name in ("overview", "runs", "integrations", "destinations"))
+    yield from (reverse(name) for name in ("overview", "runs", "set-aside", "integrations", "destinations"))
     yield from (reverse(name) for name in ("integration-new", "destination-new"))
     yield reverse("mailbox-new", args=[rows["integration"]])
     yield reverse("integration-import")
@@ -55,7 +55,18 @@ BUTTONS = (
     *(("integration", f"integration-{verb}") for verb in ("start", "stop", "test", "cost")),
     *(
         ("mailbox", f"mailbox-{verb}")
-        for verb in ("start", "stop", "sync-now", "list-again", "retry", "verify", "repair", "cost", "filter-preview")
+        for verb in (
+            "start",
+            "stop",
+            "sync-now",
+            "list-again",
+            "retry",
+            "verify",
+            "verify-stop",
+            "repair",
+            "cost",
+            "filter-preview",
+        )
     ),
     *(("set-aside", f"set-aside-{verb}") for verb in ("retry", "retry-like", "dismiss")),
     *(("bucket", f"bucket-{verb}") for verb in ("test", "create", "resume")),
@@ -70,7 +81,9 @@ def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
         "overview",
         "runs",
         "preview",
+        "set-aside",
         "set-aside-preview",
+        "set-aside-retry-shown",
         "mailbox-many",
         "mailbox-send-again",
         "bucket-edit",
@@ -108,7 +121,7 @@ def test_every_page_answers_under_the_strict_policy_and_shows_neither_markup_of_
 
 
 def test_every_page_answers_while_there_is_nothing_yet(admin):
-    for name in ("overview", "runs", "integrations", "destinations", "integration-new", "destination-new"):
+    for name in ("overview", "runs", "set-aside", "integrations", "destinations", "integration-new", "destination-new"):
         assert admin.get(reverse(name)).status_code == 200
     assert "Add a destination" in admin.get(reverse("overview")).text
 

@@ -8,7 +8,7 @@ import pytest
 
 from integrations.models import Destination, Integration
 from mailboxes.models import Mailbox
-from sync import attention, status
+from sync import attention, status, tally
 from sync.status import Status
 from sync.templatetags.moments import duration, relative
 from sync.wanted_folders import wanted_folders
@@ -34,7 +34,8 @@ def standing_now(mailbox):
         ({"lease_until": SOON}, Status.UP_TO_DATE),
         ({"up_to_date": False}, Status.WAITING),
         ({"up_to_date": False, "lease_until": SOON}, Status.IN_PROGRESS),
-        ({"failures": 1}, Status.RETRYING),
+        ({"failures": 1}, Status.HELD),
+        ({"failures": 1, "error_kind": "mailbox_not_found"}, Status.NEEDS_YOU),
         ({"next_sync_at": NOW - timedelta(hours=1)}, Status.OVERDUE),
         ({"next_sync_at": NOW - timedelta(hours=1), "lease_until": SOON}, Status.UP_TO_DATE),
         ({"next_sync_at": None}, Status.UP_TO_DATE),
@@ -75,11 +76,75 @@ def test_a_hold_of_whatever_it_hangs_on_holds_a_mailbox_until_a_time(db):
 
 def test_an_integration_says_in_one_sentence_how_its_mailboxes_are(db):
     integration = factories.IntegrationFactory()
-    counts = {Status.NEEDS_YOU: 1, Status.RETRYING: 2, Status.WAITING: 2, Status.UP_TO_DATE: 35}
-    said = status.integration_standing(integration, counts, NOW)
+    held = tally.HeldCount(2, "Exchange", SOON)
+    counts = {Status.NEEDS_YOU: 1, Status.HELD: 2, Status.WAITING: 2, Status.UP_TO_DATE: 35}
+    said = tally.integration_standing(integration, tally.Counts(counts, [held]), NOW)
     assert said.label == "Running"
-    assert said.sentence == "35 of 40 mailboxes up to date, 1 needs you, 2 retrying, 2 waiting their turn."
-    assert status.integration_standing(integration, {}, NOW).sentence == "It has no mailboxes yet."
+    assert (
+        said.sentence
+        == "35 of 40 mailboxes up to date, 1 needs you, 2 held by Exchange until 14:05, 2 waiting their turn."
+    )
+    assert tally.integration_standing(integration, tally.Counts(), NOW).sentence == "It has no mailboxes yet."
+
+
+def test_who_holds_mailboxes_and_until_when_is_counted_with_them(db):
+    integration = factories.IntegrationFactory()
+    failing = {"mailbox__integration": integration, "failures": 1, "next_sync_at": SOON}
+    for kind in ("exchange_busy", "exchange_busy", "unexpected"):
+        factories.MailboxStateFactory(error_kind=kind, **failing)
+    bucket = factories.BucketFactory(held_until=SOON + timedelta(minutes=5), held_kind="reinfer_forbidden")
+    factories.MailboxStateFactory(mailbox__integration=integration, mailbox__bucket=bucket)
+    factories.MailboxStateFactory(mailbox__integration=integration)
+    for counts in (
+        tally.count_by_integration(NOW)[integration.pk],
+        tally.count_by_status(integration.mailboxes.all(), NOW),
+    ):
+        said = tally.integration_standing(integration, counts, NOW).sentence
+        assert said.startswith("1 of 5 mailboxes up to date, 2 held by Exchange until 14:05, ")
+        assert "1 held by Re:infer until 14:10" in said
+        assert "1 held until 14:05" in said
+
+
+@pytest.mark.parametrize(
+    ("state", "label", "sentence"),
+    [
+        ({"next_sync_at": SOON}, "Held until 14:05", "It is busy. Next try at 14:05."),
+        ({"next_sync_at": NOW, "lease_until": SOON}, "Held, trying again", "It is busy."),
+    ],
+)
+def test_a_mailbox_that_failed_says_until_when_it_is_left_alone(db, state, label, sentence):
+    row = factories.MailboxStateFactory(failures=1, error_kind="exchange_busy", error_text="It is busy.", **state)
+    said = standing_now(row.mailbox)
+    assert (said.label, said.sentence) == (label, sentence)
+
+
+def test_what_only_somebody_can_mend_needs_you_from_the_first_try_on(db):
+    text = "Exchange knows no mailbox with this address."
+    row = factories.MailboxStateFactory(
+        failures=1, error_kind="mailbox_not_found", error_text=text, next_sync_at=SOON, failing_since=NOW
+    )
+    said = standing_now(row.mailbox)
+    assert (said.label, said.sentence) == ("Needs you", f"{text} Next try at 14:05.")
+    (problem,) = attention.problems(NOW)
+    assert (problem.title, problem.about, problem.kind) == ("Needs you", "mailbox", "mailbox_not_found")
+
+
+@pytest.mark.parametrize(
+    ("state", "doing"),
+    [
+        ({}, ""),
+        ({"queued_until": SOON}, "It is queued: the next free worker takes it."),
+        ({"lease_until": SOON}, "A worker syncs it now."),
+        ({"list_again": True}, "All its folders are listed again at the next sync."),
+        ({"send_again": True, "queued_until": SOON}, "It is sent again at the next sync. That is queued."),
+        ({"lease_until": SOON, "mailbox__stopped": True}, "A worker is just ending its batch."),
+        ({"lease_until": SOON, "mailbox__integration__stopped": True}, "A worker is just ending its batch."),
+    ],
+)
+def test_what_a_button_set_going_is_told_until_it_is_done(db, state, doing):
+    row = factories.MailboxStateFactory(**{"next_sync_at": SOON, **state})
+    said = standing_now(row.mailbox)
+    assert (said.doing, said.working) == (doing, "queued_until" in state or "lease_until" in state)
 
 
 def test_a_folder_that_is_skipped_is_not_wanted_and_neither_is_what_lies_in_it(db):
