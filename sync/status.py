@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Exists, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -97,6 +97,7 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
         | Q(bucket__destination__held_until__isnull=False)
     )
     leased = Q(state__lease_until__gt=now)
+    somebody_works = Exists(MailboxState.objects.filter(lease_until__gt=now))
     status = Case(
         When(
             Q(integration__enabled=False) | Q(enabled=False, disabled_reason=DisabledReason.USER), _is(Status.STOPPED)
@@ -104,13 +105,19 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
         When(Q(enabled=False), _is(Status.NEEDS_YOU)),
         When(held, _is(Status.HELD)),
         When(Q(state__failures__gt=0), _is(Status.RETRYING)),
-        When(Q(state__next_sync_at__lt=now - OVERDUE_AFTER) & ~leased, _is(Status.OVERDUE)),
+        When(late_since(now) & Q(somebody_works), _is(Status.WAITING)),
+        When(late_since(now), _is(Status.OVERDUE)),
         When(Q(state__up_to_date=True), _is(Status.UP_TO_DATE)),
         When(leased, _is(Status.IN_PROGRESS)),
         default=_is(Status.WAITING),
         output_field=CharField(),
     )
     return mailboxes.annotate(status=status)
+
+
+def late_since(now: datetime) -> Q:
+    """Mailboxes that were due long ago and that no worker has in hand: whatever the reason is."""
+    return Q(state__next_sync_at__lt=now - OVERDUE_AFTER) & ~Q(state__lease_until__gt=now)
 
 
 def _is(status: Status) -> Value:
@@ -159,6 +166,8 @@ def _label(mailbox: Mailbox, status: Status, working: bool, doing: str, now: dat
         return "Stopping"
     if status is Status.IN_PROGRESS:
         return doing or "Listing"
+    if status is Status.WAITING and _is_late(state_of(mailbox), now):
+        return "Waiting for a free worker"
     if status is Status.HELD:
         until = _what_is_held(mailbox).held_until
         return (
@@ -179,9 +188,15 @@ def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | No
             return hold_sentence(_what_is_held(mailbox), now)
         case Status.RETRYING if state is not None:
             return _then(state.error_text, "Next try", state.next_sync_at, now)
+        case Status.WAITING if state is not None and state.next_sync_at is not None and _is_late(state, now):
+            return f"It was due {clock(state.next_sync_at, now)}; all workers are busy with other mailboxes."
         case Status.OVERDUE if state is not None and state.next_sync_at is not None:
             return f"It was due {clock(state.next_sync_at, now)}, and no worker took it. Is a worker running?"
     return ""
+
+
+def _is_late(state: MailboxState | None, now: datetime) -> bool:
+    return state is not None and state.next_sync_at is not None and state.next_sync_at < now - OVERDUE_AFTER
 
 
 def _what_is_held(mailbox: Mailbox) -> Integration | Destination | Bucket:
