@@ -17,6 +17,7 @@ EVERYBODY = ""
 
 ACCESS = {
     "healthz": EVERYBODY,
+    "metrics": EVERYBODY,  # the view asks for its own token
     "login": EVERYBODY,
     "logout": EVERYBODY,
     "overview": VIEW,

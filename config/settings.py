@@ -32,10 +32,14 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+# Without it, metrics are told to this machine alone.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -225,6 +229,7 @@ CELERY_TASK_DEFAULT_QUEUE = "sync"
 CELERY_TASK_ROUTES = {
     "sync.tasks.dispatch": {"queue": "control"},
     "sync.tasks.prune": {"queue": "control"},
+    "sync.tasks.watch": {"queue": "control"},
     "notices.tasks.deliver_due": {"queue": "control"},
 }
 CELERY_BEAT_SCHEDULE = {
@@ -235,7 +240,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": seconds("NOTICES_EVERY", 15),
         "options": {"expires": 15},
     },
-    "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=6), "options": {"expires": 3600}},
+    "watch": {"task": "sync.tasks.watch", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
+    "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=1), "options": {"expires": 3000}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 

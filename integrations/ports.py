@@ -68,6 +68,9 @@ class Sink(Protocol):
     def is_empty(self) -> bool:
         """Whether the bucket holds no comment at all."""
 
+    def count(self) -> int | None:
+        """How many comments the bucket holds, as far as it counts: a count may lag behind. None when it does not say."""
+
     def push(self, comments: Sequence[Comment]) -> Receipt:
         """Create or overwrite these comments: idempotent by comment id.
 

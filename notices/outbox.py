@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from integrations.models import Integration
+from mailboxes.models import Mailbox
 from notices.models import Delivery, Kind, Notice, Webhook
 
 RECOVERY = {Kind.INTEGRATION_DISABLED: Kind.INTEGRATION_RECOVERED, Kind.MAILBOX_DISABLED: Kind.MAILBOX_RECOVERED}
@@ -87,6 +90,34 @@ def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str]) -> N
             announce(RECOVERY[Kind(told)], f"{name} syncs again.", integration_id=integration_id, mailbox_id=of)
 
 
+def forget_deleted() -> None:
+    """Close what was told of mailboxes and integrations that were deleted since: they never sync again."""
+    for pk in Notice.objects.filter(open=True).values_list("pk", flat=True):
+        _forget_deleted_of(pk)
+
+
+@transaction.atomic
+def _forget_deleted_of(pk: uuid.UUID) -> None:
+    notice = Notice.objects.select_for_update().filter(pk=pk, open=True).first()
+    if notice is None:
+        return
+    mailbox_id = notice.mailbox_id
+    if mailbox_id is None:
+        if notice.integration_id is None or not Integration.objects.filter(pk=notice.integration_id).exists():
+            Notice.objects.filter(pk=pk).update(open=False)
+        return
+    told_of: set[int] = set(notice.mailboxes) if notice.cause else {mailbox_id}
+    left = set(Mailbox.objects.filter(pk__in=told_of).values_list("pk", flat=True))
+    if left == told_of:
+        return
+    notice.mailboxes, notice.open = sorted(left) if notice.cause else [], bool(left)
+    if notice.cause:
+        notice.facts = {**notice.facts, "mailboxes": notice.facts["mailboxes"] - len(told_of - left)}
+    notice.save(update_fields=["mailboxes", "open", "facts"])
+    if notice.cause and not notice.open and notice.facts["mailboxes"]:
+        _tell_all_well(notice, None, "The mailbox that was not deleted")
+
+
 def _is_well(notice: Notice, mailbox_id: int, name: str) -> None:
     """One of several is well again; when all of them are, that is told once."""
     if mailbox_id not in notice.mailboxes:
@@ -94,8 +125,11 @@ def _is_well(notice: Notice, mailbox_id: int, name: str) -> None:
     notice.mailboxes = [other for other in notice.mailboxes if other != mailbox_id]
     notice.open = bool(notice.mailboxes)
     notice.save(update_fields=["mailboxes", "open"])
-    if notice.open:
-        return
+    if not notice.open:
+        _tell_all_well(notice, mailbox_id, name)
+
+
+def _tell_all_well(notice: Notice, mailbox_id: int | None, name: str) -> None:
     count = notice.facts["mailboxes"]
     announce(
         RECOVERY[Kind(notice.kind)],

@@ -24,7 +24,7 @@ from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import dispatching, holds, verify
 from sync.lease import Clock, database_now
-from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from sync.models import VANISHED, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.tasks import sync_mailbox
 from sync.transform import Converted, NotConvertible, Place, convert
 
@@ -187,13 +187,13 @@ def retry_many_set_aside(emails: QuerySet[SetAsideEmail], clock: Clock = databas
     """Try all of these again, as many at once as each mailbox's next sync has time for. Those that were delivered, or are
     gone, stay as they are."""
     waiting = emails.filter(settled__in=["", "dismissed"])
+    # Those that vanished are looked for again too, but nobody was told of them.
+    count = waiting.exclude(stage=VANISHED).count()
     mailboxes = list(Mailbox.objects.filter(pk__in=waiting.values("mailbox").distinct()))
-    count = SetAsideEmail.objects.filter(pk__in=waiting.values("pk")).update(
-        settled="", settled_at=None, retry_at=clock()
-    )
+    SetAsideEmail.objects.filter(pk__in=waiting.values("pk")).update(settled="", settled_at=None, retry_at=clock())
+    _make_due(mailboxes)
     if not count:
         return Complaint("There is no such email to try again.")
-    _make_due(mailboxes)
     return f"{'1 email is' if count == 1 else f'{count:,} emails are'} tried again by the next sync of {_named(mailboxes)}."
 
 

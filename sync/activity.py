@@ -31,9 +31,12 @@ def hour_of(when: datetime) -> datetime:
     return when.replace(minute=0, second=0, microsecond=0)
 
 
+SUMMED = ("created", "updated", "set_aside", "text_changes")
+
+
 def _add(key: dict[str, object], counts: Counts) -> int:
     """The database does the sum, so that of two runs that end at once none overwrites the other."""
-    values: dict[str, object] = {name: F(name) + getattr(counts, name) for name in ("created", "updated", "set_aside")}
+    values: dict[str, object] = {name: F(name) + getattr(counts, name) for name in SUMMED}
     if counts.longest_wait is not None:
         # SQLite's greatest of anything and null is null.
         values["longest_wait"] = Greatest(Coalesce("longest_wait", Value(0)), Value(counts.longest_wait))

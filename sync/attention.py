@@ -14,7 +14,8 @@ from integrations.bidi import closed
 from integrations.errors import BudgetReached
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import budget, holds
+from sync import budget, holds, invariants
+from sync.invariants import Invariant
 from sync.models import Activity, SetAsideEmail
 from sync.status import Status, Tone, clock, hold_sentence, with_status
 
@@ -23,6 +24,17 @@ USUALLY = 10
 """Emails on the same day of each of the last two weeks, from which on a day without any is worth a look."""
 MOST = 25
 """Problems of one kind on a page. Behind them stand the lists."""
+
+
+BROKEN = {
+    Invariant.TEXT_CHANGED: ("Texts changed", Tone.BAD),
+    Invariant.COMMENTS_MISSING: ("Comments missing", Tone.BAD),
+    Invariant.COMMENTS_SURPLUS: ("Unknown comments", Tone.WARN),
+    Invariant.CHECKPOINT_WENT_BACK: ("Checkpoint went back", Tone.BAD),
+    Invariant.CHECKPOINT_MOVED: ("Checkpoint moved", Tone.WARN),
+    Invariant.LEASE_OUTLIVED: ("Worker gone", Tone.WARN),
+    Invariant.MAILBOX_UNTOUCHED: ("Overdue", Tone.WARN),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,7 @@ def problems(now: datetime) -> list[Problem]:
         *_budgets(now),
         *_mailboxes(),
         *_failing(now),
-        *_overdue(now),
+        *_broken(now),
         *_unfinished(now),
         *_silent(now),
         *_set_aside(),
@@ -142,15 +154,15 @@ def _failing(now: datetime) -> Iterator[Problem]:
         )
 
 
-def _overdue(now: datetime) -> Iterator[Problem]:
-    late = with_status(Mailbox.objects.all(), now).filter(status=Status.OVERDUE)
-    groups = late.order_by().values("integration_id").annotate(count=Count("pk"), since=Min("state__next_sync_at"))
-    rows = list(groups.order_by("-since")[:MOST])
-    integrations = Integration.objects.in_bulk([row["integration_id"] for row in rows])
-    for row in rows:
-        text = f"No worker took what was due {clock(row['since'], now)}. Check that worker and beat are running."
-        subject = integrations[row["integration_id"]]
-        yield Problem("mailboxes", subject, "Overdue", text, Tone.WARN, row["since"], row["count"], Status.OVERDUE)
+def _broken(now: datetime) -> Iterator[Problem]:
+    """What must never be: see `sync.invariants`."""
+    for it in invariants.broken(now):
+        about = "bucket" if isinstance(it.subject, Bucket) else "mailboxes"
+        title, tone = BROKEN[it.invariant]
+        status = ""
+        if it.invariant is Invariant.MAILBOX_UNTOUCHED:
+            status = Status.WAITING if invariants.WAITING in it.text else Status.OVERDUE
+        yield Problem(about, it.subject, title, it.text, tone, it.since, it.count, status)
 
 
 def _unfinished(now: datetime) -> Iterator[Problem]:

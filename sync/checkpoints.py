@@ -11,8 +11,11 @@ from integrations.messages import Cursor, Folder, FolderChanges, FolderId, Folde
 from sync.folders import Position, positions
 from sync.lease import Lease
 from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder
-from sync.ports import LeaseLost
+from sync.ports import CheckpointMoved
 from sync.records import Attempt, FolderRecord
+
+TREE = ("parent_id", "name", "path", "kind", "holds_mail", "gone", "total")
+"""What the tree tells of a folder."""
 
 
 class DatabaseCheckpoints:
@@ -69,6 +72,7 @@ class DatabaseCheckpoints:
             .filter(folder_id=folder, cursor=before or "")
             .update(
                 cursor=after,
+                pages=F("pages") + 1,
                 wanted_digest=wanted,
                 attempts=0,
                 item_in_hand="",
@@ -77,7 +81,7 @@ class DatabaseCheckpoints:
             )
         )
         if not moved:
-            raise LeaseLost
+            raise CheckpointMoved
 
     @transaction.atomic
     def restart(self, folder: FolderId) -> None:
@@ -116,7 +120,8 @@ class DatabaseCheckpoints:
     def _place(self, row: SyncedFolder, path: list[str], left_behind: dict[tuple[str, ...], SyncedFolder]) -> None:
         is_new, moved = row._state.adding, row.path != path
         row.path = path
-        row.save()
+        # Never the cursor: an admin may have dropped it since the row was read.
+        row.save(update_fields=None if is_new else TREE)
         if is_new:
             former = left_behind.pop(tuple(path), None)
             if former is not None:

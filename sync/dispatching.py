@@ -6,20 +6,20 @@ impatient admin, never send it twice; and the mark runs out, so that a task that
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import budget, holds
 from sync.lease import Clock, database_now
-from sync.models import MailboxState
+from sync.models import MailboxState, Verification
 
 log = structlog.get_logger(__name__)
 
@@ -32,20 +32,54 @@ def dispatch(send: Send, clock: Clock = database_now) -> int:
     now = clock()
     budget.resume(now)
     probes = _probes(now)
-    due = [*probes, *_due(now)]
-    busy = _busy(now)
+    waiting: dict[int, list[int]] = {}
+    for mailbox_id, integration_id in [*probes, *_due(now)]:
+        waiting.setdefault(integration_id, []).append(mailbox_id)
+    probing = {mailbox_id for mailbox_id, _ in probes}
     sent = 0
-    for mailbox_id, integration_id, most in due:
-        if busy[integration_id] >= most:
-            continue
+    for integration_id, due in waiting.items():
+        claimed = _claim(integration_id, due, probing, now)
+        sent += (done := _send_all(send, claimed))
+        if done < len(claimed):
+            break
+    return sent
+
+
+def go_on(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int:
+    """A sync of this mailbox ended: what is due of the same integration takes its place at once. If it waited for the next
+    tick, an integration could do no more than its `most_at_once` syncs in each, however short they are."""
+    now = clock()
+    integration = mailbox.integration
+    due = [pk for pk, _ in _due(now).filter(integration=integration)[: integration.most_at_once]]
+    return _send_all(send, _claim(integration.pk, due, (), now)) if due else 0
+
+
+@transaction.atomic
+def _claim(integration_id: int, due: Iterable[int], probing: Container[int], now: datetime) -> list[int]:
+    """Mark as queued as many of these as this integration has places for. Of two who claim at once, the second sees what
+    the first one marked."""
+    integration = Integration.objects.select_for_update().filter(pk=integration_id).first()
+    if integration is None:
+        return []
+    claimed: list[int] = []
+    free = integration.most_at_once - busy(integration_id, now)
+    for mailbox_id in dict.fromkeys(due):
+        if len(claimed) >= free:
+            break
+        claimed += [mailbox_id] * _mark(mailbox_id, now, probe=mailbox_id in probing)
+    return claimed
+
+
+def _send_all(send: Send, claimed: Sequence[int]) -> int:
+    """Send what was marked; how many. Where the broker cannot be reached, the marks are taken back."""
+    for sent, mailbox_id in enumerate(claimed):
         try:
-            queued = queue(mailbox_id, send, now, probe=any(mailbox_id == probe for probe, _, _ in probes))
+            send(mailbox_id)
         except BrokerError as error:
             log.error("dispatch.broker_unreachable", error=type(error).__name__)
-            break
-        busy[integration_id] += queued
-        sent += queued
-    return sent
+            MailboxState.objects.filter(pk__in=claimed[sent:]).update(queued_until=None)
+            return sent
+    return len(claimed)
 
 
 def queue(mailbox_id: int, send: Send, now: datetime, *, probe: bool = False) -> bool:
@@ -54,8 +88,7 @@ def queue(mailbox_id: int, send: Send, now: datetime, *, probe: bool = False) ->
 
     Raises kombu's OperationalError when the broker cannot be reached; the mark is taken back then.
     """
-    free = MailboxState.objects.filter(pk=mailbox_id).filter(_idle(now))
-    if not free.update(queued_until=now + settings.QUEUED_FOR, probe=probe):
+    if not _mark(mailbox_id, now, probe=probe):
         return False
     try:
         send(mailbox_id)
@@ -63,6 +96,11 @@ def queue(mailbox_id: int, send: Send, now: datetime, *, probe: bool = False) ->
         MailboxState.objects.filter(pk=mailbox_id).update(queued_until=None)
         raise
     return True
+
+
+def _mark(mailbox_id: int, now: datetime, *, probe: bool) -> int:
+    free = MailboxState.objects.filter(pk=mailbox_id).filter(_idle(now))
+    return free.update(queued_until=now + settings.QUEUED_FOR, probe=probe)
 
 
 def make_states() -> None:
@@ -75,34 +113,35 @@ def _idle(now: datetime) -> Q:
     return (Q(queued_until=None) | Q(queued_until__lte=now)) & (Q(lease_until=None) | Q(lease_until__lte=now))
 
 
-def _ready(now: datetime) -> Iterable[tuple[int, int, int]]:
+def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
     return (
         Mailbox.objects.filter(enabled=True, integration__enabled=True)
         .filter(Q(state__queued_until=None) | Q(state__queued_until__lte=now))
         .filter(Q(state__lease_until=None) | Q(state__lease_until__lte=now))
         .order_by(F("state__next_sync_at").asc(nulls_first=True), "pk")
-        .values_list("pk", "integration_id", "integration__most_at_once")
+        .values_list("pk", "integration_id")
     )
 
 
-def _due(now: datetime) -> list[tuple[int, int, int]]:
+def _due(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
     due = Q(state__next_sync_at=None) | Q(state__next_sync_at__lte=now)
-    return list(_ready(now).filter(due, holds.not_held()))  # type: ignore[attr-defined]
+    return _ready(now).filter(due, holds.not_held())
 
 
-def _probes(now: datetime) -> list[tuple[int, int, int]]:
+def _probes(now: datetime) -> list[tuple[int, int]]:
     """For each hold whose time has come, one mailbox behind it that nothing else holds back."""
     probes = []
     for model, path in ((Integration, "integration"), (Destination, "bucket__destination"), (Bucket, "bucket")):
         for row in model._default_manager.filter(held_until__lte=now):
             others = Q(**{f"{other}__held_until": None for other in holds.PATHS if other != path})
-            first = _ready(now).filter(others, **{path: row}).first()  # type: ignore[attr-defined]
+            first = _ready(now).filter(others, **{path: row}).first()
             if first is not None and holds.claim_probe(row, now, now + settings.HOLD_PROBE_EVERY):
                 probes.append(first)
     return probes
 
 
-def _busy(now: datetime) -> Counter[int]:
-    """How many mailboxes of each integration are queued or running."""
-    running = MailboxState.objects.filter(Q(queued_until__gt=now) | Q(lease_until__gt=now))
-    return Counter(running.values_list("mailbox__integration_id", flat=True))
+def busy(integration_id: int, now: datetime) -> int:
+    """How many mailboxes of an integration are queued, being synced or being verified."""
+    states = MailboxState.objects.filter(mailbox__integration=integration_id)
+    verified = Verification.objects.filter(mailbox__integration=integration_id, claimed_until__gt=now)
+    return states.filter(Q(queued_until__gt=now) | Q(lease_until__gt=now)).count() + verified.count()

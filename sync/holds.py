@@ -53,9 +53,10 @@ def holds_back(mailbox: Mailbox) -> bool:
     return any(row.is_held for row in (mailbox.integration, mailbox.bucket.destination, mailbox.bucket))
 
 
-def not_held() -> Q:
-    """Mailboxes that nothing holds. A hold whose time has come lets nobody pass but the probe: see `claim_probe`."""
-    return Q(**{f"{path}__held_until": None for path in PATHS})
+def not_held(prefix: str = "") -> Q:
+    """Mailboxes that nothing holds; with a prefix, rows that belong to one. A hold whose time has come lets nobody pass but
+    the probe: see `claim_probe`."""
+    return Q(**{f"{prefix}{path}__held_until": None for path in PATHS})
 
 
 def claim_probe(row: Integration | Destination | Bucket, now: datetime, until: datetime) -> bool:

@@ -33,6 +33,10 @@ class MailboxState(models.Model):
     error_text = models.TextField(blank=True)
     synced_at = models.DateTimeField(null=True, help_text="When a sync last came to its end.")
     up_to_date = models.BooleanField(default=False)
+    pages = models.PositiveBigIntegerField(
+        default=0, help_text="Of all its folders, when a sync last ended: see sync.watch."
+    )
+    went_back_at = models.DateTimeField(null=True, help_text="When a checkpoint of it was last seen to have gone back.")
 
     class Meta:
         indexes = [models.Index(fields=["next_sync_at"], name="state_due")]
@@ -55,6 +59,7 @@ class SyncedFolder(models.Model):
     total = models.PositiveIntegerField(null=True, help_text="Items in it, when the tree was last told.")
 
     cursor = models.TextField(blank=True)
+    pages = models.PositiveBigIntegerField(default=0, help_text="How often the checkpoint moved on; never goes back.")
     wanted_digest = models.CharField(
         max_length=64, blank=True, help_text="Of what was wanted when the cursor was made."
     )
@@ -222,6 +227,8 @@ class SyncRun(models.Model):
         indexes = [
             models.Index(fields=["mailbox", "-started_at"], name="run_of_mailbox"),
             models.Index(fields=["-started_at"], name="run_started"),
+            models.Index(fields=["mailbox"], condition=models.Q(outcome="running"), name="run_open"),
+            models.Index(fields=["started_at"], condition=models.Q(outcome="lost"), name="run_lost"),
         ]
 
     def __str__(self) -> str:
@@ -239,6 +246,7 @@ class Verification(models.Model):
     claimed_until = models.DateTimeField(null=True)
     done_folders = models.JSONField(default=list)
     cursor = models.TextField(blank=True, help_text="In the folder in hand.")
+    before_folder = models.JSONField(default=dict, help_text="What was counted before the folder in hand.")
     error_text = models.TextField(blank=True)
     emails = models.PositiveIntegerField(default=0, help_text="Wanted, and in Exchange.")
     well = models.PositiveIntegerField(default=0, help_text="In Re:infer as they should be.")
@@ -288,6 +296,7 @@ class Activity(models.Model):
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     set_aside = models.PositiveIntegerField(default=0)
+    text_changes = models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0.")
     longest_wait = models.PositiveIntegerField(
         null=True, help_text="Seconds from the arrival of a new email to its comment."
     )
@@ -299,3 +308,28 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return f"activity at {self.hour:%Y-%m-%d %H:00}"
+
+
+class Comparison(models.Model):
+    """How many comments a bucket holds, as Re:infer counts them and as our ledger does. See `sync.drift`."""
+
+    bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="comparison")
+    next_at = models.DateTimeField(help_text="When it is compared again.")
+    compared_at = models.DateTimeField(null=True)
+    stored = models.PositiveBigIntegerField(null=True, help_text="As Re:infer counts. Empty: it does not say.")
+    confirmed = models.PositiveBigIntegerField(default=0, help_text="As our ledger counts.")
+    missing_since = models.DateTimeField(null=True, help_text="Since when Re:infer holds fewer than it acknowledged.")
+    surplus_since = models.DateTimeField(null=True, help_text="Since when a bucket of ours alone holds more than that.")
+
+    def __str__(self) -> str:
+        return f"comparison of bucket {self.bucket_id}"
+
+
+class Tick(models.Model):
+    """When a periodic task last ran: while this is old, beat or every worker is away."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S}"

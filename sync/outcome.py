@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max
-from django.db.models.functions import Coalesce
+from django.db.models import F, Max, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce, Greatest
 
-from integrations.errors import BudgetReached, IntegrationError, Scope
+from integrations.errors import BudgetReached, IntegrationError, Refused, Scope
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from notices.models import Kind
@@ -18,10 +18,14 @@ from notices.outbox import announce, announce_stopped, recovered
 from sync import activity, holds, policy
 from sync.lease import Lease
 from sync.models import MailboxState, SyncedFolder, SyncRun
+from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Counts, Report
 
 Outcome = SyncRun.Outcome
 
+STORM_KINDS = {error.kind for error in policy.STORM}
+STORM_WITHIN = timedelta(minutes=5)
+CHECKPOINT_MOVED = "checkpoint_moved"
 OUR_FAULT = "This product met a situation that it was not made for. It is tried again by itself; please report it."
 
 
@@ -40,7 +44,9 @@ def note(record: SyncRun, counts: Counts) -> None:
 def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, chance: float) -> SyncRun:
     now = lease.clock()
     holds.lift_all(mailbox)
-    wait = policy.next_sync(now, interval(mailbox.integration), newest=_newest(mailbox), chance=chance)
+    wait = policy.next_sync(
+        now, interval(mailbox.integration), newest=_newest(mailbox) or mailbox.created_at, chance=chance
+    )
     values: dict[str, object] = {"failures": 0, "failing_since": None, "error_kind": "", "error_text": ""}
     if report.finished:
         values |= {"synced_at": now, "up_to_date": True, "next_sync_at": wait}
@@ -73,12 +79,34 @@ def failed(
     now = lease.clock()
     state = MailboxState.objects.get(pk=mailbox.pk)
     held = holds.held_by(mailbox, error.scope)
-    past = policy.Past(state.failures, state.failing_since, held.held_since if held else None)
+    integration = Integration.objects.get(pk=mailbox.integration_id)
+    storm_since = integration.held_since if integration.held_kind in STORM_KINDS else None
+    past = policy.Past(
+        state.failures,
+        state.failing_since,
+        held.held_since if held else None,
+        alike=_alike(mailbox, now) if isinstance(error, policy.STORM) else 0,
+        storm_since=storm_since,
+    )
+    if storm_since is not None and isinstance(error, Refused) and error.scope is Scope.MAILBOX:
+        holds.lift(integration)  # who refuses one mailbox is there for the others
     patience = policy.Patience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
     decision = policy.after_failure(error, now=now, past=past, chance=chance, patience=patience)
     due = _carry_out(decision, mailbox, error, now)
     _give_back(lease, _failure(error.kind, str(error), due, now))
     return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
+
+
+def _alike(mailbox: Mailbox, now: datetime) -> int:
+    """How many other mailboxes of the connection failed one after the other for the same kind of reason, up to now."""
+    ended = SyncRun.objects.filter(mailbox__integration=mailbox.integration_id, started_at__gt=now - STORM_WITHIN)
+    last = ended.exclude(outcome__in=[Outcome.RUNNING, Outcome.LOST]).exclude(mailbox=mailbox).order_by("-ended_at")
+    alike: set[int] = set()
+    for other, kind in last.values_list("mailbox_id", "error_kind")[: 4 * policy.TOGETHER]:
+        if kind not in STORM_KINDS:
+            break
+        alike.add(other)
+    return len(alike)
 
 
 def broke(mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: Exception, chance: float) -> SyncRun:
@@ -93,8 +121,9 @@ def broke(mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error
     return _close(record, Outcome.FAILED, counts, now, "internal_error", text)
 
 
-def lost(record: SyncRun, counts: Counts) -> SyncRun:
-    return _close(record, Outcome.LOST, counts, None)
+def lost(record: SyncRun, counts: Counts, why: LeaseLost) -> SyncRun:
+    kind = CHECKPOINT_MOVED if isinstance(why, CheckpointMoved) else ""
+    return _close(record, Outcome.LOST, counts, None, kind)
 
 
 def interval(integration: Integration) -> timedelta:
@@ -175,8 +204,10 @@ def _failure(kind: str, text: str, due: datetime, now: datetime) -> dict[str, ob
 
 def _give_back(lease: Lease, values: dict[str, object]) -> None:
     """Write the state and release the lease in one statement: nobody ever sees the one without the other."""
+    folders = SyncedFolder.objects.filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
+    pages = Coalesce(Subquery(folders.annotate(n=Sum("pages")).values("n")), 0)
     MailboxState.objects.filter(pk=lease.mailbox_id, lease_token=lease.token).update(
-        lease_token=None, lease_until=None, **values
+        lease_token=None, lease_until=None, pages=Greatest(F("pages"), pages), **values
     )
 
 

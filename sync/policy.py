@@ -5,10 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from integrations.errors import IntegrationError, QuotaReached, Refused, Scope
+from integrations.errors import (
+    ExchangeBusy,
+    ExchangeFailed,
+    ExchangeTimedOut,
+    IntegrationError,
+    QuotaReached,
+    Refused,
+    Scope,
+)
 
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(minutes=15)
+LONGEST_HOLD = timedelta(minutes=4)
+"""Of a trouble that passes: one probe costs one request, and when it is over, everything goes on within five minutes."""
+STORM = (ExchangeBusy, ExchangeTimedOut, ExchangeFailed)
+"""Of one mailbox, its own trouble; of many in a row, that of the server behind all of them."""
+TOGETHER = 4
 DORMANT_AFTER = timedelta(days=7)
 DORMANT_FACTOR = 5
 LONGEST_INTERVAL = timedelta(minutes=15)
@@ -51,6 +64,10 @@ class Past:
     failing_since: datetime | None = None
     held_since: datetime | None = None
     """Since when the scope of the error is held."""
+    alike: int = 0
+    """How many other mailboxes of the connection failed like this one, with none that worked meanwhile."""
+    storm_since: datetime | None = None
+    """Since when the connection is held because of such a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,8 @@ def after_failure(
         until = now + patience.probe_every
         return RetryAt(until) if held_alone else Hold(error.scope, until)
     asked = error.retry_after or timedelta(0)
+    if isinstance(error, STORM) and (past.alike >= TOGETHER or past.storm_since is not None):
+        return Hold(Scope.CONNECTION, now + max(asked, _hold_length(now, past.storm_since)))
     if held_alone:
         return RetryAt(now + max(asked, _jittered(_backoff(past.failures), chance)))
     return Hold(error.scope, now + max(asked, _hold_length(now, since)))
@@ -98,7 +117,7 @@ def _backoff(failures: int) -> timedelta:
 def _hold_length(now: datetime, since: datetime | None) -> timedelta:
     """Half as long as it has lasted: quick to notice the end of a short trouble, slow to nag a long one."""
     lasted = now - since if since is not None else timedelta(0)
-    return min(max(lasted / 2, FIRST_DELAY), LONGEST_DELAY)
+    return min(max(lasted / 2, FIRST_DELAY), LONGEST_HOLD)
 
 
 def _jittered(wait: timedelta, chance: float) -> timedelta:

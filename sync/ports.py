@@ -14,6 +14,10 @@ class LeaseLost(Exception):
     """Another worker has this mailbox now, or nobody has: whatever we still wanted to write is void."""
 
 
+class CheckpointMoved(LeaseLost):
+    """The cursor is no longer the one that this page came after: an admin dropped it, or another worker moved it."""
+
+
 class Control(Protocol):
     """The lease on the mailbox and the end of the time slice."""
 
@@ -54,7 +58,7 @@ class Checkpoints(Protocol):
         """Note the item in hand, in case that it ends us."""
 
     def advance(self, folder: FolderId, *, before: Cursor | None, after: Cursor, last: bool, wanted: str) -> None:
-        """Move the checkpoint by compare-and-swap, now that the page is delivered whole. Raises `LeaseLost`."""
+        """Move the checkpoint by compare-and-swap, now that the page is delivered whole. Raises `CheckpointMoved`."""
 
     def restart(self, folder: FolderId) -> None:
         """Drop the cursor: the folder is listed again from its beginning."""

@@ -28,7 +28,7 @@ from sync.engine import Engine, Wishes
 from sync.lease import Clock, Lease, database_now
 from sync.ledger import DatabaseLedger
 from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
-from sync.ports import LeaseLost
+from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Counts, Report
 from sync.waits import Waits
 from sync.wanted import wanted_digest
@@ -81,9 +81,9 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) 
     counts = Counts()
     try:
         report = _sync(mailbox, lease, around, counts, partial(outcome.note, record, counts), probes=probes)
-    except LeaseLost:
-        log.warning("sync.lease_lost")
-        return outcome.lost(record, counts)
+    except LeaseLost as why:
+        log.warning("sync.lease_lost", checkpoint_moved=isinstance(why, CheckpointMoved))
+        return outcome.lost(record, counts, why)
     except IntegrationError as error:
         log.warning("sync.failed", kind=error.kind, scope=error.scope)
         return outcome.failed(mailbox, lease, record, counts, error, around.chance())

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Case, CharField, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -102,6 +102,7 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
         | Q(bucket__destination__held_until__isnull=False)
     )
     leased = Q(state__lease_until__gt=now)
+    somebody_works = Exists(MailboxState.objects.filter(lease_until__gt=now))
     status = Case(
         When(
             Q(integration__enabled=False) | Q(enabled=False, disabled_reason=DisabledReason.USER), _is(Status.STOPPED)
@@ -110,13 +111,19 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
         When(held, _is(Status.HELD)),
         When(Q(state__failures__gt=0, state__error_kind__in=REFUSED), _is(Status.NEEDS_YOU)),
         When(Q(state__failures__gt=0), _is(Status.HELD)),
-        When(Q(state__next_sync_at__lt=now - OVERDUE_AFTER) & ~leased, _is(Status.OVERDUE)),
+        When(late_since(now) & Q(somebody_works), _is(Status.WAITING)),
+        When(late_since(now), _is(Status.OVERDUE)),
         When(Q(state__up_to_date=True), _is(Status.UP_TO_DATE)),
         When(leased, _is(Status.IN_PROGRESS)),
         default=_is(Status.WAITING),
         output_field=CharField(),
     )
     return mailboxes.annotate(status=status)
+
+
+def late_since(now: datetime) -> Q:
+    """Mailboxes that were due long ago and that no worker has in hand: whatever the reason is."""
+    return Q(state__next_sync_at__lt=now - OVERDUE_AFTER) & ~Q(state__lease_until__gt=now)
 
 
 def _is(status: Status) -> Value:
@@ -150,6 +157,8 @@ def _label(mailbox: Mailbox, status: Status, leased: bool, progress: str, now: d
         return "Stopping"
     if status is Status.IN_PROGRESS:
         return progress or "Listing"
+    if status is Status.WAITING and _is_late(state_of(mailbox), now):
+        return "Waiting for a free worker"
     if status is Status.HELD:
         until = _held_until(mailbox)
         # While the time is over and nobody has come back with an answer, it is tried.
@@ -185,6 +194,8 @@ def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | No
             if held is not None:
                 return hold_sentence(held, now)
             return _then(state.error_text, "Next try", state.next_sync_at, now) if state is not None else ""
+        case Status.WAITING if state is not None and state.next_sync_at is not None and _is_late(state, now):
+            return f"It was due {clock(state.next_sync_at, now)}; all workers are busy with other mailboxes."
         case Status.OVERDUE if state is not None and state.next_sync_at is not None:
             return f"It was due {clock(state.next_sync_at, now)}, and no worker took it. Is a worker running?"
     return ""
@@ -195,6 +206,10 @@ def _held_until(mailbox: Mailbox) -> datetime | None:
     if held is not None:
         return held.held_until
     return state.next_sync_at if state is not None else None
+
+
+def _is_late(state: MailboxState | None, now: datetime) -> bool:
+    return state is not None and state.next_sync_at is not None and state.next_sync_at < now - OVERDUE_AFTER
 
 
 def _what_is_held(mailbox: Mailbox) -> Integration | Destination | Bucket | None:

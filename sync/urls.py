@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from sync import preview_views, set_aside_views, views
+from sync import metrics_views, preview_views, set_aside_views, views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("healthz", views.healthz, name="healthz"),
+    path("metrics", metrics_views.prometheus, name="metrics"),
     path("runs/", views.runs, name="runs"),
     path("errors/", views.errors, name="errors"),
     path("preview/", preview_views.preview_file, name="preview"),

@@ -15,9 +15,11 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from integrations.errors import CursorRefused, FolderGone, IntegrationError, Refused
 from integrations.messages import Change, ChangeKind, CommentId, Cursor, FolderId
+from integrations.models import Integration
 from integrations.ports import Sink, Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import Verdict, item_verdict
+from sync import dispatching, holds, policy
 from sync.lease import Clock, database_now
 from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder, Verification
 from sync.reconcile import properties_digest
@@ -28,8 +30,12 @@ from sync.wanted_folders import wanted_folders
 STOPPED = "It was stopped."
 AT_ONCE = 25
 """Comments that are asked for between two looks at the clock."""
+TASK_LIVES = timedelta(seconds=60)
 PAUSE = timedelta(seconds=30)
 """After a fault that passes, where the other side names no time."""
+
+
+COUNTED = ("emails", "well", "waiting", "set_aside", "not_wanted", "missing", "outdated")
 
 
 @dataclass(slots=True)
@@ -53,6 +59,8 @@ class _Slice:
 
     def _folder(self, folder: SyncedFolder) -> None:
         after = Cursor(self.row.cursor) if self.row.cursor else None
+        if after is None:
+            self.row.before_folder = {name: getattr(self.row, name) for name in COUNTED}
         try:
             for page in self.source.changes(FolderId(folder.folder_id), after):
                 self._page(folder, page.changes)
@@ -63,7 +71,10 @@ class _Slice:
                 if self._is_over():
                     return
         except CursorRefused:
-            self.row.cursor = ""  # from the beginning: what was counted of it is counted again
+            # From the beginning: what was counted of it is counted anew.
+            self.row.cursor = ""
+            for name, count in self.row.before_folder.items():
+                setattr(self.row, name, count)
             return
         except FolderGone:
             self.row.cursor = ""
@@ -166,9 +177,26 @@ def stop(mailbox: Mailbox, clock: Clock = database_now) -> bool:
 
 
 def due(now: datetime) -> list[int]:
-    """Those that go on now, and that nobody has in hand."""
+    """Those that go on now, and that nobody has in hand. What holds back or delays the syncs of a mailbox, holds back this."""
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    return list(Verification.objects.filter(free, ended_at=None, next_at__lte=now).values_list("pk", flat=True))
+    delayed = Q(mailbox__state__failures__gt=0, mailbox__state__next_sync_at__gt=now)
+    rows = Verification.objects.filter(free, holds.not_held("mailbox__"), ended_at=None, next_at__lte=now)
+    return list(rows.exclude(delayed).order_by("next_at").values_list("pk", flat=True))
+
+
+def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
+    """Queue those that go on now, each where its integration has a place for one more; how many."""
+    now = clock()
+    sent = 0
+    for pk in due(now):
+        integration = Integration.objects.get(mailboxes=pk)
+        if dispatching.busy(integration.pk, now) >= integration.most_at_once:
+            continue
+        # The task ends unseen when no worker takes it within a minute: then it is sent anew.
+        if Verification.objects.filter(pk=pk, next_at__lte=now).update(next_at=now + TASK_LIVES):
+            send(pk)
+            sent += 1
+    return sent
 
 
 def go_on(pk: int, around: Surroundings | None = None) -> Verification | None:
@@ -191,6 +219,7 @@ def go_on(pk: int, around: Surroundings | None = None) -> Verification | None:
     except IntegrationError as error:
         row.error_text = str(error)
         row.next_at = around.clock() + max(error.retry_after or PAUSE, PAUSE)
+        _let_syncs_wait_too(mailbox, error, around.clock())
         row.ended_at = around.clock() if isinstance(error, Refused) else None
     row.claimed_until = None
     _saved(row)
@@ -202,6 +231,24 @@ def _saved(row: Verification) -> bool:
     values = {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields if not field.primary_key}
     same = Verification.objects.filter(pk=row.pk, started_at=row.started_at, ended_at=None)
     return same.update(**values) > 0
+
+
+def _let_syncs_wait_too(mailbox: Mailbox, error: IntegrationError, now: datetime) -> None:
+    """What the other side said to this worker, it said to all of them."""
+    held = holds.held_by(mailbox, error.scope)
+    if held is None:
+        if error.retry_after is not None:
+            until = now + error.retry_after
+            sooner = Q(next_sync_at=None) | Q(next_sync_at__lt=until)
+            MailboxState.objects.filter(sooner, pk=mailbox.pk).update(next_sync_at=until)
+        return
+    # Only a sync lifts a hold.
+    if mailbox.enabled and mailbox.integration.enabled:
+        patience = policy.Patience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
+        past = policy.Past(held_since=held.held_since)
+        decision = policy.after_failure(error, now=now, past=past, chance=0.5, patience=patience)
+        if isinstance(decision, policy.Hold):
+            holds.hold(held, decision.until, error, now)
 
 
 def to_its_end(pk: int, tell: Callable[[Verification], None], around: Surroundings | None = None) -> Verification:

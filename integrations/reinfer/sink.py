@@ -85,6 +85,11 @@ class ReinferSink:
         """Whether the bucket holds no comment at all, as far as can be seen: what cannot be seen counts as full."""
         return self._channel.run(self._is_empty)
 
+    def count(self) -> int | None:
+        """How many comments the bucket holds, by its own statistics, which may lag behind. None when they do not say."""
+        found = self._channel.run(self._count)
+        return int(found) if found is not None and found >= 0 else None
+
     def push(self, comments: Sequence[Comment]) -> Receipt:
         """Create or overwrite these comments in their order, in as many requests as the bounds ask for.
 

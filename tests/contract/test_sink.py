@@ -148,6 +148,13 @@ def test_a_translated_comment_says_so(rig: Rig) -> None:
     assert stored.message.body == "Bitte zahlen."
 
 
+def test_a_bucket_counts_what_it_holds(rig: Rig) -> None:
+    assert rig.sink.count() == 0
+    rig.sink.push([comment("a"), comment("b")])
+    rig.sink.push([comment("a")])
+    assert rig.sink.count() == 2
+
+
 def test_a_bucket_is_empty_until_something_is_in_it(rig: Rig) -> None:
     assert rig.sink.is_empty()
     rig.sink.push([comment()])

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sync.models import SetAsideEmail, SyncRun
+from sync.models import SetAsideEmail, SyncRun, Tick
 from sync.pruning import prune
 from tests.database.world import World
 from tests.mails import mail
@@ -21,3 +21,18 @@ def test_old_runs_go_and_undelivered_emails_stay(world: World):
     prune(world.clock)
     assert [row.item_id for row in SetAsideEmail.objects.all()] == [lost]
     assert SyncRun.objects.count() == 1
+
+
+def test_runs_that_found_nothing_new_are_kept_for_a_day_and_the_others_for_a_month(world: World):
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(mail("a"))
+    world.sync(desk)
+    for _ in range(3):
+        world.clock.turn(minutes=5)
+        world.sync(desk)
+    prune(world.clock)
+    assert SyncRun.objects.count() == 4
+    world.clock.turn(days=1, minutes=1)
+    prune(world.clock)
+    assert [run.created for run in SyncRun.objects.all()] == [1]
+    assert Tick.objects.get(name="prune").at == world.clock()

@@ -101,6 +101,44 @@ def test_it_goes_on_where_the_last_slice_ended_and_counts_nothing_twice(world: W
     assert (row.emails, row.well) == (5, 5)
 
 
+def test_a_folder_whose_cursor_is_refused_in_the_middle_is_counted_once(world: World, desk, settings):
+    settings.SYNC_SLICE *= 0
+    row = verify.begin(desk, repair=False, clock=world.clock)
+    settings.SYNC_SLICE = type(settings.SYNC_SLICE)(microseconds=1)
+    wrap, world.wrap = world.wrap, ending_after_a_page(world)
+    verify.go_on(row.pk, world.around())
+    world.wrap = wrap
+    row.refresh_from_db()
+    assert (row.emails > 0, bool(row.cursor)) == (True, True)
+    world.mailboxes[desk.address].forget_cursors()
+    row = verify.to_its_end(row.pk, lambda row: None, world.around())
+    assert (row.emails, row.well) == (5, 5)
+
+
+def ending_after_a_page(world: World):
+    """A source whose first page takes all the time that there is."""
+
+    class Slow:
+        def __init__(self, it):
+            self._it = it
+
+        def __getattr__(self, name):
+            return getattr(self._it, name)
+
+        def changes(self, folder, after):
+            for page in self._it.changes(folder, after):
+                world.clock.turn(seconds=1)
+                yield page
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc):
+            return None
+
+    return lambda port, it: Slow(it) if port == "source" else it
+
+
 def test_a_busy_re_infer_is_left_alone_for_as_long_as_it_asks(world: World, desk):
     row = verify.begin(desk, repair=False, clock=world.clock)
     world.mailboxes[desk.address].fail("changes", errors.ExchangeBusy(retry_after=world.clock.minutes(5)))

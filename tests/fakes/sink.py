@@ -121,6 +121,10 @@ class FakeSink:
     def create(self) -> None:
         self.bucket.exists = True
 
+    def count(self) -> int | None:
+        self.check()
+        return len(self.bucket.comments)
+
     def is_empty(self) -> bool:
         self.check()
         return not self.bucket.comments

@@ -15,6 +15,7 @@ from notices.models import Delivery, Kind, Notice, Webhook
 from notices.outbox import announce
 from notices.sending import NotSent
 from notices.signature import signature
+from sync import watch
 from sync.pruning import prune
 from tests.database.world import World
 from tests.mails import mail
@@ -195,3 +196,42 @@ def test_old_notices_are_forgotten_and_open_ones_are_not(db):
     announce(Kind.MAILBOX_DISABLED, "open", mailbox_id=1, integration_id=1)
     prune(lambda: timezone.now() + timedelta(days=400))
     assert told() == [Kind.MAILBOX_DISABLED]
+
+
+def test_a_notice_about_mailboxes_that_are_deleted_while_they_stand_still_closes(world: World, settings, hook):
+    settings.DISABLE_AFTER = timedelta(0)
+    desks = [world.mailbox(f"desk{number}@bank.example") for number in range(3)]
+    failing(world, errors.AccessDenied())
+    for _ in range(2):
+        for desk in desks:
+            desk.refresh_from_db()
+            if desk.enabled:
+                world.sync(desk)
+        world.clock.turn(days=4)
+    world.wrap = lambda port, it: it
+    type(desks[0]).objects.update(enabled=True, disabled_reason="", disabled_detail="")
+    desks[2].delete()
+    watch.look(world.clock)
+    assert Notice.objects.get().facts["mailboxes"] == 2
+    world.sync(desks[0])
+    assert told() == [Kind.MAILBOX_DISABLED], "one of them still stands still"
+    desks[1].delete()
+    watch.look(world.clock)
+    assert told() == [Kind.MAILBOX_DISABLED, Kind.MAILBOX_RECOVERED], "the one that is left syncs again"
+    assert not Notice.objects.filter(open=True).exists()
+
+
+def test_a_notice_about_a_deleted_integration_closes_and_nothing_recovers(world: World, settings, hook):
+    settings.DISABLE_AFTER = timedelta(0)
+    desk = world.mailbox()
+    failing(world, errors.SignInRefused())
+    world.sync(desk)
+    world.clock.turn(days=4)
+    world.sync(desk)
+    assert told() == [Kind.INTEGRATION_DISABLED]
+    watch.look(world.clock)
+    assert Notice.objects.get().open
+    world.integration.delete()
+    watch.look(world.clock)
+    assert told() == [Kind.INTEGRATION_DISABLED]
+    assert not Notice.objects.get().open

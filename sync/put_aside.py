@@ -1,0 +1,96 @@
+"""The emails of a mailbox that were set aside, in the database: why, how often they were tried, and when they are tried again.
+
+Whoever writes has demanded the lease, inside the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from integrations.messages import Change, ItemId
+from sync.copies import as_change
+from sync.identity import listed_comment_id
+from sync.models import VANISHED, SetAsideEmail, SyncedFolder
+from sync.records import DELIVERED, SET_ASIDE, CopyRecord, SetAside
+
+RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
+"""How long a set-aside email waits for its next try; the last one for ever after."""
+
+LOOKS = 3
+"""How often an email is looked for that was listed and is not there: most were moved or deleted, and the next page tells."""
+
+
+class PutAside:
+    """Those of one mailbox."""
+
+    def __init__(self, mailbox_id: int, transform_version: int) -> None:
+        self.mailbox_id = mailbox_id
+        self.transform_version = transform_version
+
+    def items(self) -> QuerySet[SetAsideEmail, Any]:
+        """The item ids of those that wait, for another query."""
+        return self._waiting().values("item_id")
+
+    def due(self, most: int, now: datetime) -> list[Change]:
+        due = self._waiting().filter(
+            Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=["transform", "push"])
+        )
+        return [as_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
+
+    def add(self, email: SetAside, now: datetime) -> None:
+        """Set it aside, or count one more try of it."""
+        change = email.change
+        folder = SyncedFolder.objects.get(mailbox_id=self.mailbox_id, folder_id=change.folder_id)
+        row, created = SetAsideEmail.objects.get_or_create(
+            mailbox_id=self.mailbox_id,
+            item_id=change.item_id,
+            defaults={"folder": folder, "last_at": now, "stage": email.stage, "reason": email.reason[:512]},
+        )
+        again = not created and not row.settled
+        row.attempts = row.attempts + 1 if again else 1
+        row.folder, row.last_at, row.stage, row.reason = folder, now, email.stage, email.reason[:512]
+        row.change_key, row.listed_id = change.change_key, listed_comment_id(change.message_id) or ""
+        row.received, row.size, row.item_class = change.received, change.size, change.item_class[:128]
+        row.retry_at = now + RETRY_AFTER[min(row.attempts, len(RETRY_AFTER)) - 1]
+        row.transform_version = self.transform_version
+        row.settled, row.settled_at = "", None
+        row.save()
+
+    def look_again(self, change: Change, now: datetime) -> bool:
+        """It was listed, and is not there: look for it once more later. False when it was looked for often enough."""
+        row = self._waiting().filter(item_id=change.item_id).first()
+        if row is not None and row.stage == VANISHED and row.attempts >= LOOKS:
+            return False
+        if row is not None and row.stage != VANISHED:
+            SetAsideEmail.objects.filter(pk=row.pk).update(attempts=0)
+        self.add(SetAside(change, VANISHED, "It was listed, and is not there."), now)
+        return True
+
+    def settle_by(self, copies: Sequence[CopyRecord], now: datetime) -> None:
+        """What was delivered, or is not wanted any more, waits no longer."""
+        self.settle([copy.item_id for copy in copies if copy.verdict == DELIVERED], "delivered", now)
+        self.settle([copy.item_id for copy in copies if copy.verdict not in (DELIVERED, SET_ASIDE)], "unwanted", now)
+
+    def settle(self, items: Iterable[ItemId], how: str, now: datetime) -> None:
+        self._waiting().filter(item_id__in=list(items)).update(settled=how, settled_at=now, retry_at=None)
+
+    def _waiting(self) -> QuerySet[SetAsideEmail]:
+        return SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, settled="")
+
+
+def copy_of(change: Change) -> CopyRecord:
+    """The copy of an email that is set aside: known, so that it is not fetched whenever its folder is listed."""
+    return CopyRecord(
+        item_id=change.item_id,
+        change_key=change.change_key,
+        folder_id=change.folder_id,
+        listed_id=listed_comment_id(change.message_id),
+        comment_id=None,
+        received=change.received,
+        size=change.size,
+        verdict=SET_ASIDE,
+    )
