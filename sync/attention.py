@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum
 
 from integrations import catalogue
 from integrations.bidi import closed
@@ -16,8 +16,9 @@ from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import budget, holds, invariants
 from sync.invariants import Invariant
-from sync.models import Activity, SetAsideEmail
+from sync.models import Activity, LedgerEntry, SetAsideEmail
 from sync.status import Status, Tone, clock, hold_sentence, with_status
+from sync.trends import with_units
 
 UNFINISHED_AFTER = timedelta(hours=2)
 USUALLY = 10
@@ -98,17 +99,18 @@ def _buckets(now: datetime) -> Iterator[Problem]:
 
 
 def _budgets(now: datetime) -> Iterator[Problem]:
-    """Buckets whose monthly limit is reached, or nearly."""
-    for bucket in Bucket.objects.exclude(monthly_limit=None).select_related("destination"):
-        limit, used = bucket.monthly_limit or 0, budget.used(bucket, now)
-        if used < limit * budget.WARN_AT:
-            continue
+    """Buckets whose monthly limit is reached, or nearly; since the last comment that counted."""
+    limited = with_units(Bucket.objects.exclude(monthly_limit=None).select_related("destination"), now)
+    billed = LedgerEntry.objects.filter(bucket=OuterRef("pk"), billed=True).order_by("-created_at").values("created_at")
+    near = limited.filter(units__gte=F("monthly_limit") * budget.WARN_AT).annotate(latest=Subquery(billed[:1]))
+    for bucket in near.order_by("-latest")[:MOST]:
+        limit, used = bucket.monthly_limit or 0, bucket.units
         reached = used >= limit
         title, tone = ("Limit reached", Tone.BAD) if reached else ("Nearly at its limit", Tone.WARN)
         text = f"{used:,} of {limit:,} AI units are used this month."
         if reached:
             text += f" {BudgetReached.remedy}"
-        yield Problem("budget", bucket, title, text, tone, budget.month_start(now), kind=BudgetReached.kind)
+        yield Problem("budget", bucket, title, text, tone, bucket.latest, kind=BudgetReached.kind)
 
 
 def _mailboxes() -> Iterator[Problem]:

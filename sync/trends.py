@@ -17,9 +17,10 @@ from django.utils.formats import date_format
 
 from mailboxes.models import Bucket
 from sync import charts
-from sync.budget import month_start
+from sync.budget import WARN_AT, month_start
 from sync.models import Activity, LedgerEntry
 from sync.spans import Span, Step, place_of, steps
+from sync.status import Tone
 from sync.templatetags.counts import thousands
 from sync.templatetags.moments import exactly, lasting, round_length
 from sync.waits import longer
@@ -99,8 +100,22 @@ class BucketUnits:
     bucket: Bucket | None
     units: int
     width: float
-    """Of its bar, in hundredths of the longest."""
+    """Of its bar, in hundredths: of its limit, or of the longest where it has none."""
     others: int = 0
+
+    @property
+    def percent(self) -> int | None:
+        """Of its limit; None without one."""
+        limit = self.bucket.monthly_limit if self.bucket is not None else None
+        if limit is None:
+            return None
+        return self.units * 100 // limit if limit else 100
+
+    @property
+    def tone(self) -> Tone | None:
+        if self.percent is None:
+            return None
+        return Tone.BAD if self.percent >= 100 else Tone.WARN if self.percent >= WARN_AT * 100 else Tone.OK
 
 
 def trends(span: Span, now: datetime) -> Trends:
@@ -129,7 +144,13 @@ def units_by_bucket(now: datetime) -> list[BucketUnits]:
         rest = lines[SHOWN - 1 :]
         lines = [*lines[: SHOWN - 1], BucketUnits(None, sum(line.units for line in rest), 0, others=len(rest))]
     most = max((line.units for line in lines), default=0)
-    return [replace(line, width=round(100 * line.units / most, 1) if most else 0) for line in lines]
+    return [replace(line, width=_width(line, most)) for line in lines]
+
+
+def _width(line: BucketUnits, most: int) -> float:
+    if line.percent is not None:
+        return min(line.percent, 100)
+    return round(100 * line.units / most, 1) if most else 0
 
 
 def with_units(buckets: QuerySet[Bucket], now: datetime) -> QuerySet[Any]:

@@ -30,6 +30,8 @@ from sync import actions, asking, failures, figures, status, tally
 PER_PAGE = 50
 EVERY_WHILE_MOVING = "2s"
 """Somebody who watches a first sync wants to see it move."""
+TO_TICK = 500
+"""Mailboxes that are listed one by one; all that fit can be chosen together however many they are."""
 SOME = 3
 """A search is offered from more mailboxes than these on."""
 
@@ -141,9 +143,11 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
         if act is None or not picked:
             return back(request, "Tick the mailboxes first, then press a button.", _url(pk), good=False)
         return back(request, act(picked), _url(pk))
+    shown = list(mailboxes[:TO_TICK])
     context = {
         "integration": integration,
-        "mailboxes": [(mailbox, status.status_of(mailbox)) for mailbox in mailboxes],
+        "mailboxes": [(mailbox, status.status_of(mailbox)) for mailbox in shown],
+        "total": len(shown) if len(shown) < TO_TICK else mailboxes.count(),
         "search": search,
         "chosen": chosen,
         "states": status.choices(tally.count_by_status(integration.mailboxes.all(), timezone.now())),

@@ -1,10 +1,12 @@
 """A monthly limit of AI units for a bucket: reached, its mailboxes stop; a new month or a higher limit starts them again."""
 
 import pytest
+from django.utils import timezone
 
 from integrations.models import DisabledReason
 from mailboxes.models import Bucket, Mailbox
 from sync import attention, budget
+from tests import factories
 from tests.database.world import World
 from tests.mails import mail
 
@@ -84,3 +86,11 @@ def test_an_admin_is_warned_at_four_fifths(world: World, desk):
     assert "10 of 12 AI units" in problem.text
     limit(13)
     assert attention.problems(world.clock()) == []
+
+
+def test_many_limits_are_looked_up_in_one_query(db, django_assert_max_num_queries):
+    for _ in range(20):
+        factories.LedgerEntryFactory(bucket__monthly_limit=1)
+    with django_assert_max_num_queries(14):
+        found = [problem for problem in attention.problems(timezone.now()) if problem.about == "budget"]
+    assert len(found) == 20

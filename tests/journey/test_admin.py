@@ -142,7 +142,7 @@ def test_an_uploaded_email_is_shown_as_a_comment_with_what_was_cut(page, stack):
     email = {"name": "a.eml", "mimeType": "message/rfc822", "buffer": mail("preview", body=text)}
     page.get_by_label("Email", exact=True).set_input_files(email)
     page.get_by_role("button", name="Show the comment").click()
-    assert page.get_by_text("We agree.", exact=True).is_visible()
+    page.get_by_text("We agree.", exact=True).wait_for()
     page.get_by_text("quoted-lines").click()
     assert page.get_by_text("> Do you?").is_visible()
 
@@ -231,9 +231,10 @@ def test_a_job_is_done_with_the_keyboard_alone(browser, stack, exchange, reinfer
     page.get_by_text("by.keyboard@bank.example is added").first.wait_for()
     tab_to(page, "by.keyboard@bank.example")
     page.keyboard.press("Enter")
+    page.get_by_role("heading", name="by.keyboard@bank.example").wait_for()
     tab_to(page, "Delete")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Delete by.keyboard@bank.example?").wait_for()
+    page.get_by_role("heading", name="Delete by.keyboard@bank.example").wait_for()
     tab_to(page, "Delete")
     page.keyboard.press("Enter")
     page.get_by_text("by.keyboard@bank.example is deleted").first.wait_for()

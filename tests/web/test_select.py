@@ -54,3 +54,13 @@ def test_mailboxes_of_another_integration_are_out_of_reach(admin, boxes):
 def test_stopped_mailboxes_are_not_made_due(admin, boxes):
     press(admin, boxes, "stop", all="shown")
     assert "They are stopped: start them first." in press(admin, boxes, "sync-now", all="shown").content.decode()
+
+
+def test_of_very_many_mailboxes_the_first_are_listed_and_all_can_be_chosen(admin, boxes):
+    of = {"integration": boxes[0].integration, "bucket": boxes[0].bucket}
+    Mailbox.objects.bulk_create(Mailbox(address=f"d{number}@x.example", **of) for number in range(600))
+    page = admin.get(reverse("integration-select", args=[boxes[0].integration_id])).text
+    assert page.count('name="mailbox"') == 500
+    assert "All 603 that fit" in page
+    press(admin, boxes, "stop", all="shown")
+    assert running() == set()

@@ -179,3 +179,22 @@ def test_charts_and_costs_take_two_queries_however_much_there_is(db, django_asse
             trends.trends(span, NOW)
     with django_assert_num_queries(1):
         [str(line.bucket and line.bucket.destination) for line in trends.units_by_bucket(NOW)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "width", "tone"), [(None, 100, None), (10, 30, "ok"), (3, 100, "bad"), (0, 100, "bad")]
+)
+def test_the_bar_of_a_bucket_with_a_limit_is_part_of_that_limit(db, limit, width, tone):
+    bucket = factories.BucketFactory(monthly_limit=limit)
+    for _ in range(3):
+        factories.LedgerEntryFactory(bucket=bucket)
+    (line,) = trends.units_by_bucket(timezone.now())
+    assert (line.width, line.tone) == (width, tone)
+
+
+def test_the_overview_says_how_much_of_a_limit_is_used(admin):
+    bucket = factories.BucketFactory(monthly_limit=4)
+    for _ in range(3):
+        factories.LedgerEntryFactory(bucket=bucket)
+    factories.MailboxFactory(bucket=bucket)
+    assert "75 % of its limit" in admin.get(reverse("overview")).text
