@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -18,6 +19,10 @@ class BearerToken(TokenAuthentication):
             # The library decodes it as UTF-8 and would fall over what is none.
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate(request)
+
+    def _cleanup_token(self, auth_token: Any) -> bool:
+        """Whether it has ended. The library would load every token of its user, at each request."""
+        return auth_token.expiry is not None and auth_token.expiry < timezone.now()
 
 
 class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
 from api.problems import CONTENT_TYPE
+from api.vendor.base import is_asked_by_it
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -28,6 +29,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _problem(request: HttpRequest, status: int, detail: str) -> HttpResponse | None:
+    if is_asked_by_it(request.path):
+        return JsonResponse({"status": "error", "message": detail}, status=status)
     if not request.path.startswith("/api/"):
         return None
     titles: dict[int, str] = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}

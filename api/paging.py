@@ -1,34 +1,140 @@
-"""Long lists page by page, by a cursor: as fast on the last page as on the first, and nothing is told twice."""
+"""Long lists page by page, by a cursor: as fast on the last page as on the first, and nothing is told twice.
+
+A cursor says where the page before ended, by the value that the list is ordered by and the primary key: also where a thousand
+rows have the same value, the next page begins behind the last row that was told.
+"""
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError as FieldError
+from django.db.models import Model, Q
 from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 MOST = 1000
+USUAL = 100
+LONGEST = 2000
+"""Characters of a cursor."""
+LARGEST = 2**63 - 1
+NO_CURSOR = "This is no cursor of this list and this ordering. Begin without one."
 
 
-class Pages(CursorPagination):
-    page_size = 100
-    page_size_query_param = "page_size"
-    max_page_size = MOST
-    ordering = "-pk"
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Beside which row a page stands. `back`: it ends before that row instead of beginning behind it."""
 
-    def get_page_size(self, request: Request) -> int:
-        texts = request.query_params.getlist("page_size")
-        if not texts:
-            return self.page_size
-        text = texts[-1]
-        if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= MOST:
-            raise ValidationError({"page_size": f"It must be a whole number from 1 to {MOST}."})
-        return int(text)
+    value: Any
+    key: Any
+    back: bool
+
+
+class Pages(BasePagination):
+    """`view.key`: the field of what is called id; `view.orderings`: what else the list can be ordered by, name → field,
+    and none of them null."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        self._url = request.build_absolute_uri()
+        size = _size(request)
+        self._ordering = _ordering(request, view)
+        field, down = _names(view)[self._ordering.removeprefix("-")], self._ordering.startswith("-")
+        place = self._place(request, queryset.model, field, view.key)
+        back = place is not None and place.back
+        if place is not None:
+            queryset = queryset.filter(_beyond(field, view.key, place, down=down is not back))
+        sign = "-" if down is not back else ""
+        rows = list(queryset.order_by(*dict.fromkeys((sign + field, sign + view.key)))[: size + 1])
+        more, rows = len(rows) > size, rows[:size]
+        if back:
+            rows.reverse()
+        self._next = self._link(rows[-1:], field, view.key) if more or back else None
+        has_previous = more if back else place is not None
+        self._previous = self._link(rows[:1], field, view.key, back=True) if has_previous else None
+        return rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"next": self._next, "previous": self._previous, "results": data})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri", "description": "Where the page beside this one is."}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema},
+        }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        size = {"type": "integer", "minimum": 1, "maximum": MOST, "default": self.page_size}
-        return [
-            {"name": "cursor", "in": "query", "required": False, "schema": {"type": "string"}},
-            {"name": "page_size", "in": "query", "required": False, "schema": size},
-        ]
+        size = {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}
+        orderings = [sign + name for name in _names(view) for sign in ("", "-")]
+        ordering = {"type": "string", "enum": orderings, "default": view.ordering}
+        shapes = {"cursor": {"type": "string", "maxLength": LONGEST}, "page_size": size, "ordering": ordering}
+        return [{"name": name, "in": "query", "required": False, "schema": shape} for name, shape in shapes.items()]
+
+    def _place(self, request: Request, model: type[Model], field: str, key: str) -> Place | None:
+        text = request.query_params.get("cursor")
+        if not text:
+            return None
+        try:
+            ordering, value, own_key, back = json.loads(urlsafe_b64decode(text[:LONGEST].encode("ascii")))
+            place = Place(_read(model, field, value), _read(model, key, own_key), back is True)
+        except (ValueError, TypeError, RecursionError, FieldError):
+            raise ValidationError({"cursor": NO_CURSOR}) from None
+        if ordering != self._ordering:
+            raise ValidationError({"cursor": NO_CURSOR})
+        return place
+
+    def _link(self, rows: Sequence[Model], field: str, key: str, *, back: bool = False) -> str:
+        for row in rows:
+            text = json.dumps([self._ordering, str(getattr(row, field)), str(getattr(row, key)), back])
+            return str(replace_query_param(self._url, "cursor", urlsafe_b64encode(text.encode()).decode()))
+        # Nothing is left there: from the beginning, or the end, again.
+        return str(remove_query_param(self._url, "cursor"))
+
+
+def _read(model: type[Model], name: str, text: Any) -> Any:
+    """Raises ValueError and its like for what no row can hold."""
+    field: Any = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    value = field.to_python(text)
+    if type(text) is not str or "\0" in text or (isinstance(value, int) and not 0 <= value <= LARGEST):
+        raise ValueError(name)
+    return value
+
+
+def _beyond(field: str, key: str, place: Place, *, down: bool) -> Q:
+    side = "lt" if down else "gt"
+    if field == key:
+        return Q(**{f"{key}__{side}": place.key})
+    # The first condition says nothing new: an index can follow it.
+    return Q(**{f"{field}__{side}e": place.value}) & (
+        Q(**{f"{field}__{side}": place.value}) | Q(**{f"{key}__{side}": place.key})
+    )
+
+
+def _size(request: Request) -> int:
+    text = request.query_params.get("page_size")
+    if text is None:
+        return USUAL
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= MOST:
+        raise ValidationError({"page_size": f"It must be a whole number from 1 to {MOST}."})
+    return int(text)
+
+
+def _ordering(request: Request, view: Any) -> str:
+    text: str = request.query_params.get("ordering", view.ordering)
+    if text.removeprefix("-") not in _names(view):
+        raise ValidationError(
+            {"ordering": f"It must be one of {', '.join(_names(view))}, with a - before it for the last first."}
+        )
+    return text
+
+
+def _names(view: Any) -> dict[str, str]:
+    return {"id": view.key, **view.orderings}

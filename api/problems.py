@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from rest_framework import status
 from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -59,6 +60,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     problem["detail"] = " ".join(message for field, message in fields if not field) or "Some fields are wrong."
     if wrong:
         problem["errors"] = wrong
+    # Whatever was asked for: a problem is told as JSON.
+    context["request"].accepted_renderer, context["request"].accepted_media_type = JSONRenderer(), CONTENT_TYPE
     return Response(problem, answer.status_code, headers=_kept(answer), content_type=CONTENT_TYPE)
 
 

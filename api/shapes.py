@@ -10,15 +10,18 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError as FormError
 from django.core.validators import URLValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from access.models import Act
 from api.problems import Conflict, Unprocessable
 from integrations.forms.integration import without_credentials
 from integrations.models import NAME, PROJECT_NAME, Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes.models import Bucket
 from notices.models import Kind
+from notices.sending import problem_with
 from sync.models import SetAsideEmail, SyncedFolder, SyncRun, Verification
 
 WEB_ADDRESS = r"^https?://[!-~]+$"
@@ -323,6 +326,37 @@ class SetAsideShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         return list(row.folder.path)
 
 
+class ActShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """Somebody did something."""
+
+    changes = serializers.SerializerMethodField()
+
+    class Change(serializers.Serializer):  # type: ignore[type-arg]
+        what = serializers.CharField()
+        before = serializers.CharField()
+        after = serializers.CharField()
+
+    class Meta:
+        model = Act
+        fields = ("id", "at", "who", "about", "object_id", "integration_id", "text", "changes")
+
+    @extend_schema_field(Change(many=True))
+    def get_changes(self, row: Act) -> list[dict[str, str]]:
+        return [dict(zip(("what", "before", "after"), change, strict=True)) for change in row.changes]
+
+
+class AvailableBuckets(serializers.Serializer):  # type: ignore[type-arg]
+    """What Re:infer shows to the token of a destination."""
+
+    class Bucket(serializers.Serializer):  # type: ignore[type-arg]
+        project_name = serializers.CharField()
+        name = serializers.CharField()
+
+    ok = serializers.BooleanField()
+    detail = serializers.CharField(help_text="Why they cannot be told.")
+    buckets = Bucket(many=True)
+
+
 class UsageShape(serializers.Serializer):  # type: ignore[type-arg]
     """AI units of this month."""
 
@@ -386,8 +420,8 @@ class WebhookShape(Strict):
             without_credentials(value)
         except FormError as error:
             raise Unprocessable({"url": error.messages}) from None
-        if not value.startswith("https://") and not settings.NOTICES_ALLOW_PRIVATE:
-            raise Unprocessable({"url": ["Only https:// is sent to."]})
+        if problem := problem_with(value, allow_private=settings.NOTICES_ALLOW_PRIVATE):
+            raise Unprocessable({"url": [f"Nothing would be sent there: {problem}."]})
         return value
 
 

@@ -2,13 +2,14 @@
 
 from csp.constants import SELF
 from csp.decorators import csp_update
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from api.vendor import buckets as vendor_buckets
+from api.vendor import elsewhere, greeting, projects
 from api.vendor import integrations as vendor_integrations
-from api.views import destinations, integrations, mailboxes, syncing, tokens, webhooks
+from api.views import destinations, history, integrations, mailboxes, many_mailboxes, syncing, tokens, webhooks
 
 
 class Id(IntConverter):
@@ -44,6 +45,12 @@ ASIDE = "api/v1/set-aside/<id:pk>"
 
 urlpatterns = [
     path("api/v1/destinations", destinations.Destinations.as_view(), name="api-destinations"),
+    path("api/v1/destinations/try", destinations.TryDestination.as_view(), name="api-destinations-try"),
+    path(
+        "api/v1/destinations/<id:pk>/available-buckets",
+        destinations.BucketsAvailable.as_view(),
+        name="api-destination-available-buckets",
+    ),
     path("api/v1/destinations/<id:pk>", destinations.OneDestination.as_view(), name="api-destination"),
     path("api/v1/destinations/<id:pk>/check", destinations.CheckDestination.as_view(), name="api-destination-check"),
     path("api/v1/buckets", destinations.Buckets.as_view(), name="api-buckets"),
@@ -56,11 +63,23 @@ urlpatterns = [
     path(f"{ONE}/start", integrations.StartIntegration.as_view(), name="api-integration-start"),
     path(f"{ONE}/stop", integrations.StopIntegration.as_view(), name="api-integration-stop"),
     path(f"{ONE}/check", integrations.CheckIntegration.as_view(), name="api-integration-check"),
+    path(f"{ONE}/try", integrations.TryIntegration.as_view(), name="api-integration-try"),
     path(f"{ONE}/estimate", integrations.EstimateIntegration.as_view(), name="api-integration-estimate"),
     path(f"{ONE}/mailboxes", mailboxes.MailboxesOfIntegration.as_view(), name="api-integration-mailboxes"),
     path("api/v1/mailboxes", mailboxes.Mailboxes.as_view(), name="api-mailboxes"),
+    path("api/v1/mailboxes/start", many_mailboxes.StartMailboxes.as_view(), name="api-mailboxes-start"),
+    path("api/v1/mailboxes/stop", many_mailboxes.StopMailboxes.as_view(), name="api-mailboxes-stop"),
+    path("api/v1/mailboxes/sync-now", many_mailboxes.SyncMailboxesNow.as_view(), name="api-mailboxes-sync-now"),
+    path("api/v1/mailboxes/list-again", many_mailboxes.ListMailboxesAgain.as_view(), name="api-mailboxes-list-again"),
     path(BOX, mailboxes.OneMailbox.as_view(), name="api-mailbox"),
     path(f"{BOX}/folders", mailboxes.Folders.as_view(), name="api-mailbox-folders"),
+    path(f"{BOX}/folders/<id:folder>", mailboxes.OneFolder.as_view(), name="api-mailbox-folder"),
+    path(
+        f"{BOX}/folders/<id:folder>/list-again",
+        mailboxes.ListFolderAgain.as_view(),
+        name="api-mailbox-folder-list-again",
+    ),
+    path(f"{BOX}/filter-preview", mailboxes.FilterPreview.as_view(), name="api-mailbox-filter-preview"),
     path(f"{BOX}/start", mailboxes.StartMailbox.as_view(), name="api-mailbox-start"),
     path(f"{BOX}/stop", mailboxes.StopMailbox.as_view(), name="api-mailbox-stop"),
     path(f"{BOX}/sync-now", mailboxes.SyncNow.as_view(), name="api-mailbox-sync-now"),
@@ -80,6 +99,7 @@ urlpatterns = [
     path("api/v1/preview", syncing.Preview.as_view(), name="api-preview"),
     path("api/v1/usage", syncing.Usage.as_view(), name="api-usage"),
     path("api/v1/overview", syncing.Overview.as_view(), name="api-overview"),
+    path("api/v1/history", history.History.as_view(), name="api-history"),
     path("api/v1/webhooks", webhooks.Webhooks.as_view(), name="api-webhooks"),
     path("api/v1/webhooks/<id:pk>", webhooks.OneWebhook.as_view(), name="api-webhook"),
     path("api/v1/tokens", tokens.Tokens.as_view(), name="api-tokens"),
@@ -110,6 +130,21 @@ urlpatterns = [
     path(f"{BUCKET}/keyed-sync-state/<hex:key>", vendor_buckets.OneSyncState.as_view(), name="api-vendor-sync-state"),
     path(f"{VENDOR}/buckets/<name:project>", vendor_buckets.Buckets.as_view(), name="api-vendor-buckets-project"),
     path(f"{VENDOR}/buckets/<name:project>/<name:name>", vendor_buckets.OneBucket.as_view(), name="api-vendor-bucket"),
+    path(
+        f"{VENDOR}/buckets/<name:project>/<name:name>/statistics",
+        vendor_buckets.BucketStatistics.as_view(),
+        name="api-vendor-bucket-statistics",
+    ),
+    path(f"{VENDOR}/projects", projects.Projects.as_view(), name="api-vendor-projects"),
+    path(f"{VENDOR}/projects/<name:project>", projects.OneProject.as_view(), name="api-vendor-one-project"),
+    path("auth/user", greeting.CurrentUser.as_view(), name="api-vendor-user"),
+    path("auth/refresh-user-permissions", greeting.RefreshPermissions.as_view(), name="api-vendor-permissions"),
+    path(f"{VENDOR}/<path:rest>", elsewhere.Elsewhere.as_view(), name="api-vendor-elsewhere"),
+    re_path(
+        rf"^api/v1/(?P<rest>(?:{'|'.join(elsewhere.RE_INFERS)})(?:/.*)?)$",
+        elsewhere.Elsewhere.as_view(),
+        name="api-vendor-re-infers",
+    ),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", docs, name="api-docs"),
 ]

@@ -182,6 +182,8 @@ REST_FRAMEWORK = {
     # The schema says what there is: nothing else answers OPTIONS.
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "api.problems.handle",
+    # What a client can read it says in its Accept header.
+    "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {

@@ -17,6 +17,7 @@ import httpx
 SECONDS = 10.0
 """For a whole delivery."""
 FINE = range(200, 300)
+NO_ADDRESS = "its name has no address"
 
 
 class NotSent(Exception):
@@ -31,6 +32,21 @@ def send(
         asyncio.run(asyncio.wait_for(_post(url, body, headers, allow_private), seconds))
     except TimeoutError:
         raise NotSent(f"no answer within {seconds:.0f} s") from None
+
+
+def problem_with(url: str, *, allow_private: bool = False, seconds: float = 3.0) -> str:
+    """Why nothing would be sent to this address; "" when it would, or when its name cannot be resolved just now. It is looked
+    at again before each sending: a name can point elsewhere by then."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not allow_private:
+        return "only https:// is sent to"
+    try:
+        asyncio.run(asyncio.wait_for(_address(parts.hostname or "", parts.port or 443, allow_private), seconds))
+    except TimeoutError:
+        return ""
+    except NotSent as problem:
+        return "" if str(problem) == NO_ADDRESS else str(problem)
+    return ""
 
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str], allow_private: bool) -> None:
@@ -61,7 +77,7 @@ async def _address(host: str, port: int, allow_private: bool) -> str:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise NotSent("its name has no address") from None
+        raise NotSent(NO_ADDRESS) from None
     addresses = [str(entry[4][0]) for entry in found]
     if not allow_private and not all(is_public(address) for address in addresses):
         raise NotSent("its address is of a private network")

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.connect import network_steps, open_sink, open_source
@@ -73,7 +74,11 @@ def delete_integration(integration: Integration) -> bool:
 def delete_mailbox(mailbox: Mailbox) -> bool:
     """False while a sync of it just ends: a moment later it works."""
     stop_mailbox(mailbox)
-    return _deleted(mailbox)
+    if not _deleted(mailbox):
+        return False
+    # What is left does not tell that something is gone.
+    Integration.objects.filter(pk=mailbox.integration_id).update(updated_at=timezone.now())
+    return True
 
 
 def _deleted(row: Integration | Mailbox) -> bool:

@@ -27,6 +27,11 @@ class VendorView(APIView):
         return Response({"status": "error", "message": " ".join(told)}, answer.status_code, headers=headers)
 
 
+def is_asked_by_it(path: str) -> bool:
+    """Whether only the vendor's client asks here, which understands no other envelope."""
+    return path.startswith(("/api/_private/", "/auth/"))
+
+
 def ok(code: int = 200, **payload: Any) -> Response:
     return Response({"status": "ok", **payload}, code)
 

@@ -12,13 +12,13 @@ from rest_framework.response import Response
 
 from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
-from api.problems import Conflict, Unprocessable
+from api.problems import Unprocessable
 from api.vendor.base import VendorView, hex_id, inner, ok, pk_of
 from integrations.models import Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes.models import Bucket
 from sync import actions
-from sync.models import SyncedFolder
+from sync.models import LedgerEntry, SyncedFolder
 
 
 class Buckets(VendorView):
@@ -33,10 +33,7 @@ class OneBucket(VendorView):
     needs: ClassVar = {"GET": VIEW, "PUT": ADMINISTER}
 
     def get(self, request: Request, project: str, name: str) -> Response:
-        row = Bucket.objects.filter(project=project, name=name).first()
-        if row is None:
-            raise Http404
-        return ok(bucket=document(row))
+        return ok(bucket=document(bucket_by_name(project, name)))
 
     def put(self, request: Request, project: str, name: str) -> Response:
         """Create, at the only destination there is."""
@@ -48,7 +45,8 @@ class OneBucket(VendorView):
             raise Unprocessable("There must be exactly one destination for this. Use /api/v1/buckets instead.")
         row, made = Bucket.objects.get_or_create(destination=destinations[0], project=project, name=name)
         if not made:
-            raise Conflict("A bucket of this name exists already.")
+            # Not a 409: that the client takes for something that passes, and tries again for half a minute.
+            raise Unprocessable("A bucket of this name exists already.")
         history.record(request, f"{row} was added.", about=row)
         return ok(bucket=document(row))
 
@@ -64,9 +62,19 @@ class BucketById(VendorView):
         try:
             row.delete()
         except ProtectedError:
-            raise Conflict(f"Mailboxes still send to {row}.") from None
+            raise Unprocessable(f"Mailboxes still send to {row}.") from None
         history.record(request, f"{row} was deleted.")
         return ok()
+
+
+class BucketStatistics(VendorView):
+    needs: ClassVar = {"GET": VIEW}
+
+    def get(self, request: Request, project: str, name: str) -> Response:
+        """How many comments we delivered there: of what others sent we know nothing."""
+        row = bucket_by_name(project, name)
+        value = LedgerEntry.objects.filter(bucket=row, state=LedgerEntry.State.CONFIRMED).count()
+        return ok(statistics={"count": {"kind": "exact", "value": min(value, 2**31 - 1)}})
 
 
 class SyncStates(VendorView):
@@ -136,6 +144,18 @@ def state(row: SyncedFolder) -> dict[str, Any]:
 def states(bucket: Bucket) -> QuerySet[SyncedFolder]:
     rows = SyncedFolder.objects.filter(mailbox__bucket=bucket, gone=False, holds_mail=True)
     return rows.select_related("mailbox").order_by("mailbox__address", "path")
+
+
+def bucket_by_name(project: str, name: str) -> Bucket:
+    """Raises Http404, and Unprocessable when destinations have buckets of the same name."""
+    rows = list(Bucket.objects.filter(project=project, name=name)[:2])
+    if not rows:
+        raise Http404
+    if len(rows) > 1:
+        raise Unprocessable(
+            "Several destinations have a bucket of this name. Give its id instead: `re get buckets` shows it."
+        )
+    return rows[0]
 
 
 def bucket_by_id(hex_pk: str) -> Bucket:

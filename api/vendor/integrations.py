@@ -12,14 +12,15 @@ from access import history
 from access.table import ADMINISTER, VIEW
 from api.problems import Conflict, Unprocessable
 from api.vendor.base import VendorView, hex_id, inner, ok, pk_of
+from api.vendor.keeping import with_what_is_kept
 from api.views.base import Documents
-from api.views.integrations import integration_of
+from api.views.integrations import check_seen, integration_of
 from api.views.syncing import error_document
 from integrations.models import Integration
 from mailboxes.documents.applying import apply
 from mailboxes.documents.plan import planned
 from mailboxes.documents.reading import read_document
-from mailboxes.documents.stored import exported
+from mailboxes.documents.stored import exported, with_mailboxes
 from mailboxes.documents.words import changes_in_words
 from sync import actions, failures
 from sync.lease import database_now
@@ -32,7 +33,7 @@ class Integrations(VendorView):
 
     def get(self, request: Request, project: str = "") -> Response:
         rows = Integration.objects.filter(project=project) if project else Integration.objects.all()
-        return ok(integrations=[document(row) for row in rows])
+        return ok(integrations=[document(row) for row in with_mailboxes(rows)])
 
 
 class OneIntegration(VendorView):
@@ -42,22 +43,24 @@ class OneIntegration(VendorView):
         return ok(integration=document(integration_of(project, name)))
 
     def put(self, request: Request, project: str, name: str) -> Response:
-        """Create."""
+        """Create. Of secrets the client knows nothing: without them the integration waits, stopped, until they are entered."""
         if Integration.objects.filter(project=project, name=name).exists():
             raise Conflict("An integration of this name exists already.")
         return self._write(request, project, name)
 
     def post(self, request: Request, project: str, name: str) -> Response:
         """Update. Secrets that are left out stay."""
-        integration_of(project, name)
-        return self._write(request, project, name)
+        return self._write(request, project, name, integration_of(project, name))
 
-    def _write(self, request: Request, project: str, name: str) -> Response:
+    def _write(self, request: Request, project: str, name: str, there: Integration | None = None) -> Response:
         wanted = {**inner(request, "integration"), "owner": project, "name": name}
+        if there is not None:
+            wanted = with_what_is_kept(wanted, exported(there), document(there))
         with Documents():
             # What a newer client says beyond what we know must not keep an older server from working.
             plan = planned(read_document(wanted, project, name))
-            row = plan.integration if plan.is_empty and plan.integration else apply(plan)
+            check_seen(plan)
+            row = plan.integration if plan.is_empty and plan.integration else apply(plan, secrets_later=True)
         if not plan.is_empty:
             changed = "changed" if plan.integration else "added"
             history.record(request, f"{row} was {changed}.", changes=changes_in_words(plan), about=row)
@@ -100,7 +103,6 @@ def document(row: Integration) -> dict[str, Any]:
         "id": hex_id(row.pk),
         "integration_type": found["type"],
         "created_at": row.created_at.isoformat(),
-        "updated_at": row.updated_at.isoformat(),
         **({"disabled_reason": row.disabled_reason} if row.disabled_reason else {}),
         "configuration": configuration,
     }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import history
+from api.filters import Declared, Filter
 from api.problems import CONTENT_TYPE, Conflict, Unprocessable
 from api.shapes import ProblemShape, Said
 from mailboxes.documents.applying import ChangedMeanwhile
@@ -38,10 +40,40 @@ TEXTS = {
 
 
 class Api(GenericAPIView):  # type: ignore[type-arg]
-    """Base of all of them."""
+    """Base of all of them. A parameter that it does not know it refuses: a typing error must not be taken for a wish, `dry_run`
+    least of all."""
 
     needs: ClassVar[Mapping[str, str]] = {}
     """Permission by method: see `api.permissions`."""
+    queries: ClassVar[Mapping[str, Iterable[str]]] = {}
+    """The parameters that a method knows."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        known = set(self.known_queries("GET" if request.method == "HEAD" else str(request.method)))
+        if unknown := [name[:60] for name in request.query_params if name not in known]:
+            raise ValidationError({name: ["This parameter is not known."] for name in unknown[:20]})
+
+    def known_queries(self, method: str) -> Iterable[str]:
+        return self.queries.get(method, ())
+
+
+class Listed(Api):
+    """Base of the lists: its GET is filtered, ordered and told page by page."""
+
+    filters: ClassVar[Mapping[str, Filter]] = {}
+    orderings: ClassVar[Mapping[str, str]] = {}
+    ordering: ClassVar[str] = "-id"
+    """Unless something else is asked for."""
+    key: ClassVar[str] = "pk"
+    filter_backends = (Declared,)
+
+    def known_queries(self, method: str) -> Iterable[str]:
+        return (*self.filters, "cursor", "page_size", "ordering") if method == "GET" else super().known_queries(method)
+
+    def page(self) -> list[Any]:
+        """Of what is asked for. `get_paginated_response` answers it."""
+        return self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
 
 
 def answers(

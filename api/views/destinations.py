@@ -10,29 +10,28 @@ from rest_framework.response import Response
 
 from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
-from api.filters import Declared, number, words
+from api.filters import number, words
 from api.problems import Conflict
-from api.shapes import BucketChange, BucketShape, Checked, DestinationShape, Said
-from api.views.base import Api, answers, found, one, said
+from api.shapes import AvailableBuckets, BucketChange, BucketShape, Checked, DestinationShape, Said
+from api.views.base import Api, Listed, answers, found, one, said
 from integrations.encryption import Secret
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
-from sync import actions
+from sync import actions, asking
 
 
-class Destinations(Api):
+class Destinations(Listed):
     """Re:infer tenants: API endpoint and token."""
 
     needs: ClassVar = {"GET": VIEW, "POST": ADMINISTER}
     queryset = Destination.objects.all()
     serializer_class = DestinationShape
-    filter_backends = (Declared,)
     filters: ClassVar = {"name": ("name", words)}
+    orderings: ClassVar = {"name": "name", "updated_at": "updated_at"}
 
     @answers(body=DestinationShape(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(DestinationShape(page, many=True).data)
+        return self.get_paginated_response(DestinationShape(self.page(), many=True).data)
 
     @answers(409, 422, given=DestinationShape, body=DestinationShape, code=201)
     def post(self, request: Request) -> Response:
@@ -56,6 +55,8 @@ class OneDestination(Api):
         row = one(Destination.objects.all(), pk)
         shape = DestinationShape(row, data=request.data, partial=True)
         shape.is_valid(raise_exception=True)
+        if not shape.validated_data:
+            return Response(DestinationShape(row).data)
         for name, value in shape.validated_data.items():
             setattr(row, name, Secret.sealed(value) if name == "token" else value)
         row.save(update_fields=[*shape.validated_data, "updated_at"])
@@ -84,23 +85,45 @@ class CheckDestination(Api):
         return Response(found(actions.test_destination(one(Destination.objects.all(), pk))))
 
 
-class Buckets(Api):
+class TryDestination(Api):
+    needs: ClassVar = {"POST": ADMINISTER}
+
+    @answers(409, 422, given=DestinationShape, body=Checked)
+    def post(self, request: Request) -> Response:
+        """Reach Re:infer with this address and token, and keep neither. Takes up to 20 s."""
+        shape = DestinationShape(data=request.data)
+        shape.is_valid(raise_exception=True)
+        token = Secret.sealed(shape.validated_data["token"])
+        return Response(found(actions.test_destination(Destination(**{**shape.validated_data, "token": token}))))
+
+
+class BucketsAvailable(Api):
+    needs: ClassVar = {"GET": ADMINISTER}
+
+    @answers(body=AvailableBuckets)
+    def get(self, request: Request, pk: int) -> Response:
+        """Which buckets Re:infer shows to our token. Takes up to 20 s."""
+        choice = asking.buckets_at(one(Destination.objects.all(), pk))
+        buckets = [{"project_name": project, "name": name} for project, name in choice.buckets]
+        return Response({"ok": not choice.problem, "detail": choice.problem, "buckets": buckets})
+
+
+class Buckets(Listed):
     """Where comments go: `project_name/name` at a destination."""
 
     needs: ClassVar = {"GET": VIEW, "POST": ADMINISTER}
     queryset = Bucket.objects.all()
     serializer_class = BucketShape
-    filter_backends = (Declared,)
     filters: ClassVar = {
         "destination": ("destination", number),
         "project_name": ("project", words),
         "name": ("name", words),
     }
+    orderings: ClassVar = {"project_name": "project", "name": "name"}
 
     @answers(body=BucketShape(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(BucketShape(page, many=True).data)
+        return self.get_paginated_response(BucketShape(self.page(), many=True).data)
 
     @answers(409, 422, given=BucketShape, body=BucketShape, code=201)
     def post(self, request: Request) -> Response:

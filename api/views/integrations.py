@@ -8,22 +8,24 @@ from typing import Any, ClassVar
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
 from api.examples import INTEGRATIONS as EXAMPLES
-from api.filters import Declared, flag, parameter, words
+from api.filters import flag, parameter, words
 from api.problems import Conflict, PreconditionFailed, Unprocessable
 from api.shapes import Checked, IntegrationLine, IntegrationShape, PlanShape, Said
-from api.views.base import Api, Documents, answers, found, said
+from api.views.base import Api, Documents, Listed, answers, found, said
 from integrations.models import Integration
-from mailboxes.documents.applying import apply
+from mailboxes.documents.applying import apply, on_trial
 from mailboxes.documents.plan import Plan, planned
 from mailboxes.documents.reading import read_document
 from mailboxes.documents.stored import exported
 from mailboxes.documents.words import changes_in_words
+from mailboxes.filter_text import problem_with_address
 from sync import actions, asking
 
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of the state you saw.")
@@ -33,29 +35,30 @@ OR_PLAN = PolymorphicProxySerializer("IntegrationOrPlan", [IntegrationShape, Pla
 ADDRESS = parameter("address", "The mailbox to test with. Without it: the first.")
 
 
-class Integrations(Api):
+class Integrations(Listed):
     """Connections to Exchange."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = Integration.objects.all()
     serializer_class = IntegrationLine
-    filter_backends = (Declared,)
     filters: ClassVar = {
         "project": ("project", words),
+        "name": ("name", words),
         "enabled": ("enabled", flag),
         "disabled_reason": ("disabled_reason", words),
     }
+    orderings: ClassVar = {"project": "project", "name": "name", "created_at": "created_at", "updated_at": "updated_at"}
 
     @answers(body=IntegrationLine(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(IntegrationLine(page, many=True).data)
+        return self.get_paginated_response(IntegrationLine(self.page(), many=True).data)
 
 
 class OneIntegration(Api):
     """An integration with all its mailboxes as one document, in the vendor's shape."""
 
     needs: ClassVar = {"GET": VIEW, "PUT": ADMINISTER, "DELETE": ADMINISTER}
+    queries: ClassVar = {"PUT": ("dry_run", "unknown")}
     serializer_class = IntegrationShape
 
     @answers(body=IntegrationShape)
@@ -75,11 +78,11 @@ class OneIntegration(Api):
         nothing the second time. Secrets that are left out stay. 201 when it was created."""
         plan = _planned(request, project, name)
         _check_match(request, plan.integration)
-        if request.query_params.get("dry_run", "") not in {"", "0", "false"}:
+        if _wants(request, "dry_run", {"": False, "0": False, "false": False, "1": True, "true": True}):
             return Response(_told(plan))
         if plan.is_empty and plan.integration is not None:
             return _document(plan.integration)
-        _check_seen(plan)
+        check_seen(plan)
         with Documents():
             integration = apply(plan)
         sentence = f"{integration} was {'changed' if plan.integration else 'added'}."
@@ -119,12 +122,26 @@ class StopIntegration(Api):
 
 class CheckIntegration(Api):
     needs: ClassVar = {"POST": OPERATE}
+    queries: ClassVar = {"POST": ("address",)}
 
     @answers(body=Checked, parameters=[ADDRESS])
     def post(self, request: Request, project: str, name: str) -> Response:
         """Name, port, TLS, sign-in, mailbox, folders, one email. Takes up to 20 s a step."""
-        address = words(request.query_params.get("address", "").replace("\0", "")) or None
-        return Response(found(actions.test_connection(integration_of(project, name), address)))
+        return Response(found(actions.test_connection(integration_of(project, name), _address(request))))
+
+
+class TryIntegration(Api):
+    needs: ClassVar = {"POST": ADMINISTER}
+    queries: ClassVar = {"POST": ("address", "unknown")}
+
+    @answers(422, given=IntegrationShape, body=Checked, parameters=[ADDRESS, UNKNOWN], examples=EXAMPLES)
+    def post(self, request: Request, project: str, name: str) -> Response:
+        """Check the connection of this document, and keep nothing of it. Secrets that are left out are those stored."""
+        plan = _planned(request, project, name)
+        address = _address(request) or next((wish.address for wish in plan.wish.mailboxes), None)
+        with Documents():
+            row = on_trial(plan)
+        return Response(found(actions.test_connection(row, address)))
 
 
 class EstimateIntegration(Api):
@@ -145,26 +162,46 @@ def integration_of(project: str, name: str) -> Integration:
 
 
 def _planned(request: Request, project: str, name: str) -> Plan:
+    passes_over = _wants(request, "unknown", {"": False, "refuse": False, "ignore": True})
     IntegrationShape(data=request.data).is_valid(raise_exception=True)
     with Documents():
         wish = read_document(request.data, project, name)
         if (wish.project, wish.name) != (project, name):
             raise Unprocessable("The document bears another project and name than the address.")
-        if wish.warnings and request.query_params.get("unknown") != "ignore":
+        if wish.warnings and not passes_over:
             raise Unprocessable({"non_field_errors": list(wish.warnings[:20])})
         return planned(wish)
 
 
+def _address(request: Request) -> str | None:
+    """Of the mailbox to test with. Raises ValidationError."""
+    text = request.query_params.get("address", "")
+    if text and (problem_with_address(text) or "\0" in text):
+        raise ValidationError({"address": "It must be an email address."})
+    return text or None
+
+
+def _wants(request: Request, name: str, known: dict[str, bool]) -> bool:
+    """Raises ValidationError for a word that it does not know: none is a wish for the other thing."""
+    text = request.query_params.get(name, "")
+    if text not in known:
+        raise ValidationError({name: f"It must be one of {', '.join(filter(None, known))}."})
+    return known[text]
+
+
 def _check_match(request: Request, integration: Integration | None) -> None:
     wanted = request.META.get("HTTP_IF_MATCH", "")
-    if wanted and (integration is None or wanted.strip() not in {"*", etag(exported(integration))}):
+    if not wanted:
+        return
+    tags = {tag.strip() for tag in wanted.split(",")}
+    if integration is None or not tags & {"*", etag(exported(integration))}:
         raise PreconditionFailed
 
 
-def _check_seen(plan: Plan) -> None:
+def check_seen(plan: Plan) -> None:
     """The vendor's own lock: a document that says from which state it was made must not undo a later one."""
-    seen, stored = plan.wish.updated_at, plan.integration
-    if seen is not None and stored is not None and abs((seen - stored.updated_at).total_seconds()) > 0.001:
+    seen, latest = plan.wish.updated_at, plan.latest
+    if seen is not None and latest is not None and abs((seen - latest).total_seconds()) > 0.001:
         raise Conflict("It was changed since the updated_at of your document. Get it again.")
 
 

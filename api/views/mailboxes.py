@@ -14,12 +14,12 @@ from rest_framework.response import Response
 
 from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
-from api.filters import Declared, flag, number, words
+from api.filters import flag, number, words
 from api.problems import Conflict
 from api.shapes import Checked, FolderShape, MailboxAnswer, MailboxShape, Said, VerificationShape
-from api.views.base import Api, Documents, answers, found, one, said
+from api.views.base import Api, Documents, Listed, answers, found, one, said
 from api.views.integrations import integration_of
-from mailboxes.documents.single import as_document, change_mailbox, create_mailbox
+from mailboxes.documents.single import as_document, change_mailbox, changed_rules, create_mailbox
 from mailboxes.models import Mailbox
 from sync import actions, asking, figures, status
 from sync.models import SyncedFolder, Verification
@@ -33,39 +33,37 @@ FILTERS = {
     "disabled_reason": ("disabled_reason", words),
     "status": ("status", words),
 }
+ORDERINGS = {"email": "address", "updated_at": "updated_at"}
 
 
-class Mailboxes(Api):
+class Mailboxes(Listed):
     """Mailboxes of all integrations."""
 
     needs: ClassVar = {"GET": VIEW}
     serializer_class = MailboxAnswer
-    filter_backends = (Declared,)
     filters: ClassVar = FILTERS
+    orderings: ClassVar = ORDERINGS
 
     def get_queryset(self) -> QuerySet[Any]:
         return rows()
 
     @answers(body=MailboxAnswer(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(told(page or []))
+        return self.get_paginated_response(told(self.page()))
 
 
-class MailboxesOfIntegration(Api):
+class MailboxesOfIntegration(Listed):
     needs: ClassVar = {"GET": VIEW, "POST": ADMINISTER}
     serializer_class = MailboxAnswer
-    filter_backends = (Declared,)
     filters: ClassVar = {name: FILTERS[name] for name in ("email", "bucket", "enabled", "disabled_reason", "status")}
+    orderings: ClassVar = ORDERINGS
 
     def get_queryset(self) -> QuerySet[Any]:
-        return rows()
+        return rows().filter(integration=integration_of(self.kwargs["project"], self.kwargs["name"]))
 
     @answers(body=MailboxAnswer(many=True))
     def get(self, request: Request, project: str, name: str) -> Response:
-        integration = integration_of(project, name)
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset().filter(integration=integration)))
-        return self.get_paginated_response(told(page or []))
+        return self.get_paginated_response(told(self.page()))
 
     @answers(409, 422, given=MailboxShape, body=MailboxAnswer, code=201)
     def post(self, request: Request, project: str, name: str) -> Response:
@@ -90,9 +88,10 @@ class OneMailbox(Api):
         """What is left out stays as it is."""
         row = one(rows(), pk)
         with Documents():
-            change_mailbox(row, _object(request, partial=True))
-        history.record(request, f"{row} was changed.", about=row)
-        actions.settings_changed(row.integration)
+            changes = change_mailbox(row, _object(request, partial=True))
+        if changes:
+            history.record(request, f"{row} was changed.", changes=changes, about=row)
+            actions.settings_changed(row.integration)
         return Response(told([one(rows(), pk)])[0])
 
     @answers(409, code=204)
@@ -105,17 +104,50 @@ class OneMailbox(Api):
         return Response(status=204)
 
 
-class Folders(Api):
+class Folders(Listed):
     """The folders of a mailbox: the vendor calls them sync states."""
 
     needs: ClassVar = {"GET": VIEW}
     serializer_class = FolderShape
 
+    def get_queryset(self) -> QuerySet[Any]:
+        return folders_of(self.kwargs["pk"])
+
     @answers(body=FolderShape(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        one(Mailbox.objects.all(), pk)
-        folders = SyncedFolder.objects.filter(mailbox=pk, gone=False, holds_mail=True)
-        return self.get_paginated_response(FolderShape(self.paginate_queryset(folders), many=True).data)
+        return self.get_paginated_response(FolderShape(self.page(), many=True).data)
+
+
+class OneFolder(Api):
+    needs: ClassVar = {"GET": VIEW}
+    serializer_class = FolderShape
+
+    @answers(body=FolderShape)
+    def get(self, request: Request, pk: int, folder: int) -> Response:
+        return Response(FolderShape(one(folders_of(pk), folder)).data)
+
+
+class ListFolderAgain(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(body=Said, code=202)
+    def post(self, request: Request, pk: int, folder: int) -> Response:
+        """List one folder from its beginning again, as if its sync state were deleted. Free: nothing is sent twice."""
+        row = one(folders_of(pk).select_related("mailbox"), folder)
+        look_at = reverse("api-mailbox-folder", args=[pk, folder])
+        return said(request, actions.list_folder_again(row), look_at, code=202, about=row.mailbox)
+
+
+class FilterPreview(Api):
+    needs: ClassVar = {"POST": ADMINISTER}
+
+    @answers(422, given=MailboxShape(partial=True), body=Checked)
+    def post(self, request: Request, pk: int) -> Response:
+        """What these filters would do to the emails of the last 30 days. Nothing is changed. Takes up to 20 s."""
+        row = one(rows(), pk)
+        with Documents():
+            rules = changed_rules(row, _object(request, partial=True))
+        return Response(found(asking.preview_filters(row, rules)))
 
 
 class _Action(Api):
@@ -192,6 +224,11 @@ class EstimateMailbox(Api):
     def post(self, request: Request, pk: int) -> Response:
         """How many emails its first sync brings. Takes up to 20 s."""
         return Response(found(asking.cost_of_mailbox(one(Mailbox.objects.select_related("integration"), pk))))
+
+
+def folders_of(pk: int) -> QuerySet[SyncedFolder]:
+    """Raises Http404."""
+    return SyncedFolder.objects.filter(mailbox=one(Mailbox.objects.all(), pk), gone=False, holds_mail=True)
 
 
 def rows() -> QuerySet[Any]:

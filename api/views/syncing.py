@@ -17,7 +17,7 @@ from api.filters import Declared, moment, number, words
 from api.parsing import EmailParser
 from api.problems import Unprocessable
 from api.shapes import CommentPreview, OverviewShape, RunShape, Said, SetAsideShape, SyncErrorShape, UsageShape
-from api.views.base import Api, answers, one, said
+from api.views.base import Api, Listed, answers, one, said
 from integrations.reinfer.payload import comment_object
 from mailboxes.models import Bucket, Mailbox
 from sync import actions, attention, budget, figures, tally
@@ -34,34 +34,32 @@ OF_MAILBOX = {
 SINCE = {"since": ("started_at__gte", moment), "until": ("started_at__lt", moment)}
 
 
-class Runs(Api):
+class Runs(Listed):
     """Sync runs, newest first."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = SyncRun.objects.all()
     serializer_class = RunShape
-    filter_backends = (Declared,)
     filters: ClassVar = {**OF_MAILBOX, **SINCE, "outcome": ("outcome", words), "kind": ("error_kind", words)}
+    orderings: ClassVar = {"started_at": "started_at"}
 
     @answers(body=RunShape(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(RunShape(page, many=True).data)
+        return self.get_paginated_response(RunShape(self.page(), many=True).data)
 
 
-class Errors(Api):
+class Errors(Listed):
     """Syncs that failed, newest first."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = SyncRun.objects.filter(outcome=SyncRun.Outcome.FAILED).select_related("mailbox__integration")
     serializer_class = SyncErrorShape
-    filter_backends = (Declared,)
     filters: ClassVar = {**OF_MAILBOX, **SINCE, "kind": ("error_kind", words)}
+    orderings: ClassVar = {"started_at": "started_at"}
 
     @answers(body=SyncErrorShape(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
-        return self.get_paginated_response([error_document(run) for run in page])
+        return self.get_paginated_response([error_document(run) for run in self.page()])
 
 
 def error_document(run: SyncRun) -> dict[str, Any]:
@@ -77,24 +75,23 @@ def error_document(run: SyncRun) -> dict[str, Any]:
     }
 
 
-class SetAsideEmails(Api):
+class SetAsideEmails(Listed):
     """Emails that could not be delivered. What is in them is not told."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = SetAsideEmail.objects.exclude(stage=VANISHED).select_related("folder")
     serializer_class = SetAsideShape
-    filter_backends = (Declared,)
     filters: ClassVar = {
         **OF_MAILBOX,
         "stage": ("stage", words),
         "settled": ("settled", words),
         "reason": ("reason", words),
     }
+    orderings: ClassVar = {"first_at": "first_at", "last_at": "last_at"}
 
     @answers(body=SetAsideShape(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(SetAsideShape(page, many=True).data)
+        return self.get_paginated_response(SetAsideShape(self.page(), many=True).data)
 
 
 class OneSetAside(Api):
@@ -123,6 +120,7 @@ class RetryMany(Api):
     queryset = SetAsideEmail.objects.all()
     filter_backends = (Declared,)
     filters: ClassVar = {**OF_MAILBOX, "stage": ("stage", words), "reason": ("reason", words)}
+    queries: ClassVar = {"POST": tuple(filters)}
 
     @answers(422, body=Said, code=202)
     def post(self, request: Request) -> Response:

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,17 +16,23 @@ from access import history
 from access.models import ApiToken
 from access.table import VIEW
 from api.shapes import TokenMade, TokenShape
-from api.views.base import Api, answers
+from api.views.base import Api, Listed, answers
 
 
-class Tokens(Api):
+class Tokens(Listed):
     needs: ClassVar = {"GET": VIEW, "POST": VIEW}
     serializer_class = TokenShape
+    orderings: ClassVar = {"created": "created"}
+    ordering = "-created"
+    key = "public_id"
+
+    def get_queryset(self) -> QuerySet[ApiToken]:
+        mine: QuerySet[ApiToken] = ApiToken.objects.filter(user=self.request.user)
+        return mine
 
     @answers(body=TokenShape(many=True))
     def get(self, request: Request) -> Response:
-        mine = ApiToken.objects.filter(user=request.user)
-        return self.get_paginated_response(TokenShape(self.paginate_queryset(mine), many=True).data)
+        return self.get_paginated_response(TokenShape(self.page(), many=True).data)
 
     @answers(given=TokenShape, body=TokenMade, code=201)
     def post(self, request: Request) -> Response:
@@ -32,6 +40,7 @@ class Tokens(Api):
         shape = TokenShape(data=request.data)
         shape.is_valid(raise_exception=True)
         name, days = shape.validated_data["name"], shape.validated_data["days"]
+        ApiToken.objects.filter(user=request.user, expiry__lt=timezone.now()).delete()
         row, token = ApiToken.objects.create(request.user, expiry=timedelta(days=days), name=name)
         history.record(request, f"The API token “{name}” was made.")
         return Response({**TokenShape(row).data, "token": token}, 201)

@@ -10,18 +10,18 @@ from rest_framework.response import Response
 from access import history
 from access.table import ADMINISTER
 from api.shapes import WebhookShape
-from api.views.base import Api, answers, one
+from api.views.base import Api, Listed, answers, one
 from notices.models import Webhook
 
 
-class Webhooks(Api):
+class Webhooks(Listed):
     needs: ClassVar = {"GET": ADMINISTER, "POST": ADMINISTER}
     queryset = Webhook.objects.all()
     serializer_class = WebhookShape
 
     @answers(body=WebhookShape(many=True))
     def get(self, request: Request) -> Response:
-        return self.get_paginated_response(WebhookShape(self.paginate_queryset(self.get_queryset()), many=True).data)
+        return self.get_paginated_response(WebhookShape(self.page(), many=True).data)
 
     @answers(422, given=WebhookShape, body=WebhookShape, code=201)
     def post(self, request: Request) -> Response:

@@ -8,12 +8,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.forms import IntegrationForm
+from integrations.forms.integration import NEEDED
 from integrations.models import DisabledReason, Integration
 from mailboxes.documents.plan import MAILBOX_FIELDS, Plan
-from mailboxes.documents.stored import SETTINGS, stored_settings
+from mailboxes.documents.stored import SETTINGS, latest_change, stored_settings
 from mailboxes.documents.wish import DocumentWrong, MailboxWish
 from mailboxes.models import Bucket, Mailbox
 
+SECRETS = IntegrationForm.secret_names
 ON = {"enabled": True, "disabled_reason": "", "disabled_detail": ""}
 OFF = {"enabled": False, "disabled_reason": DisabledReason.USER, "disabled_detail": ""}
 
@@ -22,11 +24,20 @@ class ChangedMeanwhile(DocumentWrong):
     """Somebody was faster: nothing was written."""
 
 
-def apply(plan: Plan) -> Integration:
-    """Write it. Raises DocumentWrong, with what is wrong field by field, and `ChangedMeanwhile`."""
+class SecretsLater(IntegrationForm):
+    """For who cannot send secrets: that one is missing is no fault, and keeps the integration from running."""
+
+    def has_secret(self, name: str) -> bool:
+        return True
+
+
+def apply(plan: Plan, *, secrets_later: bool = False) -> Integration:
+    """Write it. `secrets_later`: for clients that cannot send any; without them the integration is made, and stopped.
+    Raises DocumentWrong, with what is wrong field by field, and `ChangedMeanwhile`."""
     try:
         with transaction.atomic():
-            integration = _integration(plan)
+            _unchanged(plan)
+            integration = _integration(plan, SecretsLater if secrets_later else IntegrationForm)
             _remove(plan)
             buckets: dict[tuple[int, str, str], Bucket] = {}
             for wish in plan.added:
@@ -44,19 +55,49 @@ def apply(plan: Plan) -> Integration:
     return integration
 
 
-def _integration(plan: Plan) -> Integration:
+def _unchanged(plan: Plan) -> None:
+    """Raises ChangedMeanwhile when it is no longer as the plan found it; until this transaction ends, it stays so."""
+    if plan.integration is None:
+        return
+    row = Integration.objects.select_for_update().filter(pk=plan.integration.pk).first()
+    if row is None or latest_change(row) != plan.latest:
+        raise ChangedMeanwhile("Somebody else changed this just now. Nothing was changed; try again.")
+
+
+def _integration(plan: Plan, form_class: type[IntegrationForm]) -> Integration:
     """By the form that people use, so that nothing gets in that would not there."""
     row = plan.integration or Integration()
-    form = IntegrationForm(_form_data(plan, row), instance=row)
+    form = form_class(_form_data(plan, row), instance=row)
     if not form.stored():
         if form.is_valid() or "__all__" in form.errors:
             raise ChangedMeanwhile(*[str(text) for text in form.non_field_errors()])
-        raise DocumentWrong(*[f"{_label(form, name)}: {text}" for name, texts in form.errors.items() for text in texts])
-    if plan.wish.enabled is not None:
+        raise _wrong(form)
+    if missing := [
+        _label(form, name)
+        for name in NEEDED.get(Integration.Auth(row.auth), ())
+        if name in SECRETS and not getattr(row, name)
+    ]:
+        detail = f"Not entered yet: {', '.join(missing)}. Enter it, then start the integration."
+        Integration.objects.filter(pk=row.pk).update(**{**OFF, "disabled_detail": detail})
+    elif plan.wish.enabled is not None:
         Integration.objects.filter(pk=row.pk).exclude(enabled=plan.wish.enabled).update(
             **(ON if plan.wish.enabled else OFF)
         )
     return Integration.objects.get(pk=row.pk)
+
+
+def on_trial(plan: Plan) -> Integration:
+    """As it would be, unwritten, to be tested. Raises DocumentWrong."""
+    row = plan.integration or Integration()
+    form = IntegrationForm(_form_data(plan, row), instance=row)
+    if (tested := form.to_be_tested()) is None:
+        raise _wrong(form)
+    found: Integration = tested
+    return found
+
+
+def _wrong(form: IntegrationForm) -> DocumentWrong:
+    return DocumentWrong(*[f"{_label(form, name)}: {text}" for name, texts in form.errors.items() for text in texts])
 
 
 def _form_data(plan: Plan, row: Integration) -> dict[str, Any]:
@@ -77,6 +118,9 @@ def _remove(plan: Plan) -> None:
     rows = Mailbox.objects.filter(pk__in=[row.pk for row in plan.removed])
     rows.update(**OFF)
     rows.delete()
+    if plan.removed and plan.integration:
+        # What is left of it does not tell that something is gone.
+        Integration.objects.filter(pk=plan.integration.pk).update(updated_at=timezone.now())
 
 
 def values(wish: MailboxWish, *, with_state: bool = True) -> dict[str, Any]:

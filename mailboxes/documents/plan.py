@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from access.history import in_words
@@ -51,6 +52,8 @@ class Plan:
     changed: tuple[tuple[Mailbox, MailboxWish, tuple[Line, ...]], ...] = ()
     removed: tuple[Mailbox, ...] = ()
     destinations: dict[str, Destination] = field(default_factory=dict)
+    latest: datetime | None = None
+    """When what is stored was last changed; None when nothing is."""
 
     @property
     def is_empty(self) -> bool:
@@ -87,6 +90,7 @@ def planned(wish: IntegrationWish) -> Plan:
         tuple(_changed(there, wanted)),
         tuple(row for key, row in there.items() if key not in wanted),
         destinations,
+        max([integration.updated_at, *(row.updated_at for row in rows)]) if integration else None,
     )
 
 
@@ -133,11 +137,12 @@ def _changed(
     there: dict[str, Mailbox], wanted: dict[str, MailboxWish]
 ) -> Iterable[tuple[Mailbox, MailboxWish, tuple[Line, ...]]]:
     for key, wish in wanted.items():
-        if key in there and (lines := tuple(_mailbox_lines(there[key], wish))):
+        if key in there and (lines := tuple(mailbox_lines(there[key], wish))):
             yield there[key], wish, lines
 
 
-def _mailbox_lines(row: Mailbox, wish: MailboxWish) -> Sequence[Line]:
+def mailbox_lines(row: Mailbox, wish: MailboxWish) -> Sequence[Line]:
+    """What would be otherwise of this mailbox, its address left aside."""
     now = mailbox_wish(row)
     lines = [
         _line(label, getattr(now, name), getattr(wish, name))

@@ -11,12 +11,13 @@ from django.utils import timezone
 from integrations.models import Destination, Integration
 from mailboxes.documents.applying import ChangedMeanwhile, values
 from mailboxes.documents.keys import Keys
-from mailboxes.documents.plan import check_destinations
+from mailboxes.documents.plan import check_destinations, mailbox_lines
 from mailboxes.documents.reading import problems_of
 from mailboxes.documents.stored import mailbox_wish
 from mailboxes.documents.vendor import read_mailbox, write_mailbox
 from mailboxes.documents.wish import DocumentWrong, MailboxWish
 from mailboxes.models import Bucket, Mailbox
+from mailboxes.rules import Rules
 
 
 def as_document(row: Mailbox) -> dict[str, Any]:
@@ -35,11 +36,19 @@ def create_mailbox(integration: Integration, document: Mapping[str, Any]) -> Mai
         raise ChangedMeanwhile("This integration has a mailbox with this address already.") from None
 
 
-def change_mailbox(row: Mailbox, document: Mapping[str, Any]) -> None:
-    """What the document does not name stays. Raises DocumentWrong and ChangedMeanwhile."""
-    whole = {**as_document(row), **document}
-    whole.pop("disabled_reason", None)
-    wish = _read(whole, (str(whole.get("email", "")).casefold(),))
+def changed_rules(row: Mailbox, document: Mapping[str, Any]) -> Rules:
+    """What would be wanted of it; what the document does not name is as it is. Raises DocumentWrong."""
+    return Mailbox(**values(_wish(row, document), with_state=False)).rules()
+
+
+def change_mailbox(row: Mailbox, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What the document does not name stays. What was changed, before and after. Raises DocumentWrong and ChangedMeanwhile."""
+    wish = _wish(row, document)
+    changes = [(line.what, line.before, line.after) for line in mailbox_lines(row, wish)]
+    if wish.address != row.address:
+        changes.append(("Address", row.address, wish.address))
+    if not changes:
+        return []
     try:
         with transaction.atomic():
             Mailbox.objects.filter(pk=row.pk).update(
@@ -50,6 +59,13 @@ def change_mailbox(row: Mailbox, document: Mapping[str, Any]) -> None:
             )
     except IntegrityError:
         raise ChangedMeanwhile("This integration has a mailbox with this address already.") from None
+    return changes
+
+
+def _wish(row: Mailbox, document: Mapping[str, Any]) -> MailboxWish:
+    whole = {**as_document(row), **document}
+    whole.pop("disabled_reason", None)
+    return _read(whole, (str(whole.get("email", "")).casefold(),))
 
 
 def _read(document: Mapping[str, Any], there: tuple[str, ...]) -> MailboxWish:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+
+from django.db.models import Max, Prefetch, QuerySet
 
 from integrations.models import Integration
 from mailboxes.documents.vendor import write_vendor
@@ -17,6 +20,13 @@ SETTINGS = (
 
 def stored_settings(integration: Integration) -> dict[str, Any]:
     return {name: getattr(integration, name) for name in SETTINGS}
+
+
+def latest_change(integration: Integration) -> datetime:
+    """When it or one of its mailboxes was last changed by people: their `updated_at` is what the vendor's documents are
+    locked by."""
+    last: datetime | None = integration.mailboxes.aggregate(last=Max("updated_at"))["last"]
+    return max(integration.updated_at, last) if last else integration.updated_at
 
 
 def mailbox_wish(row: Mailbox) -> MailboxWish:
@@ -39,9 +49,21 @@ def mailbox_wish(row: Mailbox) -> MailboxWish:
     )
 
 
+def with_mailboxes(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
+    """For who exports many of them: as many queries as for one."""
+    return integrations.prefetch_related(
+        Prefetch("mailboxes", Mailbox.objects.select_related("bucket__destination"), to_attr="all_mailboxes")
+    )
+
+
+def _mailboxes(integration: Integration) -> list[Mailbox]:
+    there: list[Mailbox] | None = getattr(integration, "all_mailboxes", None)
+    return list(integration.mailboxes.select_related("bucket__destination")) if there is None else there
+
+
 def exported(integration: Integration) -> dict[str, Any]:
     """The integration with all its mailboxes in the vendor's shape, without its secrets."""
-    rows = list(integration.mailboxes.select_related("bucket__destination"))
+    rows = _mailboxes(integration)
     reasons = {row.address.casefold(): row.disabled_reason for row in rows}
     wish = IntegrationWish(
         integration.project,
@@ -49,6 +71,6 @@ def exported(integration: Integration) -> dict[str, Any]:
         stored_settings(integration),
         enabled=integration.enabled,
         mailboxes=tuple(mailbox_wish(row) for row in rows),
-        updated_at=integration.updated_at,
+        updated_at=max([integration.updated_at, *(row.updated_at for row in rows)]),
     )
     return write_vendor(wish, lambda address: reasons.get(address, ""))

@@ -46,6 +46,8 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
     whole.passed_over(*OF_THE_SERVER)
     owner, own_name = _names(whole, project, name)
     title, enabled, seen = whole.text("title"), whole.flag("enabled", None), whole.moment("updated_at")
+    if title == f"{owner}/{own_name}":
+        title = ""  # written for want of one
     configuration = whole.inner("configuration")
     settings, secrets = _connection(configuration, warnings)
     mailboxes = _mailboxes(configuration, warnings)
@@ -179,7 +181,7 @@ def write_vendor(wish: IntegrationWish, reason_of: Callable[[str], str] = lambda
     case, is disabled."""
     return {
         "owner": wish.project,
-        "name": f"{wish.project}/{wish.name}",
+        "name": wish.name,
         "title": wish.settings.get("title") or f"{wish.project}/{wish.name}",
         "type": TYPE,
         "enabled": bool(wish.enabled),

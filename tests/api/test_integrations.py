@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import socket
 
 import pytest
 
@@ -18,6 +19,13 @@ URL = "/api/v1/integrations/bank/trades"
 @pytest.fixture
 def destination(db):
     return factories.DestinationFactory()
+
+
+@pytest.fixture
+def closed_port():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]  # bound, and nobody listens
 
 
 def document(**changed):
@@ -72,6 +80,78 @@ def test_of_two_who_saw_the_same_the_second_is_told(api, destination):
     by_body = api.put(URL, {**seen.json(), "title": "Second"}, format="json")
     assert by_body.status_code == 409
     assert Integration.objects.get().title == "First"
+
+
+@pytest.mark.parametrize(
+    "what", ["a mailbox changed", "a mailbox added", "a mailbox removed", "put with another mailbox"]
+)
+def test_a_document_from_before_undoes_nothing_that_was_done_to_a_mailbox_since(api, destination, what):
+    api.put(URL, document(), format="json")
+    seen = api.get(URL)
+    pk = Mailbox.objects.get().pk
+    another = {"email": "b@bank.example", "bucket_specification": {"project_name": "bank", "name": "desks"}}
+    if what == "a mailbox changed":
+        done = api.patch(f"/api/v1/mailboxes/{pk}", {"folder_denylist": [["Inbox", "Private"]]}, format="json")
+    elif what == "a mailbox added":
+        done = api.post(f"{URL}/mailboxes", another, format="json")
+    elif what == "a mailbox removed":
+        done = api.delete(f"/api/v1/mailboxes/{pk}")
+    else:
+        more = document()
+        more["configuration"]["mailboxes"].append(another)
+        done = api.put(URL, more, format="json")
+    assert done.status_code < 300, done.content
+    before = api.get(URL).json()
+    assert api.put(URL, {**seen.json(), "title": "Late"}, format="json").status_code == 409
+    assert api.put(URL, document(title="Late"), format="json", HTTP_IF_MATCH=seen["ETag"]).status_code == 412
+    assert api.get(URL).json() == before
+
+
+def test_an_update_that_was_sent_twice_is_done_once(api, destination):
+    api.put(URL, document(), format="json")
+    seen = api.get(URL)
+    first = api.put(URL, document(title="New"), format="json", HTTP_IF_MATCH=f'"other", {seen["ETag"]}')
+    assert first.status_code == 200
+    # The answer was lost, and the client sends it again as it was: it is told that somebody, perhaps itself, was there.
+    assert api.put(URL, document(title="New"), format="json", HTTP_IF_MATCH=seen["ETag"]).status_code == 412
+    assert api.put(URL, document(title="New"), format="json", HTTP_IF_MATCH="*").json() == first.json()
+    assert api.delete(URL, HTTP_IF_MATCH=seen["ETag"]).status_code == 412
+    assert api.delete(URL, HTTP_IF_MATCH=first["ETag"]).status_code == 204
+    assert api.delete(URL, HTTP_IF_MATCH="*").status_code == 404
+
+
+def test_a_connection_is_tried_before_it_is_kept(api, destination, closed_port):
+    new = document()
+    new["configuration"]["connection"]["ews_endpoint"] = f"https://127.0.0.1:{closed_port}/EWS/Exchange.asmx"
+    answer = api.post(f"{URL}/try", new, format="json")
+    assert answer.status_code == 200, answer.content
+    assert (answer.json()["ok"], answer.json()["steps"][-1]["name"]) == (False, "Port")
+    assert Integration.objects.count() == 0
+    del new["configuration"]["connection"]["application"]["client_secret"]
+    assert "Client secret" in api.post(f"{URL}/try", new, format="json").json()["detail"]
+
+
+def test_a_destination_is_tried_before_it_is_kept_and_says_why_it_shows_no_buckets(api, destination, closed_port):
+    where = {"name": "New", "endpoint": f"http://127.0.0.1:{closed_port}/", "token": SECRET}
+    answer = api.post("/api/v1/destinations/try", where, format="json")
+    assert (answer.status_code, answer.json()["ok"]) == (200, False)
+    assert SECRET not in answer.content.decode()
+    destination.__class__.objects.filter(pk=destination.pk).update(endpoint=where["endpoint"])
+    found = api.get(f"/api/v1/destinations/{destination.pk}/available-buckets").json()
+    assert (found["ok"], found["buckets"], bool(found["detail"])) == (False, [], True)
+
+
+def test_filters_are_looked_at_before_they_are_kept(api, destination):
+    api.put(URL, document(), format="json")
+    row = Mailbox.objects.get()
+    url = f"/api/v1/mailboxes/{row.pk}/filter-preview"
+    assert (
+        "No email of the last 30 days"
+        in api.post(url, {"folder_denylist": [["Inbox"]]}, format="json").json()["detail"]
+    )
+    assert api.post(url, {"participant_denylist": ["nonsense"]}, format="json").status_code == 400
+    row.refresh_from_db()
+    assert row.folder_deny == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,12 @@ from sync.models import SetAsideEmail, SyncRun
 from tests import factories
 from tests.mails import mail
 
+ORDERINGS = [
+    *[(name, sign + "id") for name in ("runs", "errors", "set-aside", "mailboxes", "buckets") for sign in ("", "-")],
+    *[("runs", "-started_at"), ("errors", "started_at"), ("set-aside", "last_at"), ("set-aside", "-first_at")],
+    *[("mailboxes", "email"), ("mailboxes", "-updated_at"), ("integrations", "project"), ("integrations", "-name")],
+    *[("destinations", "name"), ("destinations", "-updated_at"), ("buckets", "project_name"), ("buckets", "name")],
+]
 LISTS = ("runs", "errors", "set-aside", "mailboxes", "integrations", "destinations", "buckets")
 
 
@@ -47,6 +53,109 @@ def test_the_pages_of_a_list_hold_everything_once(api, many, name):
         seen += [str(row.get("id") or row.get("name")) for row in page["results"]]
         url = page["next"]
     assert len(seen) == len(set(seen)) >= 12
+
+
+def pages(api, url):
+    """The rows of each page, to the end and back to the beginning."""
+    found, there = [], []
+    while url:
+        page = api.get(url).json()
+        there.append(page["results"])
+        url, back = page["next"], page["previous"]
+    while back:
+        page = api.get(back).json()
+        found.insert(0, page["results"])
+        back = page["previous"]
+    return there, [*found, there[-1]]
+
+
+@pytest.mark.parametrize(("name", "ordering"), ORDERINGS)
+def test_a_list_is_told_in_the_order_asked_for_and_the_same_on_the_way_back(api, many, name, ordering):
+    there, back = pages(api, f"/api/v1/{name}?page_size=5&ordering={ordering}")
+    assert there == back
+    told = [row for page in there for row in page]
+    key = {"project": "owner"}.get(ordering.lstrip("-"), ordering.lstrip("-"))
+    if key in told[0] and name != "errors":
+        assert [row[key] for row in told] == sorted((row[key] for row in told), reverse=ordering.startswith("-"))
+    assert len({str(row) for row in told}) == len(told) >= 12
+
+
+def test_where_all_rows_have_the_same_value_none_is_told_twice_and_none_left_out(api, many):
+    SyncRun.objects.update(started_at=many.created_at)
+    there, _ = pages(api, "/api/v1/runs?page_size=5&ordering=started_at")
+    assert sorted(row["id"] for page in there for row in page) == sorted(SyncRun.objects.values_list("pk", flat=True))
+
+
+def test_rows_that_come_and_go_between_two_pages_move_no_other(api, many):
+    first = api.get("/api/v1/runs?page_size=5").json()
+    factories.SyncRunFactory(mailbox=many)
+    SyncRun.objects.filter(pk=first["results"][-1]["id"]).delete()
+    second = api.get(first["next"]).json()
+    assert second["results"][0]["id"] < first["results"][-1]["id"]
+    assert len(second["results"]) == 5
+
+
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", "ÿ", "W10=", "WyItaWQiLCAxLCAxLCBmYWxzZV0=", "WyJpZCIsICJhIiwgImEiLCBmYWxzZV0=", "W" * 3000]
+)
+def test_a_cursor_that_is_none_is_refused_in_words(api, many, cursor):
+    answer = api.get("/api/v1/runs", {"cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor")
+
+
+def test_the_cursor_of_another_ordering_is_refused(api, many):
+    page = api.get("/api/v1/runs?page_size=5").json()
+    assert api.get(page["next"] + "&ordering=started_at").status_code == 400
+
+
+@pytest.mark.parametrize("name", [*LISTS, "webhooks", "tokens", "history"])
+@pytest.mark.parametrize(
+    "query",
+    ["colour=blue", "ordering=colour", "ordering=", "page_size=0", "page_size=1001", "page_size=x", "format=xml"],
+)
+def test_a_parameter_that_is_not_known_or_makes_no_sense_is_refused(api, db, name, query):
+    answer = api.get(f"/api/v1/{name}?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])
+
+
+def test_the_cursor_of_tokens_tells_nothing_of_their_digests(api):
+    for _ in range(3):
+        api.post("/api/v1/tokens", {"name": "CI"}, format="json")
+    there, back = pages(api, "/api/v1/tokens?page_size=1&ordering=-created")
+    assert (there, len(there)) == (back, 4)
+    assert "digest" not in str(api.get("/api/v1/tokens?page_size=1").json())
+
+
+def test_many_mailboxes_are_started_stopped_and_listed_by_filter_and_never_all_by_mistake(api, many):
+    place = f"integration_name={many.integration.name}"
+    assert api.post(f"/api/v1/mailboxes/stop?{place}").json()["detail"] == "1 mailbox is stopped."
+    assert api.get("/api/v1/mailboxes?enabled=false").json()["results"][0]["id"] == many.pk
+    assert api.post(f"/api/v1/mailboxes/start?{place}").json()["detail"] == "1 mailbox is started."
+    assert api.post(f"/api/v1/mailboxes/list-again?{place}").status_code == 202
+    assert api.post(f"/api/v1/mailboxes/sync-now?{place}").status_code == 202
+    for query, code in (("", 422), ("?integration_name=none", 422), ("?integration=1", 400)):
+        assert api.post(f"/api/v1/mailboxes/stop{query}").status_code == code
+    assert not many.__class__.objects.filter(enabled=False).exists()
+
+
+def test_one_folder_is_listed_again(api, many):
+    folder = many.folders.get()
+    url = f"/api/v1/mailboxes/{many.pk}/folders/{folder.pk}"
+    assert api.get(url).json()["path"] == folder.path
+    answer = api.post(f"{url}/list-again")
+    assert (answer.status_code, answer.json()["look_at"]) == (202, url)
+    folder.refresh_from_db()
+    assert (folder.cursor, folder.up_to_date) == ("", False)
+    assert api.post(f"/api/v1/mailboxes/{many.pk + 1}/folders/{folder.pk}/list-again").status_code == 404
+
+
+def test_the_history_tells_who_did_what(api, many):
+    api.post(f"/api/v1/mailboxes/{many.pk}/stop")
+    (act,) = api.get("/api/v1/history", {"about": "mailbox", "object_id": many.pk}).json()["results"]
+    assert (act["who"], act["integration_id"], "stopped" in act["text"]) == ("administrator", many.integration_id, True)
+    api.patch(f"/api/v1/buckets/{many.bucket_id}", {"monthly_limit": 5}, format="json")
+    act = api.get("/api/v1/history?ordering=-at").json()["results"][0]
+    assert act["changes"] == [{"what": "AI units a month", "before": "empty", "after": "5"}]
 
 
 def test_lists_can_be_filtered(api, many):

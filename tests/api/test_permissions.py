@@ -6,7 +6,9 @@ import uuid
 
 import pytest
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
+from access.models import ApiToken
 from access.table import ADMINISTER, OPERATE, READ_MAIL, VIEW
 from tests import factories
 from tests.api.conftest import EVERYBODY, client_of
@@ -26,8 +28,16 @@ def routes():
 
 
 def address(pattern, rows):
-    values = {"pk": rows["pk"](pattern.name), "project": "nowhere", "name": "nothing", "hex_pk": "ff", "key": "ff"}
-    return reverse(pattern.name, kwargs={name: values[name] for name in pattern.pattern.converters})
+    values = {
+        "project": "nowhere",
+        "name": "nothing",
+        "hex_pk": "ff",
+        "key": "ff",
+        "rest": "sources",
+        "folder": 999_999,
+    }
+    values["pk"] = rows["pk"](pattern.name)
+    return reverse(pattern.name, kwargs={name: values[name] for name in pattern.pattern.regex.groupindex})
 
 
 @pytest.fixture
@@ -84,6 +94,16 @@ def test_a_token_is_refused_once_it_ended_or_was_revoked(api):
     assert made["token"] not in api.get("/api/v1/tokens").content.decode()
     assert api.delete(f"/api/v1/tokens/{made['id']}").status_code == 204
     assert other.get("/api/v1/overview").status_code == 401
+
+
+def test_a_token_that_ended_is_refused_and_goes_when_its_user_makes_another(api):
+    made = api.post("/api/v1/tokens", {"name": "CI", "days": 1}, format="json").json()
+    ApiToken.objects.filter(public_id=made["id"]).update(expiry=timezone.now())
+    other = client_of("nobody")
+    other.credentials(HTTP_AUTHORIZATION=f"Bearer {made['token']}")
+    assert other.get("/api/v1/overview").status_code == 401
+    api.post("/api/v1/tokens", {"name": "CI"}, format="json")
+    assert not ApiToken.objects.filter(public_id=made["id"]).exists()
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer nonsense", "Bearer a b", "Bearer \xff\xfe", "Basic YTpi"])

@@ -1,0 +1,35 @@
+"""What people and programs did."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.models import Act
+from access.table import VIEW
+from api.filters import moment, number, words
+from api.shapes import ActShape
+from api.views.base import Listed, answers
+
+
+class History(Listed):
+    """Who changed what, and how it was before, newest first. Secrets are not in it."""
+
+    needs: ClassVar = {"GET": VIEW}
+    queryset = Act.objects.all()
+    serializer_class = ActShape
+    filters: ClassVar = {
+        "integration_id": ("integration_id", number),
+        "about": ("about", words),
+        "object_id": ("object_id", number),
+        "who": ("who", words),
+        "since": ("at__gte", moment),
+        "until": ("at__lt", moment),
+    }
+    orderings: ClassVar = {"at": "at"}
+
+    @answers(body=ActShape(many=True))
+    def get(self, request: Request) -> Response:
+        return self.get_paginated_response(ActShape(self.page(), many=True).data)
