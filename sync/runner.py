@@ -19,7 +19,7 @@ from integrations.messages import Email
 from integrations.models import Integration
 from integrations.ports import Sink, Source
 from mailboxes.models import Bucket, Mailbox
-from sync import budget, holds, outcome, transform
+from sync import budget, holds, leaving, outcome, transform
 from sync.breaker import Breaker
 from sync.checkpoints import DatabaseCheckpoints
 from sync.control import RunControl
@@ -47,6 +47,7 @@ class Surroundings:
     make_ledger: Callable[..., DatabaseLedger] = DatabaseLedger
     make_checkpoints: Callable[..., DatabaseCheckpoints] = DatabaseCheckpoints
     chance: Callable[[], float] = field(default=random.random)
+    is_leaving: Callable[[], bool] = leaving.is_told
 
 
 def run(mailbox_id: int, around: Surroundings | None = None) -> SyncRun | None:
@@ -108,7 +109,13 @@ def _sync(
         meter = budget.Meter(bucket, around.clock, around.monotonic)
         breaker = Breaker(bucket.refusals, pardoned=_is_pardoned(bucket, around.clock()))
         control = RunControl(
-            lease, settings.SYNC_SLICE.total_seconds(), around.monotonic, meter.is_reached, note, probes
+            lease,
+            settings.SYNC_SLICE.total_seconds(),
+            around.monotonic,
+            meter.is_reached,
+            note,
+            probes,
+            around.is_leaving,
         )
         try:
             return _engine(mailbox, control, lease, around, counts, source, sink, breaker).run()
