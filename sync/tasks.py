@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
 from celery import shared_task
+from django.db import InterfaceError, InternalError, OperationalError
 
 from sync import dispatching, pruning, runner, verify
 from sync.lease import database_now
+
+log = structlog.get_logger(__name__)
+
+HINT = "PostgreSQL does not answer, or refuses to write: look at its log and its disk. All goes on by itself when it is well."
 
 
 @shared_task(name="sync.tasks.dispatch")
 def dispatch() -> None:
     """What beat ticks: queue every mailbox that is due."""
-    dispatching.dispatch(send=sync_mailbox.delay)
-    for pk in verify.due(database_now()):
-        verify_mailbox.delay(pk)
+    with _database_may_be_away():
+        dispatching.dispatch(send=sync_mailbox.delay)
+        for pk in verify.due(database_now()):
+            verify_mailbox.delay(pk)
 
 
 @shared_task(name="sync.tasks.sync_mailbox")
 def sync_mailbox(mailbox_id: int) -> None:
-    runner.run(mailbox_id)
+    with _database_may_be_away():
+        runner.run(mailbox_id)
 
 
 @shared_task(name="sync.tasks.verify_mailbox", expires=60)
@@ -29,3 +40,13 @@ def verify_mailbox(pk: int) -> None:
 @shared_task(name="sync.tasks.prune")
 def prune() -> None:
     pruning.prune()
+
+
+@contextmanager
+def _database_may_be_away() -> Iterator[None]:
+    """Away, full, read-only, out of connections: the task ends, and the next tick tries again. One line says so; the text of
+    the error stays out of it, since it quotes what was to be written."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, InternalError) as error:
+        log.error("database.unavailable", error=type(error).__name__, cause=type(error.__cause__).__name__, hint=HINT)

@@ -1,0 +1,53 @@
+"""What the tasks do beside the one thing that they call: a database that is away costs one line, and no other word."""
+
+import logging
+import subprocess
+import sys
+
+import pytest
+from django.db import DataError, InterfaceError, InternalError, OperationalError, connection
+
+from sync import leaving, tasks
+from tests.faults.databases import ROOT
+
+TEXT = "Dear Ann, the secret is 4711"
+FORKS = """
+import os
+from sync import leaving
+
+read, write = os.pipe()
+pid = os.fork()
+if not pid:
+    os.read(read, 1)
+    os._exit(3 if leaving.is_told() else 4)
+leaving.tell()
+os.write(write, b"x")
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+"""
+
+
+def away(kind):
+    def execute(execute, sql, params, many, context):
+        raise kind(TEXT)
+
+    return connection.execute_wrapper(execute)
+
+
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError, InternalError])
+@pytest.mark.parametrize("task", [tasks.dispatch, lambda: tasks.sync_mailbox(1)], ids=["dispatch", "sync"])
+def test_a_database_that_is_away_or_read_only_ends_the_task_with_one_line_that_says_what_to_do(db, caplog, task, kind):
+    with away(kind), caplog.at_level(logging.ERROR):
+        task()
+    (record,) = caplog.records
+    said = str(record.msg)
+    assert (record.exc_info, kind.__name__ in said, "PostgreSQL" in said, TEXT in said) == (None, True, True, False)
+
+
+def test_any_other_fault_of_the_database_is_one_of_ours(db):
+    with away(DataError), pytest.raises(DataError):
+        tasks.dispatch()
+
+
+def test_what_one_process_is_told_those_that_it_forked_see():
+    assert not leaving.is_told()
+    subprocess.run([sys.executable, "-c", FORKS], check=True, cwd=ROOT)
