@@ -226,15 +226,13 @@ CELERY_TASK_ROUTES = {
     "sync.tasks.prune": {"queue": "control"},
     "notices.tasks.deliver_due": {"queue": "control"},
 }
+DISPATCH_EVERY = seconds("DISPATCH_EVERY", 5)
 CELERY_BEAT_SCHEDULE = {
-    # `expires`: after an outage the queue must not hold a burst of old ticks.
-    "dispatch": {"task": "sync.tasks.dispatch", "schedule": seconds("DISPATCH_EVERY", 5), "options": {"expires": 10}},
-    "notices": {
-        "task": "notices.tasks.deliver_due",
-        "schedule": seconds("NOTICES_EVERY", 15),
-        "options": {"expires": 15},
-    },
-    "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=6), "options": {"expires": 3600}},
+    # Without `expires`: that is a moment by beat's clock, and a worker whose own clock is ahead would take no tick at all. A
+    # burst of old ones after an outage does no harm: see `sync.tasks.dispatch`.
+    "dispatch": {"task": "sync.tasks.dispatch", "schedule": DISPATCH_EVERY},
+    "notices": {"task": "notices.tasks.deliver_due", "schedule": seconds("NOTICES_EVERY", 15)},
+    "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=6)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
@@ -243,7 +241,7 @@ POLL_INTERVAL = seconds("POLL_INTERVAL", 60)
 POLL_INTERVAL_LEAST = seconds("POLL_INTERVAL_LEAST", 15)
 SYNC_SLICE = seconds("SYNC_SLICE", 120)
 LEASE = seconds("LEASE", 180)
-QUEUED_FOR = seconds("QUEUED_FOR", 900)
+QUEUED_FOR = seconds("QUEUED_FOR", 300)
 EXCHANGE_DEADLINE = seconds("EXCHANGE_DEADLINE", 120)
 REINFER_DEADLINE = seconds("REINFER_DEADLINE", 60)
 PAGE_SIZE = env.int("PAGE_SIZE", default=512)

@@ -7,19 +7,27 @@ from contextlib import contextmanager
 
 import structlog
 from celery import shared_task
-from django.db import InterfaceError, InternalError, OperationalError
+from django.conf import settings
 
 from sync import dispatching, pruning, runner, verify
 from sync.lease import database_now
+from sync.pace import Pace
 
 log = structlog.get_logger(__name__)
+_pace = Pace(settings.DISPATCH_EVERY.total_seconds() / 2)
 
 HINT = "PostgreSQL does not answer, or refuses to write: look at its log and its disk. All goes on by itself when it is well."
 
 
 @shared_task(name="sync.tasks.dispatch")
 def dispatch() -> None:
-    """What beat ticks: queue every mailbox that is due."""
+    """What beat ticks: queue every mailbox that is due. Of a burst of ticks, as the queue holds them after an outage, a process
+    takes the first: that is quicker than looking again, and goes by no clock but its own."""
+    if _pace.lets_pass():
+        look_around()
+
+
+def look_around() -> None:
     with _database_may_be_away():
         dispatching.dispatch(send=sync_mailbox.delay)
         for pk in verify.due(database_now()):
@@ -28,11 +36,13 @@ def dispatch() -> None:
 
 @shared_task(name="sync.tasks.sync_mailbox")
 def sync_mailbox(mailbox_id: int) -> None:
+    """Sync it, unless another task has come first: brokers deliver twice, and what counted as lost may come late."""
     with _database_may_be_away():
-        runner.run(mailbox_id)
+        if dispatching.is_queued(mailbox_id):
+            runner.run(mailbox_id)
 
 
-@shared_task(name="sync.tasks.verify_mailbox", expires=60)
+@shared_task(name="sync.tasks.verify_mailbox")
 def verify_mailbox(pk: int) -> None:
     verify.go_on(pk)
 
@@ -48,5 +58,5 @@ def _database_may_be_away() -> Iterator[None]:
     the error stays out of it, since it quotes what was to be written."""
     try:
         yield
-    except (OperationalError, InterfaceError, InternalError) as error:
+    except runner.DATABASE_FAILS as error:
         log.error("database.unavailable", error=type(error).__name__, cause=type(error.__cause__).__name__, hint=HINT)
