@@ -11,10 +11,10 @@ from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, InternalError, OperationalError, transaction
 
 from integrations.connect import open_sink, open_source
-from integrations.errors import IntegrationError
+from integrations.errors import DatabaseFailed, IntegrationError
 from integrations.messages import Email
 from integrations.models import Integration
 from integrations.ports import Sink, Source
@@ -34,6 +34,9 @@ from sync.waits import Waits
 from sync.wanted import wanted_digest
 
 log = structlog.get_logger(__name__)
+
+DATABASE_FAILS = (OperationalError, InterfaceError, InternalError)
+"""Away, full, read-only, out of connections, or a lock that did not come: a matter of PostgreSQL, and no fault of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,10 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) 
     except IntegrationError as error:
         log.warning("sync.failed", kind=error.kind, scope=error.scope)
         return outcome.failed(mailbox, lease, record, counts, error, around.chance())
+    except DATABASE_FAILS as error:
+        log.error("sync.database_failed", error=type(error).__name__)
+        named = DatabaseFailed(type(error).__name__)
+        return outcome.failed(mailbox, lease, record, counts, named, around.chance())
     except Exception as error:  # noqa: BLE001  # the outermost rim: a fault of ours must cost this mailbox a delay, and nothing else
         # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
         log.error("sync.broke", error=type(error).__name__, where=_where(error))

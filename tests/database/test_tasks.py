@@ -5,9 +5,13 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 from django.db import DataError, InterfaceError, InternalError, OperationalError, connection
 
-from sync import leaving, tasks
+from config.celery import app
+from sync import dispatching, leaving, tasks
+from sync.lease import database_now
+from sync.models import SyncRun
 from tests.faults.databases import ROOT
 
 TEXT = "Dear Ann, the secret is 4711"
@@ -34,7 +38,7 @@ def away(kind):
 
 
 @pytest.mark.parametrize("kind", [OperationalError, InterfaceError, InternalError])
-@pytest.mark.parametrize("task", [tasks.dispatch, lambda: tasks.sync_mailbox(1)], ids=["dispatch", "sync"])
+@pytest.mark.parametrize("task", [tasks.look_around, lambda: tasks.sync_mailbox(1)], ids=["dispatch", "sync"])
 def test_a_database_that_is_away_or_read_only_ends_the_task_with_one_line_that_says_what_to_do(db, caplog, task, kind):
     with away(kind), caplog.at_level(logging.ERROR):
         task()
@@ -45,7 +49,31 @@ def test_a_database_that_is_away_or_read_only_ends_the_task_with_one_line_that_s
 
 def test_any_other_fault_of_the_database_is_one_of_ours(db):
     with away(DataError), pytest.raises(DataError):
-        tasks.dispatch()
+        tasks.look_around()
+
+
+def test_of_a_burst_of_ticks_one_looks(db, django_assert_num_queries):
+    tasks.dispatch()
+    with django_assert_num_queries(0):
+        for _ in range(100):
+            tasks.dispatch()
+
+
+def test_no_tick_hangs_on_the_clocks_of_two_machines():
+    app.loader.import_default_modules()
+    for tick in settings.CELERY_BEAT_SCHEDULE.values():
+        assert "expires" not in tick.get("options", {})
+        assert app.tasks[tick["task"]].expires is None
+
+
+def test_a_task_that_comes_twice_or_late_does_nothing_the_second_time(world):
+    desk = world.mailbox()
+    tasks.sync_mailbox(desk.pk)
+    assert not SyncRun.objects.exists(), "nobody had sent it"
+    dispatching.queue(desk.pk, lambda pk: None, database_now())
+    assert dispatching.is_queued(desk.pk)
+    world.run(desk)
+    assert not dispatching.is_queued(desk.pk)
 
 
 def test_what_one_process_is_told_those_that_it_forked_see():
