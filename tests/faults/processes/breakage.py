@@ -50,7 +50,7 @@ class Breakage:
         ]  # fmt: skip
         of_machines = [self.disk_of_worker_full]
         if faketime_library() is not None:
-            of_machines.append(self.clock_jumps)
+            of_machines += [self.clock_jumps, self.clocks_are_wrong]
         all_ = [*of_workers, *of_deploys, *of_others, *of_redis, *of_postgres, *of_machines]
         return [(act.__name__, act) for act in all_]
 
@@ -186,10 +186,21 @@ class Breakage:
             self._passes(3)
 
     def clock_jumps(self) -> None:
-        """That of the second worker alone, which then is an hour off."""
-        with self._mended(lambda: self.stack.turn_clock(0)):
-            self.stack.turn_clock(self.random.choice([-1, 1]))
+        """That of one worker, in the middle of its work, and back."""
+        worker = self._worker()
+        with self._mended(lambda: self.stack.turn_clock(worker, 0)):
+            self.stack.turn_clock(worker, self.random.choice([-60, 60]))
             self._passes(3)
+
+    def clocks_are_wrong(self) -> None:
+        """Those of the machines on which the workers run, from now until the end of the seed: beat, pages and database know
+        nothing of it."""
+        minutes = self.random.choice([-60, -5, 5, 60])
+        self.log[-1] += f" ({minutes:+d} min)"
+        for worker in self.stack.workers:
+            worker.kill_all()
+            self.stack.turn_clock(worker, minutes)
+            worker.start()
 
     def key_rotated(self) -> None:
         """As README.md says: the new key first, restart, `rotate_keys`, and the old one away."""

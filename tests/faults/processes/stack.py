@@ -39,7 +39,7 @@ PATIENCE = 60.0
 
 
 class Stack:
-    """What runs. `workers[1]` has a clock that can be turned, where Debian's faketime is."""
+    """What runs. The clocks of the workers can be turned, where Debian's faketime is."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -48,7 +48,6 @@ class Stack:
         self.exchange = ExchangeSimulator(accounts=[Account(USER, PASSWORD)])
         self.reinfer = ReinferSimulator(projects=["bank"])
         self.web_port = ports.free()
-        self.clock = folder / "clock"
         self.mark = secrets.token_hex(8)
         self.environment = self._environment()
         self.web = self._member(
@@ -131,9 +130,18 @@ class Stack:
             if not member.runs:
                 member.start()
 
-    def turn_clock(self, hours: int) -> None:
-        """Of the second worker."""
-        self.clock.write_text(f"{hours:+d}h" if hours else "+0")
+    def turn_clock(self, worker: Member, minutes: int) -> None:
+        """So far from everybody else's."""
+        self._clock(worker.name).write_text(f"{minutes:+d}m" if minutes else "+0")
+
+    def right_clocks(self) -> None:
+        for worker in self.workers:
+            worker.kill_all()
+            self.turn_clock(worker, 0)
+            worker.start()
+
+    def _clock(self, name: str) -> Path:
+        return self.folder / f"clock-{name}"
 
     def set_keys(self, keys: list[str]) -> None:
         """For every process that starts from now on."""
@@ -144,7 +152,8 @@ class Stack:
     # ---- setting up ---------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        self.turn_clock(0)
+        for worker in self.workers:
+            self.turn_clock(worker, 0)
         self.cluster.start()
         self.cluster.make()
         self.queue.start()
@@ -169,11 +178,12 @@ class Stack:
             "-n", f"worker{number}@here",
         )  # fmt: skip
         library = faketime_library()
-        if number == 2 and library is not None:
+        if library is not None:
             member.environment |= {
                 # The clock that time-outs go by jumps with it, which is more than happens when a clock is set: told to leave
                 # that one alone, this library refuses every sleep.
-                "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_NO_CACHE": "1",
+                "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self._clock(member.name)),
+                "FAKETIME_NO_CACHE": "1",
             }  # fmt: skip
         return member
 
