@@ -3,13 +3,14 @@
 import logging
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.db import DataError, InterfaceError, InternalError, OperationalError, connection
 
 from config.celery import app
-from sync import dispatching, leaving, tasks
+from sync import dispatching, leaving, tasks, verify
 from sync.lease import database_now
 from sync.models import SyncRun
 from tests.faults.databases import ROOT
@@ -74,6 +75,13 @@ def test_a_task_that_comes_twice_or_late_does_nothing_the_second_time(world):
     assert dispatching.is_queued(desk.pk)
     world.run(desk)
     assert not dispatching.is_queued(desk.pk)
+
+
+def test_a_verification_that_is_to_wait_is_left_alone_by_a_task_that_comes_late(world):
+    row = verify.begin(world.mailbox(), repair=False, clock=lambda: database_now() + timedelta(minutes=1))
+    tasks.verify_mailbox(row.pk)
+    row.refresh_from_db()
+    assert (row.claimed_until, row.ended_at, row.error_text) == (None, None, "")
 
 
 def test_what_one_process_is_told_those_that_it_forked_see():
