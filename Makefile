@@ -5,9 +5,9 @@ RUN := $(VENV)/bin/python
 MAIL ?=
 RECORD ?=
 DIR ?= docs/screenshots
-SEEDS ?= 0-199
+SEEDS ?=
 
-.PHONY: help demo smoke test journey faults check format lock bench screenshots clean
+.PHONY: help demo smoke test journey faults faults-processes check format lock bench screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
@@ -15,6 +15,7 @@ help:
 	@echo "make test      the tests"
 	@echo "make journey   a browser against the running product"
 	@echo "make faults    everything that can break, broken on purpose (SEEDS=0-1999, DATABASE_URL=postgres://…)"
+	@echo "make faults-processes   the same with the installed product, whose processes are killed (SEEDS=0-49)"
 	@echo "make check     style, types, layering, migrations, Django's system checks"
 
 demo: $(VENV)/.ready
@@ -24,7 +25,7 @@ smoke: $(VENV)/.ready
 	@exec $(RUN) -m demo smoke $(if $(MAIL),--mail "$(MAIL)") $(if $(RECORD),--record "$(RECORD)")
 
 test: $(VENV)/.ready
-	@$(RUN) -m pytest -n auto -m "not journey" $(PYTEST)
+	@$(RUN) -m pytest -n auto -m "not journey and not processes" $(PYTEST)
 
 # A browser against the whole running stack: takes a minute, and needs Chromium.
 journey: $(VENV)/.ready
@@ -32,7 +33,12 @@ journey: $(VENV)/.ready
 
 # Seeds of the fault suite: about two and a half seconds each on one core. See docs/guarantees.md.
 faults: $(VENV)/.ready
-	@FAULT_SEEDS=$(SEEDS) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto tests/faults $(PYTEST)
+	@FAULT_SEEDS=$(or $(SEEDS),0-199) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto -m "not processes" tests/faults $(PYTEST)
+
+# The second kind: a PostgreSQL, a Redis, web, two workers, two beats, all of them killed and cut off. Half a minute a seed, and
+# alone: it needs the machine for itself.
+faults-processes: $(VENV)/.ready
+	@PROCESS_SEEDS=$(or $(SEEDS),0-49) $(RUN) -m pytest -m processes -rs tests/faults/processes $(PYTEST)
 
 screenshots: $(VENV)/.ready
 	@$(RUN) -m demo.screenshots $(DIR)

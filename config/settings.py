@@ -204,8 +204,12 @@ SPECTACULAR_SETTINGS = {
 
 # ---- Celery -------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith(("redis://", "rediss://")):
+    CELERY_BROKER_TRANSPORT = "config.broker:Transport"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A Redis that refuses (read-only after a failover, full) is asked again, like one that is away: no worker ends over it.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_timeout": 10,
@@ -234,16 +238,14 @@ CELERY_TASK_ROUTES = {
     "sync.tasks.watch": {"queue": "control"},
     "notices.tasks.deliver_due": {"queue": "control"},
 }
+DISPATCH_EVERY = seconds("DISPATCH_EVERY", 5)
 CELERY_BEAT_SCHEDULE = {
-    # `expires`: after an outage the queue must not hold a burst of old ticks.
-    "dispatch": {"task": "sync.tasks.dispatch", "schedule": seconds("DISPATCH_EVERY", 5), "options": {"expires": 10}},
-    "notices": {
-        "task": "notices.tasks.deliver_due",
-        "schedule": seconds("NOTICES_EVERY", 15),
-        "options": {"expires": 15},
-    },
-    "watch": {"task": "sync.tasks.watch", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
-    "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=1), "options": {"expires": 3000}},
+    # Without `expires`: that is a moment by beat's clock, and a worker whose own clock is ahead would take no tick at all. A
+    # burst of old ones after an outage does no harm: see `sync.tasks.dispatch`.
+    "dispatch": {"task": "sync.tasks.dispatch", "schedule": DISPATCH_EVERY},
+    "notices": {"task": "notices.tasks.deliver_due", "schedule": seconds("NOTICES_EVERY", 15)},
+    "watch": {"task": "sync.tasks.watch", "schedule": timedelta(minutes=1)},
+    "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=1)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
@@ -252,7 +254,7 @@ POLL_INTERVAL = seconds("POLL_INTERVAL", 60)
 POLL_INTERVAL_LEAST = seconds("POLL_INTERVAL_LEAST", 15)
 SYNC_SLICE = seconds("SYNC_SLICE", 120)
 LEASE = seconds("LEASE", 180)
-QUEUED_FOR = seconds("QUEUED_FOR", 900)
+QUEUED_FOR = seconds("QUEUED_FOR", 300)
 EXCHANGE_DEADLINE = seconds("EXCHANGE_DEADLINE", 120)
 REINFER_DEADLINE = seconds("REINFER_DEADLINE", 60)
 PAGE_SIZE = env.int("PAGE_SIZE", default=512)

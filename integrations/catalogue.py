@@ -50,6 +50,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "An outage of the sign-in service.",
     ),
     "mailbox_moving": ("The mailbox is being migrated.", "Its database is dismounted."),
+    "database_failed": ("PostgreSQL restarts.", "Its disk is full.", "It takes no more connections, or no writes."),
     "reinfer_unreachable": ("A firewall or proxy in between.", "A wrong API endpoint.", "An outage."),
     "reinfer_busy": ("Too many requests of this tenant in a short time.",),
     "reinfer_timed_out": ("A very large email.", "An overloaded tenant."),

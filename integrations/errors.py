@@ -97,6 +97,16 @@ class MailboxMoving(Transient):
     remedy = "It is tried again by itself."
 
 
+class DatabaseFailed(Transient):
+    """Not of an adapter: the database of the product itself was away, full or read-only in the middle of a sync."""
+
+    kind = "database_failed"
+    text = "PostgreSQL did not answer, or refused to write."
+    remedy = (
+        "It is tried again by itself. If it stays, look at the log, the disk and the connection limit of PostgreSQL."
+    )
+
+
 class ReinferUnreachable(Transient):
     kind = "reinfer_unreachable"
     scope = Scope.DESTINATION

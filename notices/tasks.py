@@ -8,12 +8,12 @@ from django.utils import timezone
 from notices import delivering
 
 
-@shared_task(expires=60)
+@shared_task
 def deliver_due() -> None:
     for webhook in delivering.due_webhooks(timezone.now()):
         deliver_to.delay(webhook)
 
 
-@shared_task(expires=60)
+@shared_task
 def deliver_to(webhook: int | None) -> None:
     delivering.deliver(webhook, timezone.now())

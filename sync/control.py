@@ -1,4 +1,4 @@
-"""Between two batches: is the lease still ours, is the slice of time over, did somebody press Stop?"""
+"""Between two batches: is the lease still ours, is the slice of time over, did somebody press Stop, must this worker leave?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ NOTE_EVERY = 2.0
 
 class RunControl:
     """See `sync.ports.Control`. `monotonic` gives seconds; `is_used_up` says whether the bucket's budget is; `note` writes
-    down for people how far the run is; `probes` says that it was sent to see whether a hold is over."""
+    down for people how far the run is; `probes` says that it was sent to see whether a hold is over; `is_leaving` says
+    whether the worker was told to end."""
 
     def __init__(
         self,
@@ -26,7 +27,9 @@ class RunControl:
         is_used_up: Callable[[], bool] = lambda: False,
         note: Callable[[], None] = lambda: None,
         probes: bool = False,
+        is_leaving: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_leaving = is_leaving
         self._probes = probes
         self._is_used_up = is_used_up
         self._note = note
@@ -40,7 +43,9 @@ class RunControl:
         if self._monotonic() - self._noted_at >= NOTE_EVERY:
             self._noted_at = self._monotonic()
             self._note()
-        return self._monotonic() < self._end and self._may_go_on() and not self._is_used_up()
+        if self._monotonic() >= self._end or self._is_leaving():
+            return False
+        return self._may_go_on() and not self._is_used_up()
 
     def _may_go_on(self) -> bool:
         """Neither stopped nor held: what another worker found out a moment ago holds for us too."""

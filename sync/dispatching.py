@@ -103,6 +103,11 @@ def _mark(mailbox_id: int, now: datetime, *, probe: bool) -> int:
     return free.update(queued_until=now + settings.QUEUED_FOR, probe=probe)
 
 
+def is_queued(mailbox_id: int) -> bool:
+    """Whether a task of it is still awaited, also where it counts as lost by now. The run that begins takes the mark away."""
+    return MailboxState.objects.filter(pk=mailbox_id).exclude(queued_until=None).exists()
+
+
 def make_states() -> None:
     """Every mailbox has its state row, however it was made."""
     missing = Mailbox.objects.filter(state=None).values_list("pk", flat=True)

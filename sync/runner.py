@@ -11,15 +11,15 @@ from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, InternalError, OperationalError, transaction
 
 from integrations.connect import open_sink, open_source
-from integrations.errors import IntegrationError
+from integrations.errors import DatabaseFailed, IntegrationError
 from integrations.messages import Email
 from integrations.models import Integration
 from integrations.ports import Sink, Source
 from mailboxes.models import Bucket, Mailbox
-from sync import budget, holds, outcome, transform
+from sync import budget, holds, leaving, outcome, transform
 from sync.breaker import Breaker
 from sync.checkpoints import DatabaseCheckpoints
 from sync.control import RunControl
@@ -35,6 +35,9 @@ from sync.wanted import wanted_digest
 
 log = structlog.get_logger(__name__)
 
+DATABASE_FAILS = (OperationalError, InterfaceError, InternalError)
+"""Away, full, read-only, out of connections, or a lock that did not come: a matter of PostgreSQL, and no fault of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -47,6 +50,7 @@ class Surroundings:
     make_ledger: Callable[..., DatabaseLedger] = DatabaseLedger
     make_checkpoints: Callable[..., DatabaseCheckpoints] = DatabaseCheckpoints
     chance: Callable[[], float] = field(default=random.random)
+    is_leaving: Callable[[], bool] = leaving.is_told
 
 
 def run(mailbox_id: int, around: Surroundings | None = None) -> SyncRun | None:
@@ -87,6 +91,10 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) 
     except IntegrationError as error:
         log.warning("sync.failed", kind=error.kind, scope=error.scope)
         return outcome.failed(mailbox, lease, record, counts, error, around.chance())
+    except DATABASE_FAILS as error:
+        log.error("sync.database_failed", error=type(error).__name__)
+        named = DatabaseFailed(type(error).__name__)
+        return outcome.failed(mailbox, lease, record, counts, named, around.chance())
     except Exception as error:  # noqa: BLE001  # the outermost rim: a fault of ours must cost this mailbox a delay, and nothing else
         # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
         log.error("sync.broke", error=type(error).__name__, where=_where(error))
@@ -108,7 +116,13 @@ def _sync(
         meter = budget.Meter(bucket, around.clock, around.monotonic)
         breaker = Breaker(bucket.refusals, pardoned=_is_pardoned(bucket, around.clock()))
         control = RunControl(
-            lease, settings.SYNC_SLICE.total_seconds(), around.monotonic, meter.is_reached, note, probes
+            lease,
+            settings.SYNC_SLICE.total_seconds(),
+            around.monotonic,
+            meter.is_reached,
+            note,
+            probes,
+            around.is_leaving,
         )
         try:
             return _engine(mailbox, control, lease, around, counts, source, sink, breaker).run()

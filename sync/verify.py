@@ -184,27 +184,31 @@ def due(now: datetime) -> list[int]:
     return list(rows.exclude(delayed).order_by("next_at").values_list("pk", flat=True))
 
 
-def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
-    """Queue those that go on now, each where its integration has a place for one more; how many."""
+def send_due(send: Callable[[int, str], object], clock: Clock = database_now) -> int:
+    """Queue those that go on now, each where its integration has a place for one more; how many. Each is sent with a mark: the
+    moment from which its task counts as lost."""
     now = clock()
     sent = 0
     for pk in due(now):
         integration = Integration.objects.get(mailboxes=pk)
         if dispatching.busy(integration.pk, now) >= integration.most_at_once:
             continue
-        # The task ends unseen when no worker takes it within a minute: then it is sent anew.
-        if Verification.objects.filter(pk=pk, next_at__lte=now).update(next_at=now + TASK_LIVES):
-            send(pk)
+        lost_at = now + TASK_LIVES
+        if Verification.objects.filter(pk=pk, next_at__lte=now).update(next_at=lost_at):
+            send(pk, lost_at.isoformat())
             sent += 1
     return sent
 
 
-def go_on(pk: int, around: Surroundings | None = None) -> Verification | None:
-    """One slice of it. None when another worker has it in hand, or it is over."""
+def go_on(pk: int, around: Surroundings | None = None, *, sent: str = "") -> Verification | None:
+    """One slice of it. None when another worker has it in hand, it is over, or it was not sent under this mark: a task may come
+    twice, or after it counted as lost."""
     around = around or Surroundings()
     now = around.clock()
     free = Verification.objects.filter(Q(claimed_until=None) | Q(claimed_until__lte=now), pk=pk, ended_at=None)
-    if not free.update(claimed_until=now + settings.SYNC_SLICE + settings.LEASE):
+    if sent:
+        free = free.filter(next_at=datetime.fromisoformat(sent))
+    if not free.update(claimed_until=now + settings.SYNC_SLICE + settings.LEASE, next_at=now):
         return None
     row = Verification.objects.select_related("mailbox__integration", "mailbox__bucket__destination").get(pk=pk)
     mailbox, bucket = row.mailbox, row.mailbox.bucket

@@ -227,12 +227,12 @@ def test_verifications_count_among_the_mailboxes_that_an_integration_may_have_at
     desk, other = world.mailbox(), world.mailbox("other@bank.example")
     for box in (desk, other):
         verify.begin(box, repair=False, clock=world.clock)
-    sent: list[int] = []
-    assert verify.send_due(sent.append, world.clock) == 2
+    sent: list[tuple[int, str]] = []
+    assert verify.send_due(lambda *task: sent.append(task), world.clock) == 2
     Verification.objects.filter(pk=desk.pk).update(claimed_until=world.clock() + timedelta(minutes=2))
     assert world.due() == []
     world.clock.turn(seconds=61)
-    assert verify.send_due(sent.append, world.clock) == 0
+    assert verify.send_due(lambda *task: sent.append(task), world.clock) == 0
 
 
 def test_a_mailbox_without_mail_for_long_is_polled_less_often_whether_it_ever_had_any_or_not(world: World):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from integrations import errors
 from integrations.models import Integration
@@ -151,6 +152,17 @@ def test_a_fault_of_our_own_delays_the_mailbox_and_tells_only_its_type(world: Wo
     assert "4711" not in run.error_text
     assert "RuntimeError" in run.error_text
     assert world.due() == []
+    world.clock.turn(minutes=1)
+    assert world.due() == [desk.pk]
+
+
+def test_a_database_that_fails_in_the_middle_of_a_sync_is_no_fault_of_ours_and_its_text_is_not_told(world: World, desk):
+    run = failing(
+        world, desk, OperationalError("could not extend file: INSERT INTO … VALUES ('Dear Ann, the secret is 4711')")
+    )
+    assert run.error_kind == "database_failed"
+    assert "PostgreSQL" in run.error_text
+    assert "4711" not in run.error_text
     world.clock.turn(minutes=1)
     assert world.due() == [desk.pk]
 

@@ -1,12 +1,13 @@
 """What happens to mail in a mailbox's life, and what Re:infer holds afterwards."""
 
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
 from django.core.management import call_command
 
 from mailboxes.models import Mailbox
-from sync import actions
+from sync import actions, runner
 from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder
 from tests.database.world import World
 from tests.fakes.exchange import FakeMailbox
@@ -352,6 +353,19 @@ def test_a_slice_that_is_over_goes_on_where_it_left(world: World, settings):
     first = world.sync(desk)
     assert (first.outcome, world.due()) == ("yielded", [desk.pk])
     settings.SYNC_SLICE = timedelta(minutes=2)
+    assert world.sync(desk).outcome == "done"
+    world.assert_all_is_well("abcdef")
+
+
+def test_a_worker_that_is_told_to_leave_ends_its_sync_between_two_batches_and_another_goes_on(world: World, settings):
+    settings.FETCH_COUNT = 2
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    for name in "abcdef":
+        box.deliver(mail(name))
+    comments = world.bucket().comments
+    first = runner.run(desk.pk, replace(world.around(), is_leaving=lambda: len(comments) > 0))
+    assert (first.outcome, 0 < first.created < 6, world.due()) == ("yielded", True, [desk.pk])
     assert world.sync(desk).outcome == "done"
     world.assert_all_is_well("abcdef")
 

@@ -1,0 +1,96 @@
+"""What the tasks do beside the one thing that they call: a database that is away costs one line, and no other word."""
+
+import logging
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import DataError, InterfaceError, InternalError, OperationalError, connection
+
+from config.celery import app
+from sync import dispatching, leaving, tasks, verify
+from sync.lease import database_now
+from sync.models import SyncRun
+from tests.faults.databases import ROOT
+
+TEXT = "Dear Ann, the secret is 4711"
+FORKS = """
+import os
+from sync import leaving
+
+read, write = os.pipe()
+pid = os.fork()
+if not pid:
+    os.read(read, 1)
+    os._exit(3 if leaving.is_told() else 4)
+leaving.tell()
+os.write(write, b"x")
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+"""
+
+
+def away(kind):
+    def execute(execute, sql, params, many, context):
+        raise kind(TEXT)
+
+    return connection.execute_wrapper(execute)
+
+
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError, InternalError])
+@pytest.mark.parametrize("task", [tasks.look_around, lambda: tasks.sync_mailbox(1)], ids=["dispatch", "sync"])
+def test_a_database_that_is_away_or_read_only_ends_the_task_with_one_line_that_says_what_to_do(db, caplog, task, kind):
+    with away(kind), caplog.at_level(logging.ERROR):
+        task()
+    (record,) = caplog.records
+    said = str(record.msg)
+    assert (record.exc_info, kind.__name__ in said, "PostgreSQL" in said, TEXT in said) == (None, True, True, False)
+
+
+def test_any_other_fault_of_the_database_is_one_of_ours(db):
+    with away(DataError), pytest.raises(DataError):
+        tasks.look_around()
+
+
+def test_of_a_burst_of_ticks_one_looks(db, django_assert_num_queries):
+    tasks.dispatch()
+    with django_assert_num_queries(0):
+        for _ in range(100):
+            tasks.dispatch()
+
+
+def test_no_tick_hangs_on_the_clocks_of_two_machines():
+    app.loader.import_default_modules()
+    for tick in settings.CELERY_BEAT_SCHEDULE.values():
+        assert "expires" not in tick.get("options", {})
+        assert app.tasks[tick["task"]].expires is None
+
+
+def test_a_task_that_comes_twice_or_late_does_nothing_the_second_time(world):
+    desk = world.mailbox()
+    tasks.sync_mailbox(desk.pk)
+    assert not SyncRun.objects.exists(), "nobody had sent it"
+    dispatching.queue(desk.pk, lambda pk: None, database_now())
+    assert dispatching.is_queued(desk.pk)
+    world.run(desk)
+    assert not dispatching.is_queued(desk.pk)
+
+
+def test_a_verification_goes_on_once_for_each_time_it_was_sent(world):
+    row = verify.begin(world.mailbox(), repair=False)
+    sent: list[tuple[int, str]] = []
+    verify.send_due(lambda *task: sent.append(task))
+    tasks.verify_mailbox(*sent[0])
+    row.refresh_from_db()
+    # Nobody answers at the address of that Exchange: it is to wait now, and a task that comes twice leaves it alone.
+    waits_until, told = row.next_at, row.error_text
+    assert told
+    tasks.verify_mailbox(*sent[0])
+    row.refresh_from_db()
+    assert (row.next_at, row.error_text, row.claimed_until) == (waits_until, told, None)
+
+
+def test_what_one_process_is_told_those_that_it_forked_see():
+    assert not leaving.is_told()
+    subprocess.run([sys.executable, "-c", FORKS], check=True, cwd=ROOT)

@@ -1,0 +1,73 @@
+"""The Redis of the suite's own: killed, emptied, made read-only, filled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import redis
+
+from demo import broker, ports
+from tests.faults.processes.member import Member
+
+
+class Queue:
+    """Keeps what it is told on disk, so that it can lose it, too."""
+
+    def __init__(self, folder: Path) -> None:
+        server = broker.binary()
+        assert server is not None
+        self.port = ports.free()
+        self._data = folder / "redis"
+        self._data.mkdir()
+        command = [*broker.command(server, self.port, self._data), "--appendonly", "yes", "--appendfsync", "always"]
+        self.server = Member("redis", command, dict(os.environ), folder)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        self.server.start()
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                with self._client() as client:
+                    client.ping()
+                    return
+            except redis.RedisError:
+                time.sleep(0.05)
+        raise AssertionError(f"Redis does not come back: {self.server.log.read_text()[-1000:]}")
+
+    def kill(self, *, keep: bool) -> None:
+        self.server.kill()
+        if not keep:
+            shutil.rmtree(self._data)
+            self._data.mkdir()
+
+    def refuse_writes(self) -> None:
+        """It becomes the replica of a server that there is not, as in a failover that went wrong."""
+        with self._client() as client:
+            client.execute_command("REPLICAOF", "127.0.0.1", "1")
+
+    def fill(self) -> None:
+        with self._client() as client:
+            client.config_set("maxmemory", 1)
+
+    def mend(self) -> None:
+        with self._client() as client:
+            client.execute_command("REPLICAOF", "NO", "ONE")
+            client.config_set("maxmemory", 0)
+
+    def consumers(self) -> int:
+        """Workers that wait for a task."""
+        try:
+            with self._client() as client:
+                return sum(one["cmd"].startswith("brpop") for one in client.client_list())
+        except redis.RedisError:
+            return 0
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis(port=self.port, socket_timeout=5)

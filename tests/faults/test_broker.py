@@ -1,0 +1,73 @@
+"""What a worker's connection to Redis does when Redis goes away, or refuses: over a real one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+import redis
+from django.conf import settings
+from kombu import Connection, Queue
+from kombu.common import ignore_errors
+
+from demo import broker
+from tests.faults.processes import queue
+
+TASKS, ORDERS = Queue("sync", routing_key="sync"), Queue("orders", routing_key="orders")
+
+
+@pytest.fixture
+def server(tmp_path):
+    if broker.binary() is None:
+        pytest.skip("There is no Redis here that may be killed: install redis-server or valkey-server.")
+    it = queue.Queue(tmp_path)
+    it.start()
+    yield it
+    it.server.stop()
+
+
+@pytest.fixture
+def taken(server):
+    """A connection as a worker has it, with a task in hand, and another channel, on which it is told what to do."""
+    connection = Connection(server.url, transport=settings.CELERY_BROKER_TRANSPORT)
+    connection.Producer().publish({}, routing_key="sync", exchange="", declare=[TASKS])
+    messages = []
+    connection.Consumer([TASKS], callbacks=[lambda body, message: messages.append(message)]).consume()
+    connection.drain_events(timeout=5)
+    connection.Consumer([ORDERS], channel=connection.channel()).consume()
+    with suppress(TimeoutError):
+        connection.drain_events(timeout=0.1)  # it waits for the next one, too
+    return connection, messages[0]
+
+
+def given_up(connection):
+    """As Celery gives up a connection when an error of it came."""
+    with suppress(Exception):  # as Celery does
+        connection.collect(socket_timeout=1)
+    ignore_errors(connection, connection.close)
+
+
+def test_a_worker_that_has_a_task_in_hand_when_redis_dies_can_connect_again(server, taken):
+    connection, _ = taken
+    server.kill(keep=True)
+    given_up(connection)
+
+
+def test_a_task_that_ends_after_its_connection_was_given_up_is_an_error_of_the_connection(server, taken):
+    connection, message = taken
+    server.kill(keep=True)
+    given_up(connection)
+    with pytest.raises(connection.connection_errors):
+        message.ack()
+
+
+@pytest.mark.parametrize("refuses", ["fill", "refuse_writes"])
+def test_a_redis_that_refuses_is_an_error_that_a_worker_comes_back_from_and_nothing_stays_open(server, taken, refuses):
+    connection, _ = taken
+    getattr(server, refuses)()
+    with pytest.raises(connection.connection_errors + connection.channel_errors):
+        connection.Producer().publish({}, routing_key="sync", exchange="", declare=[TASKS])
+    assert settings.CELERY_BROKER_CHANNEL_ERROR_RETRY
+    given_up(connection)
+    with redis.Redis(port=server.port) as client:
+        assert len(client.client_list()) == 1, "only the one that asks"
