@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Max, QuerySet, Sum
@@ -15,8 +15,8 @@ from sync.records import DELIVERED
 from sync.status import JudgedMailbox, Standing, Status, mailbox_standing, state_of, status_of
 
 DAY = timedelta(hours=24)
-AT_WORK = {Status.IN_PROGRESS, Status.WAITING}
-"""A backfill waits its turn between two slices of time."""
+AT_WORK = {Status.IN_PROGRESS, Status.WAITING, Status.HELD}
+"""A backfill waits its turn between two slices of time, and at times it is held: how far it is stays to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ def _row(
     mailbox: JudgedMailbox, figures: MailboxFigures, until: datetime | None, progress: Progress | None, now: datetime
 ) -> MailboxRow:
     state = state_of(mailbox)
+    if progress is not None and status_of(mailbox) is Status.HELD:
+        progress = replace(progress, seconds_left=None)  # nobody knows while it stands still
     standing = mailbox_standing(mailbox, now, progress.label if progress else "")
     return MailboxRow(mailbox, standing, figures, state.synced_at if state else None, until, progress)
 

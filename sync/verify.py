@@ -28,6 +28,7 @@ from sync.runner import Surroundings
 from sync.wanted_folders import wanted_folders
 
 STOPPED = "It was stopped."
+"""What a verification says that somebody ended."""
 AT_ONCE = 25
 """Comments that are asked for between two looks at the clock."""
 TASK_LIVES = timedelta(seconds=60)
@@ -151,11 +152,7 @@ class _Slice:
         row.surplus = _surplus(self.mailbox)
         row.ended_at, row.claimed_until, row.error_text = self.around.clock(), None, ""
         self._save()
-        if self.stopped:
-            return
-        if row.repair and (row.missing or row.outdated):
-            again = {"list_again": True} if row.missing else {}
-            MailboxState.objects.filter(pk=self.mailbox.pk).update(next_sync_at=None, **again)
+        _bring_back(row)
 
     def _save(self) -> None:
         self.stopped = not _saved(self.row)
@@ -166,14 +163,20 @@ class _Slice:
 
 def begin(mailbox: Mailbox, *, repair: bool, clock: Clock = database_now) -> Verification:
     """Ask for a verification; what an earlier one found is forgotten."""
+    stop(mailbox, clock)
     Verification.objects.filter(mailbox=mailbox).delete()
     return Verification.objects.create(mailbox=mailbox, repair=repair, started_at=clock(), next_at=clock())
 
 
 def stop(mailbox: Mailbox, clock: Clock = database_now) -> bool:
     """End one that goes on, at the latest when the page of the folder in hand is through; False when there is none."""
-    going_on = Verification.objects.filter(mailbox=mailbox, ended_at=None)
-    return going_on.update(ended_at=clock(), claimed_until=None, error_text=STOPPED) > 0
+    row = Verification.objects.filter(mailbox=mailbox, ended_at=None).first()
+    if row is None:
+        return False
+    going_on = Verification.objects.filter(pk=row.pk, ended_at=None)
+    stopped = going_on.update(ended_at=clock(), claimed_until=None, error_text=STOPPED) > 0
+    _bring_back(row)
+    return stopped
 
 
 def due(now: datetime) -> list[int]:
@@ -226,8 +229,16 @@ def go_on(pk: int, around: Surroundings | None = None, *, sent: str = "") -> Ver
         _let_syncs_wait_too(mailbox, error, around.clock())
         row.ended_at = around.clock() if isinstance(error, Refused) else None
     row.claimed_until = None
-    _saved(row)
+    if not _saved(row) and row.ended_at is None:
+        _bring_back(row)  # it was stopped while this slice repaired
     return row
+
+
+def _bring_back(row: Verification) -> None:
+    """Let the next sync bring what a repair forgot so far, also when that repair was stopped half-way."""
+    if row.repair and (row.missing or row.outdated):
+        again = {"list_again": True} if row.missing else {}
+        MailboxState.objects.filter(pk=row.pk).update(next_sync_at=None, **again)
 
 
 def _saved(row: Verification) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from mailboxes.models import Mailbox
+from mailboxes.models import Bucket, Mailbox
 from sync.figures import mailbox_rows
 from sync.models import SyncRun
 from sync.progress import Progress, progress_of
@@ -56,6 +56,9 @@ def test_a_backfill_says_how_many_emails_are_done_of_how_many_and_how_long_it_wi
     row = mailbox_rows([seen(world)], world.clock())[0]
     assert row.progress == Progress(40, 100, seconds_left=60.0)
     assert row.progress.time_left == "about 1 min left"
+    Bucket.objects.update(held_until=world.clock() + timedelta(minutes=5))
+    held = mailbox_rows([seen(world)], world.clock())[0]
+    assert (held.standing.label, held.progress) == ("Held until 08:05", Progress(40, 100))
 
 
 def test_a_run_that_goes_on_shows_what_it_counted_so_far(world: World, settings):

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from integrations import errors
 from integrations.messages import CommentId
 from sync import verify
-from sync.models import Verification
+from sync.models import Copy, Verification
 from sync.runner import Surroundings
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
@@ -194,3 +194,13 @@ def test_a_verification_that_is_begun_anew_is_not_written_over_by_the_one_before
     verify.go_on(row.pk, between(world, again))
     new = Verification.objects.get(pk=row.pk)
     assert (new.repair, new.emails, new.ended_at) == (True, 0, None)
+
+
+def test_what_a_repair_forgot_comes_back_also_when_the_repair_was_stopped(world: World, desk):
+    world.bucket().comments.clear()
+    row = verify.begin(desk, repair=True, clock=world.clock)
+    verify.go_on(row.pk, between(world, lambda: verify.stop(desk, world.clock)))
+    assert Copy.objects.filter(mailbox=desk).count() < 6, "some were forgotten before it stopped"
+    world.sync(desk)
+    assert Copy.objects.filter(mailbox=desk).count() == 6
+    assert world.bucket().comments

@@ -41,3 +41,13 @@ def wait(page: Any, what: str, done: Callable[[], bool], milliseconds: int = PAT
             return
         page.wait_for_timeout(200)
     raise AssertionError(f"in vain: {what}")
+
+
+def serious_faults(page: Any) -> list[tuple[str, str]]:
+    """What axe-core holds against this page: the rule, and the first element that breaks it."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response
+    assert found["passes"], "nothing was looked at"
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    return [(one["id"], one["nodes"][0]["html"][:200]) for one in serious]

@@ -169,6 +169,7 @@ PAGES = {
     f"buckets/{RUNNING}/edit/": ["b" * 1024, NAME],
     "runs/": [address(RUNNING), title("running"), said("run-error")],
     f"runs/?mailbox={RUNNING}": [address(RUNNING), said("run-error")],
+    "set-aside/": [REASON, FOLDER, address(RUNNING)],
     "history/": [hostile("act", 1024), hostile("before", 256), hostile("after", 256), "w" * 150],
 }
 

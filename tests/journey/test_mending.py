@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from tests.journey.browsing import PATIENCE, wait
+from tests.journey.browsing import PATIENCE, serious_faults, wait
 from tests.mails import mail, message_id_of
 
 pytestmark = pytest.mark.journey
@@ -164,7 +164,8 @@ def test_a_password_cannot_be_guessed_and_the_page_says_how_long_to_wait(browser
         stranger.get_by_label("Password").fill("a guess")
         press(stranger, "Log in")
         stranger.get_by_role("alert").wait_for()
-    assert stranger.get_by_text("Too many attempts with this user name. Wait a minute").is_visible()
+    stranger.get_by_text("Too many attempts with this user name. Wait a minute").wait_for()
+    assert serious_faults(stranger) == []
     context.close()
 
 
