@@ -41,3 +41,28 @@ INTEGRATIONS = [
     _example("Exchange Server with a service account", _SERVER, access="impersonation", tls_minimum="1.2"),
     _example("Exchange Online with an application", _ONLINE),
 ]
+
+
+def _body(title: str, /, **value: Any) -> list[OpenApiExample]:
+    return [OpenApiExample(title, value=value, request_only=True)]
+
+
+DESTINATIONS = _body(
+    "A tenant",
+    name="Production",
+    endpoint="https://cloud.uipath.com/bank/prod/reinfer_",
+    token="…",  # noqa: S106
+)
+BUCKETS = _body("A bucket with a limit", destination=1, project_name="bank", name="trades", monthly_limit=50000)
+LIMITS = _body("Another limit", monthly_limit=100000)
+MAILBOXES = [OpenApiExample("A shared mailbox", value=_MAILBOXES[0], request_only=True)]
+FILTERS = _body(
+    "Other filters", folder_denylist=[["Inbox", "Private"]], participant_domain_denylist=["newsletter.example"]
+)
+WEBHOOKS = _body(
+    "What needs somebody",
+    url="https://hooks.bank.example/exchange",
+    secret="at least sixteen characters",  # noqa: S106
+    events=["integration_disabled", "mailbox_disabled", "budget_reached"],
+)
+TOKENS = _body("For a CI job", name="Terraform", days=90)

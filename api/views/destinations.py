@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
+from api import examples
 from api.filters import number, words
 from api.problems import Conflict
 from api.shapes import AvailableBuckets, BucketChange, BucketShape, Checked, DestinationShape, Said
@@ -33,7 +34,7 @@ class Destinations(Listed):
     def get(self, request: Request) -> Response:
         return self.get_paginated_response(DestinationShape(self.page(), many=True).data)
 
-    @answers(409, 422, given=DestinationShape, body=DestinationShape, code=201)
+    @answers(409, 422, given=DestinationShape, body=DestinationShape, code=201, examples=examples.DESTINATIONS)
     def post(self, request: Request) -> Response:
         shape = DestinationShape(data=request.data)
         shape.is_valid(raise_exception=True)
@@ -50,7 +51,7 @@ class OneDestination(Api):
     def get(self, request: Request, pk: int) -> Response:
         return Response(DestinationShape(one(Destination.objects.all(), pk)).data)
 
-    @answers(409, 422, given=DestinationShape(partial=True), body=DestinationShape)
+    @answers(409, 422, given=DestinationShape(partial=True), body=DestinationShape, examples=examples.DESTINATIONS)
     def patch(self, request: Request, pk: int) -> Response:
         row = one(Destination.objects.all(), pk)
         shape = DestinationShape(row, data=request.data, partial=True)
@@ -88,7 +89,7 @@ class CheckDestination(Api):
 class TryDestination(Api):
     needs: ClassVar = {"POST": ADMINISTER}
 
-    @answers(409, 422, given=DestinationShape, body=Checked)
+    @answers(409, 422, given=DestinationShape, body=Checked, examples=examples.DESTINATIONS)
     def post(self, request: Request) -> Response:
         """Reach Re:infer with this address and token, and keep neither. Takes up to 20 s."""
         shape = DestinationShape(data=request.data)
@@ -125,7 +126,7 @@ class Buckets(Listed):
     def get(self, request: Request) -> Response:
         return self.get_paginated_response(BucketShape(self.page(), many=True).data)
 
-    @answers(409, 422, given=BucketShape, body=BucketShape, code=201)
+    @answers(409, 422, given=BucketShape, body=BucketShape, code=201, examples=examples.BUCKETS)
     def post(self, request: Request) -> Response:
         shape = BucketShape(data=request.data)
         shape.is_valid(raise_exception=True)
@@ -142,7 +143,7 @@ class OneBucket(Api):
     def get(self, request: Request, pk: int) -> Response:
         return Response(BucketShape(one(self._rows(), pk)).data)
 
-    @answers(given=BucketChange, body=BucketShape)
+    @answers(given=BucketChange, body=BucketShape, examples=examples.LIMITS)
     def patch(self, request: Request, pk: int) -> Response:
         """Only its limit can be changed: what was sent there stays there."""
         row = one(self._rows(), pk)

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
+from api import examples
 from api.filters import flag, number, words
 from api.problems import Conflict
 from api.shapes import Checked, FolderShape, MailboxAnswer, MailboxShape, Said, VerificationShape
@@ -65,7 +66,7 @@ class MailboxesOfIntegration(Listed):
     def get(self, request: Request, project: str, name: str) -> Response:
         return self.get_paginated_response(told(self.page()))
 
-    @answers(409, 422, given=MailboxShape, body=MailboxAnswer, code=201)
+    @answers(409, 422, given=MailboxShape, body=MailboxAnswer, code=201, examples=examples.MAILBOXES)
     def post(self, request: Request, project: str, name: str) -> Response:
         integration = integration_of(project, name)
         with Documents():
@@ -83,7 +84,7 @@ class OneMailbox(Api):
     def get(self, request: Request, pk: int) -> Response:
         return Response(told([one(rows(), pk)])[0])
 
-    @answers(409, 422, given=MailboxShape(partial=True), body=MailboxAnswer)
+    @answers(409, 422, given=MailboxShape(partial=True), body=MailboxAnswer, examples=examples.FILTERS)
     def patch(self, request: Request, pk: int) -> Response:
         """What is left out stays as it is."""
         row = one(rows(), pk)
@@ -141,7 +142,7 @@ class ListFolderAgain(Api):
 class FilterPreview(Api):
     needs: ClassVar = {"POST": ADMINISTER}
 
-    @answers(422, given=MailboxShape(partial=True), body=Checked)
+    @answers(422, given=MailboxShape(partial=True), body=Checked, examples=examples.FILTERS)
     def post(self, request: Request, pk: int) -> Response:
         """What these filters would do to the emails of the last 30 days. Nothing is changed. Takes up to 20 s."""
         row = one(rows(), pk)

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from access import history
 from access.models import ApiToken
 from access.table import VIEW
+from api import examples
 from api.shapes import TokenMade, TokenShape
 from api.views.base import Api, Listed, answers
 
@@ -34,7 +35,7 @@ class Tokens(Listed):
     def get(self, request: Request) -> Response:
         return self.get_paginated_response(TokenShape(self.page(), many=True).data)
 
-    @answers(given=TokenShape, body=TokenMade, code=201)
+    @answers(given=TokenShape, body=TokenMade, code=201, examples=examples.TOKENS)
     def post(self, request: Request) -> Response:
         """It may do what its user may."""
         shape = TokenShape(data=request.data)

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from access import history
 from access.table import ADMINISTER
+from api import examples
 from api.shapes import WebhookShape
 from api.views.base import Api, Listed, answers, one
 from notices.models import Webhook
@@ -23,7 +24,7 @@ class Webhooks(Listed):
     def get(self, request: Request) -> Response:
         return self.get_paginated_response(WebhookShape(self.page(), many=True).data)
 
-    @answers(422, given=WebhookShape, body=WebhookShape, code=201)
+    @answers(422, given=WebhookShape, body=WebhookShape, code=201, examples=examples.WEBHOOKS)
     def post(self, request: Request) -> Response:
         shape = WebhookShape(data=request.data)
         shape.is_valid(raise_exception=True)

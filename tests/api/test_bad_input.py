@@ -213,5 +213,6 @@ def test_an_address_that_there_is_not_is_told_as_any_other_problem(api, path):
 
 def test_a_method_and_a_format_that_there_are_not_are_told_as_any_other_problem(api):
     refused(api.delete("/api/v1/usage"), 405)
+    refused(api.generic("TRACE", "/api/v1/runs?cursor=0"), 405)
     refused(api.get("/api/v1/usage", headers={"Accept": "text/html"}), 406)
     refused(client_of("nobody").get("/api/schema"), 401)

@@ -84,6 +84,14 @@ def test_the_schema_has_no_warnings(db, capfd):
     assert not GENERATOR_STATS._warn_cache
     assert not GENERATOR_STATS._error_cache
     assert schema["openapi"] == "3.1.0"
+    for path, methods in schema["paths"].items():
+        for method, told in methods.items():
+            assert {"400", "401", "403", "404", "405", "406", "413", "415", "429"} <= set(told["responses"]), (
+                path,
+                method,
+            )
+            for content in told.get("requestBody", {}).get("content", {}).values():
+                assert "examples" in content or content["schema"].get("format") == "binary", (path, method)
 
 
 def test_a_token_is_refused_once_it_ended_or_was_revoked(api):

@@ -45,6 +45,13 @@ def rows(db):
         signal.connect(close_old_connections)
 
 
+@pytest.fixture
+def token(role, rows):
+    """Made once for all requests of a test."""
+    credentials = client_of(role)._credentials
+    return {"Authorization": credentials["HTTP_AUTHORIZATION"]} if credentials else {}
+
+
 def _made():
     factories.SetAsideEmailFactory()
     factories.MailboxStateFactory()
@@ -60,8 +67,10 @@ def _made():
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_one_that_the_schema_tells(case, role, rows):
+def test_every_answer_is_one_that_the_schema_tells(case, role, rows, token):
     cache.clear()  # so that the bound of requests a minute hides nothing
-    credentials = client_of(role)._credentials
-    token = {"Authorization": credentials["HTTP_AUTHORIZATION"]} if credentials else {}
+    if case.meta.generation.mode.is_positive:
+        case.query.pop(
+            "cursor", None
+        )  # no schema can tell a cursor that there is; test_lists.py has those that there are not
     case.call_and_validate(headers={**(case.headers or {}), **token})

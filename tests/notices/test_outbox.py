@@ -15,7 +15,7 @@ from notices.models import Delivery, Kind, Notice, Webhook
 from notices.outbox import announce
 from notices.sending import NotSent
 from notices.signature import signature
-from sync import watch
+from sync import actions, watch
 from sync.pruning import prune
 from tests.database.world import World
 from tests.mails import mail
@@ -72,6 +72,27 @@ def test_a_mailbox_that_is_disabled_and_one_that_recovers_are_told_once_each(wor
     world.sync(desk)
     assert told() == [Kind.MAILBOX_DISABLED, Kind.MAILBOX_RECOVERED]
     assert Delivery.objects.count() == 2
+
+
+def test_an_integration_that_is_disabled_and_recovers_is_told_once_for_all_its_mailboxes(world: World, settings, hook):
+    settings.DISABLE_AFTER = timedelta(0)
+    desk, _ = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
+    failing(world, errors.SignInRefused())
+    for _ in range(3):
+        desk.refresh_from_db()
+        if desk.integration.enabled:
+            world.sync(desk)
+        world.clock.turn(days=4)
+        desk.integration.refresh_from_db()
+    assert told() == [Kind.INTEGRATION_DISABLED]
+    notice = Notice.objects.get()
+    assert (notice.integration_id, notice.mailbox_id) == (desk.integration_id, None)
+    world.wrap = lambda port, it: it
+    actions.start_integration(desk.integration)
+    desk.refresh_from_db()
+    world.sync(desk)
+    world.sync(desk)
+    assert told() == [Kind.INTEGRATION_DISABLED, Kind.INTEGRATION_RECOVERED]
 
 
 def test_many_mailboxes_that_stop_for_one_cause_are_one_notice_that_counts_them_and_one_recovery(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 import time
 
 import pytest
 
-from notices.sending import NotSent, is_public, send
+from notices.sending import NotSent, is_public, problem_with, send
 
 
 @pytest.fixture
@@ -92,3 +93,61 @@ def test_what_is_no_https_is_refused(url):
 )
 def test_only_public_addresses_are_public(address, public):
     assert is_public(address) is public
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """What each name resolves to, one answer after the other; the last one stays. Other names as ever."""
+    known: dict[str, list[list[str]]] = {}
+    resolve = socket.getaddrinfo
+
+    def resolved(host, *given, **more):
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in known:
+            return resolve(host, *given, **more)
+        answers = known[name]
+        addresses = answers.pop(0) if len(answers) > 1 else answers[0]
+        if not addresses:
+            raise socket.gaierror(name)
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, given[0] if given else 0)) for address in addresses
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    return known
+
+
+def test_a_name_that_points_into_our_network_later_is_refused_then(names, server):
+    _, seen = server
+    names["hooks.example"] = [["93.184.216.34"], ["127.0.0.1"]]
+    assert problem_with("https://hooks.example/") == ""
+    with pytest.raises(NotSent, match="private network"):
+        send("https://hooks.example/", b"{}", {})
+    assert seen == []
+
+
+def test_a_name_with_one_public_and_one_private_address_is_refused(names):
+    names["hooks.example"] = [["93.184.216.34", "10.0.0.1"]]
+    assert "private network" in problem_with("https://hooks.example/")
+    with pytest.raises(NotSent, match="private network"):
+        send("https://hooks.example/", b"{}", {})
+
+
+def test_a_name_is_asked_for_once_and_what_was_looked_at_is_connected_to(names, server):
+    url, seen = server
+    # Asked a second time it would point to where nobody is.
+    names["hooks.example"] = [["127.0.0.1"], []]
+    send(url.replace("localhost", "hooks.example"), b"{}", {}, allow_private=True)
+    assert seen[0][1].startswith("hooks.example:")
+
+
+def test_a_name_that_cannot_be_resolved_just_now_can_be_kept(names):
+    names["hooks.example"] = [[]]
+    assert problem_with("https://hooks.example/") == ""
+
+
+def test_a_redirect_into_our_network_is_not_followed(server):
+    url, seen = server
+    with pytest.raises(NotSent, match="HTTP 302"):
+        send(f"{url}/moved", b"{}", {}, allow_private=True)
+    assert [path for path, *_ in seen] == ["/moved"]
