@@ -217,10 +217,19 @@ class MailboxAnswer(MailboxShape):
 class IntegrationConnection(Typed):
     """As the vendor has it. Secrets are taken and never told; one that is left out stays as it is."""
 
-    application = serializers.DictField(help_text='{"kind": "custom", "tenant_id", "client_id"} or {"kind": "ntlm"}')
+    application = serializers.DictField(
+        help_text='{"kind": "custom", "tenant_id", "client_id"}, {"kind": "private_key", "tenant_id", "client_id", '
+        '"thumbprint"} or {"kind": "ntlm"}. Secrets: client_secret, private_key (PEM).'
+    )
     access = serializers.DictField(help_text='{"kind": "app_access"} or {"kind": "user_access", "username"}')
-    microsoft_api = serializers.DictField(required=False, allow_null=True)
-    ews_endpoint = serializers.CharField(required=False, allow_null=True)
+    microsoft_api = serializers.DictField(
+        required=False, allow_null=True, help_text='{"kind": "graph"} or {"kind": "ews"}. Without it: as it is, or EWS.'
+    )
+    ews_endpoint = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="Of EWS. That of Graph is settings.graph_endpoint, where it is unusual.",
+    )
     build_version = serializers.CharField(required=False, allow_null=True)
 
 
@@ -251,6 +260,7 @@ class IntegrationLine(serializers.Serializer):  # type: ignore[type-arg]
     owner = serializers.CharField(source="project")
     name = serializers.CharField()
     title = serializers.CharField()
+    microsoft_api = serializers.CharField(help_text="ews or graph")
     enabled = serializers.BooleanField()
     disabled_reason = serializers.CharField()
     disabled_detail = serializers.CharField()

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access import history
 from access.models import Act
+from integrations.certificates import Note, note
 from integrations.forms import IntegrationForm
 from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
@@ -93,8 +94,17 @@ def _head(integration: Integration, tab: str, counts: dict[status.Status, int], 
         "tabs": TABS,
         "total": sum(counts.values()),
         "first_address": integration.mailboxes.values_list("address", flat=True).first() or "",
-        "secret_problem": problem_with_secrets(integration.password, integration.client_secret),
+        "secret_problem": _secret_problem(integration),
     }
+
+
+def _secret_problem(integration: Integration) -> str:
+    return problem_with_secrets(integration.password, integration.client_secret, integration.client_key)
+
+
+def _certificate_note(integration: Integration, now: datetime) -> Note | None:
+    by_certificate = integration.auth == Integration.Auth.CERTIFICATE
+    return note(integration.client_certificate, now) if by_certificate else None
 
 
 def _errors(request: HttpRequest, integration: Integration, now: datetime) -> dict[str, Any]:
@@ -120,7 +130,7 @@ TABS = (
     ("json", "JSON"),
 )
 TAB_CONTENT: dict[str, Callable[[HttpRequest, Integration, datetime], dict[str, Any]]] = {
-    "connection": lambda request, integration, now: {},
+    "connection": lambda request, integration, now: {"certificate_note": _certificate_note(integration, now)},
     "errors": _errors,
     "history": _history,
     "json": _json,
@@ -153,7 +163,7 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    form = IntegrationForm(request.POST or None)
+    form = IntegrationForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.stored():
         history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
         messages.success(request, f"{form.instance} is saved. Now its mailboxes.")
@@ -166,7 +176,7 @@ def try_(request: HttpRequest) -> HttpResponse:
     """Test what is in the form, before it is saved. A secret that is not typed is the one that is stored."""
     pk = request.POST.get("integration", "")
     stored = Integration.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 18 else None
-    form = IntegrationForm(request.POST, instance=stored)
+    form = IntegrationForm(request.POST, request.FILES or None, instance=stored)
     unsaved = form.to_be_tested()
     if unsaved is None:
         return found(request, _wrong(form), reverse("integration-new"))
@@ -215,15 +225,16 @@ def _wrong(form: IntegrationForm) -> actions.Finding:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
     title = str(integration)
-    form = IntegrationForm(request.POST or None, instance=integration)
+    form = IntegrationForm(request.POST or None, request.FILES or None, instance=integration)
     if request.method == "POST" and form.stored():
         history.record(request, f"{form.instance} was changed.", changes=form.changes_in_words(), about=form.instance)
         integration.refresh_from_db()
         actions.settings_changed(integration)
         messages.success(request, f"{integration} is saved. It takes effect at the next sync.")
         return redirect("integration", pk)
-    problem = "" if request.method == "POST" else problem_with_secrets(integration.password, integration.client_secret)
+    problem = "" if request.method == "POST" else _secret_problem(integration)
     context = {"form": form, "title": title, "integration_id": pk, "secret_problem": problem}
+    context |= {"certificate_note": _certificate_note(integration, timezone.now())}
     return render(request, "integrations/form.html", context)
 
 
