@@ -72,8 +72,13 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "endpoint_wrong": ("The path is missing or misspelt.", "The address is that of Outlook on the web."),
     "settings_wrong": ("A value was entered that cannot be right.",),
     "unknown_forbidden_error": (
-        "EWS is switched off for the organisation, the mailbox or the application.",
-        "A conditional-access rule refuses this machine.",
+        "EWS is switched off for the organisation, the mailbox or the user agent.",
+        "A gateway in front of Exchange refuses this machine.",
+    ),
+    "ews_blocked_online": (
+        "Microsoft switched EWS off for the tenant: since October 2026 tenant by tenant, from April 2027 on for all.",
+        "The application id is not on the tenant's allow list (Get-OrganizationConfig | Format-List Ews*).",
+        "An application access policy, or a rule of conditional access, refuses the application.",
     ),
     "app_access_insufficient_scopes": (
         "The role ApplicationImpersonation is missing, or its scope leaves this mailbox out.",

@@ -180,8 +180,20 @@ class EwsDisabled(Refused):
     scope = Scope.CONNECTION
     text = "Exchange forbids access by EWS."
     remedy = (
-        "EWS may be switched off for the organisation or for this application. In Exchange Online, EWS is blocked "
-        "since October 2026 unless the application id is on the tenant's allow list."
+        "EWS may be switched off for the organisation, for its mailboxes, or for this user agent: an Exchange admin looks with "
+        "Get-OrganizationConfig and Get-CASMailbox. Then press Start."
+    )
+
+
+class EwsBlockedOnline(EwsDisabled):
+    kind = "ews_blocked_online"
+    text = (
+        "Exchange Online does not let this application use EWS: it is switched off, or not on the tenant's allow list."
+    )
+    remedy = (
+        "Press Switch to Graph. Or, until 31 March 2027, an Exchange admin runs Set-OrganizationConfig -EwsEnabled $true "
+        '-EwsAllowedAppIDs "<the ids that are listed already>,<the application id of this integration>": it replaces the whole '
+        "list, and takes up to a day. Then press Start."
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from integrations.messages import Change, ChangeKind, CommentId, ItemId
 from mailboxes.rules import Rules, Verdict, item_verdict
+from sync.former import is_former
 from sync.identity import listed_comment_id
 from sync.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
 
@@ -51,9 +52,12 @@ def sort_page(changes: Sequence[Change], folder: Verdict, rules: Rules, judged_b
 
 def _sort_change(change: Change, folder: Verdict, rules: Rules, judged_by: str, known: Known, result: Sorted) -> None:
     copy = known.copies.get(change.item_id)
+    former = _former(change, known, result) if copy is None else None
     verdict = folder if folder is not Verdict.WANTED else item_verdict(rules, change)
     if copy is not None and copy.change_key == change.change_key and _still_holds(copy, verdict, judged_by, known):
         result.unchanged += 1
+    elif former is not None and _still_holds(former, verdict, judged_by, known):
+        result.adopt.append((former, change))
     elif verdict is not Verdict.WANTED and not _was_delivered(change, copy, known):
         result.turned_away.append((change, verdict))
     elif copy is None and (twin := _twin(change, known)) is not None:
@@ -97,10 +101,31 @@ def _twin(change: Change, known: Known) -> CopyRecord | None:
         entry = known.entries.get(copy.comment_id) if copy.comment_id else None
         if (
             copy.verdict == DELIVERED
+            and not is_former(copy.item_id)
             and (copy.received, copy.size) == (change.received, change.size)
             and entry is not None
             and entry.confirmed
             and entry.winner_item == copy.item_id
+        ):
+            return copy
+    return None
+
+
+def _former(change: Change, known: Known, result: Sorted) -> CopyRecord | None:
+    """The copy that this item was under the ids of another source: same folder, Message-ID, received time, size and change
+    key. It was not touched since, so whatever was decided of it holds.
+
+    Not where another copy in this mailbox was synced later: then the email moved here, and its folder must be told.
+    """
+    listed = listed_comment_id(change.message_id)
+    taken = {copy.item_id for copy, _ in result.adopt}
+    for copy in known.twins.get(listed, ()) if listed else ():
+        entry = known.entries.get(copy.comment_id) if copy.comment_id else None
+        if (
+            is_former(copy.item_id)
+            and copy.item_id not in taken
+            and (copy.received, copy.size, copy.change_key) == (change.received, change.size, change.change_key)
+            and (entry is None or entry.winner_item in (None, copy.item_id))
         ):
             return copy
     return None

@@ -17,10 +17,11 @@ from django.db.models import F, Q, QuerySet
 
 from integrations.errors import Contended
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
+from sync.former import FORMER
 from sync.gate import Known
 from sync.identity import listed_comment_id
 from sync.lease import Lease
-from sync.models import VANISHED, Copy, LedgerEntry, SetAsideEmail, SyncedFolder
+from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.ports import LeaseLost
 from sync.reconcile import content_digest, properties_digest
 from sync.records import (
@@ -61,7 +62,8 @@ class DatabaseLedger:
         ours = Copy.objects.filter(mailbox_id=self.mailbox_id).select_related("folder")
         copies = {ItemId(row.item_id): _copy(row) for row in ours.filter(item_id__in=items)}
         twins: dict[CommentId, list[CopyRecord]] = {}
-        for row in ours.filter(folder__folder_id=folder, listed_id__in=listed, verdict=DELIVERED):
+        adoptable = Q(verdict=DELIVERED) | Q(item_id__startswith=FORMER)
+        for row in ours.filter(adoptable, folder__folder_id=folder, listed_id__in=listed):
             twins.setdefault(CommentId(row.listed_id), []).append(_copy(row))
         known = [*copies.values(), *(copy for same in twins.values() for copy in same)]
         ids = listed | {copy.comment_id for copy in known if copy.comment_id}
@@ -289,9 +291,10 @@ class DatabaseLedger:
                     winner_mailbox_id=self.mailbox_id,
                     winner_item=copy.item_id,
                 ).update(winner_item=change.item_id, sequence=F("sequence") + 1, mark=None)
-                Copy.objects.filter(mailbox_id=self.mailbox_id, item_id=copy.item_id).update(
-                    item_id=change.item_id, change_key=change.change_key
-                )
+                again = {"item_id": change.item_id, "change_key": change.change_key}
+                Copy.objects.filter(mailbox_id=self.mailbox_id, item_id=copy.item_id).update(**again)
+                if copy.verdict == SET_ASIDE:
+                    SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, item_id=copy.item_id).update(**again)
 
     def _remember(self, copies: Sequence[CopyRecord]) -> None:
         if not copies:
@@ -355,6 +358,7 @@ class DatabaseLedger:
         due = SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, settled="").filter(
             Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=["transform", "push"])
         )
+        due = due.exclude(item_id__startswith=FORMER)
         return [_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
 
     @transaction.atomic
@@ -420,6 +424,7 @@ class DatabaseLedger:
             .exclude(Q(in_flight_until__gt=now) & ~Q(pushed_by_id=self.mailbox_id))
             # What is set aside has its own schedule; when it is delivered, the entry is settled with it.
             .exclude(winner_item__in=aside)
+            .exclude(winner_item__startswith=FORMER)
         )
         items = list(rows.order_by("updated_at").values_list("winner_item", flat=True)[:most])
         copies = Copy.objects.filter(mailbox_id=self.mailbox_id, item_id__in=items).select_related("folder")
@@ -446,6 +451,22 @@ class DatabaseLedger:
                 entry.dirty = False
             entry.sequence, entry.mark = entry.sequence + 1, None
             entry.save(update_fields=["winner_mailbox", "winner_item", "dirty", "sequence", "mark", "updated_at"])
+
+    @transaction.atomic
+    def forget_former(self) -> None:
+        state = MailboxState.objects.filter(pk=self.mailbox_id, former_ids=True)
+        if not state.exists():
+            return
+        self.lease.demand()
+        Copy.objects.filter(mailbox_id=self.mailbox_id, item_id__startswith=FORMER).delete()
+        aside = SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, item_id__startswith=FORMER, settled="")
+        self._settle_set_aside([ItemId(item) for item in aside.values_list("item_id", flat=True)], "gone")
+        dirty = LedgerEntry.objects.filter(
+            winner_mailbox_id=self.mailbox_id, winner_item__startswith=FORMER, dirty=True
+        )
+        for item in list(dirty.values_list("winner_item", flat=True)):
+            self.abandon(ItemId(item))
+        state.update(former_ids=False)
 
     # ---- intentions that nobody comes back to ---------------------------------------------------------------------
 

@@ -114,6 +114,9 @@ class Ledger(Protocol):
     def abandon(self, item: ItemId) -> None:
         """The winning copy of a dirty entry is gone: let another copy win, or leave the comment as it is."""
 
+    def forget_former(self) -> None:
+        """Every folder was listed to its end: what still bears an id of the source before is not there any more."""
+
     def unsettled(self, most: int) -> Sequence[CommentId]:
         """Intentions of this mailbox that stand although no push of them can still be going on."""
 

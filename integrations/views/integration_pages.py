@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access import history
 from access.models import Act
 from integrations.certificates import Note, note
+from integrations.ews_end import End, end_of_ews, is_concerned
 from integrations.forms import IntegrationForm
 from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
@@ -95,7 +96,13 @@ def _head(integration: Integration, tab: str, counts: dict[status.Status, int], 
         "total": sum(counts.values()),
         "first_address": integration.mailboxes.values_list("address", flat=True).first() or "",
         "secret_problem": _secret_problem(integration),
+        "ews_end": _ews_end(integration, now),
     }
+
+
+def _ews_end(integration: Integration, now: datetime) -> End | None:
+    concerned = is_concerned(integration.microsoft_api, integration.endpoint)
+    return end_of_ews(now, integration.client_id) if concerned else None
 
 
 def _secret_problem(integration: Integration) -> str:
