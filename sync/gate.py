@@ -52,7 +52,7 @@ def sort_page(changes: Sequence[Change], folder: Verdict, rules: Rules, judged_b
 def _sort_change(change: Change, folder: Verdict, rules: Rules, judged_by: str, known: Known, result: Sorted) -> None:
     copy = known.copies.get(change.item_id)
     verdict = folder if folder is not Verdict.WANTED else item_verdict(rules, change)
-    if copy is not None and copy.change_key == change.change_key and _still_holds(copy, verdict, judged_by, known):
+    if copy is not None and _is_same(copy, change) and _still_holds(copy, verdict, judged_by, known):
         result.unchanged += 1
     elif verdict is not Verdict.WANTED and not _was_delivered(change, copy, known):
         result.turned_away.append((change, verdict))
@@ -60,6 +60,11 @@ def _sort_change(change: Change, folder: Verdict, rules: Rules, judged_by: str, 
         result.adopt.append((twin, change))
     else:
         result.fetch.append(change)
+
+
+def _is_same(copy: CopyRecord, change: Change) -> bool:
+    """Whether nothing happened to the copy. Where items keep their ids, one that was moved is another copy."""
+    return (copy.change_key, copy.folder_id) == (change.change_key, change.folder_id)
 
 
 def _still_holds(copy: CopyRecord, verdict: Verdict, judged_by: str, known: Known) -> bool:

@@ -20,8 +20,9 @@ from urllib3.exceptions import HTTPError
 
 from integrations.errors import EndpointWrong, EwsDisabled, ExchangeBusy, ExchangeFailed, SettingsWrong, SignInRefused
 from integrations.exchange.credentials import ClientCredentials
-from integrations.exchange.errors import of_token_request, retry_after
-from integrations.exchange.transport import Deadline, DeadlineAdapter
+from integrations.exchange.errors import of_token_request
+from integrations.network.faults import retry_after
+from integrations.network.transport import Deadline, DeadlineAdapter
 
 MOST_CONNECTIONS = 4
 
