@@ -115,7 +115,7 @@ class Engine:
         counts.listed += len(page.changes)
         known = self.ledger.known(folder.id, page.changes)
         sorted_page = sort_page(page.changes, self._verdict(folder), self.wishes.rules, self.wishes.digest, known)
-        self.ledger.forget(sorted_page.forget)
+        self.ledger.forget(folder.id, sorted_page.forget)
         self.ledger.adopt(sorted_page.adopt)
         self.ledger.remember([self._away(change, verdict) for change, verdict in sorted_page.turned_away])
         counts.not_wanted += len(sorted_page.turned_away)

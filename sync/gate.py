@@ -54,7 +54,7 @@ def _sort_change(change: Change, folder: Verdict, rules: Rules, judged_by: str, 
     copy = known.copies.get(change.item_id)
     former = _former(change, known, result) if copy is None else None
     verdict = folder if folder is not Verdict.WANTED else item_verdict(rules, change)
-    if copy is not None and copy.change_key == change.change_key and _still_holds(copy, verdict, judged_by, known):
+    if copy is not None and _is_same(copy, change) and _still_holds(copy, verdict, judged_by, known):
         result.unchanged += 1
     elif former is not None and _still_holds(former, verdict, judged_by, known):
         result.adopt.append((former, change))
@@ -64,6 +64,11 @@ def _sort_change(change: Change, folder: Verdict, rules: Rules, judged_by: str, 
         result.adopt.append((twin, change))
     else:
         result.fetch.append(change)
+
+
+def _is_same(copy: CopyRecord, change: Change) -> bool:
+    """Whether nothing happened to the copy. Where items keep their ids, one that was moved is another copy."""
+    return (copy.change_key, copy.folder_id) == (change.change_key, change.folder_id)
 
 
 def _still_holds(copy: CopyRecord, verdict: Verdict, judged_by: str, known: Known) -> bool:

@@ -275,11 +275,15 @@ class DatabaseLedger:
             self._remember(copies)
 
     @transaction.atomic
-    def forget(self, items: Sequence[ItemId]) -> None:
-        if items:
-            self.lease.demand()
-            Copy.objects.filter(mailbox_id=self.mailbox_id, item_id__in=items).delete()
-            self._settle_set_aside(items, "gone")
+    def forget(self, folder: FolderId, items: Sequence[ItemId]) -> None:
+        if not items:
+            return
+        self.lease.demand()
+        # Where items keep their ids, a move can be told by its new folder first.
+        Copy.objects.filter(mailbox_id=self.mailbox_id, folder__folder_id=folder, item_id__in=items).delete()
+        aside = SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, item_id__in=items, settled="")
+        here = aside.filter(folder__folder_id=folder).values_list("item_id", flat=True)
+        self._settle_set_aside([ItemId(item) for item in here], "gone")
 
     def adopt(self, pairs: Sequence[tuple[CopyRecord, Change]]) -> None:
         with transaction.atomic():

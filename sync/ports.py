@@ -94,8 +94,9 @@ class Ledger(Protocol):
 
     def remember(self, copies: Sequence[CopyRecord]) -> None: ...
 
-    def forget(self, items: Sequence[ItemId]) -> None:
-        """These items are no longer there. Their comments stay."""
+    def forget(self, folder: FolderId, items: Sequence[ItemId]) -> None:
+        """These items are no longer in this folder; a copy that was found in another one meanwhile is none of them.
+        Their comments stay."""
 
     def adopt(self, pairs: Sequence[tuple[CopyRecord, Change]]) -> None:
         """Known emails have new item ids."""

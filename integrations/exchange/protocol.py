@@ -29,8 +29,9 @@ from integrations.errors import (
     SignInRefused,
 )
 from integrations.exchange.credentials import ClientCredentials
-from integrations.exchange.errors import of_token_request, retry_after
-from integrations.exchange.transport import Deadline, DeadlineAdapter
+from integrations.exchange.errors import of_token_request
+from integrations.network.faults import retry_after
+from integrations.network.transport import Deadline, DeadlineAdapter
 
 MOST_CONNECTIONS = 4
 

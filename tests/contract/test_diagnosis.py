@@ -9,7 +9,7 @@ import pytest
 from integrations import errors
 from integrations.diagnosis import mailbox_steps
 from integrations.exchange.connection import ConnectionSettings
-from integrations.exchange.diagnosis import network_steps
+from integrations.network.steps import network_steps
 from tests.contract.certificates import Authority
 from tests.fakes.exchange import FakeMailbox, FakeSource
 from tests.mails import mail
