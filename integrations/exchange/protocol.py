@@ -19,7 +19,7 @@ from requests_oauthlib import OAuth2Session
 from urllib3.exceptions import HTTPError
 
 from integrations.errors import EndpointWrong, EwsDisabled, ExchangeBusy, ExchangeFailed, SettingsWrong, SignInRefused
-from integrations.exchange.credentials import ClientCredentials
+from integrations.exchange.credentials import ClientCredentials, TokenCredentials
 from integrations.exchange.errors import of_token_request
 from integrations.network.faults import retry_after
 from integrations.network.transport import Deadline, DeadlineAdapter
@@ -149,9 +149,8 @@ class ConnectionProtocol(Protocol):
     def forget_token(self) -> None:
         """After a 401: the next session asks for a new token."""
         credentials = self.credentials
-        if isinstance(credentials, ClientCredentials):
-            with credentials.lock:
-                credentials.access_token = None
+        if isinstance(credentials, ClientCredentials | TokenCredentials):
+            credentials.forget()
             self.close()
 
 
