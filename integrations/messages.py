@@ -86,6 +86,8 @@ class Change:
     size: int = 0
     """Bytes, as the server counts them."""
     draft: bool = False
+    modified: datetime | None = None
+    """When anything of the item last changed, if only that it was read; None where the server does not say."""
 
 
 @dataclass(frozen=True, slots=True)

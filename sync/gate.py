@@ -25,6 +25,8 @@ class Known:
     """By comment id: of the copies above, and of the Message-IDs as listed."""
     nameless: frozenset[tuple[datetime | None, int]] = frozenset()
     """Received time and size of delivered emails that bear no Message-ID: how one of them is known again elsewhere."""
+    former_until: datetime | None = None
+    """Until when the source before told of every change, while some copies still have its ids."""
 
 
 @dataclass(slots=True)
@@ -117,8 +119,8 @@ def _twin(change: Change, known: Known) -> CopyRecord | None:
 
 
 def _former(change: Change, known: Known, result: Sorted) -> CopyRecord | None:
-    """The copy that this item was under the ids of another source: same folder, Message-ID, received time, size and change
-    key. It was not touched since, so whatever was decided of it holds.
+    """The copy that this item was under the ids of another source: same folder, Message-ID, received time and size, and not
+    touched since that source was last read, so that whatever was decided of it holds.
 
     Not where another copy in this mailbox was synced later: then the email moved here, and its folder must be told.
     """
@@ -129,8 +131,15 @@ def _former(change: Change, known: Known, result: Sorted) -> CopyRecord | None:
         if (
             is_former(copy.item_id)
             and copy.item_id not in taken
-            and (copy.received, copy.size, copy.change_key) == (change.received, change.size, change.change_key)
+            and (copy.received, copy.size) == (change.received, change.size)
+            and _is_untouched(copy, change, known.former_until)
             and (entry is None or entry.winner_item in (None, copy.item_id))
         ):
             return copy
     return None
+
+
+def _is_untouched(copy: CopyRecord, change: Change, until: datetime | None) -> bool:
+    if change.change_key == copy.change_key:
+        return True
+    return change.modified is not None and until is not None and change.modified <= until

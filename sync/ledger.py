@@ -67,7 +67,8 @@ class DatabaseLedger:
             twins.setdefault(CommentId(row.listed_id), []).append(_copy(row))
         known = [*copies.values(), *(copy for same in twins.values() for copy in same)]
         ids = listed | {copy.comment_id for copy in known if copy.comment_id}
-        return Known(copies, twins, self._found(ids, listed), self._nameless(changes))
+        until = MailboxState.objects.filter(pk=self.mailbox_id).values_list("former_until", flat=True).first()
+        return Known(copies, twins, self._found(ids, listed), self._nameless(changes), until)
 
     def _nameless(self, changes: Sequence[Change]) -> frozenset[tuple[datetime | None, int]]:
         received = [change.received for change in changes if not change.message_id and change.received]
@@ -458,7 +459,7 @@ class DatabaseLedger:
 
     @transaction.atomic
     def forget_former(self) -> None:
-        state = MailboxState.objects.filter(pk=self.mailbox_id, former_ids=True)
+        state = MailboxState.objects.filter(pk=self.mailbox_id).exclude(former_until=None)
         if not state.exists():
             return
         self.lease.demand()
@@ -470,7 +471,7 @@ class DatabaseLedger:
         )
         for item in list(dirty.values_list("winner_item", flat=True)):
             self.abandon(ItemId(item))
-        state.update(former_ids=False)
+        state.update(former_until=None)
 
     # ---- intentions that nobody comes back to ---------------------------------------------------------------------
 

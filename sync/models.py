@@ -30,8 +30,8 @@ class MailboxState(models.Model):
         default=Integration.Api.EWS,
         help_text="Whose ids and cursors are remembered: see sync.source_change.",
     )
-    former_ids = models.BooleanField(
-        default=False, help_text="Some of what is remembered has ids of the source before."
+    former_until = models.DateTimeField(
+        null=True, help_text="While some of what is remembered has ids of the source before: until when that was read."
     )
     list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
     send_again = models.BooleanField(default=False, help_text="Forget what was sent for it, at the next sync.")

@@ -7,9 +7,11 @@ with the ids it began with, and the next one leaves them behind before it reads 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import structlog
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import F, Min, Value
 from django.db.models.functions import Concat
 
 from mailboxes.models import Mailbox
@@ -18,6 +20,10 @@ from sync.lease import Lease
 from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, Verification
 
 log = structlog.get_logger(__name__)
+MARGIN = timedelta(minutes=15)
+"""From listing a page to moving its checkpoint, and between two clocks."""
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing is sure: every email is looked at."""
 
 
 def leave_former_source(mailbox: Mailbox, lease: Lease) -> None:
@@ -30,11 +36,20 @@ def leave_former_source(mailbox: Mailbox, lease: Lease) -> None:
     with transaction.atomic():
         lease.demand()
         mark = mark_of(lease.clock())
-        known = SyncedFolder.objects.filter(mailbox=mailbox).exists()
+        until = _read_until(mailbox)
         _mark(mailbox, mark)
         Verification.objects.filter(mailbox=mailbox, ended_at=None).delete()
-        other.update(ids_of=api, former_ids=known, folders_cursor="", list_again=False, up_to_date=False)
+        other.update(ids_of=api, former_until=until, folders_cursor="", list_again=False, up_to_date=False)
     log.info("sync.source_changed", api=api)
+
+
+def _read_until(mailbox: Mailbox) -> datetime | None:
+    """Whatever was touched before this time, the source before has told. None where nothing is remembered of it."""
+    folders = SyncedFolder.objects.filter(mailbox=mailbox, gone=False, holds_mail=True)
+    earliest: datetime | None = folders.aggregate(earliest=Min("synced_at"))["earliest"]
+    if earliest is None or folders.filter(synced_at=None, copies__isnull=False).exists():
+        return LONG_AGO if folders.exists() else None
+    return earliest - MARGIN
 
 
 def _mark(mailbox: Mailbox, mark: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -18,6 +18,31 @@ from integrations.errors import SettingsWrong
 WAYS = ("oauth2", "certificate", "service_user")
 ASSERTION_LIVES = 600
 """Seconds."""
+
+
+class Entered(Protocol):
+    """What an admin enters of a connection, as far as it is about signing in."""
+
+    @property
+    def auth(self) -> str: ...
+    @property
+    def tenant_id(self) -> str: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def authority(self) -> str: ...
+    @property
+    def client_secret(self) -> str: ...
+    @property
+    def client_key(self) -> str: ...
+    @property
+    def client_certificate(self) -> str: ...
+    @property
+    def client_thumbprint(self) -> str: ...
+    @property
+    def username(self) -> str: ...
+    @property
+    def password(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +66,22 @@ class Credentials:
     """SHA-1 or SHA-256, in hexadecimal digits; may be blank where the certificate is given."""
     username: str = ""
     password: str = field(default="", repr=False)
+
+    @classmethod
+    def entered(cls, given: Entered, scope: str) -> Credentials:
+        return cls(
+            given.auth,
+            given.tenant_id,
+            given.client_id,
+            given.authority,
+            scope,
+            given.client_secret,
+            given.client_key,
+            given.client_certificate,
+            given.client_thumbprint,
+            given.username,
+            given.password,
+        )
 
     def check(self) -> None:
         """Raises `SettingsWrong` for what cannot be right, whatever Entra says."""

@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msal
@@ -15,11 +15,11 @@ from msal.exceptions import MsalError
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
-from integrations.entra.credentials import Credentials
+from integrations.entra.credentials import Credentials, Entered
 from integrations.entra.refusals import refusal
 from integrations.errors import IntegrationError, SignInRefused, TokenEndpointFailed, Transient
 from integrations.network.faults import of_transport, retry_after
-from integrations.network.settings import check_url
+from integrations.network.settings import Way, check_url
 from integrations.network.transport import Deadline, DeadlineAdapter
 
 MARGIN = 300.0
@@ -28,17 +28,19 @@ NOT_AS_AGREED = (ValueError, LookupError, TypeError, AttributeError, RuntimeErro
 """What comes of reading an answer that lacks what the protocol promises, here and in MSAL."""
 
 
+class Connecting(Way, Entered, Protocol):
+    """All that an admin enters of a connection that signs in to Entra."""
+
+
 class SignIn:
     """The token of one connection. Sends nothing before it is asked. Safe to share between threads."""
 
-    def __init__(
-        self, credentials: Credentials, *, context: ssl.SSLContext, proxy: str, user_agent: str, seconds: float
-    ) -> None:
-        """`seconds`: how long asking for a token may take, all in all. Raises `SettingsWrong`."""
-        check_url(credentials.authority, "sign-in service", ("https",))
-        credentials.check()
-        self._credentials, self._seconds = credentials, seconds
-        self._post = _Post(credentials.authority, context, proxy, user_agent, seconds)
+    def __init__(self, given: Connecting, scope: str, context: ssl.SSLContext) -> None:
+        """`scope`: the service that the token is for, with /.default. Raises `SettingsWrong`."""
+        check_url(given.authority, "sign-in service", ("https",))
+        self._credentials, self._seconds = Credentials.entered(given, scope), given.deadline
+        self._credentials.check()
+        self._post = _Post(given.authority, context, given.proxy, given.user_agent, given.deadline)
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
 
@@ -49,6 +51,17 @@ class SignIn:
     def another(self, refused: str) -> str:
         """A token that is not this one, which a service refused before its time."""
         return self._token_but(refused)
+
+    def ticket(self) -> dict[str, object]:
+        """The token and for how many seconds it is good, as libraries of OAuth hand them around."""
+        token = self.token()
+        return {"access_token": token, "token_type": "Bearer", "expires_in": max(1.0, self._until - time.monotonic())}
+
+    def drop(self, refused: str) -> None:
+        """A service refused this token: the next one is another."""
+        with self._lock:
+            if self._token == refused:
+                self._token = ""
 
     def close(self) -> None:
         self._post.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 
 from exchangelib.configuration import Configuration
@@ -9,14 +10,15 @@ from exchangelib.credentials import BaseCredentials
 from exchangelib.transport import BASIC, NTLM, OAUTH2
 from exchangelib.version import Build, Version
 
+from integrations.entra.signin import SignIn
 from integrations.errors import SettingsWrong
-from integrations.exchange.credentials import ClientCredentials, service_account
+from integrations.exchange.credentials import ClientCredentials, TokenCredentials, service_account
 from integrations.exchange.protocol import MOST_CONNECTIONS, AnswerPolicy, ConnectionProtocol
 from integrations.network.kept import Kept
 from integrations.network.settings import check_url, check_way
 from integrations.network.transport import Deadline, tls_context
 
-AUTH_TYPES = {"ntlm": NTLM, "basic": BASIC, "oauth2": OAUTH2}
+AUTH_TYPES = {"ntlm": NTLM, "basic": BASIC, "oauth2": OAUTH2, "certificate": OAUTH2, "service_user": OAUTH2}
 CLOUD_SCOPE = "https://outlook.office365.com/.default"
 
 
@@ -62,9 +64,10 @@ def _made(settings: ConnectionSettings) -> ConnectionProtocol:
     if settings.auth not in AUTH_TYPES:
         raise SettingsWrong("sign-in: there is no way of this name")
     check_way(settings)
+    context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
     config = Configuration(
         service_endpoint=settings.endpoint,
-        credentials=_credentials(settings),
+        credentials=_credentials(settings, context),
         auth_type=AUTH_TYPES[settings.auth],
         version=_version(settings.build_version),
         retry_policy=AnswerPolicy(),
@@ -72,14 +75,17 @@ def _made(settings: ConnectionSettings) -> ConnectionProtocol:
     )
     return ConnectionProtocol.made(
         config,
-        context=tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle),
+        context=context,
         proxy=settings.proxy,
         user_agent=settings.user_agent,
         deadline=Deadline(settings.deadline),
     )
 
 
-def _credentials(settings: ConnectionSettings) -> BaseCredentials:
+def _credentials(settings: ConnectionSettings, context: ssl.SSLContext) -> BaseCredentials:
+    if settings.auth in ("certificate", "service_user"):
+        sign_in = SignIn(settings, CLOUD_SCOPE, context)
+        return TokenCredentials(sign_in, tenant_id=settings.tenant_id, client_id=settings.client_id)
     if settings.auth == "oauth2":
         check_url(settings.authority, "sign-in service", ("https",))
         if not (settings.tenant_id and settings.client_id and settings.client_secret):

@@ -5,7 +5,6 @@ A translated error keeps the code that the server gave, never its text: a text c
 
 from __future__ import annotations
 
-import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from oauthlib.oauth2.rfc6749.errors import MissingTokenError, OAuth2Error, Token
 from urllib3.exceptions import HTTPError
 
 from integrations import errors
+from integrations.entra.refusals import refusal
 from integrations.errors import IntegrationError
 from integrations.network.faults import of_transport, waiting_time
 
@@ -93,10 +93,8 @@ def _of_token_service(error: OAuth2Error) -> IntegrationError:
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and (status >= 500 or status == 429):
         return errors.TokenEndpointFailed(f"HTTP {status}")
-    # Entra's own number tells an admin more than any of our words.
-    number = re.search(r"AADSTS\d{4,8}", str(getattr(error, "description", "") or ""))
-    name = re.sub(r"[^a-z_]", "", str(getattr(error, "error", "") or ""))[:40]
-    return errors.SignInRefused(", ".join(filter(None, [name, number.group() if number else ""])))
+    described = str(getattr(error, "description", "") or "")
+    return refusal({"error": getattr(error, "error", ""), "error_description": described})
 
 
 def _transport_cause(error: BaseException) -> BaseException | None:

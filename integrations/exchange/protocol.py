@@ -28,7 +28,7 @@ from integrations.errors import (
     SettingsWrong,
     SignInRefused,
 )
-from integrations.exchange.credentials import ClientCredentials
+from integrations.exchange.credentials import ClientCredentials, TokenCredentials
 from integrations.exchange.errors import of_token_request
 from integrations.network.faults import retry_after
 from integrations.network.transport import Deadline, DeadlineAdapter
@@ -158,9 +158,8 @@ class ConnectionProtocol(Protocol):
     def forget_token(self) -> None:
         """After a 401: the next session asks for a new token."""
         credentials = self.credentials
-        if isinstance(credentials, ClientCredentials):
-            with credentials.lock:
-                credentials.access_token = None
+        if isinstance(credentials, ClientCredentials | TokenCredentials):
+            credentials.forget()
             self.close()
 
 

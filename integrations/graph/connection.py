@@ -15,7 +15,6 @@ import requests
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
-from integrations.entra.credentials import Credentials
 from integrations.entra.signin import SignIn
 from integrations.errors import ExchangeBusy, ExchangeFailed, SignInRefused
 from integrations.graph.refusals import Answer
@@ -83,13 +82,7 @@ class Connection:
         check_way(settings)
         context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
         self.settings, self.deadline = settings, Deadline(settings.deadline)
-        self.sign_in = SignIn(
-            _credentials(settings),
-            context=context,
-            proxy=settings.proxy,
-            user_agent=settings.user_agent,
-            seconds=settings.deadline,
-        )
+        self.sign_in = SignIn(settings, f"{settings.base}/.default", context)
         self._context = context
         self._idle: queue.LifoQueue[requests.Session | None] = queue.LifoQueue()
         for _ in range(AT_ONCE):
@@ -231,19 +224,3 @@ def connection(settings: GraphSettings) -> Connection:
 def close_all() -> None:
     """Close every connection of this process."""
     _kept.close_all()
-
-
-def _credentials(settings: GraphSettings) -> Credentials:
-    return Credentials(
-        settings.auth,
-        settings.tenant_id,
-        settings.client_id,
-        settings.authority,
-        f"{settings.base}/.default",
-        client_secret=settings.client_secret,
-        client_key=settings.client_key,
-        client_certificate=settings.client_certificate,
-        client_thumbprint=settings.client_thumbprint,
-        username=settings.username,
-        password=settings.password,
-    )

@@ -17,7 +17,7 @@ from integrations.network.values import moment, whole_number
 
 FACTS = ("internetMessageId", "receivedDateTime", "isDraft", "importance", "categories", "hasAttachments")
 CLASS, SIZE, SENSITIVITY, TOPIC = "String 0x001A", "Integer 0x0E08", "Integer 0x0036", "String 0x0070"
-SELECT = ",".join(("id", "parentFolderId", *FACTS))
+SELECT = ",".join(("id", "parentFolderId", "lastModifiedDateTime", *FACTS))
 EXPAND = "singleValueExtendedProperties($filter={})".format(
     " or ".join(f"id eq '{tag}'" for tag in (CLASS, SIZE, SENSITIVITY, TOPIC))
 )
@@ -80,6 +80,7 @@ def told(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> Told:
         received=details.received,
         size=details.size,
         draft=row.get("isDraft") is True,
+        modified=moment(_text(row, "lastModifiedDateTime")),
     )
     return Told(change, details)
 
