@@ -281,6 +281,42 @@ class PlanShape(serializers.Serializer):  # type: ignore[type-arg]
     warnings = serializers.ListField(child=serializers.CharField())
 
 
+class SwitchShape(Strict):
+    """Where the other API is, for clouds that are not known here."""
+
+    endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
+    authority = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
+    anyway = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Switch although some mailboxes cannot be opened: they wait until they can.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for name in ("endpoint", "authority"):
+            try:
+                without_credentials(attrs.get(name, ""))
+            except FormError as error:
+                raise Unprocessable({name: error.messages}) from None
+        return attrs
+
+
+class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """What a switch would do, or did."""
+
+    class Look(serializers.Serializer):  # type: ignore[type-arg]
+        email = serializers.CharField(source="address")
+        ok = serializers.BooleanField(allow_null=True, help_text="Null: there was no time left to look.")
+        text = serializers.CharField()
+        kind = serializers.CharField(help_text="Of the error, as in the catalogue; empty for none.")
+
+    detail = serializers.CharField()
+    mailboxes = Look(many=True)
+    next_page = serializers.IntegerField(
+        allow_null=True, help_text="Of mailboxes that were not looked at by this call."
+    )
+
+
 class FolderShape(serializers.ModelSerializer):  # type: ignore[type-arg]
     status = serializers.SerializerMethodField()
 
