@@ -42,6 +42,7 @@ ACCESS = {
     "integration-export": VIEW,
     "integration-select": OPERATE,
     "integration-edit": ADMINISTER,
+    "integration-switch": ADMINISTER,
     "integration-delete": ADMINISTER,
     "integration-start": OPERATE,
     "integration-stop": OPERATE,

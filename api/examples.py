@@ -23,6 +23,17 @@ _SERVER: dict[str, Any] = {
     "ews_endpoint": "https://mail.bank.example/EWS/Exchange.asmx",
     "build_version": None,
 }
+_GRAPH: dict[str, Any] = {
+    "application": {
+        "kind": "private_key",
+        "tenant_id": "…",
+        "client_id": "…",
+        "thumbprint": "…",
+        "private_key": "-----BEGIN PRIVATE KEY-----…",
+    },
+    "access": {"kind": "app_access"},
+    "microsoft_api": {"kind": "graph"},
+}
 _ONLINE: dict[str, Any] = {
     "application": {"kind": "custom", "tenant_id": "…", "client_id": "…", "client_secret": "…"},
     "access": {"kind": "app_access"},
@@ -39,7 +50,8 @@ def _example(name: str, connection: dict[str, Any], **settings: Any) -> OpenApiE
 
 INTEGRATIONS = [
     _example("Exchange Server with a service account", _SERVER, access="impersonation", tls_minimum="1.2"),
-    _example("Exchange Online with an application", _ONLINE),
+    _example("Exchange Online by Graph, with a certificate", _GRAPH),
+    _example("Exchange Online by EWS, with a client secret", _ONLINE),
 ]
 
 

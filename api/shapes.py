@@ -218,10 +218,19 @@ class MailboxAnswer(MailboxShape):
 class IntegrationConnection(Typed):
     """As the vendor has it. Secrets are taken and never told; one that is left out stays as it is."""
 
-    application = serializers.DictField(help_text='{"kind": "custom", "tenant_id", "client_id"} or {"kind": "ntlm"}')
+    application = serializers.DictField(
+        help_text='{"kind": "custom", "tenant_id", "client_id"}, {"kind": "private_key", "tenant_id", "client_id", '
+        '"thumbprint"} or {"kind": "ntlm"}. Secrets: client_secret, private_key (PEM).'
+    )
     access = serializers.DictField(help_text='{"kind": "app_access"} or {"kind": "user_access", "username"}')
-    microsoft_api = serializers.DictField(required=False, allow_null=True)
-    ews_endpoint = serializers.CharField(required=False, allow_null=True)
+    microsoft_api = serializers.DictField(
+        required=False, allow_null=True, help_text='{"kind": "graph"} or {"kind": "ews"}. Without it: as it is, or EWS.'
+    )
+    ews_endpoint = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="Of EWS. That of Graph is settings.graph_endpoint, where it is unusual.",
+    )
     build_version = serializers.CharField(required=False, allow_null=True)
 
 
@@ -252,6 +261,7 @@ class IntegrationLine(serializers.Serializer):  # type: ignore[type-arg]
     owner = serializers.CharField(source="project")
     name = serializers.CharField()
     title = serializers.CharField()
+    microsoft_api = serializers.CharField(help_text="ews or graph")
     enabled = serializers.BooleanField()
     disabled_reason = serializers.CharField()
     disabled_detail = serializers.CharField()
@@ -270,6 +280,42 @@ class PlanShape(serializers.Serializer):  # type: ignore[type-arg]
 
     changes = PlanLine(many=True)
     warnings = serializers.ListField(child=serializers.CharField())
+
+
+class SwitchShape(Strict):
+    """Where the other API is, for clouds that are not known here."""
+
+    endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
+    authority = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
+    anyway = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Switch although some mailboxes cannot be opened: they wait until they can.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for name in ("endpoint", "authority"):
+            try:
+                without_credentials(attrs.get(name, ""))
+            except FormError as error:
+                raise Unprocessable({name: error.messages}) from None
+        return attrs
+
+
+class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """What a switch would do, or did."""
+
+    class Look(serializers.Serializer):  # type: ignore[type-arg]
+        email = serializers.CharField(source="address")
+        ok = serializers.BooleanField(allow_null=True, help_text="Null: there was no time left to look.")
+        text = serializers.CharField()
+        kind = serializers.CharField(help_text="Of the error, as in the catalogue; empty for none.")
+
+    detail = serializers.CharField()
+    mailboxes = Look(many=True)
+    next_page = serializers.IntegerField(
+        allow_null=True, help_text="Of mailboxes that were not looked at by this call."
+    )
 
 
 class FolderShape(serializers.ModelSerializer):  # type: ignore[type-arg]

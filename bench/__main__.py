@@ -1,4 +1,4 @@
-"""`python -m bench memory`, `fetch`, `cleaning`, `hostile`, `pages`. Machines are noisy: quote ratios of one run."""
+"""`python -m bench memory`, `fetch`, `graph`, `cleaning`, `hostile`, `pages`. Machines are noisy: quote ratios of one run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import cleaning, fetch, hostile, memory, pages
+from bench import cleaning, fetch, graph, hostile, memory, pages
 
 
 def main() -> int:
@@ -17,6 +17,8 @@ def main() -> int:
     mails.add_argument("--large", type=int, default=20, help="emails of 25 MB")
     fetched = commands.add_parser("fetch", help="emails per second out of Exchange, beside stock exchangelib")
     fetched.add_argument("--mails", type=int, default=1000)
+    far = commands.add_parser("graph", help="emails per second out of Microsoft Graph, one by one and in batches")
+    far.add_argument("--mails", type=int, default=1000)
     text = commands.add_parser("cleaning", help="speed and accuracy of the newest text, beside other libraries")
     text.add_argument("--mail", type=Path, help="a folder of .eml files to convert for the speed")
     text.add_argument(
@@ -37,7 +39,7 @@ def main() -> int:
         return hostile.run(arguments.all)
     if arguments.what == "cleaning":
         return cleaning.run(arguments.mail, arguments.rivals, arguments.misses)
-    return fetch.run(arguments.mails)
+    return graph.run(arguments.mails) if arguments.what == "graph" else fetch.run(arguments.mails)
 
 
 if __name__ == "__main__":

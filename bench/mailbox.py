@@ -14,6 +14,7 @@ from functools import partial
 
 from bench.account import ADDRESS, PASSWORD, USERNAME
 from simulators.exchange import Account, ExchangeSimulator, Mail, Store
+from simulators.graph import GraphSimulator, Registration
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,9 +56,11 @@ def main() -> None:
         store[ADDRESS].deliver(mail)
     with (
         ExchangeSimulator(store, accounts=[Account(USERNAME, PASSWORD)]) as exchange,
+        GraphSimulator(store, registrations=[Registration("tenant", "client", PASSWORD)]) as graph,
         ReinferSimulator(projects=["bank"], sources=[("bank", "desks")]) as reinfer,
     ):
         told = {"exchange": exchange.url(), "ca": exchange.ca, "reinfer": reinfer.url, "token": DEFAULT_TOKEN}
+        told |= {"graph": graph.url, "graph_ca": graph.ca, "graph_control": graph.control_url}
         print(json.dumps(told | {"bytes": [sizes[small], sizes[large]]}), flush=True)
         sys.stdin.read()
 

@@ -64,6 +64,18 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "The account is locked or disabled.",
         "The client secret of the application expired.",
     ),
+    "client_secret_wrong": ("The ID of the secret was entered.", "The secret was deleted in the Entra app."),
+    "client_secret_expired": ("Secrets live two years at most.",),
+    "client_certificate_refused": (
+        "The certificate was not uploaded to this application, or was removed.",
+        "It has expired.",
+        "The clock of this machine is wrong by minutes.",
+    ),
+    "application_unknown": ("A typing error.", "The application was deleted, or belongs to another tenant."),
+    "tenant_unknown": ("A typing error.", "The tenant is in a national cloud with a sign-in service of its own."),
+    "account_locked": ("Too many wrong passwords.", "Somebody disabled the user.", "Its password has expired."),
+    "second_factor_needed": ("Security defaults or a rule of conditional access.",),
+    "consent_missing": ("The permission was added, but not granted.", "The consent was revoked."),
     "certificate_untrusted": (
         "The certificate is signed by your own authority.",
         "It expired.",
@@ -71,10 +83,20 @@ CAUSES: dict[str, tuple[str, ...]] = {
     ),
     "tls_failed": ("The server only offers old TLS versions.", "A cipher list without a common cipher."),
     "endpoint_wrong": ("The path is missing or misspelt.", "The address is that of Outlook on the web."),
+    "graph_endpoint_wrong": (
+        "A path in the address.",
+        "The tenant is in a national cloud.",
+        "A gateway answers in its place.",
+    ),
     "settings_wrong": ("A value was entered that cannot be right.",),
     "unknown_forbidden_error": (
-        "EWS is switched off for the organisation, the mailbox or the application.",
-        "A conditional-access rule refuses this machine.",
+        "EWS is switched off for the organisation, the mailbox or the user agent.",
+        "A gateway in front of Exchange refuses this machine.",
+    ),
+    "ews_blocked_online": (
+        "Microsoft switched EWS off for the tenant: since October 2026 tenant by tenant, from April 2027 on for all.",
+        "The application id is not on the tenant's allow list (Get-OrganizationConfig | Format-List Ews*).",
+        "An application access policy, or a rule of conditional access, refuses the application.",
     ),
     "app_access_insufficient_scopes": (
         "The role ApplicationImpersonation is missing, or its scope leaves this mailbox out.",
@@ -84,6 +106,15 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "Nobody granted the account full access or read rights.",
         "The right was granted minutes ago: it takes a while.",
     ),
+    "graph_permission_missing": (
+        "The permission was never granted, or was taken away.",
+        "It is a delegated permission, and the application signs in by itself.",
+    ),
+    "mailbox_out_of_scope": (
+        "The mailbox is new and not in the scope yet.",
+        "The scope was changed minutes ago: it takes a while.",
+    ),
+    "mailbox_not_in_cloud": ("The licence was taken away.", "The mailbox was not migrated yet, or moved back."),
     "mailbox_not_found": (
         "A typing error.",
         "An alias in place of the primary address.",

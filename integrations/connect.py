@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -17,6 +17,7 @@ from integrations.ports import Sink, Source
 
 if TYPE_CHECKING:
     from integrations.exchange.connection import ConnectionSettings
+    from integrations.graph.connection import GraphSettings
 
 
 def open_source(integration: Integration, address: str, *, deadline: float | None = None) -> Source:
@@ -24,20 +25,24 @@ def open_source(integration: Integration, address: str, *, deadline: float | Non
 
     Raises `SecretUnreadable`, and `SettingsWrong` for values that cannot be used.
     """
+    deadline = deadline or settings.EXCHANGE_DEADLINE.total_seconds()
+    if integration.microsoft_api == Integration.Api.GRAPH:
+        from integrations.graph.source import GraphSource
+
+        return GraphSource(_graph_settings(integration, deadline), address, page_size=settings.PAGE_SIZE)
     from integrations.exchange.source import ExchangeSource
 
-    return ExchangeSource(
-        _exchange_settings(integration, deadline or settings.EXCHANGE_DEADLINE.total_seconds()),
-        address,
-        page_size=settings.PAGE_SIZE,
-    )
+    return ExchangeSource(_exchange_settings(integration, deadline), address, page_size=settings.PAGE_SIZE)
 
 
 def network_steps(integration: Integration, *, deadline: float) -> Iterator[Step]:
     """The way to Exchange: name, port, TLS. Raises `SecretUnreadable` and `SettingsWrong`."""
-    from integrations.exchange.diagnosis import network_steps
+    from integrations.network.steps import network_steps
 
-    return network_steps(_exchange_settings(integration, deadline))
+    is_graph = integration.microsoft_api == Integration.Api.GRAPH
+    return network_steps(
+        _graph_settings(integration, deadline) if is_graph else _exchange_settings(integration, deadline)
+    )
 
 
 def open_sink(destination: Destination, project: str, name: str, *, deadline: float | None = None) -> Sink:
@@ -69,22 +74,38 @@ def _exchange_settings(integration: Integration, deadline: float) -> ConnectionS
     from integrations.exchange.connection import ConnectionSettings
 
     return ConnectionSettings(
-        # What is not saved yet has a connection of its own for each test.
-        key=str(integration.pk or f"unsaved {secrets.token_hex(8)}"),
-        endpoint=integration.endpoint,
-        auth=integration.auth,
         access=integration.access,
-        username=integration.username,
-        password=integration.password.reveal(),
-        tenant_id=integration.tenant_id,
-        client_id=integration.client_id,
-        client_secret=integration.client_secret.reveal(),
-        authority=integration.authority,
         build_version=integration.build_version,
-        tls_minimum=integration.tls_minimum,
-        tls_ciphers=integration.tls_ciphers,
-        ca_bundle=integration.ca_bundle,
-        proxy=integration.proxy,
-        user_agent=integration.user_agent or settings.USER_AGENT,
-        deadline=deadline,
+        **_common(integration, deadline),
     )
+
+
+def _graph_settings(integration: Integration, deadline: float) -> GraphSettings:
+    from integrations.graph.connection import GraphSettings
+
+    return GraphSettings(**_common(integration, deadline))
+
+
+def _common(integration: Integration, deadline: float) -> dict[str, Any]:
+    """What connections of either kind are made of."""
+    return {
+        # What is not saved yet has a connection of its own for each test.
+        "key": str(integration.pk or f"unsaved {secrets.token_hex(8)}"),
+        "endpoint": integration.endpoint,
+        "auth": integration.auth,
+        "username": integration.username,
+        "password": integration.password.reveal(),
+        "tenant_id": integration.tenant_id,
+        "client_id": integration.client_id,
+        "client_secret": integration.client_secret.reveal(),
+        "client_key": integration.client_key.reveal(),
+        "client_certificate": integration.client_certificate,
+        "client_thumbprint": integration.client_thumbprint,
+        "authority": integration.authority,
+        "tls_minimum": integration.tls_minimum,
+        "tls_ciphers": integration.tls_ciphers,
+        "ca_bundle": integration.ca_bundle,
+        "proxy": integration.proxy,
+        "user_agent": integration.user_agent or settings.USER_AGENT,
+        "deadline": deadline,
+    }

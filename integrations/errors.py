@@ -157,6 +157,56 @@ class SignInRefused(Refused):
     remedy = "Update them and press Start."
 
 
+class ClientSecretWrong(SignInRefused):
+    kind = "client_secret_wrong"
+    text = "The sign-in service does not know this client secret."
+    remedy = "Enter the value of the secret, not its ID, or create a new one in the Entra app. Then press Start."
+
+
+class ClientSecretExpired(SignInRefused):
+    kind = "client_secret_expired"
+    text = "The client secret has expired."
+    remedy = "Create a new one in the Entra app, enter it here and press Start."
+
+
+class ClientCertificateRefused(SignInRefused):
+    kind = "client_certificate_refused"
+    text = "The sign-in service does not accept this certificate."
+    remedy = (
+        "Upload the certificate that belongs to this private key to the Entra app, and look whether it has expired."
+    )
+
+
+class ApplicationUnknown(SignInRefused):
+    kind = "application_unknown"
+    text = "The tenant has no application with this ID."
+    remedy = "Correct the application (client) ID or the tenant ID."
+
+
+class TenantUnknown(SignInRefused):
+    kind = "tenant_unknown"
+    text = "The sign-in service knows no such tenant."
+    remedy = "Correct the tenant ID, or the sign-in service where yours is a national cloud."
+
+
+class AccountLocked(SignInRefused):
+    kind = "account_locked"
+    text = "The service user is locked or disabled, or its password has expired."
+    remedy = "Unlock it or set a new password in Entra, enter it here and press Start."
+
+
+class SecondFactorNeeded(SignInRefused):
+    kind = "second_factor_needed"
+    text = "The tenant does not let the service user sign in with a password alone."
+    remedy = "Sign in by certificate or client secret, or exempt this user from the rule of conditional access."
+
+
+class ConsentMissing(SignInRefused):
+    kind = "consent_missing"
+    text = "Nobody has consented to the permissions of this application."
+    remedy = "An administrator of the tenant grants them in the Entra app. Then press Start."
+
+
 class CertificateUntrusted(Refused):
     kind = "certificate_untrusted"
     scope = Scope.CONNECTION
@@ -178,6 +228,12 @@ class EndpointWrong(Refused):
     remedy = "Correct the endpoint: it usually ends in /EWS/Exchange.asmx."
 
 
+class GraphEndpointWrong(EndpointWrong):
+    kind = "graph_endpoint_wrong"
+    text = "There is no Microsoft Graph at this endpoint."
+    remedy = "Correct the endpoint: it is https://graph.microsoft.com, or that of your national cloud."
+
+
 class SettingsWrong(Refused):
     kind = "settings_wrong"
     scope = Scope.CONNECTION
@@ -190,8 +246,30 @@ class EwsDisabled(Refused):
     scope = Scope.CONNECTION
     text = "Exchange forbids access by EWS."
     remedy = (
-        "EWS may be switched off for the organisation or for this application. In Exchange Online, EWS is blocked "
-        "since October 2026 unless the application id is on the tenant's allow list."
+        "EWS may be switched off for the organisation, for its mailboxes, or for this user agent: an Exchange admin looks with "
+        "Get-OrganizationConfig and Get-CASMailbox. Then press Start."
+    )
+
+
+class EwsBlockedOnline(EwsDisabled):
+    kind = "ews_blocked_online"
+    text = (
+        "Exchange Online does not let this application use EWS: it is switched off, or not on the tenant's allow list."
+    )
+    remedy = (
+        "Press Switch to Graph. Or, until 31 March 2027, an Exchange admin runs Set-OrganizationConfig -EwsEnabled $true "
+        '-EwsAllowedAppIDs "<the ids that are listed already>,<the application id of this integration>": it replaces the whole '
+        "list, and takes up to a day. Then press Start."
+    )
+
+
+class PermissionMissing(Refused):
+    kind = "graph_permission_missing"
+    scope = Scope.CONNECTION
+    text = "The application may not read mail by Microsoft Graph."
+    remedy = (
+        "Give it the role Application Mail.Read in RBAC for Applications, for the mailboxes of this integration, or let an "
+        "administrator consent to the permission Mail.Read. It can take two hours to work."
     )
 
 
@@ -206,6 +284,21 @@ class AccessDenied(Refused):
     kind = "mailbox_access_denied"
     text = "The account may not read this mailbox."
     remedy = "Grant it read access to the mailbox."
+
+
+class MailboxOutOfScope(AccessDenied):
+    kind = "mailbox_out_of_scope"
+    text = "The application may not read this mailbox by Microsoft Graph."
+    remedy = (
+        "Add the mailbox to the scope of the application's role in RBAC for Applications; a service user needs full access "
+        "to it. If every mailbox is refused, the permission Mail.Read is missing. It can take two hours to work."
+    )
+
+
+class MailboxNotInCloud(Refused):
+    kind = "mailbox_not_in_cloud"
+    text = "Microsoft Graph cannot open this mailbox: it is inactive, deleted, without a licence, or on premises."
+    remedy = "Give it a licence again. If it lies on a server of yours, put it into an integration over EWS."
 
 
 class MailboxNotFound(Refused):

@@ -61,10 +61,13 @@ class FolderChanges:
 
 class ChangeKind(StrEnum):
     CREATED = "created"
+    """New in this folder."""
     UPDATED = "updated"
+    """In this folder, and changed; of a server that does not tell these two apart, perhaps new."""
     DELETED = "deleted"
+    """No longer in this folder: deleted, or moved to another one, where it may bear the same item id."""
     READ = "read"
-    """Only the read flag changed."""
+    """Nothing changed that a comment shows: the read flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Change:
     folder_id: FolderId
     item_id: ItemId
     change_key: str = ""
+    """Another one after each change that a comment could show. A read mark need not leave it as it is."""
     item_class: str = ""
     message_id: str = ""
     """As listed by the server; that of the MIME header can differ."""
@@ -82,6 +86,8 @@ class Change:
     size: int = 0
     """Bytes, as the server counts them."""
     draft: bool = False
+    modified: datetime | None = None
+    """When anything of the item last changed, if only that it was read; None where the server does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +119,17 @@ class Email:
     """An item that was fetched: its MIME and its details."""
 
     change: Change
-    """What was asked for, with the change key as fetched (it may be newer than the one listed)."""
+    """What was asked for, with the change key as fetched: perhaps newer than the one listed, never newer than the MIME."""
     mime: bytes = field(repr=False)
     details: ItemDetails = field(default_factory=ItemDetails, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The item was moved or deleted since it was listed. Normal: the next pages tell where it went."""
+    """The item was moved or deleted since it was listed. Normal: the next pages tell where it went.
+
+    Where items keep their ids, one that was moved may also come as it was listed; the next pages tell that, too.
+    """
 
     change: Change
 

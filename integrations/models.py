@@ -86,8 +86,10 @@ class Integration(Hold):
     name = models.CharField(max_length=256, validators=[NAME])
     title = models.CharField(max_length=256, blank=True)
 
-    microsoft_api = models.CharField(max_length=16, choices=Api, default=Api.EWS)
-    endpoint = models.URLField("EWS endpoint", max_length=512, help_text="It usually ends in /EWS/Exchange.asmx.")
+    microsoft_api = models.CharField("API", max_length=16, choices=Api, default=Api.EWS)
+    endpoint = models.URLField(
+        max_length=512, help_text="Of EWS it usually ends in /EWS/Exchange.asmx; of Graph: https://graph.microsoft.com."
+    )
     auth = models.CharField("sign-in", max_length=16, choices=Auth, default=Auth.NTLM)
     access = models.CharField("access type", max_length=16, choices=Access, default=Access.IMPERSONATION)
     username = models.CharField(max_length=256, blank=True, help_text=r"DOMAIN\user or user@domain.")
@@ -151,6 +153,10 @@ class Integration(Hold):
             models.CheckConstraint(
                 condition=Q(enabled=True, disabled_reason="") | Q(enabled=False) & ~Q(disabled_reason=""),
                 name="integration_disabled_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(microsoft_api="graph", auth__in=["ntlm", "basic"]),
+                name="integration_graph_by_oauth_only",
             ),
         ]
 

@@ -41,7 +41,7 @@ class Source(Protocol):
         """
 
     def fetch(self, changes: Sequence[Change]) -> Iterator[Fetched]:
-        """The emails behind these changes, one outcome for each and in their order, in one request.
+        """The emails behind these changes, one outcome for each and in their order, within the time of one call.
 
         A fault of one item is its outcome and never loses its neighbours; a transient fault raises.
         """

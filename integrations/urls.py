@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import destination_pages, document_pages, integration_pages
+from integrations.views import destination_pages, document_pages, integration_pages, switch_pages
 
 urlpatterns = [
     path("integrations/", integration_pages.overview, name="integrations"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("integrations/<int:pk>/part/<slug:name>/", integration_pages.tab, name="integration-tab"),
     path("integrations/<int:pk>/select/", integration_pages.select, name="integration-select"),
     path("integrations/<int:pk>/edit/", integration_pages.edit, name="integration-edit"),
+    path("integrations/<int:pk>/switch/", switch_pages.switch, name="integration-switch"),
     path("integrations/<int:pk>/delete/", integration_pages.delete, name="integration-delete"),
     path("integrations/<int:pk>/start/", integration_pages.start, name="integration-start"),
     path("integrations/<int:pk>/stop/", integration_pages.stop, name="integration-stop"),

@@ -24,6 +24,7 @@ from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Un
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import dispatching, holds, verify
+from sync.former import is_former
 from sync.lease import Clock, database_now
 from sync.models import VANISHED, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.tasks import sync_mailbox
@@ -212,6 +213,8 @@ def dismiss_set_aside(email: SetAsideEmail) -> str:
 
 def preview_set_aside(email: SetAsideEmail) -> Converted | NotConvertible | Complaint:
     """Fetch the email from Exchange now, and show what comment it makes. Takes up to 20 s; nothing is sent or kept."""
+    if is_former(email.item_id):
+        return Complaint("The integration reads Exchange another way since: the next sync finds this email again.")
     change = Change(
         ChangeKind.CREATED,
         FolderId(email.folder.folder_id),

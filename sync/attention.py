@@ -11,7 +11,9 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum
 
 from integrations import catalogue
 from integrations.bidi import closed
-from integrations.errors import BudgetReached
+from integrations.certificates import WARN_BEFORE, note
+from integrations.errors import BudgetReached, EwsBlockedOnline
+from integrations.ews_end import end_of_ews, is_concerned
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import budget, holds, invariants
@@ -43,7 +45,7 @@ class Problem:
     """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
 
     about: str
-    """integration, destination, bucket, budget, mailbox, mailboxes (of one integration) or set_aside"""
+    """integration or ews_end (of one), destination, bucket, budget, mailbox, mailboxes (of one integration) or set_aside"""
     subject: Any
     title: str
     text: str
@@ -59,6 +61,7 @@ def problems(now: datetime) -> list[Problem]:
     """Everything that needs attention, newest first. A failure that many mailboxes share is one problem."""
     found = [
         *_integrations(now),
+        *_ends(now),
         *_destinations(now),
         *_buckets(now),
         *_budgets(now),
@@ -81,6 +84,21 @@ def _integrations(now: datetime) -> Iterator[Problem]:
     for integration in Integration.objects.filter(enabled=False).exclude(disabled_reason=DisabledReason.USER)[:MOST]:
         title = integration.get_disabled_reason_display()
         yield Problem("integration", integration, title, integration.disabled_detail, Tone.BAD, integration.updated_at)
+
+
+def _ends(now: datetime) -> Iterator[Problem]:
+    """What will end one day soon: EWS in Exchange Online, and certificates."""
+    for integration in Integration.objects.filter(enabled=True).order_by("pk"):
+        if is_concerned(integration.microsoft_api, integration.endpoint):
+            end = end_of_ews(now, integration.client_id)
+            tone = Tone.BAD if end.urgent else Tone.WARN
+            text = f"{end.text} {end.remedy}"
+            yield Problem("ews_end", integration, end.title, text, tone, end.since, kind=EwsBlockedOnline.kind)
+        if integration.auth == Integration.Auth.CERTIFICATE:
+            told = note(integration.client_certificate, now)
+            if told is not None and told.tone != "ok":
+                since = min(now, max(told.ends - WARN_BEFORE, integration.updated_at))
+                yield Problem("integration", integration, "Certificate ends", told.text, Tone(told.tone), since)
 
 
 def _destinations(now: datetime) -> Iterator[Problem]:

@@ -130,9 +130,11 @@ class DatabaseCheckpoints:
             self._make_dirty(row)
 
     def _take_over(self, former: SyncedFolder, row: SyncedFolder) -> None:
-        """A mailbox that was migrated: new folder ids at old paths. What was delivered stays known there."""
+        """A mailbox that was migrated, or is read by another source: new folder ids at old paths. What was delivered stays
+        known there."""
         former.copies.update(folder=row)
         former.set_aside.update(folder=row)
+        SyncedFolder.objects.filter(pk=row.pk).update(synced_until=former.synced_until)
 
     def _make_dirty(self, folder: SyncedFolder) -> None:
         items = Copy.objects.filter(folder=folder).values("item_id")

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
+from sync.former import FORMER
 from sync.models import Copy, SetAsideEmail, SyncedFolder
 from sync.records import DELIVERED, CopyRecord
 
@@ -31,9 +32,10 @@ class Copies:
         return [as_change(row) for row in self._rows().filter(item_id__in=list(items))]
 
     def twins(self, folder: FolderId, listed: Iterable[CommentId]) -> dict[CommentId, list[CopyRecord]]:
-        """What was delivered of this folder, by the Message-ID as listed."""
+        """What was delivered of this folder, and what still bears an id of another source, by the Message-ID as listed."""
         twins: dict[CommentId, list[CopyRecord]] = {}
-        for row in self._rows().filter(folder__folder_id=folder, listed_id__in=list(listed), verdict=DELIVERED):
+        adoptable = Q(verdict=DELIVERED) | Q(item_id__startswith=FORMER)
+        for row in self._rows().filter(adoptable, folder__folder_id=folder, listed_id__in=list(listed)):
             twins.setdefault(CommentId(row.listed_id), []).append(_record(row))
         return twins
 
@@ -68,6 +70,14 @@ class Copies:
         Copy.objects.filter(mailbox_id=self.mailbox_id, item_id=former).update(
             item_id=change.item_id, change_key=change.change_key
         )
+
+    def forget_in(self, folder: FolderId, items: Iterable[ItemId]) -> None:
+        """Where items keep their ids, a move can be told by its new folder first: what lies there by now is left alone."""
+        Copy.objects.filter(mailbox_id=self.mailbox_id, folder__folder_id=folder, item_id__in=list(items)).delete()
+
+    def forget_former(self) -> None:
+        """What bears an id of another source."""
+        Copy.objects.filter(mailbox_id=self.mailbox_id, item_id__startswith=FORMER).delete()
 
     def forget(self, items: Iterable[ItemId]) -> None:
         Copy.objects.filter(mailbox_id=self.mailbox_id, item_id__in=list(items)).delete()

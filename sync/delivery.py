@@ -16,6 +16,7 @@ from integrations.ports import Sink
 from mailboxes.rules import Rules, Verdict, participants_verdict
 from sync.batches import batches
 from sync.breaker import ACCEPTED, REFUSED, Breaker
+from sync.former import is_former
 from sync.identity import listed_comment_id
 from sync.ports import Control, Ledger
 from sync.reconcile import (
@@ -333,6 +334,7 @@ def _collides(letter: Letter, entry: Entry | None) -> bool:
         entry is not None
         and bool(entry.identity_digest)
         and letter.change.item_id != entry.winner_item
+        and not is_former(entry.winner_item)
         and identity_digest(letter.comment) != entry.identity_digest
     )
 

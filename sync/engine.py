@@ -117,7 +117,7 @@ class Engine:
         sorted_page = sort_page(page.changes, self._verdict(folder), self.wishes.rules, self.wishes.digest, known)
         # First who goes on under a new id: the old one may be among those that are to be forgotten.
         self.ledger.adopt(sorted_page.adopt)
-        self.ledger.forget(sorted_page.forget)
+        self.ledger.forget(folder.id, sorted_page.forget)
         self.ledger.remember([self._away(change, verdict) for change, verdict in sorted_page.turned_away])
         counts.not_wanted += len(sorted_page.turned_away)
         counts.unchanged += sorted_page.unchanged + len(sorted_page.adopt)

@@ -18,6 +18,7 @@ from django.db.models import F, Q, QuerySet
 from integrations.errors import Contended
 from integrations.messages import Change, CommentId, ItemId
 from sync.copies import another_copy
+from sync.former import FORMER
 from sync.lease import Lease
 from sync.models import LedgerEntry
 from sync.reconcile import content_digest, properties_digest
@@ -203,8 +204,16 @@ class Entries:
             LedgerEntry.objects.filter(bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, dirty=True)
             .exclude(Q(in_flight_until__gt=now) & ~Q(pushed_by_id=self.mailbox_id))
             .exclude(winner_item__in=apart_from)
+            .exclude(winner_item__startswith=FORMER)
         )
         return [ItemId(item) for item in rows.order_by("updated_at").values_list("winner_item", flat=True)[:most]]
+
+    def former_items(self) -> list[ItemId]:
+        """Winning copies whose properties need to be sent again and that bear an id of another source."""
+        rows = LedgerEntry.objects.filter(
+            bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, winner_item__startswith=FORMER, dirty=True
+        )
+        return [ItemId(item) for item in rows.values_list("winner_item", flat=True)]
 
     def abandon(self, item: ItemId) -> None:
         """This winning copy is gone: another copy wins, or the comment stays as it is."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from integrations.messages import Change, ChangeKind, CommentId, ItemId
 from mailboxes.rules import Rules, Verdict, item_verdict
+from sync.former import is_former
 from sync.identity import listed_comment_id
 from sync.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
 
@@ -24,6 +25,8 @@ class Known:
     """By comment id: of the copies above, and of the Message-IDs as listed."""
     nameless: frozenset[tuple[datetime | None, int]] = frozenset()
     """Received time and size of delivered emails that bear no Message-ID: how one of them is known again elsewhere."""
+    former_until: datetime | None = None
+    """Until when the source before told of every change, while some copies still have its ids."""
 
 
 @dataclass(slots=True)
@@ -51,15 +54,23 @@ def sort_page(changes: Sequence[Change], folder: Verdict, rules: Rules, judged_b
 
 def _sort_change(change: Change, folder: Verdict, rules: Rules, judged_by: str, known: Known, result: Sorted) -> None:
     copy = known.copies.get(change.item_id)
+    former = _former(change, known, result) if copy is None else None
     verdict = folder if folder is not Verdict.WANTED else item_verdict(rules, change)
-    if copy is not None and copy.change_key == change.change_key and _still_holds(copy, verdict, judged_by, known):
+    if copy is not None and _is_same(copy, change) and _still_holds(copy, verdict, judged_by, known):
         result.unchanged += 1
+    elif former is not None and _still_holds(former, verdict, judged_by, known):
+        result.adopt.append((former, change))
     elif verdict is not Verdict.WANTED and not _was_delivered(change, copy, known):
         result.turned_away.append((change, verdict))
     elif copy is None and (twin := _twin(change, known)) is not None:
         result.adopt.append((twin, change))
     else:
         result.fetch.append(change)
+
+
+def _is_same(copy: CopyRecord, change: Change) -> bool:
+    """Whether nothing happened to the copy. Where items keep their ids, one that was moved is another copy."""
+    return (copy.change_key, copy.folder_id) == (change.change_key, change.folder_id)
 
 
 def _still_holds(copy: CopyRecord, verdict: Verdict, judged_by: str, known: Known) -> bool:
@@ -97,6 +108,7 @@ def _twin(change: Change, known: Known) -> CopyRecord | None:
         entry = known.entries.get(copy.comment_id) if copy.comment_id else None
         if (
             copy.verdict == DELIVERED
+            and not is_former(copy.item_id)
             and (copy.received, copy.size) == (change.received, change.size)
             and entry is not None
             and entry.confirmed
@@ -104,3 +116,30 @@ def _twin(change: Change, known: Known) -> CopyRecord | None:
         ):
             return copy
     return None
+
+
+def _former(change: Change, known: Known, result: Sorted) -> CopyRecord | None:
+    """The copy that this item was under the ids of another source: same folder, Message-ID, received time and size, and not
+    touched since that source was last read, so that whatever was decided of it holds.
+
+    Not where another copy in this mailbox was synced later: then the email moved here, and its folder must be told.
+    """
+    listed = listed_comment_id(change.message_id)
+    taken = {copy.item_id for copy, _ in result.adopt}
+    for copy in known.twins.get(listed, ()) if listed else ():
+        entry = known.entries.get(copy.comment_id) if copy.comment_id else None
+        if (
+            is_former(copy.item_id)
+            and copy.item_id not in taken
+            and (copy.received, copy.size) == (change.received, change.size)
+            and _is_untouched(copy, change, known.former_until)
+            and (entry is None or entry.winner_item in (None, copy.item_id))
+        ):
+            return copy
+    return None
+
+
+def _is_untouched(copy: CopyRecord, change: Change, until: datetime | None) -> bool:
+    if change.change_key == copy.change_key:
+        return True
+    return change.modified is not None and until is not None and change.modified <= until

@@ -16,10 +16,10 @@ from sync.entries import Entries
 from sync.gate import Known
 from sync.identity import listed_comment_id
 from sync.lease import Lease
-from sync.models import VANISHED
+from sync.models import VANISHED, MailboxState
 from sync.ports import LeaseLost
 from sync.put_aside import PutAside, copy_of
-from sync.records import CopyRecord, Entry, Intention, PushResult, SetAside, Settled, Stored
+from sync.records import SET_ASIDE, CopyRecord, Entry, Intention, PushResult, SetAside, Settled, Stored
 
 
 class DatabaseLedger:
@@ -40,7 +40,8 @@ class DatabaseLedger:
         twins = self._copies.twins(folder, listed)
         known = [*copies.values(), *(copy for same in twins.values() for copy in same)]
         ids = listed | {copy.comment_id for copy in known if copy.comment_id}
-        return Known(copies, twins, self._found(ids, listed), self._copies.nameless(changes))
+        until = MailboxState.objects.filter(pk=self.lease.mailbox_id).values_list("former_until", flat=True).first()
+        return Known(copies, twins, self._found(ids, listed), self._copies.nameless(changes), until)
 
     def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Entry]:
         return self._entries.of(ids)
@@ -100,11 +101,11 @@ class DatabaseLedger:
             self._remember(copies)
 
     @transaction.atomic
-    def forget(self, items: Sequence[ItemId]) -> None:
+    def forget(self, folder: FolderId, items: Sequence[ItemId]) -> None:
         if items:
             self.lease.demand()
-            self._copies.forget(items)
-            self._aside.settle(items, "gone", self.lease.clock())
+            self._copies.forget_in(folder, items)
+            self._aside.settle_in(folder, items, "gone", self.lease.clock())
 
     @transaction.atomic
     def adopt(self, pairs: Sequence[tuple[CopyRecord, Change]]) -> None:
@@ -113,6 +114,8 @@ class DatabaseLedger:
         for copy, change in pairs:
             self._entries.win_under(copy.item_id, change.item_id, copy.comment_id)
             self._copies.rename(copy.item_id, change)
+            if copy.verdict == SET_ASIDE:
+                self._aside.rename(copy.item_id, change)
 
     def _remember(self, copies: Sequence[CopyRecord]) -> None:
         if copies:
@@ -157,6 +160,18 @@ class DatabaseLedger:
     def abandon(self, item: ItemId) -> None:
         self.lease.demand()
         self._entries.abandon(item)
+
+    @transaction.atomic
+    def forget_former(self) -> None:
+        state = MailboxState.objects.filter(pk=self.lease.mailbox_id).exclude(former_until=None)
+        if not state.exists():
+            return
+        self.lease.demand()
+        self._copies.forget_former()
+        self._aside.settle_former("gone", self.lease.clock())
+        for item in self._entries.former_items():
+            self._entries.abandon(item)
+        state.update(former_until=None)
 
     # ---- intentions that nobody comes back to ---------------------------------------------------------------------
 

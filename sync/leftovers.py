@@ -34,6 +34,7 @@ class Leftovers:
         """After all folders. Raises what the ports raise when nothing passes: then the fault is theirs."""
         # That emails are refused which were refused before says nothing new.
         self.delivery.breaker = Breaker(pardoned=True)
+        self.ledger.forget_former()
         self._dirty()
         self._set_aside()
         self._unsettled()

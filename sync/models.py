@@ -25,6 +25,14 @@ class MailboxState(models.Model):
     lease_until = models.DateTimeField(null=True)
     folders_cursor = models.TextField(blank=True)
     folders_of = models.CharField(max_length=320, blank=True, help_text="The address that this cursor is about.")
+    ids_of = models.CharField(
+        max_length=16,
+        default=Integration.Api.EWS,
+        help_text="Whose ids and cursors are remembered: see sync.source_change.",
+    )
+    former_until = models.DateTimeField(
+        null=True, help_text="While some of what is remembered has ids of the source before: until when that was read."
+    )
     list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
     send_again = models.BooleanField(default=False, help_text="Forget what was sent for it, at the next sync.")
     failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")

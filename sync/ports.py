@@ -98,8 +98,9 @@ class Ledger(Protocol):
 
     def remember(self, copies: Sequence[CopyRecord]) -> None: ...
 
-    def forget(self, items: Sequence[ItemId]) -> None:
-        """These items are no longer there. Their comments stay."""
+    def forget(self, folder: FolderId, items: Sequence[ItemId]) -> None:
+        """These items are no longer in this folder; a copy that was found in another one meanwhile is none of them.
+        Their comments stay."""
 
     def adopt(self, pairs: Sequence[tuple[CopyRecord, Change]]) -> None:
         """Known emails have new item ids."""
@@ -117,6 +118,9 @@ class Ledger(Protocol):
 
     def abandon(self, item: ItemId) -> None:
         """The winning copy of a dirty entry is gone: let another copy win, or leave the comment as it is."""
+
+    def forget_former(self) -> None:
+        """Every folder was listed to its end: what still bears an id of the source before is not there any more."""
 
     def unsettled(self, most: int) -> Sequence[CommentId]:
         """Intentions of this mailbox that stand although no push of them can still be going on."""

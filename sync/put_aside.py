@@ -11,8 +11,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from integrations.messages import Change, ItemId
+from integrations.messages import Change, FolderId, ItemId
 from sync.copies import as_change
+from sync.former import FORMER
 from sync.identity import listed_comment_id
 from sync.models import VANISHED, SetAsideEmail, SyncedFolder
 from sync.records import DELIVERED, SET_ASIDE, CopyRecord, SetAside
@@ -39,6 +40,7 @@ class PutAside:
         due = self._waiting().filter(
             Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=["transform", "push"])
         )
+        due = due.exclude(item_id__startswith=FORMER)
         return [as_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
 
     def add(self, email: SetAside, now: datetime) -> None:
@@ -77,6 +79,20 @@ class PutAside:
 
     def settle(self, items: Iterable[ItemId], how: str, now: datetime) -> None:
         self._waiting().filter(item_id__in=list(items)).update(settled=how, settled_at=now, retry_at=None)
+
+    def settle_in(self, folder: FolderId, items: Iterable[ItemId], how: str, now: datetime) -> None:
+        """Those that lie in this folder."""
+        here = self._waiting().filter(folder__folder_id=folder, item_id__in=list(items))
+        here.update(settled=how, settled_at=now, retry_at=None)
+
+    def settle_former(self, how: str, now: datetime) -> None:
+        """What bears an id of another source."""
+        self._waiting().filter(item_id__startswith=FORMER).update(settled=how, settled_at=now, retry_at=None)
+
+    def rename(self, former: ItemId, change: Change) -> None:
+        SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, item_id=former).update(
+            item_id=change.item_id, change_key=change.change_key
+        )
 
     def _waiting(self) -> QuerySet[SetAsideEmail]:
         return SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, settled="")

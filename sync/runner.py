@@ -30,6 +30,7 @@ from sync.ledger import DatabaseLedger
 from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
 from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Counts, Report
+from sync.source_change import leave_former_source
 from sync.waits import Waits
 from sync.wanted import wanted_digest
 
@@ -112,6 +113,7 @@ def _sync(
         around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
     ):
         _forget_if_asked(mailbox, lease)
+        leave_former_source(mailbox, lease)
         _list_again_if_asked(mailbox, lease)
         meter = budget.Meter(bucket, around.clock, around.monotonic)
         breaker = Breaker(bucket.refusals, pardoned=_is_pardoned(bucket, around.clock()))

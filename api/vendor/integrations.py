@@ -95,7 +95,8 @@ def document(row: Integration) -> dict[str, Any]:
     """As the client can parse it: it knows one kind of connection, and one that it does not know breaks its whole list."""
     found = exported(row)
     configuration = {"mailboxes": found["configuration"]["mailboxes"]}
-    if row.auth == Integration.Auth.OAUTH2 and row.username:
+    by_user = row.auth in (Integration.Auth.OAUTH2, Integration.Auth.SERVICE_USER) and row.username
+    if by_user and row.microsoft_api == Integration.Api.EWS:
         connection = found["configuration"]["connection"]
         configuration["connection"] = {**connection, "access": {"kind": "user_access", "username": row.username}}
     return {

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any, ClassVar
 
+from django.core.paginator import Paginator
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework.exceptions import ValidationError
@@ -17,7 +18,7 @@ from access.table import ADMINISTER, OPERATE, VIEW
 from api.examples import INTEGRATIONS as EXAMPLES
 from api.filters import flag, parameter, words
 from api.problems import Conflict, PreconditionFailed, Unprocessable
-from api.shapes import Checked, IntegrationLine, IntegrationShape, PlanShape, Said
+from api.shapes import Checked, IntegrationLine, IntegrationShape, PlanShape, Said, SwitchAnswer, SwitchShape
 from api.views.base import Api, Documents, Listed, answers, found, said
 from integrations.models import Integration
 from mailboxes.documents.applying import apply, on_trial
@@ -26,12 +27,16 @@ from mailboxes.documents.reading import read_document
 from mailboxes.documents.stored import exported
 from mailboxes.documents.words import changes_in_words
 from mailboxes.filter_text import problem_with_address
-from sync import actions, asking
+from sync import actions, asking, switching
 
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of the state you saw.")
 DRY_RUN = parameter("dry_run", "1: answer what would change, and change nothing.")
 UNKNOWN = parameter("unknown", "ignore: pass keys over that are not known here, instead of refusing them.")
 OR_PLAN = PolymorphicProxySerializer("IntegrationOrPlan", [IntegrationShape, PlanShape], resource_type_field_name=None)
+LOOK = parameter("dry_run", "1: look at a page of mailboxes, say what would happen to each, and change nothing.")
+LOOK_PAGE = parameter("page", "Which page of mailboxes a dry run looks at, of 50 each. Without it: the first.")
+LOOKED_AT = 50
+"""Mailboxes in a dry run."""
 ADDRESS = parameter("address", "The mailbox to test with. Without it: the first.")
 
 
@@ -151,6 +156,57 @@ class EstimateIntegration(Api):
     def post(self, request: Request, project: str, name: str) -> Response:
         """How many emails a first sync brings, and so how many AI units it can cost. Takes up to 20 s."""
         return Response(found(asking.cost_of_integration(integration_of(project, name))))
+
+
+class Switch(Api):
+    """Base of the two ways."""
+
+    needs: ClassVar = {"POST": ADMINISTER}
+    api: ClassVar[str]
+
+    def _post(self, request: Request, project: str, name: str) -> Response:
+        integration = integration_of(project, name)
+        asked = SwitchShape(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        target = switching.target_of(integration, self.api, given.get("endpoint", ""), given.get("authority", ""))
+        if isinstance(target, actions.Complaint):
+            raise Unprocessable(str(target))
+        if request.query_params.get("dry_run", "") not in {"", "0", "false"}:
+            return self._looked(request, integration, target)
+        changes = switching.changes_in_words(integration, target)
+        sentence = switching.switch(integration, target, anyway=given["anyway"])
+        if isinstance(sentence, actions.Complaint):
+            raise Conflict(str(sentence))
+        history.record(request, sentence, changes=changes, about=integration)
+        return Response(SwitchAnswer({"detail": sentence, "mailboxes": [], "next_page": None}).data)
+
+    def _looked(self, request: Request, integration: Integration, target: switching.Target) -> Response:
+        rows = Paginator(integration.mailboxes.order_by("pk"), LOOKED_AT)
+        page = rows.get_page(request.query_params.get("page"))
+        looks = switching.look(integration, target, list(page.object_list))
+        following = page.next_page_number() if page.has_next() else None
+        told = {"detail": switching.summary(looks), "mailboxes": looks, "next_page": following}
+        return Response(SwitchAnswer(told).data)
+
+
+class SwitchToGraph(Switch):
+    api = Integration.Api.GRAPH
+
+    @answers(409, 422, given=SwitchShape, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE])
+    def post(self, request: Request, project: str, name: str) -> Response:
+        """Read Exchange Online by Microsoft Graph from now on. Mailboxes, buckets, filters and ledger stay; nothing is sent
+        twice. 409 while a mailbox cannot be opened by Graph, unless `anyway`. Takes up to 25 s."""
+        return self._post(request, project, name)
+
+
+class SwitchToEws(Switch):
+    api = Integration.Api.EWS
+
+    @answers(409, 422, given=SwitchShape, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE])
+    def post(self, request: Request, project: str, name: str) -> Response:
+        """Back to EWS, while it lives. Nothing is sent twice; emails are read once more. Takes up to 25 s."""
+        return self._post(request, project, name)
 
 
 def integration_of(project: str, name: str) -> Integration:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from exchangelib.fields import FieldPath
@@ -16,6 +15,7 @@ from integrations.exchange.folders import ews_folder
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.operations import SyncFolderItems
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
+from integrations.network.values import moment, whole_number
 
 FIELDS = [
     FieldPath(field=Message.get_field_by_fieldname(name))
@@ -92,16 +92,3 @@ def change_of(kind: ChangeKind, folder: FolderId, item: Any) -> Change:
         size=whole_number(item.findtext(f"{{{TNS}}}Size")),
         draft=item.findtext(f"{{{TNS}}}IsDraft") == "true",
     )
-
-
-def moment(text: str | None) -> datetime | None:
-    """A time of the schema; None where it is absent, unreadable or without a zone."""
-    try:
-        read = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return read if read is None or read.tzinfo is not None else None
-
-
-def whole_number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0

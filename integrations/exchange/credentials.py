@@ -9,6 +9,8 @@ from __future__ import annotations
 from exchangelib import Credentials, OAuth2Credentials
 from exchangelib.credentials import BaseCredentials
 
+from integrations.entra.signin import SignIn
+
 
 class ClientCredentials(OAuth2Credentials):
     """An application that signs in with its secret, at the token service of `authority`."""
@@ -31,6 +33,11 @@ class ClientCredentials(OAuth2Credentials):
         client credentials grant has no refresh token (RFC 6749, section 4.4.3), and asking with none is refused."""
         return {"token": self.access_token}
 
+    def forget(self) -> None:
+        """The token was refused: the next session asks for another."""
+        with self.lock:
+            self.access_token = None
+
     def _identity(self) -> tuple[str, ...]:
         return (self._authority, self.tenant_id, self.client_id, self.client_secret, self._scope)
 
@@ -42,6 +49,41 @@ class ClientCredentials(OAuth2Credentials):
 
     def __repr__(self) -> str:
         return f"ClientCredentials({self.tenant_id}, {self.client_id})"
+
+
+class TokenCredentials(OAuth2Credentials):
+    """Who signs in by other means than exchangelib knows: by certificate, or as a service user. It is only shown the token."""
+
+    def __init__(self, sign_in: SignIn, *, tenant_id: str, client_id: str) -> None:
+        super().__init__(client_id=client_id, client_secret="", tenant_id=tenant_id)
+        self._sign_in = sign_in
+        self.access_token: dict[str, object] | None = None
+
+    def session_params(self) -> dict[str, object]:
+        """A token that is good now. Raises what asking for it raises."""
+        with self.lock:
+            ticket = self._sign_in.ticket()
+            self.access_token = ticket
+            return {"token": ticket}
+
+    def forget(self) -> None:
+        """The token was refused: the next session shows another."""
+        with self.lock:
+            if self.access_token is not None:
+                self._sign_in.drop(str(self.access_token["access_token"]))
+                self.access_token = None
+
+    def close(self) -> None:
+        self._sign_in.close()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TokenCredentials) and self._sign_in is other._sign_in
+
+    def __hash__(self) -> int:
+        return hash(id(self._sign_in))
+
+    def __repr__(self) -> str:
+        return f"TokenCredentials({self.tenant_id}, {self.client_id})"
 
 
 def service_account(username: str, password: str) -> BaseCredentials:

@@ -11,13 +11,13 @@ from exchangelib.items import Message
 from exchangelib.properties import ItemId as EwsItemId
 from exchangelib.util import TNS
 
-from integrations.exchange.changes import moment, whole_number
 from integrations.exchange.errors import translate
 from integrations.exchange.folders import read_inbox
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.mime_texts import MimeTexts
 from integrations.exchange.operations import GetItem
 from integrations.messages import Change, Email, Fetched, Gone, ItemDetails, Unreadable
+from integrations.network.values import moment, whole_number
 
 FIELDS = [
     FieldPath(field=Message.get_field_by_fieldname(name))

@@ -18,10 +18,20 @@ from requests.utils import get_environ_proxies
 from requests_oauthlib import OAuth2Session
 from urllib3.exceptions import HTTPError
 
-from integrations.errors import EndpointWrong, EwsDisabled, ExchangeBusy, ExchangeFailed, SettingsWrong, SignInRefused
-from integrations.exchange.credentials import ClientCredentials
-from integrations.exchange.errors import of_token_request, retry_after
-from integrations.exchange.transport import Deadline, DeadlineAdapter
+from integrations.clouds import cloud_at
+from integrations.errors import (
+    EndpointWrong,
+    EwsBlockedOnline,
+    EwsDisabled,
+    ExchangeBusy,
+    ExchangeFailed,
+    SettingsWrong,
+    SignInRefused,
+)
+from integrations.exchange.credentials import ClientCredentials, TokenCredentials
+from integrations.exchange.errors import of_token_request
+from integrations.network.faults import retry_after
+from integrations.network.transport import Deadline, DeadlineAdapter
 
 MOST_CONNECTIONS = 4
 
@@ -40,7 +50,7 @@ class AnswerPolicy(FailFast):
         detail = f"HTTP {status}"
         match status:
             case 403:
-                raise EwsDisabled(detail)
+                raise EwsBlockedOnline(detail) if cloud_at(response.url) else EwsDisabled(detail)
             case 301 | 302 | 303 | 307 | 308 | 400 | 404 | 405:
                 raise EndpointWrong(detail)
             case 407:
@@ -148,9 +158,8 @@ class ConnectionProtocol(Protocol):
     def forget_token(self) -> None:
         """After a 401: the next session asks for a new token."""
         credentials = self.credentials
-        if isinstance(credentials, ClientCredentials):
-            with credentials.lock:
-                credentials.access_token = None
+        if isinstance(credentials, ClientCredentials | TokenCredentials):
+            credentials.forget()
             self.close()
 
 

@@ -38,6 +38,13 @@ class SecretInput(forms.CharField):
         super().__init__(**{"required": False, "strip": False, "max_length": 4096, "widget": widget, **kwargs})
 
 
+class SecretArea(forms.Textarea):
+    """For a secret of several lines. Like a password, it is never filled in."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
 class ChangedOnlyForm(_ModelForm):
     """Base of the forms for rows that workers write to. A view calls `stored`."""
 
@@ -46,6 +53,8 @@ class ChangedOnlyForm(_ModelForm):
     """A required field that is hidden would keep a browser from sending the form without saying why."""
     secret_names: ClassVar[tuple[str, ...]] = ()
     """Fields of the model that are sealed; the form has a `SecretInput` of the same name for each."""
+    not_told: ClassVar[tuple[str, ...]] = ("seen",)
+    """Fields whose change is no news in the history."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,7 +92,7 @@ class ChangedOnlyForm(_ModelForm):
             label = str(self.fields[name].label or name)
             if name in self.secret_names:
                 found.append((label, "a secret", "another secret"))
-            elif name != "seen":
+            elif name not in self.not_told:
                 found.append((label, in_words(self.initial.get(name)), in_words(self.cleaned_data.get(name))))
         return found
 

@@ -3,53 +3,75 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from cryptography.x509 import load_pem_x509_certificates
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
+from django.utils import timezone
 
-from integrations.forms.changes import ChangedOnlyForm, SecretInput
+from integrations.certificates import CertificateWrong
+from integrations.clouds import CLOUDS, GLOBAL
+from integrations.forms import choices
+from integrations.forms.certificate import LONGEST, CertificateArea, PemFile, read_entered
+from integrations.forms.changes import ChangedOnlyForm, SecretArea, SecretInput
 from integrations.models import Integration
 
+Auth = Integration.Auth
 NEEDED = {
-    Integration.Auth.NTLM: ("username", "password"),
-    Integration.Auth.BASIC: ("username", "password"),
-    Integration.Auth.OAUTH2: ("tenant_id", "client_id", "client_secret"),
+    Auth.NTLM: ("username", "password"),
+    Auth.BASIC: ("username", "password"),
+    Auth.OAUTH2: ("tenant_id", "client_id", "client_secret"),
+    Auth.CERTIFICATE: ("tenant_id", "client_id", "client_key"),
+    Auth.SERVICE_USER: ("tenant_id", "client_id", "username", "password"),
 }
 """What each kind of sign-in cannot do without. The page shows the fields by the same distinction."""
 
 USUAL_AUTHORITY: str = Integration._meta.get_field("authority").get_default()
+BEGINS, KEY_BEGINS = "-----BEGIN CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----"
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
-
-
-ONLINE = "https://outlook.office365.com/EWS/Exchange.asmx"
-CLOUDS = ("outlook.office365.com", "outlook.office365.us", "webmail.apps.mil", "partner.outlook.cn")
-"""Hosts of Exchange Online, the national clouds' among them."""
 NOT_FOR_TESTING = ("title", "project", "name", "poll_interval", "most_at_once", "seen", "__all__")
 """Fields that may still be wrong while the connection is tested."""
+NOT_OF_THE_ROW = ("kind", "cloud", "online_auth", "client_file")
+"""Fields that only say what others become."""
+SETTLED = ("client_certificate", "client_thumbprint")
+"""Fields that may be written although nobody typed in them: they follow from others."""
 
 
 class IntegrationForm(ChangedOnlyForm):
     """Create or edit an integration. Whether it runs is not in it: that is what Start and Stop are for."""
 
-    secret_names: ClassVar[tuple[str, ...]] = ("password", "client_secret")
+    secret_names: ClassVar[tuple[str, ...]] = ("password", "client_secret", "client_key")
+    not_told: ClassVar[tuple[str, ...]] = ("seen", "client_certificate")  # its thumbprint tells
 
     kind = forms.ChoiceField(
         label="Which Exchange",
-        choices=(("server", "Exchange Server, in your own network"), ("online", "Exchange Online (Microsoft 365)")),
+        choices=choices.KINDS,
         required=False,
-        initial="server",
+        initial=choices.GRAPH,
         widget=forms.RadioSelect,
+        help_text="Microsoft ends EWS in Exchange Online: since October 2026 only apps on a tenant's allow list may use it.",
+    )
+    cloud = forms.ChoiceField(
+        label="Cloud",
+        choices=choices.CLOUD_CHOICES,
+        required=False,
+        initial=GLOBAL.name,
+        help_text="Where the tenant is. GCC is worldwide, too.",
+    )
+    microsoft_api = forms.ChoiceField(
+        label="API", choices=Integration.Api.choices, required=False, widget=forms.HiddenInput
     )
     endpoint = forms.URLField(
-        label="EWS endpoint",
+        label="Endpoint",
         max_length=512,
         assume_scheme="https",
         required=False,
-        help_text="It usually ends in /EWS/Exchange.asmx. An Exchange admin finds it with "
-        "Get-WebServicesVirtualDirectory | Format-List ExternalUrl.",
+        help_text="Of EWS it usually ends in /EWS/Exchange.asmx; an Exchange admin finds it with "
+        "Get-WebServicesVirtualDirectory | Format-List ExternalUrl. Of Graph: https://graph.microsoft.com.",
     )
     authority = forms.URLField(
         label="Sign-in service",
@@ -62,6 +84,14 @@ class IntegrationForm(ChangedOnlyForm):
     auth = forms.ChoiceField(
         label="Sign-in", choices=Integration.Auth.choices, initial=Integration.Auth.NTLM, widget=forms.RadioSelect
     )
+    online_auth = forms.ChoiceField(
+        label="Sign-in",
+        choices=choices.ONLINE_AUTH,
+        required=False,
+        initial=Integration.Auth.CERTIFICATE,
+        widget=forms.RadioSelect,
+        help_text="A service user is for tenants that still let one sign in by password alone.",
+    )
     access = forms.ChoiceField(
         label="Access type",
         choices=Integration.Access.choices,
@@ -70,14 +100,35 @@ class IntegrationForm(ChangedOnlyForm):
     )
     password = SecretInput(label="Password")
     client_secret = SecretInput(
-        label="Client secret", help_text="Entra admin centre, your app, Certificates & secrets: its value, not its ID."
+        label="Client secret",
+        help_text="Entra admin centre, your app, Certificates & secrets: its value, not its ID. Entra shows it once.",
+    )
+    client_key = SecretInput(
+        label="Private key",
+        max_length=LONGEST,
+        widget=SecretArea(
+            attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off", "class": "code", "placeholder": KEY_BEGINS}
+        ),
+        help_text="PEM, without a passphrase. The certificate may stand below it.",
+    )
+    client_certificate = forms.CharField(
+        label="Certificate",
+        max_length=LONGEST,
+        required=False,
+        widget=CertificateArea(attrs={"rows": 4, "spellcheck": "false", "class": "code", "placeholder": BEGINS}),
+        help_text="The one uploaded to the app: Entra admin centre, your app, Certificates & secrets, Certificates.",
+    )
+    client_file = PemFile(
+        label="File",
+        required=False,
+        help_text="A .pem file with the key, the certificate, or both, in place of pasting them.",
     )
 
     class Meta:
         model = Integration
         fields = (
-            *("title", "project", "name", "endpoint", "access", "build_version"),
-            *("auth", "username", "tenant_id", "client_id", "authority"),
+            *("title", "project", "name", "microsoft_api", "endpoint", "access", "build_version"),
+            *("auth", "username", "tenant_id", "client_id", "authority", "client_certificate", "client_thumbprint"),
             *("tls_minimum", "tls_ciphers", "ca_bundle", "proxy", "user_agent", "poll_interval", "most_at_once"),
         )
         widgets: ClassVar[dict[str, forms.Widget]] = {
@@ -88,32 +139,40 @@ class IntegrationForm(ChangedOnlyForm):
             "title": "What people call it. Empty: project and name.",
             "project": "The Re:infer project that it belongs to.",
             "name": "Letters, digits, hyphens and underscores.",
-            "username": r"DOMAIN\user or user@domain. The service account that may open the mailboxes.",
+            "username": r"DOMAIN\user or user@domain. The account that may open the mailboxes.",
+            "client_thumbprint": "As Entra shows it. It follows from the certificate where that is given.",
             "tenant_id": "Entra admin centre, App registrations, your app, Overview: Directory (tenant) ID.",
             "client_id": "On the same page: Application (client) ID.",
             "user_agent": "How we introduce ourselves to Exchange. Empty: the product's name.",
             "most_at_once": "Synced at the same time. Exchange throttles an account that asks too much.",
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, Any] | None = None, *args: Any, **kwargs: Any) -> None:
+        instance: Integration | None = kwargs.get("instance")
+        super().__init__(None if data is None else _settled(data, instance), *args, **kwargs)
         if self.editing:
-            self.initial["kind"] = "online" if _is_online(self.instance.endpoint) else "server"
+            self.initial.update(choices.as_choices(self.instance))
         default, least = int(settings.POLL_INTERVAL.total_seconds()), int(settings.POLL_INTERVAL_LEAST.total_seconds())
         self.fields["poll_interval"].label = "Poll interval"
         self.fields["poll_interval"].help_text = f"Seconds, at least {least}. Empty: {default}."
 
+    @property
+    def changed_data(self) -> list[str]:
+        """With what follows from other fields: a thumbprint from its certificate, a key from a file."""
+        before: Any = self.initial
+        names = [name for name in super().changed_data if name not in NOT_OF_THE_ROW]
+        cleaned = getattr(self, "cleaned_data", {})
+        settled = [name for name in SETTLED if name in cleaned and cleaned[name] != (before.get(name) or "")]
+        return [*names, *(name for name in [*settled, *self._sealed] if name not in names)]
+
+    def clean_microsoft_api(self) -> str:
+        return str(self.cleaned_data["microsoft_api"] or Integration.Api.EWS)
+
     def clean_endpoint(self) -> str:
         endpoint: str = self.cleaned_data["endpoint"]
-        if not endpoint and self.data.get("kind") == "online":
-            return ONLINE
         if not endpoint:
-            raise forms.ValidationError("Enter the address of its EWS endpoint.")
+            raise forms.ValidationError("Enter the address of its endpoint.")
         return without_credentials(endpoint)
-
-    def clean_auth(self) -> str:
-        # Exchange Online knows no other sign-in any more.
-        return str(Integration.Auth.OAUTH2 if self.data.get("kind") == "online" else self.cleaned_data["auth"])
 
     def to_be_tested(self) -> Integration | None:
         """What is in the form, saved or not; None when a field that a connection needs is wrong."""
@@ -161,12 +220,50 @@ class IntegrationForm(ChangedOnlyForm):
         return without_credentials(proxy)
 
     def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("auth") == Auth.CERTIFICATE:
+            self._read_certificate()
+        else:
+            self.cleaned_data["client_key"] = ""
+        self.cleaned_data["client_file"] = ""  # what was in it is sorted now, and its key stands nowhere else
         cleaned = super().clean()
         for name in NEEDED.get(cleaned.get("auth", ""), ()):
             missing = not self.has_secret(name) if name in self.secret_names else not cleaned.get(name)
             if missing and name not in self.errors:
                 self.add_error(name, "This sign-in needs it.")
+        self._check_api(cleaned)
         return cleaned
+
+    def _read_certificate(self) -> None:
+        before = {} if self.instance.pk is None else self.initial
+        try:
+            entered = read_entered(self.cleaned_data, before, self.instance.client_key, timezone.now())
+        except CertificateWrong as error:
+            self.add_error(error.field, str(error))
+            return
+        self.cleaned_data |= {
+            "client_key": entered.key,
+            "client_certificate": entered.certificate,
+            "client_thumbprint": entered.thumbprint,
+        }
+
+    def _check_api(self, cleaned: Mapping[str, Any]) -> None:
+        api, endpoint = cleaned.get("microsoft_api"), str(cleaned.get("endpoint", ""))
+        is_ews = endpoint.casefold().endswith(".asmx")
+        if api == Integration.Api.GRAPH and cleaned.get("auth") in (Auth.NTLM, Auth.BASIC):
+            self.add_error("auth", "Microsoft Graph takes OAuth 2 only: choose an app, or a service user.")
+        if api == Integration.Api.GRAPH and is_ews:
+            self.add_error("endpoint", "This is an endpoint of EWS. That of Graph is https://graph.microsoft.com.")
+        if api == Integration.Api.EWS and endpoint.rstrip("/") in {cloud.graph for cloud in CLOUDS}:
+            self.add_error("endpoint", "This is the endpoint of Graph. That of EWS ends in /EWS/Exchange.asmx.")
+
+
+def _settled(data: Mapping[str, Any], instance: Integration | None) -> Mapping[str, Any]:
+    """What was sent, with what its choices mean."""
+    sent: Any = data.copy() if isinstance(data, QueryDict) else dict(data)
+    sent.setdefault("microsoft_api", instance.microsoft_api if instance else str(Integration.Api.EWS))
+    for name, value in choices.as_values(sent).items():
+        sent[name] = value
+    return sent  # type: ignore[no-any-return]
 
 
 def without_credentials(address: str) -> str:
@@ -175,11 +272,6 @@ def without_credentials(address: str) -> str:
     if parts is not None and (parts.username or parts.password):
         raise forms.ValidationError("Leave the user name and the password out of the address: it is not kept sealed.")
     return address
-
-
-def _is_online(endpoint: str) -> bool:
-    parts = _split(endpoint)
-    return parts is not None and parts.hostname in CLOUDS
 
 
 def _split(address: str) -> Any:

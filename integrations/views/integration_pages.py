@@ -18,6 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access import history
 from access.models import Act
+from integrations.certificates import Note, note
+from integrations.ews_end import End, end_of_ews, is_concerned
 from integrations.forms import IntegrationForm
 from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
@@ -95,8 +97,23 @@ def _head(integration: Integration, tab: str, counts: tally.Counts, now: datetim
         "tabs": TABS,
         "total": sum(counts.values()),
         "first_address": integration.mailboxes.values_list("address", flat=True).first() or "",
-        "secret_problem": problem_with_secrets(integration.password, integration.client_secret),
+        "secret_problem": _secret_problem(integration),
+        "ews_end": _ews_end(integration, now),
     }
+
+
+def _ews_end(integration: Integration, now: datetime) -> End | None:
+    concerned = is_concerned(integration.microsoft_api, integration.endpoint)
+    return end_of_ews(now, integration.client_id) if concerned else None
+
+
+def _secret_problem(integration: Integration) -> str:
+    return problem_with_secrets(integration.password, integration.client_secret, integration.client_key)
+
+
+def _certificate_note(integration: Integration, now: datetime) -> Note | None:
+    by_certificate = integration.auth == Integration.Auth.CERTIFICATE
+    return note(integration.client_certificate, now) if by_certificate else None
 
 
 def _errors(request: HttpRequest, integration: Integration, now: datetime) -> dict[str, Any]:
@@ -122,7 +139,7 @@ TABS = (
     ("json", "JSON"),
 )
 TAB_CONTENT: dict[str, Callable[[HttpRequest, Integration, datetime], dict[str, Any]]] = {
-    "connection": lambda request, integration, now: {},
+    "connection": lambda request, integration, now: {"certificate_note": _certificate_note(integration, now)},
     "errors": _errors,
     "history": _history,
     "json": _json,
@@ -157,7 +174,7 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    form = IntegrationForm(request.POST or None)
+    form = IntegrationForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.stored():
         history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
         messages.success(request, f"{form.instance} is saved. Now its mailboxes.")
@@ -170,7 +187,7 @@ def try_(request: HttpRequest) -> HttpResponse:
     """Test what is in the form, before it is saved. A secret that is not typed is the one that is stored."""
     pk = request.POST.get("integration", "")
     stored = Integration.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 18 else None
-    form = IntegrationForm(request.POST, instance=stored)
+    form = IntegrationForm(request.POST, request.FILES or None, instance=stored)
     unsaved = form.to_be_tested()
     if unsaved is None:
         return found(request, _wrong(form), reverse("integration-new"))
@@ -219,15 +236,16 @@ def _wrong(form: IntegrationForm) -> actions.Finding:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
     title = str(integration)
-    form = IntegrationForm(request.POST or None, instance=integration)
+    form = IntegrationForm(request.POST or None, request.FILES or None, instance=integration)
     if request.method == "POST" and form.stored():
         history.record(request, f"{form.instance} was changed.", changes=form.changes_in_words(), about=form.instance)
         integration.refresh_from_db()
         actions.settings_changed(integration)
         messages.success(request, f"{integration} is saved. It takes effect at the next sync.")
         return redirect("integration", pk)
-    problem = "" if request.method == "POST" else problem_with_secrets(integration.password, integration.client_secret)
+    problem = "" if request.method == "POST" else _secret_problem(integration)
     context = {"form": form, "title": title, "integration_id": pk, "secret_problem": problem}
+    context |= {"certificate_note": _certificate_note(integration, timezone.now())}
     return render(request, "integrations/form.html", context)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from access.history import in_words
+from integrations.certificates import CertificateWrong, facts
 from integrations.encryption import Secret
 from integrations.errors import SecretUnreadable
 from integrations.models import Destination, Integration
@@ -77,6 +78,8 @@ class Plan:
 def planned(wish: IntegrationWish) -> Plan:
     """Compare a document with what is stored. Raises DocumentWrong when a bucket's destination cannot be told."""
     integration = Integration.objects.filter(project=wish.project, name=wish.name).first()
+    if integration is None:
+        wish = replace(wish, settings={**wish.usual, **wish.settings})
     destinations = {destination.name: destination for destination in Destination.objects.all()}
     rows = list(integration.mailboxes.select_related("bucket__destination")) if integration else []
     there = {row.address.casefold(): row for row in rows}
@@ -115,7 +118,7 @@ def _settings(wish: IntegrationWish, integration: Integration | None) -> Iterabl
     before = stored_settings(integration) if integration else {}
     for name, value in wish.settings.items():
         if before.get(name) != value and not (integration is None and value in ("", None)):
-            yield _line(_label(name), before.get(name), value)
+            yield _line(_label(name), _named(name, before.get(name)), _named(name, value))
     for name in wish.secrets:
         stored: Secret = getattr(integration, name) if integration else Secret("")
         has_one = bool(stored)
@@ -123,6 +126,16 @@ def _settings(wish: IntegrationWish, integration: Integration | None) -> Iterabl
             yield Line(_label(name), "a secret" if has_one else "empty", "another secret" if has_one else "a secret")
     if wish.enabled is not None and wish.enabled is not (integration is not None and integration.enabled):
         yield Line("Running", in_words(not wish.enabled), in_words(wish.enabled))
+
+
+def _named(name: str, value: Any) -> Any:
+    """A certificate by its thumbprint: nobody knows it by its text."""
+    if name != "client_certificate" or not value:
+        return value
+    try:
+        return facts(str(value)).thumbprint
+    except CertificateWrong:
+        return "unreadable"
 
 
 def _holds(stored: Secret, plain: str) -> bool:

@@ -13,7 +13,8 @@ from mailboxes.documents.wish import IntegrationWish, MailboxWish
 from mailboxes.models import Mailbox
 
 SETTINGS = (
-    *("title", "endpoint", "auth", "access", "username", "tenant_id", "client_id", "authority", "build_version"),
+    *("title", "microsoft_api", "endpoint", "auth", "access", "username", "tenant_id", "client_id", "authority"),
+    *("client_certificate", "client_thumbprint", "build_version"),
     *("tls_minimum", "tls_ciphers", "ca_bundle", "proxy", "user_agent", "poll_interval", "most_at_once"),
 )
 

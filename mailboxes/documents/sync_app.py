@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mailboxes.documents.keys import Keys
-from mailboxes.documents.vendor import EXCHANGE_ONLINE
+from mailboxes.documents.vendor import in_pem, thumbprint, usual_endpoint
 from mailboxes.documents.wish import DocumentWrong, IntegrationWish, MailboxWish
 
 USUAL_PATH = "/EWS/Exchange.asmx"
-CERTIFICATE = "auth_oauth_client_credential_private_key"
+KEY, THUMBPRINT = "auth_oauth_client_credential_private_key", "auth_oauth_client_credential_thumbprint"
 
 
 def is_sync_app(document: Mapping[str, Any]) -> bool:
@@ -23,10 +23,13 @@ def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> Integ
     """What it asks for. It has no project and name of its own: they are given. Raises DocumentWrong."""
     warnings: list[str] = []
     keys = Keys(document, "", warnings)
-    if keys.text("microsoft_api", "ews") != "ews":
-        raise DocumentWrong("microsoft_api: this version reads Exchange over EWS only.")
+    api = keys.text("microsoft_api", "ews")
+    if api not in {"ews", "graph"}:
+        raise DocumentWrong("microsoft_api must be ews or graph.")
     settings, secrets = _sign_in(keys)
-    settings |= {"endpoint": _endpoint(keys, settings["auth"]), "title": ""}
+    settings |= {"microsoft_api": api, "endpoint": _endpoint(keys, settings, graph=api == "graph"), "title": ""}
+    if api == "graph" and settings["auth"] in {"ntlm", "basic"}:
+        raise DocumentWrong("auth_type must be oauth2 where microsoft_api is graph.")
     settings["access"] = keys.text("access_type", "impersonation")
     mailboxes = _mailboxes(keys.taken("mailboxes"), warnings)
     keys.end()
@@ -36,9 +39,11 @@ def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> Integ
 def _sign_in(keys: Keys) -> tuple[dict[str, Any], dict[str, str]]:
     kind, user = keys.text("auth_type", "ntlm"), keys.text("auth_user")
     authority, client = keys.text("auth_oauth_authority"), keys.text("auth_oauth_client_id")
-    secret = keys.text("auth_oauth_client_secret")
-    if keys.has(CERTIFICATE):
-        raise DocumentWrong(f"{CERTIFICATE}: signing in with a certificate is not possible yet. Use a client secret.")
+    secret, key, print_ = (
+        keys.text("auth_oauth_client_secret"),
+        in_pem(keys.text(KEY)),
+        thumbprint(keys.text(THUMBPRINT)),
+    )
     if kind == "oauth2":
         parts = urlsplit(authority)
         tenant = parts.path.strip("/")
@@ -47,21 +52,26 @@ def _sign_in(keys: Keys) -> tuple[dict[str, Any], dict[str, str]]:
                 "auth_oauth_authority (with the tenant at its end) and auth_oauth_client_id are needed."
             )
         values = {"auth": "oauth2", "username": user, "tenant_id": tenant, "client_id": client}
-        return values | {"authority": f"{parts.scheme}://{parts.netloc}"}, {"client_secret": secret} if secret else {}
+        values["authority"] = f"{parts.scheme}://{parts.netloc}"
+        if key or print_:
+            values |= {"auth": "certificate", "client_thumbprint": print_}
+        return values, {name: value for name, value in (("client_secret", secret), ("client_key", key)) if value}
     if kind not in {"ntlm", "basic"}:
         raise DocumentWrong("auth_type must be ntlm, basic or oauth2.")
     return {"auth": kind, "username": user}, {}
 
 
-def _endpoint(keys: Keys, auth: str) -> str:
+def _endpoint(keys: Keys, settings: Mapping[str, Any], *, graph: bool) -> str:
     endpoint, host, port = keys.text("ews_endpoint"), keys.text("host").rstrip("/"), keys.number("port")
+    if graph:
+        return usual_endpoint(settings.get("authority", ""), graph=True)
     if endpoint:
         return endpoint
     if host:
         address = host if "://" in host else f"https://{host}"
         return f"{address}{f':{port}' if port not in (None, 443) else ''}{USUAL_PATH}"
-    if auth == "oauth2":
-        return EXCHANGE_ONLINE
+    if settings["auth"] in {"oauth2", "certificate"}:
+        return usual_endpoint(settings["authority"], graph=False)
     raise DocumentWrong("host or ews_endpoint is missing.")
 
 

@@ -7,13 +7,15 @@ What the vendor has no word for stands under `configuration.settings`, and in a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from integrations.certificates import blocks
+from integrations.clouds import CLOUDS, GLOBAL
 from mailboxes.documents.keys import Keys
 from mailboxes.documents.wish import DocumentWrong, IntegrationWish, MailboxWish
 
-EXCHANGE_ONLINE = "https://outlook.office365.com/EWS/Exchange.asmx"
 TYPE = "exchange_online"
 USUAL: dict[str, Any] = {
     "access": "impersonation",
@@ -21,6 +23,7 @@ USUAL: dict[str, Any] = {
     "tls_minimum": "",
     "tls_ciphers": "",
     "ca_bundle": "",
+    "client_certificate": "",
     "proxy": "",
     "user_agent": "",
     "poll_interval": None,
@@ -29,9 +32,9 @@ USUAL: dict[str, Any] = {
 """Fields of our model that the vendor's shape has no place for, and what they are unless `settings` says otherwise."""
 NUMBERS = ("poll_interval", "most_at_once")
 OF_THE_SERVER = ("id", "type", "integration_type", "disabled_reason", "created_at")
-NO_GRAPH = "configuration.connection.microsoft_api: this version reads Exchange over EWS only."
-NO_CERTIFICATE = (
-    "configuration.connection.application: signing in with a certificate is not possible yet. Use a client secret."
+BY_ITSELF = (
+    "The document signs in as a user of an application. Here the application signs in by itself: it needs an application "
+    "permission, and no password."
 )
 
 
@@ -49,12 +52,13 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
     if title == f"{owner}/{own_name}":
         title = ""  # written for want of one
     configuration = whole.inner("configuration")
-    settings, secrets = _connection(configuration, warnings)
+    connection = _connection(configuration, warnings)
     mailboxes = _mailboxes(configuration, warnings)
     configuration.end()
     whole.end()
+    settings = {"title": title, **connection.settings}
     return IntegrationWish(
-        owner, own_name, {"title": title, **settings}, secrets, enabled, mailboxes, seen, tuple(warnings)
+        *(owner, own_name, settings, connection.secrets, enabled, mailboxes, seen, tuple(warnings), connection.usual)
     )
 
 
@@ -66,28 +70,51 @@ def _names(whole: Keys, project: str, name: str) -> tuple[str, str]:
     return owner or project, own_name or name
 
 
-def _connection(configuration: Keys, warnings: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a document says of it; `usual` is for a new integration, where it says nothing."""
+
+    settings: dict[str, Any]
+    secrets: dict[str, str] = field(default_factory=dict)
+    usual: dict[str, Any] = field(default_factory=dict)
+
+
+def _connection(configuration: Keys, warnings: list[str]) -> Connection:
     extra = _settings(configuration)
     if not configuration.has("connection"):
         configuration.passed_over("connection")
-        return extra, {}
+        return Connection(extra)
     connection = configuration.inner("connection")
+    values: dict[str, Any] = {}
     if connection.has("microsoft_api"):
         api = connection.inner("microsoft_api")
-        if api.text("kind") != "ews":
-            raise DocumentWrong(NO_GRAPH)
+        values["microsoft_api"] = api.text("kind")
+        if values["microsoft_api"] not in {"ews", "graph"}:
+            raise DocumentWrong(f"{api.at('kind')} must be ews or graph.")
         api.end()
     application, access = connection.inner("application"), connection.inner("access")
-    values, secrets = _application(application, access, warnings)
-    values["endpoint"] = connection.text("ews_endpoint")
-    values["build_version"] = connection.text("build_version")
-    if not values["endpoint"]:
-        if values["auth"] != "oauth2":
-            raise DocumentWrong("configuration.connection.ews_endpoint is missing.")
-        values["endpoint"] = EXCHANGE_ONLINE
+    signing, secrets = _application(application, access, warnings)
+    values |= signing | {"build_version": connection.text("build_version")}
+    usual = {} if "auth" in values else {"auth": "oauth2"}
+    ews_endpoint, graph_endpoint = connection.text("ews_endpoint"), extra.pop("graph_endpoint", "")
+    if ews_endpoint:
+        values.setdefault("microsoft_api", "ews")
+    by_graph = values.get("microsoft_api") == "graph"
+    endpoint = graph_endpoint if by_graph else ews_endpoint
+    if not endpoint and not by_graph and values.get("auth") in {"ntlm", "basic"}:
+        raise DocumentWrong("configuration.connection.ews_endpoint is missing.")
+    # Without a word of the API, an endpoint that is there stays.
+    target = values if endpoint or "microsoft_api" in values else usual
+    target["endpoint"] = endpoint or usual_endpoint(extra.get("authority", ""), graph=by_graph)
     for keys in (application, access, connection):
         keys.end()
-    return values | extra, secrets
+    return Connection(values | extra, secrets, usual)
+
+
+def usual_endpoint(authority: str, *, graph: bool) -> str:
+    """Where Exchange Online is found in the cloud that signs in there."""
+    cloud = next((cloud for cloud in CLOUDS if cloud.authority == authority.rstrip("/")), GLOBAL)
+    return cloud.graph if graph else cloud.ews
 
 
 def _settings(configuration: Keys) -> dict[str, Any]:
@@ -99,9 +126,9 @@ def _settings(configuration: Keys) -> dict[str, Any]:
         name: (keys.number(name) if name in NUMBERS else keys.text(name)) if keys.has(name) else usual
         for name, usual in USUAL.items()
     }
-    if keys.has("auth"):
-        found["auth"] = keys.text("auth")
-    keys.passed_over("auth", *USUAL)
+    found["client_certificate"] = in_pem(str(found["client_certificate"]))
+    found |= {name: keys.text(name) for name in ("auth", "graph_endpoint") if keys.has(name)}
+    keys.passed_over("auth", "graph_endpoint", *USUAL)
     keys.end()
     return found
 
@@ -113,22 +140,35 @@ def _application(application: Keys, access: Keys, warnings: list[str]) -> tuple[
     username, password = access.text("username"), access.text("password")
     if kind == "ntlm":
         return {"auth": "ntlm", "username": username}, _present(password=password)
+    if kind not in {"custom", "private_key"}:
+        raise DocumentWrong(f"{application.at('kind')} must be custom, private_key or ntlm.")
+    values: dict[str, Any] = {"username": username}
+    values |= {name: application.needed(name) for name in ("tenant_id", "client_id")}
     if kind == "private_key":
-        raise DocumentWrong(NO_CERTIFICATE)
-    if kind != "custom":
-        raise DocumentWrong(f"{application.at('kind')} must be custom or ntlm.")
-    if access_kind == "user_access":
-        warnings.append(
-            "The document signs in as a user of an application. Here the application signs in by itself: it needs a client "
-            "secret and the application permission full_access_as_app."
-        )
-    values = {
-        "auth": "oauth2",
-        "username": username,
-        "tenant_id": application.needed("tenant_id"),
-        "client_id": application.needed("client_id"),
-    }
-    return values, _present(password=password, client_secret=application.text("client_secret"))
+        secrets = _present(client_key=in_pem(application.text("private_key")))
+        values |= {"auth": "certificate"} | _present(client_thumbprint=thumbprint(application.text("thumbprint")))
+    else:
+        secrets = _present(password=password, client_secret=application.text("client_secret"))
+        if access_kind == "app_access":
+            values["auth"] = "oauth2"
+        elif secrets:
+            values["auth"] = "service_user" if password else "oauth2"
+        else:
+            return values, secrets  # it stays as it is: secrets are never told, and so this is how both are exported
+    if access_kind == "user_access" and values["auth"] != "service_user":
+        warnings.append(BY_ITSELF)
+    return values, secrets
+
+
+def in_pem(text: str) -> str:
+    """Without what stands around it, so that the same key is seen to be the same."""
+    pem = blocks(text)
+    return "\n".join((*pem.keys, *pem.certificates)) or text
+
+
+def thumbprint(text: str) -> str:
+    """However it is spelled: with colons, blanks, in small letters."""
+    return "".join(sign for sign in text if sign not in ": ").upper()
 
 
 def _present(**secrets: str) -> dict[str, str]:
@@ -188,26 +228,37 @@ def write_vendor(wish: IntegrationWish, reason_of: Callable[[str], str] = lambda
         **({"updated_at": _moment(wish.updated_at)} if wish.updated_at else {}),
         "configuration": {
             "connection": _write_connection(wish.settings),
-            "settings": {
-                **({"auth": "basic"} if wish.settings["auth"] == "basic" else {}),
-                **{name: wish.settings[name] for name, usual in USUAL.items() if wish.settings[name] != usual},
-            },
+            "settings": _write_settings(wish.settings),
             "mailboxes": [write_mailbox(mailbox, reason_of(mailbox.address.casefold())) for mailbox in wish.mailboxes],
         },
     }
 
 
 def _write_connection(settings: Mapping[str, Any]) -> dict[str, Any]:
-    oauth = settings["auth"] == "oauth2"
+    auth, by_graph = settings["auth"], settings["microsoft_api"] == "graph"
+    application = {"kind": "ntlm"}
+    if auth not in {"ntlm", "basic"}:
+        application = {"kind": "custom", "tenant_id": settings["tenant_id"], "client_id": settings["client_id"]}
+    if auth == "certificate":
+        application |= {"kind": "private_key", "thumbprint": settings["client_thumbprint"]}
+    by_itself = auth in {"oauth2", "certificate"}
     return {
-        "application": {"kind": "custom", "tenant_id": settings["tenant_id"], "client_id": settings["client_id"]}
-        if oauth
-        else {"kind": "ntlm"},
-        "access": {"kind": "app_access"} if oauth else {"kind": "user_access", "username": settings["username"]},
-        "microsoft_api": {"kind": "ews"},
-        "ews_endpoint": settings["endpoint"],
+        "application": application,
+        "access": {"kind": "app_access"} if by_itself else {"kind": "user_access", "username": settings["username"]},
+        "microsoft_api": {"kind": settings["microsoft_api"]},
+        "ews_endpoint": None if by_graph else settings["endpoint"],
         "build_version": settings["build_version"] or None,
     }
+
+
+def _write_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    unusual = {name: settings[name] for name, usual in USUAL.items() if settings[name] != usual}
+    told = {"auth": settings["auth"]} if settings["auth"] in {"basic", "service_user"} else {}
+    if settings["microsoft_api"] == "graph" and settings["endpoint"] != usual_endpoint(
+        settings["authority"], graph=True
+    ):
+        told["graph_endpoint"] = settings["endpoint"]
+    return told | unusual
 
 
 def write_mailbox(mailbox: MailboxWish, reason: str) -> dict[str, Any]:

@@ -55,3 +55,5 @@ class IntegrationWish:
     """The state that the document was made from, for those who want to be told of changes since."""
     warnings: tuple[str, ...] = ()
     """What the document says and nobody here understands."""
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of a new integration, where the document says nothing of them."""

@@ -93,11 +93,15 @@ class Online:
     lifetime: float = 3600.0
     clock: Callable[[], float] = time.monotonic
     issued: int = 0
+    elsewhere: Callable[[Request], Principal | None] | None = None
+    """Who it is by a token of another sign-in service that this one trusts."""
     _tokens: dict[str, tuple[Application, float]] = field(default_factory=dict, repr=False)
 
     def principal(self, request: Request) -> Principal | Response:
         scheme, _, token = (request.headers.get("Authorization") or "").partition(" ")
         application, until = self._tokens.get(token, (None, 0.0))
+        if application is None and self.elsewhere is not None and (known := self.elsewhere(request)) is not None:
+            return known
         if scheme.casefold() != "bearer" or application is None or self.clock() >= until:
             return _unauthorized(('Bearer realm="", error="invalid_token"',))
         return principal_of(application)

@@ -66,6 +66,7 @@ class Item:
     immutable_id: str
     """Stays when the item is moved within its mailbox: for Graph, which EWS knows nothing of."""
     read: bool = False
+    modified: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     @property
     def received(self) -> datetime:
@@ -92,6 +93,7 @@ class Mailbox:
         self.address = address
         self.lock = threading.RLock()
         self.generation = 1
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.folders: dict[str, Folder] = {}
         self.tree_log: list[str] = []
         self._numbers = itertools.count(1)
@@ -183,14 +185,14 @@ class Mailbox:
     def edit(self, item_id: str, mail: Mail) -> Item:
         with self.lock:
             item = self.item(item_id)
-            item.mail, item.change_key = mail, self._key()
+            item.mail, item.change_key, item.modified = mail, self._key(), self.clock()
             self.folders[item.folder_id].log.append(("change", item.id))
             return item
 
     def mark_read(self, item_id: str, read: bool = True) -> None:
         with self.lock:
             item = self.item(item_id)
-            item.read, item.change_key = read, self._key()
+            item.read, item.change_key, item.modified = read, self._key(), self.clock()
             self.folders[item.folder_id].log.append(("read", item.id))
 
     def delete(self, item_id: str, *, hard: bool = False) -> None:
@@ -265,7 +267,7 @@ class Mailbox:
     def _put(self, mail: Mail, folder: Folder, *, read: bool = False, immutable_id: str = "") -> Item:
         item_id = self._id("AAMk")
         immutable_id = immutable_id or _immutable(item_id)
-        item = Item(item_id, self._key(), mail, folder.id, len(folder.log) + 1, immutable_id, read)
+        item = Item(item_id, self._key(), mail, folder.id, len(folder.log) + 1, immutable_id, read, self.clock())
         folder.items[item.id] = item
         folder.log.append(("change", item.id))
         self._where[item.id] = folder.id

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
+from simulators.exchange.accounts import Principal as ExchangePrincipal
 from simulators.graph import discovery
 from simulators.graph.accounts import Principal, Registration, User, principal_of
 from simulators.graph.assertions import TYPE, BadAssertion, verify
@@ -83,6 +84,19 @@ class Entra:
 
     def principal(self, request: Request, base: str) -> Principal:
         """Who this is. Raises `Refused` without a good token for the service at `base`."""
+        return self._shown(request, GRAPHS | {base})
+
+    def exchange_principal(self, request: Request) -> ExchangePrincipal | None:
+        """Who this is to an Exchange Online that takes tokens from here for EWS; None without a good one."""
+        try:
+            known = self._shown(request, OTHERS)
+        except Refused:
+            return None
+        if known.application:
+            return ExchangePrincipal(known.name, True, known.mailboxes)
+        return ExchangePrincipal(known.name, False, frozenset(), known.mailboxes or frozenset())
+
+    def _shown(self, request: Request, audiences: Collection[str]) -> Principal:
         scheme, _, token = (request.headers.get("Authorization") or "").partition(" ")
         if scheme.casefold() != "bearer" or not token.strip():
             raise _unauthorized("Access token is empty.")
@@ -90,7 +104,7 @@ class Entra:
             ticket = self._tokens.get(token.strip())
         if ticket is None:
             raise _unauthorized("IDX14100: JWT is not well formed, there are no dots (.).")
-        if ticket.audience not in GRAPHS | {base}:
+        if ticket.audience not in audiences:
             raise _unauthorized("Access token validation failure. Invalid audience.")
         if self.clock() >= ticket.until:
             raise _unauthorized("Lifetime validation failed, the token is expired.")

@@ -58,7 +58,7 @@ def _conversation(shown_item: Shown) -> str:
 PROPERTIES: dict[str, Callable[[Shown], Any]] = {
     "id": lambda it: item_id(it.item, it.immutable),
     "createdDateTime": lambda it: utc(it.item.received),
-    "lastModifiedDateTime": lambda it: utc(it.item.received),
+    "lastModifiedDateTime": lambda it: utc(it.item.modified),
     "changeKey": lambda it: it.item.change_key,
     "categories": lambda it: list(it.item.mail.categories),
     "receivedDateTime": lambda it: utc(it.item.received),

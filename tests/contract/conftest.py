@@ -19,3 +19,4 @@ def made() -> Iterator[Rigs]:
 def rig(request: pytest.FixtureRequest, made: Rigs) -> Iterator[Rig]:
     yield made.rig(request.param)
     made.exchange.faults.clear()
+    made.graph.faults.clear()

@@ -11,10 +11,17 @@ from typing import Protocol
 
 from integrations.exchange.connection import ConnectionSettings, close_all
 from integrations.exchange.source import ExchangeSource
+from integrations.graph.connection import GraphSettings
+from integrations.graph.connection import close_all as close_all_graph
+from integrations.graph.source import GraphSource
 from integrations.messages import ItemId
 from integrations.ports import Source
 from simulators.exchange import Account, Application, ExchangeSimulator, mail_of
-from simulators.exchange.store import Mailbox
+from simulators.exchange.store import Item, Mailbox
+from simulators.graph import GraphSimulator, Registration
+from simulators.graph.identifiers import find_item
+from simulators.graph.identifiers import item_id as shown_id
+from simulators.graph.mime import rendered
 from tests.fakes.exchange import FakeMailbox, FakeSource
 from tests.mails import NOON
 
@@ -54,6 +61,9 @@ class Rig(Protocol):
 
     def delete(self, item_id: ItemId) -> None: ...
 
+    def as_handed_out(self, mime: bytes) -> bytes:
+        """The bytes that the server makes of what was delivered."""
+
     def spoil(self, item_id: ItemId, code: str) -> None:
         """From now on the item cannot be handed out."""
 
@@ -72,8 +82,8 @@ class Rig(Protocol):
 
 
 class FakeRig:
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.mailbox = FakeMailbox("desk@bank.example", names)
+    def __init__(self, names: Mapping[str, str], *, keeps_ids: bool) -> None:
+        self.mailbox = FakeMailbox("desk@bank.example", names, keeps_ids=keeps_ids)
 
     def source(self, *, page_size: int = 512) -> Source:
         return FakeSource(self.mailbox, page_size=page_size)
@@ -109,6 +119,9 @@ class FakeRig:
 
     def delete(self, item_id: ItemId) -> None:
         self.mailbox.delete(item_id)
+
+    def as_handed_out(self, mime: bytes) -> bytes:
+        return mime
 
     def spoil(self, item_id: ItemId, code: str) -> None:
         self.mailbox.break_item(item_id, code)
@@ -174,6 +187,9 @@ class ExchangeRig:
     def delete(self, item_id: ItemId) -> None:
         self.mailbox.delete(item_id, hard=True)
 
+    def as_handed_out(self, mime: bytes) -> bytes:
+        return mime
+
     def spoil(self, item_id: ItemId, code: str) -> None:
         self.exchange.faults.add("item", item_id=item_id, code=code)
 
@@ -198,8 +214,89 @@ class ExchangeRig:
         self.mailbox.migrate()
 
 
+class GraphRig:
+    """The same mailbox as `ExchangeRig`'s, seen by Graph: items bear the ids that stay when they move."""
+
+    def __init__(self, graph: GraphSimulator, settings: GraphSettings, mailbox: Mailbox) -> None:
+        self.graph, self.settings, self.mailbox = graph, settings, mailbox
+
+    def source(self, *, page_size: int = 512) -> GraphSource:
+        return GraphSource(self.settings, self.mailbox.address, page_size=page_size)
+
+    def nobody(self) -> GraphSource:
+        return GraphSource(self.settings, "nobody@bank.example")
+
+    def deliver(
+        self,
+        mime: bytes,
+        path: str = "Inbox",
+        *,
+        received: datetime = NOON,
+        item_class: str = "IPM.Note",
+        draft: bool = False,
+    ) -> ItemId:
+        mail = replace(mail_of(mime), received=received, item_class=item_class, draft=draft)
+        return _shown(self.mailbox.deliver(mail, path))
+
+    def held(self, path: str) -> set[ItemId]:
+        return {_shown(item) for item in self.mailbox.folder(path).items.values()}
+
+    def move(self, item_id: ItemId, path: str) -> ItemId:
+        return _shown(self.mailbox.move(self._item(item_id).id, path))
+
+    def copy(self, item_id: ItemId, path: str) -> ItemId:
+        return _shown(self.mailbox.copy(self._item(item_id).id, path))
+
+    def edit(self, item_id: ItemId, mime: bytes) -> None:
+        item = self._item(item_id)
+        self.mailbox.edit(item.id, replace(item.mail, mime=mime, size=len(mime)))
+
+    def mark_read(self, item_id: ItemId) -> None:
+        self.mailbox.mark_read(self._item(item_id).id)
+
+    def delete(self, item_id: ItemId) -> None:
+        self.mailbox.delete(self._item(item_id).id, hard=True)
+
+    def as_handed_out(self, mime: bytes) -> bytes:
+        return rendered(mime)
+
+    def spoil(self, item_id: ItemId, code: str) -> None:
+        # Graph has one word for what it may not show, and means the mailbox by it.
+        code = code if code.startswith("Error") and code != "ErrorAccessDenied" else "ErrorItemCorrupt"
+        self.graph.faults.add("corrupt", item_id=self._item(item_id).id, operation="mime", code=code)
+
+    def create_folder(self, path: str, *, holds_mail: bool = True) -> None:
+        self.mailbox.create_folder(path, "IPF.Note" if holds_mail else "IPF.Appointment")
+
+    def rename_folder(self, path: str, name: str) -> None:
+        self.mailbox.rename_folder(path, name)
+
+    def move_folder(self, path: str, parent: str) -> None:
+        self.mailbox.move_folder(path, parent)
+
+    def delete_folder(self, path: str) -> None:
+        self.mailbox.delete_folder(path)
+
+    def expire_cursors(self, *, bare: bool = False) -> None:
+        self.mailbox.expire_sync_states()
+        if bare:
+            for operation in ("messages-delta", "folders-delta"):
+                self.graph.faults.add("status", operation=operation, status=410, body="", times=1)
+
+    def migrate(self) -> None:
+        self.mailbox.migrate()
+
+    def _item(self, item_id: ItemId) -> Item:
+        return find_item(self.mailbox, item_id)
+
+
+def _shown(item: Item) -> ItemId:
+    return ItemId(shown_id(item, immutable=True))
+
+
 WAYS = ("NTLM, impersonation", "OAuth, impersonation", "Basic, delegate")
-NAMES = ("fake", *WAYS)
+FAKES = ("fake", "fake that keeps ids")
+NAMES = (*FAKES, *WAYS, "Graph")
 
 
 @dataclass
@@ -207,14 +304,17 @@ class Rigs:
     """Makes rigs, over one simulator for all of a session: each has a mailbox of its own."""
 
     exchange: ExchangeSimulator
+    graph: GraphSimulator
     _addresses: Iterator[str]
 
     def rig(self, name: str, names: Mapping[str, str] | None = None) -> Rig:
         """`names`: what well-known folders are called in another language, by their English names."""
-        if name == "fake":
-            return FakeRig(names or {})
+        if name in FAKES:
+            return FakeRig(names or {}, keeps_ids=name != "fake")
         by_place = {english.casefold().replace(" ", ""): told for english, told in (names or {}).items()}
         mailbox = self.exchange.store.add(next(self._addresses), by_place)
+        if name == "Graph":
+            return GraphRig(self.graph, graph_settings_for(self.graph), mailbox)
         return ExchangeRig(self.exchange, settings_for(self.exchange, name), mailbox)
 
 
@@ -224,8 +324,11 @@ def rigs() -> Iterator[Rigs]:
     with ExitStack() as stack:
         applications = [Application("tenant", "client", "s3cret")]
         exchange = stack.enter_context(ExchangeSimulator(accounts=accounts, applications=applications))
+        registrations = [Registration("tenant", "client", "s3cret")]
+        graph = stack.enter_context(GraphSimulator(exchange.store, registrations=registrations))
         stack.callback(close_all)
-        yield Rigs(exchange, itertools.chain(ADDRESSES))
+        stack.callback(close_all_graph)
+        yield Rigs(exchange, graph, itertools.chain(ADDRESSES))
 
 
 def settings_for(exchange: ExchangeSimulator, way: str) -> ConnectionSettings:
@@ -254,6 +357,20 @@ def settings_for(exchange: ExchangeSimulator, way: str) -> ConnectionSettings:
         password="s3cret",
         build_version=BUILD,
         ca_bundle=exchange.ca,
+        deadline=30,
+    )
+
+
+def graph_settings_for(graph: GraphSimulator) -> GraphSettings:
+    return GraphSettings(
+        "Graph",
+        graph.url,
+        "oauth2",
+        "tenant",
+        "client",
+        "s3cret",
+        authority=graph.authority_url,
+        ca_bundle=graph.ca,
         deadline=30,
     )
 

@@ -6,10 +6,15 @@ from contextlib import closing
 
 import pytest
 
-from integrations import errors
+from integrations import connect, errors
+from integrations.connect import open_source
 from integrations.diagnosis import mailbox_steps
 from integrations.exchange.connection import ConnectionSettings
-from integrations.exchange.diagnosis import network_steps
+from integrations.graph.connection import close_all
+from integrations.models import Integration
+from integrations.network.steps import network_steps
+from simulators.exchange import Store, mail_of
+from simulators.graph import GraphSimulator, Registration
 from tests.contract.certificates import Authority
 from tests.fakes.exchange import FakeMailbox, FakeSource
 from tests.mails import mail
@@ -126,3 +131,50 @@ def test_the_first_step_that_fails_is_the_last_one(mailbox, method, error, steps
 
 def test_an_empty_mailbox_has_nothing_to_read_and_that_is_fine():
     assert walked(FakeMailbox(ADDRESS))[-1] == ("One email", True)
+
+
+# ---- Microsoft Graph ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cloud():
+    app = Registration("tenant", "client", "s3cret", mailboxes=frozenset({ADDRESS}))
+    basic = Registration("tenant", "basic", "s3cret", permissions=frozenset({"Mail.ReadBasic"}))
+    store = Store([ADDRESS, "board@bank.example"])
+    store[ADDRESS].deliver(mail_of(mail("a")))
+    with GraphSimulator(store, registrations=[app, basic]) as graph:
+        yield graph
+        close_all()
+
+
+def graph_steps(graph, address=ADDRESS, **entered):
+    known = {"client_id": "client", "client_secret": "s3cret", "tenant_id": "tenant", "authority": graph.authority_url}
+    integration = Integration(
+        microsoft_api="graph", endpoint=graph.url, auth="oauth2", ca_bundle=graph.ca, **(known | entered)
+    )
+    with open_source(integration, address, deadline=10) as source:
+        steps = [*connect.network_steps(integration, deadline=5), *mailbox_steps(source, address)]
+    return [(step.name, step.ok) for step in steps], steps[-1].text
+
+
+def test_graph_is_tested_down_to_one_email(cloud):
+    way = [("Name", True), ("Port", True), ("TLS", True)]
+    steps, text = graph_steps(cloud)
+    assert steps == [*way, ("Sign in", True), ("Mailbox", True), ("Folders", True), ("One email", True)]
+    assert "bytes was read" in text
+
+
+@pytest.mark.parametrize(
+    ("entered", "address", "failed", "text"),
+    [
+        ({"client_secret": "wrong"}, ADDRESS, "Sign in", "7000215"),
+        ({"tenant_id": "elsewhere"}, ADDRESS, "Sign in", "90002"),
+        ({}, "board@bank.example", "Mailbox", "scope"),
+        ({}, "nobody@bank.example", "Mailbox", "no mailbox"),
+        ({"client_id": "basic"}, ADDRESS, "One email", "Mail.Read"),
+    ],
+)
+def test_the_first_step_to_graph_that_fails_says_what_to_do(cloud, entered, address, failed, text):
+    steps, told = graph_steps(cloud, address, **entered)
+    assert steps[-1] == (failed, False)
+    assert text in told

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
+import pytest
 from django.core.management import call_command
 
 from mailboxes.models import Mailbox
@@ -12,6 +13,12 @@ from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder
 from tests.database.world import World
 from tests.fakes.exchange import FakeMailbox
 from tests.mails import NOON, comment_id_of, mail
+
+
+@pytest.fixture(params=[False, True], ids=["new ids", "ids stay"])
+def world(db, request):
+    """Over an Exchange that gives moved items new ids, and over one that does not: a life must come out the same."""
+    return World(keeps_ids=request.param)
 
 
 def test_every_email_becomes_one_comment(world: World):
@@ -403,3 +410,40 @@ def test_a_database_that_came_from_a_backup_bills_nothing_again(world: World):
     world.sync(desk)
     world.assert_all_is_well(["before", "since"])
     assert len(world.bucket().writes[comment_id_of("since")]) == 1
+
+
+def test_whichever_folder_tells_of_a_move_first_the_email_stays_known(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    for folder in ("A first", "Z last"):
+        box.create_folder(folder)
+    early, late = box.deliver(mail("early"), "A first"), box.deliver(mail("late"), "Z last")
+    world.sync(desk)
+    box.move(early, "Z last")
+    box.move(late, "A first")
+    world.sync(desk)
+    assert (world.folder_of("early"), world.folder_of("late")) == ("Z last", "A first")
+    assert sorted(Copy.objects.values_list("folder__name", flat=True)) == ["A first", "Z last"]
+    fetched = world.fetched()
+    world.sync(desk)
+    assert world.fetched() == fetched
+    world.assert_all_is_well(["early", "late"])
+
+
+def test_an_email_that_waits_set_aside_keeps_waiting_when_it_is_moved(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("A first")
+    item = box.deliver(mail("a"))
+    box.break_item(item, "ErrorItemCorrupt")
+    world.sync(desk)
+    moved = box.move(item, "A first")
+    world.sync(desk)
+    (waiting,) = SetAsideEmail.objects.filter(settled="")
+    assert (waiting.item_id, waiting.folder.name) == (moved, "A first")
+    box.mend_item(moved)
+    world.clock.turn(hours=2)
+    world.sync(desk)
+    assert world.folder_of("a") == "A first"
+    assert not SetAsideEmail.objects.filter(settled="").exists()
+    world.assert_all_is_well(["a"])

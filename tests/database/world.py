@@ -47,6 +47,8 @@ class World:
     sources: list[FakeSource] = field(default_factory=list)
     sinks: list[FakeSink] = field(default_factory=list)
     page_size: int = 512
+    keeps_ids: bool = False
+    """Whether items that are moved keep their ids."""
     wrap: Callable[[str, Any], Any] = lambda port, it: it  # a fault test puts itself around the ports
 
     def __post_init__(self) -> None:
@@ -58,7 +60,7 @@ class World:
 
     def mailbox(self, address: str = "desk@bank.example", bucket: str = "desks", **rules: object) -> Mailbox:
         """A mailbox that syncs into this bucket of project `bank`."""
-        self.mailboxes.setdefault(address, FakeMailbox(address))
+        self.mailboxes.setdefault(address, FakeMailbox(address, keeps_ids=self.keeps_ids))
         row, _ = Bucket.objects.get_or_create(destination=self.destination, project="bank", name=bucket)
         mailbox = Mailbox.objects.create(integration=self.integration, address=address, bucket=row, **rules)
         dispatching.make_states()

@@ -62,9 +62,13 @@ class FakeFolder:
 class FakeMailbox:
     """One mailbox. `faults` are raised by the next calls of the source's method of that name."""
 
-    def __init__(self, address: str, names: Mapping[str, str] | None = None) -> None:
-        """`names`: what the well-known folders are called in another language, by their English names."""
+    def __init__(self, address: str, names: Mapping[str, str] | None = None, *, keeps_ids: bool = False) -> None:
+        """`names`: what the well-known folders are called in another language, by their English names.
+
+        `keeps_ids`: an item that is moved stays what it is, id and change key, as some servers can have it.
+        """
         self.address = address
+        self.keeps_ids = keeps_ids
         self.folders: dict[FolderId, FakeFolder] = {}
         self.tree_log: list[FolderId] = []
         self.faults: dict[str, list[BaseException]] = {}
@@ -116,9 +120,11 @@ class FakeMailbox:
         return self._put(item, folder)
 
     def move(self, item_id: ItemId, folder: str) -> ItemId:
-        """As Exchange does: gone here, new there, under a new item id."""
-        moved = replace(self._take(item_id), id=self._new_id(), change_key=self._new_key())
-        return self._put(moved, folder)
+        """Gone here, new there; under a new item id, as Exchange does, unless this one keeps them."""
+        moved = self._take(item_id)
+        return self._put(
+            moved if self.keeps_ids else replace(moved, id=self._new_id(), change_key=self._new_key()), folder
+        )
 
     def copy(self, item_id: ItemId, folder: str) -> ItemId:
         original = self._holder(item_id).items[item_id]
@@ -224,8 +230,8 @@ class FakeSource:
     def fetch(self, changes: Sequence[Change]) -> Iterator[Fetched]:
         box = self._meet("fetch")
         for change in changes:
-            holder = next((entry for entry in box.folders.values() if change.item_id in entry.items), None)
-            if holder is None:
+            holder = box.folders.get(change.folder_id)
+            if holder is None or change.item_id not in holder.items:
                 yield Gone(change)
                 continue
             item = holder.items[change.item_id]
@@ -282,7 +288,7 @@ class FakeSource:
             new = kinds.get(item_id) in (None, ChangeKind.READ) or kind is ChangeKind.DELETED
             kinds[item_id] = kind if new else kinds[item_id]
         changes = [
-            self._change(entry, kind, item_id)
+            self._change(entry, ChangeKind.UPDATED if kind is ChangeKind.DELETED else kind, item_id)
             if item_id in entry.items
             else Change(ChangeKind.DELETED, entry.folder.id, item_id)
             for item_id, kind in kinds.items()

@@ -21,10 +21,9 @@ from django.core.management import call_command
 from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.connect import open_sink, open_source
-from integrations.exchange.connection import close_all
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from simulators.exchange import ExchangeSimulator, Store
+from simulators.exchange import Store
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from sync import actions, dispatching, runner
 from sync.checkpoints import DatabaseCheckpoints
@@ -32,12 +31,12 @@ from sync.ledger import DatabaseLedger
 from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncRun
 from tests.database.world import Clock
 from tests.faults.deadly import Died, Reaper
+from tests.faults.ends import SECRET, End
 from tests.faults.oracle import complaints
 from tests.faults.story import Story
 from tests.faults.trouble import Trouble
 
 BUCKET = ("bank", "desks")
-PASSWORD = "secret"
 CALLS = 70
 """About as many port calls as a busy sync makes: a later moment than that rarely comes."""
 
@@ -47,7 +46,7 @@ class Seed:
     """`run()` lives the life of one seed and returns what is not as it must be."""
 
     number: int
-    exchange: ExchangeSimulator
+    end: End
     log: list[str] = field(default_factory=list)
     deaths: int = 0
 
@@ -187,7 +186,7 @@ class Seed:
 
     def _mistypes_the_password(self) -> None:
         wrong = self.random.random() < 0.5
-        self._set_password("wrong" if wrong else PASSWORD)
+        self._set_password("wrong" if wrong else SECRET)
         actions.settings_changed(self.integration)
 
     def _rotates_the_key(self) -> None:
@@ -201,15 +200,15 @@ class Seed:
 
     def _set_password(self, password: str) -> None:
         row = Integration.objects.get(pk=self.integration.pk)
-        row.password = password
-        row.save(update_fields=["password"])
+        setattr(row, self.end.secret_field, password)
+        row.save(update_fields=[self.end.secret_field])
 
     # ---- how it ends ----------------------------------------------------------------------------------------------
 
     def _recover(self) -> None:
         """The servers are well again, the admin mends what he broke, and time passes."""
         self.trouble.clear()
-        self._set_password(PASSWORD)
+        self._set_password(SECRET)
         Mailbox.objects.update(folder_deny=[])
         for mailbox in Mailbox.objects.select_related("integration", "bucket__destination"):
             actions.start_mailbox(mailbox)
@@ -252,26 +251,25 @@ class Seed:
     def _stage(self) -> Iterator[None]:
         keys, threads = settings.ENCRYPTION_KEYS, threading.active_count()
         addresses = [f"desk{number}@bank.example" for number in range(self.random.randint(2, 3))]
-        self.exchange.faults.clear()
-        self.exchange.requests.clear()
-        self.exchange.store = Store(addresses)
-        self.story = Story(self.random, self.exchange.store)
+        self.end.server.faults.clear()
+        self.end.server.requests.clear()
+        self.end.server.store = Store(addresses)
+        self.story = Story(self.random, self.end.server.store)
         with ReinferSimulator(projects=["bank"], sources=[BUCKET]) as self.reinfer:
-            self.trouble = Trouble(self.random, self.exchange, self.reinfer, self.story)
+            self.trouble = Trouble(self.random, self.end, self.reinfer, self.story)
             self._rows(addresses)
             try:
                 yield
             finally:
                 settings.ENCRYPTION_KEYS = keys
-                close_all()
+                self.end.close()
         assert threading.active_count() <= threads + 20, "threads leak"
 
     def _rows(self, addresses: list[str]) -> None:
         destination = Destination.objects.create(name="Re:infer", endpoint=self.reinfer.url, token=DEFAULT_TOKEN)
         self.integration = Integration.objects.create(
-            project="bank", name="mail", endpoint=self.exchange.url(), auth="basic", username="BANK\\svc", password=PASSWORD,
-            ca_bundle=self.exchange.ca, build_version="15.1.2507.39", enabled=True, disabled_reason="",
-        )  # fmt: skip
+            project="bank", name="mail", enabled=True, disabled_reason="", **self.end.row()
+        )
         bucket = Bucket.objects.create(destination=destination, project=BUCKET[0], name=BUCKET[1])
         for address in addresses:
             Mailbox.objects.create(integration=self.integration, bucket=bucket, address=address)

@@ -10,9 +10,10 @@ import sys
 
 import pytest
 
-from simulators.exchange import Account, ExchangeSimulator, Store, mail_of
+from simulators.exchange import Store, mail_of
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from tests.faults.databases import ROOT, Databases
+from tests.faults.ends import serving
 from tests.mails import comment_id_of, mail
 
 ADDRESS, OTHER = "desk@bank.example", "sales@bank.example"
@@ -29,14 +30,13 @@ def databases(tmp_path_factory):
 
 
 class Stage:
-    """An Exchange, a Re:infer, a database, and processes that work on them."""
+    """An Exchange or a Graph, a Re:infer, a database, and processes that work on them."""
 
-    def __init__(self, url, exchange, reinfer, addresses):
-        self.exchange, self.reinfer = exchange, reinfer
+    def __init__(self, url, end, reinfer, addresses):
+        self.store, self.reinfer = end.server.store, reinfer
         self.environment = {**ENVIRONMENT, "DATABASE_URL": url}
         given = {
-            "exchange": exchange.url(), "ca": exchange.ca, "reinfer": reinfer.url, "token": DEFAULT_TOKEN,
-            "username": "BANK\\svc", "password": "secret", "mailboxes": addresses,
+            "integration": end.row(), "reinfer": reinfer.url, "token": DEFAULT_TOKEN, "mailboxes": addresses,
         }  # fmt: skip
         assert self.run("seed", json.dumps(given)).returncode == 0
 
@@ -62,15 +62,14 @@ class Stage:
         assert (bucket.text_changes, bucket.messages_changed) == (0, 0)
 
 
-@pytest.fixture
-def stage(databases):
-    store = Store([ADDRESS, OTHER])
-    accounts = [Account("BANK\\svc", "secret")]
+@pytest.fixture(params=["ews", "graph"])
+def stage(request, databases):
     with (
-        ExchangeSimulator(store, accounts=accounts) as exchange,
+        serving(request.param) as end,
         ReinferSimulator(projects=["bank"], sources=[("bank", "desks")]) as reinfer,
     ):
-        yield lambda *addresses: Stage(databases.fresh(), exchange, reinfer, addresses)
+        end.server.store = Store([ADDRESS, OTHER])
+        yield lambda *addresses: Stage(databases.fresh(), end, reinfer, addresses)
 
 
 STEPS = [
@@ -88,7 +87,7 @@ STEPS = [
 @pytest.mark.parametrize(("at", "when"), [step[:2] for step in STEPS], ids=[step[2] for step in STEPS])
 def test_a_worker_killed_at_this_step_loses_nothing_and_bills_nothing_twice(stage, at, when):
     it = stage(ADDRESS)
-    box = it.exchange.store[ADDRESS]
+    box = it.store[ADDRESS]
     for name in NAMES:
         box.deliver(mail_of(mail(name)))
     killed = it.run("die", at, when)
@@ -104,7 +103,7 @@ def test_two_workers_with_copies_of_the_same_mail_create_each_comment_once(stage
     it = stage(ADDRESS, OTHER)
     for name in NAMES:
         for address in (ADDRESS, OTHER):
-            it.exchange.store[address].deliver(mail_of(mail(name, to=f"{ADDRESS}, {OTHER}")))
+            it.store[address].deliver(mail_of(mail(name, to=f"{ADDRESS}, {OTHER}")))
     for worker in [it.start("sync", address) for address in (ADDRESS, OTHER)]:
         _, errors = worker.communicate(timeout=60)
         assert worker.returncode == 0, errors.decode()[-2000:]

@@ -7,34 +7,13 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from simulators.exchange import ExchangeSimulator
 from simulators.reinfer import ReinferSimulator
+from tests.faults.ends import End
 from tests.faults.story import Story
 
-READS = ("SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetFolder")
 SLOW = {"hang", "drip", "taken-then-hang"}
 """Cost as long as a request may take, and so are drawn seldom."""
 
-AT_EXCHANGE: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    ("busy", {"how": "fault", "back_off": 5_000}),
-    ("busy", {"how": "fault", "back_off": 60_000, "hint_first": False}),
-    ("busy", {"how": "fault", "back_off": -1}),
-    ("busy", {"how": "503"}),
-    ("busy", {"how": "nested", "back_off": 20_000}),
-    ("status", {"status": 500}),
-    ("status", {"status": 502}),
-    ("unauthorized", {}),
-    ("disabled", {}),
-    ("fault", {"code": "ErrorMailboxMoveInProgress"}),
-    ("fault", {"code": "ErrorMailboxStoreUnavailable"}),
-    ("fault", {"code": "ErrorInternalServerError"}),
-    ("fault", {"code": "ErrorAccessDenied"}),
-    ("drop", {"bytes": 0}),
-    ("drop", {"bytes": 300}),
-    ("truncate", {"bytes": 400}),
-    ("hang", {"seconds": 30}),
-    ("drip", {"rate": 20}),
-)
 AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("busy", {"retry_after": 7}),
     ("busy", {}),
@@ -58,14 +37,6 @@ AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("taken-then-hang", {"seconds": 30}),
     ("drip", {"rate": 5}),
 )
-ITEM_CODES = (
-    "ErrorMimeContentConversionFailed",
-    "ErrorItemCorrupt",
-    "ErrorAccessDenied",
-    "ErrorItemNotFound",
-    "ErrorInternalServerError",
-    "ErrorMessageSizeExceeded",
-)
 
 
 @dataclass
@@ -73,7 +44,7 @@ class Trouble:
     """`strikes()` lets one thing go wrong."""
 
     random: Random
-    exchange: ExchangeSimulator
+    end: End
     reinfer: ReinferSimulator
     story: Story
     log: list[str] = field(default_factory=list)
@@ -83,12 +54,12 @@ class Trouble:
         self.random.choice([self.at_exchange, self.at_exchange, self.at_reinfer, self.at_reinfer, self.of_one_email])()
 
     def at_exchange(self) -> None:
-        effect, options = self._drawn(AT_EXCHANGE)
+        effect, options = self._drawn(self.end.effects)
         mailbox = self.random.choice(["*", *(box.address for box in self.story.store)])
-        operation = self.random.choice(["*", *READS])
+        operation = self.random.choice(["*", *self.end.reads])
         times = 1 if effect in SLOW else self.random.choice([1, 1, 2, 5])
         after = self.random.choice([0, 0, 1, 3, 8])
-        self.exchange.faults.add(effect, operation=operation, mailbox=mailbox, times=times, after=after, **options)
+        self.end.server.faults.add(effect, operation=operation, mailbox=mailbox, times=times, after=after, **options)
         self.log.append(f"exchange {effect} {dict(options)} at {operation} x{times} after {after}")
 
     def at_reinfer(self) -> None:
@@ -106,8 +77,8 @@ class Trouble:
             return
         message_id = self.story.emails[self.random.choice(names)].message_id
         if self.random.random() < 0.5:
-            code = self.random.choice(ITEM_CODES)
-            self.exchange.faults.add("item", message_id=message_id, code=code)
+            code = self.random.choice(self.end.item_codes)
+            self.end.spoil(message_id, code)
             self.log.append(f"exchange {code} for {message_id}")
             return
         status = self.random.choice([422, 400, 413, 500])
@@ -116,7 +87,7 @@ class Trouble:
         self.log.append(f"reinfer {status} for {message_id}")
 
     def clear(self) -> None:
-        self.exchange.faults.clear()
+        self.end.server.faults.clear()
         self.reinfer.faults.clear()
 
     def _drawn(self, effects: tuple[tuple[str, Mapping[str, Any]], ...]) -> tuple[str, Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """A worker process for the tests: syncs mailboxes over real sockets into a real database, and kills itself where it is told.
 
-python -m tests.faults.worker seed '{"exchange": …, "ca": …, "reinfer": …, "mailboxes": […]}'
+python -m tests.faults.worker seed '{"integration": {…}, "reinfer": …, "token": …, "mailboxes": […]}'
 python -m tests.faults.worker sync [ADDRESS]
 python -m tests.faults.worker die sink.push after
 python -m tests.faults.worker finish          until every mailbox is done; prints what the ledger counts
@@ -32,9 +32,8 @@ def seed(given_text: str) -> None:
     given = json.loads(given_text)
     destination = Destination.objects.create(name="Re:infer", endpoint=given["reinfer"], token=given["token"])
     integration = Integration.objects.create(
-        project="bank", name="mail", endpoint=given["exchange"], auth="ntlm", username=given["username"],
-        password=given["password"], ca_bundle=given["ca"], build_version="15.1.2507.39", enabled=True, disabled_reason="",
-    )  # fmt: skip
+        project="bank", name="mail", enabled=True, disabled_reason="", **given["integration"]
+    )
     bucket = Bucket.objects.create(destination=destination, project="bank", name="desks")
     for address in given["mailboxes"]:
         Mailbox.objects.create(integration=integration, bucket=bucket, address=address)

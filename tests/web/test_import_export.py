@@ -171,7 +171,7 @@ def test_what_nobody_understands_is_a_warning(admin, destination):
         ({**VENDORS, "name": "bank/tr ades"}, "Name: Only letters"),
         ({**VENDORS, "title": 7}, "title must be a text"),
         ({**VENDORS, "enabled": "yes"}, "enabled must be true or false"),
-        ({**SYNC_APP, "microsoft_api": "graph"}, "over EWS only"),
+        ({**SYNC_APP, "microsoft_api": "graph"}, "auth_type must be oauth2"),
     ],
     ids=lambda value: str(value)[:40],
 )

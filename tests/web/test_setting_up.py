@@ -34,7 +34,7 @@ def test_what_is_in_the_form_is_tried_and_nothing_is_saved(admin, closed_port):
 
 
 def test_a_field_that_is_wrong_is_named_before_anything_is_asked(admin):
-    assert "EWS endpoint: " in try_(admin, endpoint="nowhere at all")
+    assert "Endpoint: " in try_(admin, endpoint="nowhere at all")
     assert "Enter a mailbox to test with" in try_(admin)
 
 

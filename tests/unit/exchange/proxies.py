@@ -18,8 +18,8 @@ class Proxy:
 
 
 @contextmanager
-def connect_proxy(refusal: bytes = b"") -> Iterator[Proxy]:
-    """Tunnels everything; with a `refusal` (a status line) nothing."""
+def connect_proxy(refusal: bytes = b"", *, to: tuple[str, int] | None = None) -> Iterator[Proxy]:
+    """Tunnels everything; with a `refusal` (a status line) nothing. `to`: where every name leads."""
     listener = socket.create_server(("127.0.0.1", 0))
     proxy = Proxy(f"http://127.0.0.1:{listener.getsockname()[1]}")
 
@@ -35,7 +35,7 @@ def connect_proxy(refusal: bytes = b"") -> Iterator[Proxy]:
                 client.sendall(b"HTTP/1.1 " + refusal + b"\r\nContent-Length: 0\r\n\r\n")
                 return
             host, _, port = target.rpartition(":")
-            with socket.create_connection((host, int(port))) as server:
+            with socket.create_connection(to or (host, int(port))) as server:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 back = threading.Thread(target=_pump, args=(server, client), daemon=True)
                 back.start()

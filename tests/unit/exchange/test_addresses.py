@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from integrations.errors import ExchangeUnreachable
-from integrations.exchange import addresses
 from integrations.exchange.connection import ConnectionSettings
 from integrations.exchange.source import ExchangeSource
+from integrations.network import addresses
 
 Resolve = Callable[..., None]
 NAME = "mail.bank.example"

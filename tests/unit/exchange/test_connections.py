@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from integrations.errors import ExchangeBusy, IntegrationError, SettingsWrong, SignInRefused, TokenEndpointFailed
-from integrations.exchange import connection as connections
 from integrations.exchange.connection import ConnectionSettings, connection
 from integrations.exchange.credentials import ClientCredentials
 from integrations.exchange.protocol import MOST_CONNECTIONS
+from integrations.network import kept
 from tests.unit.exchange.conftest import World
 
 ONLINE = "OAuth, impersonation"
@@ -41,7 +41,7 @@ def test_integrations_do_not_share_a_connection_even_when_their_settings_agree(w
 
 
 def test_no_more_connections_stay_open_than_are_allowed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MOST_OPEN", 3)
+    monkeypatch.setattr(kept, "MOST_OPEN", 3)
     made = {key: connection(replace(world.settings(), key=key)) for key in "abc"}
     connection(replace(world.settings(), key="a"))
     connection(replace(world.settings(), key="d"))

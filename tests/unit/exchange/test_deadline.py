@@ -12,9 +12,9 @@ from dataclasses import replace
 import pytest
 
 from integrations.errors import ExchangeFailed, ExchangeTimedOut, ExchangeUnreachable, IntegrationError, Transient
-from integrations.exchange import transport
 from integrations.exchange.connection import ConnectionSettings
 from integrations.exchange.source import ExchangeSource
+from integrations.network import transport
 from simulators.http import Response
 from tests.unit.exchange.conftest import World
 from tests.unit.exchange.peers import ADDRESS, XML, impatient, peer, raw_peer

@@ -116,3 +116,9 @@ def test_another_size_is_another_email():
 def test_mail_without_a_message_id_is_never_taken_for_another():
     nameless = replace(NEW, item_id=ItemId("i2"), message_id="")
     assert sort(nameless, known=Known(twins={ID: [COPY]}, entries={ID: ENTRY})).fetch == [nameless]
+
+
+def test_a_copy_that_kept_its_id_and_key_in_another_folder_was_moved_and_is_fetched():
+    moved = replace(NEW, folder_id=FolderId("done"))
+    assert sort(moved, known=remembering(COPY)).fetch == [moved]
+    assert sort(moved, folder=Verdict.SKIPPED_FOLDER, known=remembering(COPY)).fetch == [moved]

@@ -21,7 +21,7 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from integrations.errors import SettingsWrong
-from integrations.exchange.addresses import EACH_ADDRESS, connected
+from integrations.network.addresses import EACH_ADDRESS, connected
 
 TLS_VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -68,9 +68,18 @@ class Deadline:
     def start(self) -> None:
         self._local.until = time.monotonic() + self.seconds
 
+    def until(self) -> float:
+        """When the call of this thread must have ended, by `time.monotonic`."""
+        until: float = getattr(self._local, "until", time.monotonic() + self.seconds)
+        return until
+
+    def share(self, until: float) -> None:
+        """This thread helps with the call of another, and ends with it."""
+        self._local.until = until
+
     def left(self) -> float:
         """Seconds; raises `requests.Timeout` when there are none."""
-        left = getattr(self._local, "until", time.monotonic() + self.seconds) - time.monotonic()
+        left = self.until() - time.monotonic()
         if left <= 0:
             raise requests.Timeout("deadline")
         return left

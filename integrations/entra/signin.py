@@ -1,0 +1,189 @@
+"""One token for a connection: asked for when it is needed, once for however many threads wait, and kept in memory alone."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import msal
+import requests
+from msal.exceptions import MsalError
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
+
+from integrations.entra.credentials import Credentials, Entered
+from integrations.entra.refusals import refusal
+from integrations.errors import IntegrationError, SignInRefused, TokenEndpointFailed, Transient
+from integrations.network.faults import of_transport, retry_after
+from integrations.network.settings import Way, check_url
+from integrations.network.transport import Deadline, DeadlineAdapter
+
+MARGIN = 300.0
+"""Seconds before its end that a token is replaced; half of its life where that is shorter."""
+NOT_AS_AGREED = (ValueError, LookupError, TypeError, AttributeError, RuntimeError, MsalError)
+"""What comes of reading an answer that lacks what the protocol promises, here and in MSAL."""
+
+
+class Connecting(Way, Entered, Protocol):
+    """All that an admin enters of a connection that signs in to Entra."""
+
+
+class SignIn:
+    """The token of one connection. Sends nothing before it is asked. Safe to share between threads."""
+
+    def __init__(self, given: Connecting, scope: str, context: ssl.SSLContext) -> None:
+        """`scope`: the service that the token is for, with /.default. Raises `SettingsWrong`."""
+        check_url(given.authority, "sign-in service", ("https",))
+        self._credentials, self._seconds = Credentials.entered(given, scope), given.deadline
+        self._credentials.check()
+        self._post = _Post(given.authority, context, given.proxy, given.user_agent, given.deadline)
+        self._lock = threading.Lock()
+        self._token, self._until = "", 0.0
+
+    def token(self) -> str:
+        """A token that is good by what Entra said of it. Raises `SignInRefused` or another error of `integrations.errors`."""
+        return self._token_but("")
+
+    def another(self, refused: str) -> str:
+        """A token that is not this one, which a service refused before its time."""
+        return self._token_but(refused)
+
+    def ticket(self) -> dict[str, object]:
+        """The token and for how many seconds it is good, as libraries of OAuth hand them around."""
+        token = self.token()
+        return {"access_token": token, "token_type": "Bearer", "expires_in": max(1.0, self._until - time.monotonic())}
+
+    def drop(self, refused: str) -> None:
+        """A service refused this token: the next one is another."""
+        with self._lock:
+            if self._token == refused:
+                self._token = ""
+
+    def close(self) -> None:
+        self._post.close()
+
+    def _token_but(self, refused: str) -> str:
+        if not self._lock.acquire(timeout=self._seconds):
+            raise TokenEndpointFailed("another request for a token takes too long")
+        try:
+            if not self._token or self._token == refused or time.monotonic() >= self._until:
+                self._token = ""
+                self._token, lives = self._asked()
+                self._until = time.monotonic() + max(lives - MARGIN, lives / 2)
+            return self._token
+        finally:
+            self._lock.release()
+
+    def _asked(self) -> tuple[str, float]:
+        """A new token, and for how many seconds it is good."""
+        self._post.begin()
+        try:
+            answer = self._answer()
+            token, lives = answer.get("access_token"), float(answer.get("expires_in") or 0)
+        except IntegrationError:
+            raise
+        except (requests.RequestException, HTTPError, ssl.SSLError, ConnectionError, TimeoutError) as error:
+            raise _unreachable(error) from error
+        except NOT_AS_AGREED:
+            # Not raised from it: the texts of MSAL quote the whole answer.
+            raise self._said(self._post.refused) from None
+        if not token:
+            raise self._said(answer)
+        if not isinstance(token, str) or not (token.isascii() and token.isprintable()) or " " in token:
+            raise TokenEndpointFailed("its answer is not as agreed")
+        return token, lives
+
+    def _answer(self) -> Mapping[str, Any]:
+        # A new application for each token: the old one would repeat a refusal of a minute ago without asking, and keep
+        # refresh tokens that nobody needs.
+        known = self._credentials
+        credential = known.for_msal(lambda: str(app.authority.token_endpoint))
+        kind = msal.ConfidentialClientApplication if credential else msal.PublicClientApplication
+        app = kind(
+            known.client_id,
+            client_credential=credential,
+            authority=f"{known.authority.rstrip('/')}/{known.tenant_id}",
+            instance_discovery=False,
+            azure_region=False,
+            http_client=self._post,
+        )
+        if known.way == "service_user":
+            return dict(app.acquire_token_by_username_password(known.username, known.password, [known.scope]))
+        return dict(app.acquire_token_for_client([known.scope]))
+
+    def _said(self, answer: Mapping[str, Any]) -> IntegrationError:
+        status = self._post.status
+        if status == 429 or status >= 500:
+            return TokenEndpointFailed(f"HTTP {status}", retry_after=retry_after(self._post.wait))
+        if not answer.get("error"):
+            return TokenEndpointFailed("its answer is not as agreed")
+        return refusal(answer)
+
+
+class _Post:
+    """HTTP as MSAL wants it, as the connection was set up, and to the sign-in service alone."""
+
+    def __init__(self, authority: str, context: ssl.SSLContext, proxy: str, user_agent: str, seconds: float) -> None:
+        self._authority = urlsplit(authority)
+        self._deadline = Deadline(seconds)
+        self._session = requests.Session()
+        # The environment could name a netrc with other credentials, or another CA bundle.
+        self._session.trust_env = False
+        self._session.proxies = {"https": proxy} if proxy else get_environ_proxies(authority)
+        self._session.headers["User-Agent"] = user_agent
+        self._session.mount("https://", DeadlineAdapter(context, self._deadline))
+        self.begin()
+
+    def begin(self) -> None:
+        self._deadline.start()
+        self.status, self.wait = 0, ""
+        self.refused: Mapping[str, Any] = {}
+
+    def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> requests.Response:
+        return self._sent("GET", url, params=params, headers=headers)
+
+    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> requests.Response:
+        return self._sent("POST", url, params=params, data=data, headers=headers)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _sent(self, method: str, url: str, *, headers: Any, **given: Any) -> requests.Response:
+        told = {name: value for name, value in (headers or {}).items() if not _is_telemetry(name)}
+        response = self._session.request(method, self._own(url), headers=told, allow_redirects=False, **given)
+        self.status, self.wait = response.status_code, response.headers.get("Retry-After", "")
+        if 400 <= response.status_code < 500:
+            self.refused = _object(response)
+        return response
+
+    def _own(self, url: str) -> str:
+        """The address, with the port of the authority, which MSAL forgets. Raises for another server than that one: neither
+        a secret nor a password goes where a document of the network points."""
+        parts = urlsplit(url)
+        if parts.scheme != "https" or parts.hostname != self._authority.hostname:
+            raise SignInRefused("the user signs in with a service outside of Entra, which is not supported")
+        if parts.port not in (None, self._authority.port):
+            raise SignInRefused("its documents point to another server")
+        return parts._replace(netloc=self._authority.netloc).geturl()
+
+
+def _is_telemetry(name: str) -> bool:
+    return name.casefold().startswith(("x-client-", "x-ms-lib-", "x-app-"))
+
+
+def _object(response: requests.Response) -> Mapping[str, Any]:
+    try:
+        told = response.json()
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _unreachable(error: Exception) -> IntegrationError:
+    """It is not Exchange that did not answer."""
+    found = of_transport(error)
+    return TokenEndpointFailed(found.detail) if isinstance(found, Transient) else found

@@ -1,0 +1,110 @@
+"""The part of the form of an integration in which a key and a certificate are entered: pasted, as one file or two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from integrations import certificates
+from integrations.certificates import CertificateWrong
+from integrations.encryption import Secret
+from integrations.errors import SecretUnreadable
+
+LONGEST = 64 * 1024
+"""Characters: a key and a chain of certificates, with room to spare."""
+NOT_PEM = "This is no PEM file. From a .pfx, make one with: openssl pkcs12 -in app.pfx -nodes -out app.pem"
+WHICH = "Enter the certificate that was uploaded to the app in Entra, or at least its thumbprint."
+OTHER_THUMBPRINT = "This is the thumbprint of another certificate. Leave it empty: it follows from the certificate."
+ENTER_AGAIN = "The stored key cannot be opened. Enter the key together with the certificate."
+
+
+class CertificateArea(forms.Textarea):
+    """Shows certificates, which are public, and never a key that somebody put in by mistake."""
+
+    def format_value(self, value: Any) -> str:
+        text = str(value or "")
+        return "\n".join(certificates.blocks(text).certificates) if "PRIVATE KEY" in text else text
+
+
+class PemFile(forms.FileField):
+    """A file with a key, a certificate, or both; cleaned to its text."""
+
+    def clean(self, data: Any, initial: Any = None) -> str:
+        found = super().clean(data, initial)
+        if not found:
+            return ""
+        raw: bytes = found.read(LONGEST + 1)
+        if len(raw) > LONGEST or b"-----BEGIN " not in raw:
+            raise forms.ValidationError(NOT_PEM)
+        return raw.decode("ascii", "replace").replace("\0", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What came of it. `key` is empty where the stored one stays."""
+
+    key: str
+    certificate: str
+    thumbprint: str
+
+
+def read_entered(cleaned: Mapping[str, Any], before: Mapping[str, Any], stored: Secret, now: datetime) -> Entered:
+    """What was entered, sorted and checked. `before`: the fields as they were. Raises `CertificateWrong`."""
+    typed_key, certificate, file = (
+        cleaned.get(name) or "" for name in ("client_key", "client_certificate", "client_file")
+    )
+    thumbprint = str(cleaned.get("client_thumbprint") or "").upper()
+    pem = certificates.blocks(file, typed_key, certificate)
+    key = _new_key(pem, typed_key)
+    same = certificate.strip() == str(before.get("client_certificate") or "").strip()
+    if same and not typed_key and not file:
+        _check_thumbprint(certificate, thumbprint)
+        return Entered("", certificate, thumbprint)
+    new_thumbprint = bool(thumbprint) and thumbprint != str(before.get("client_thumbprint") or "").upper()
+    retired = same and key and new_thumbprint and len(pem.certificates) == 1
+    if retired or not pem.certificates:
+        # A key that comes with its thumbprint alone, as the vendor's documents have it.
+        return _without_certificate(key, "" if retired else certificate, thumbprint)
+    found = certificates.matching(key or _stored_key(stored), pem.certificates)
+    certificates.check_dates(found, now)
+    if new_thumbprint:
+        _check_thumbprint(found, thumbprint)
+    return Entered(key, found, certificates.facts(found).thumbprint)
+
+
+def _new_key(pem: certificates.Pem, typed: str) -> str:
+    if len(pem.keys) > 1:
+        raise CertificateWrong("client_key", certificates.SEVERAL_KEYS)
+    if pem.keys:
+        certificates.check_key(pem.keys[0])
+        return pem.keys[0]
+    if typed and not certificates.blocks(typed).certificates:
+        raise CertificateWrong("client_key", certificates.NO_KEY)
+    return ""
+
+
+def _stored_key(stored: Secret) -> str:
+    try:
+        key = stored.reveal()
+    except SecretUnreadable:
+        raise CertificateWrong("client_key", ENTER_AGAIN) from None
+    if not key:
+        raise CertificateWrong("client_key", certificates.NO_KEY)
+    return key
+
+
+def _without_certificate(key: str, certificate: str, thumbprint: str) -> Entered:
+    if certificate.strip():
+        raise CertificateWrong("client_certificate", certificates.CERTIFICATE_UNREADABLE)
+    if not thumbprint:
+        raise CertificateWrong("client_certificate", WHICH)
+    return Entered(key, "", thumbprint)
+
+
+def _check_thumbprint(certificate: str, thumbprint: str) -> None:
+    if certificate and thumbprint and thumbprint not in certificates.thumbprints(certificate):
+        raise CertificateWrong("client_thumbprint", OTHER_THUMBPRINT)

@@ -1,0 +1,92 @@
+"""What changed in one folder, page by page, by Graph's change tracking.
+
+A page that Graph cannot tell, because of one email in it, is asked for again in smaller pieces, and what remains then is gone
+around: see `around`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from integrations.errors import CursorRefused, FolderGone, IntegrationError
+from integrations.graph.around import Around
+from integrations.graph.cursors import Place, begun_or_resumed, local
+from integrations.graph.mailbox import GraphMailbox
+from integrations.graph.messages import Messages
+from integrations.graph.refusals import Answer
+from integrations.graph.rows import EXPAND, SELECT
+from integrations.messages import ChangeKind, ChangePage, Cursor, FolderId
+
+SMALLER = 8
+"""A page that cannot be told is asked for in pieces of so many parts."""
+
+
+def change_pages(
+    mailbox: GraphMailbox, folder: FolderId, after: Cursor | None, page_size: int, messages: Messages
+) -> Iterator[ChangePage]:
+    """Pages of changes since `after`, each with the cursor behind it. One request for a page."""
+    place = begun_or_resumed(mailbox.address, folder, after)
+    listing = _Listing(mailbox, folder, page_size, messages)
+    while True:
+        page, place = listing.page(place)
+        yield page
+        if page.last:
+            return
+
+
+class _Listing:
+    def __init__(self, mailbox: GraphMailbox, folder: FolderId, page_size: int, messages: Messages) -> None:
+        self._mailbox, self._folder, self._usual, self._messages = mailbox, folder, page_size, messages
+        self._of = (mailbox.address.casefold(), str(folder))
+        self._around = Around(mailbox, folder, page_size, messages)
+
+    def page(self, place: Place) -> tuple[ChangePage, Place]:
+        """The next page, and the place behind it."""
+        if place.around is not None and not self._around.is_to_try_again(place.around):
+            return self._around.page(place)
+        answer = self._told(place)
+        if answer.ok:
+            return self._read(answer.document(), replace(place, around=None))
+        if answer.is_its_own():
+            return self._around.page(place, failed=answer)
+        raise self._refusal(answer, place)
+
+    def _told(self, place: Place) -> Answer:
+        """The answer to the link, in pieces as small as they must be; what it says to the smallest where even that fails."""
+        sizes = self._mailbox.connection.page_sizes
+        size = 1 if place.around is not None else sizes.get(self._of, self._usual)
+        link = place.link or self._mailbox.path(
+            "mailFolders", self._folder, "messages", "delta", select=SELECT, expand=EXPAND
+        )
+        while True:
+            # Noted before it is asked: what takes all the time there is must not be asked for in the same way again.
+            smaller = max(1, size // SMALLER)
+            sizes.set(self._of, smaller, self._usual)
+            answer = self._mailbox.ask(link, page_size=size)
+            if answer.ok or not answer.is_its_own():
+                sizes.set(self._of, min(size * SMALLER, self._usual) if answer.ok else size, self._usual)
+                return answer
+            if size == 1:
+                return answer
+            size = smaller
+
+    def _read(self, page: Mapping[str, Any], place: Place) -> tuple[ChangePage, Place]:
+        ahead = page.get("@odata.nextLink")
+        link = local(ahead or page.get("@odata.deltaLink"), self._mailbox.connection.settings.base)
+        kind = ChangeKind.CREATED if place.first else ChangeKind.UPDATED
+        changes = self._messages.changes(self._folder, page["value"], kind)
+        behind = replace(place, link=link, first=place.first and bool(ahead))
+        return ChangePage(tuple(changes), behind.cursor(), last=not ahead), behind
+
+    def _refusal(self, answer: Answer, place: Place) -> IntegrationError:
+        refusal = answer.refusal()
+        if answer.code().casefold() == "erroritemnotfound":
+            return FolderGone(refusal.detail)
+        if answer.status == 400 and answer.code().casefold() in ("errorinvalididmalformed",):
+            return FolderGone(refusal.detail)
+        if answer.status == 400 and place.link:
+            # A link of its own that it cannot read: damaged, or of another kind.
+            return CursorRefused(refusal.detail)
+        return refusal

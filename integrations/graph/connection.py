@@ -1,0 +1,226 @@
+"""Connections to Graph: what an admin sets, checked; a token, a few sessions, and requests side by side, for each process."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import requests
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
+
+from integrations.entra.signin import SignIn
+from integrations.errors import ExchangeBusy, ExchangeFailed, SignInRefused
+from integrations.graph.refusals import Answer
+from integrations.network.faults import of_transport
+from integrations.network.kept import Kept
+from integrations.network.settings import check_way
+from integrations.network.transport import Deadline, DeadlineAdapter, tls_context
+
+AT_ONCE = 4
+"""Requests of one app to one mailbox that Graph answers at a time; the fifth is throttled."""
+MOST_REMEMBERED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSettings:
+    """All that a connection depends on. Two that are equal share one; a changed secret makes another."""
+
+    key: str
+    """The integration it belongs to: of one key at most one connection is open."""
+    endpoint: str
+    """Scheme and host, for example https://graph.microsoft.com."""
+    auth: str
+    tenant_id: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    client_key: str = field(default="", repr=False)
+    client_certificate: str = field(default="", repr=False)
+    client_thumbprint: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    authority: str = "https://login.microsoftonline.com"
+    tls_minimum: str = ""
+    tls_ciphers: str = ""
+    ca_bundle: str = field(default="", repr=False)
+    proxy: str = field(default="", repr=False)
+    user_agent: str = "reinfer-exchange"
+    deadline: float = 120.0
+    """Seconds that one call may take, all in all."""
+
+    @property
+    def base(self) -> str:
+        """The endpoint without what people put behind it."""
+        return self.endpoint.rstrip("/").removesuffix("/v1.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: a path with its query, and what it prefers. All of them read, but a batch of readings is posted."""
+
+    path: str
+    page_size: int = 0
+    body: bytes | None = field(default=None, repr=False)
+
+    def headers(self) -> dict[str, str]:
+        prefer = ['IdType="ImmutableId"'] + ([f"odata.maxpagesize={self.page_size}"] if self.page_size else [])
+        content = {} if self.body is None else {"Content-Type": "application/json"}
+        return {"Prefer": ", ".join(prefer), "client-request-id": str(uuid.uuid4()), **content}
+
+
+class Connection:
+    """One connection of one process. Sends nothing before it is asked. Safe to share between threads."""
+
+    def __init__(self, settings: GraphSettings) -> None:
+        """Raises `SettingsWrong`."""
+        check_way(settings)
+        context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
+        self.settings, self.deadline = settings, Deadline(settings.deadline)
+        self.sign_in = SignIn(settings, f"{settings.base}/.default", context)
+        self._context = context
+        self._idle: queue.LifoQueue[requests.Session | None] = queue.LifoQueue()
+        for _ in range(AT_ONCE):
+            self._idle.put(None)
+        self._helpers: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+        self.page_sizes = PageSizes()
+
+    def ask(self, asked: Asked) -> Answer:
+        """One request and its whole answer, before the deadline that `deadline.start` set. A token that is refused is replaced
+        once. Raises what the network and the sign-in bring; a refusal of Graph is an answer."""
+        token = self.sign_in.token()
+        answer = self._sent(asked, token)
+        if answer.status == 401:
+            answer = self._sent(asked, self.sign_in.another(token))
+        if answer.status == 401:
+            raise SignInRefused("HTTP 401")
+        return answer
+
+    def ask_all(self, all_asked: Sequence[Asked]) -> Iterator[Answer]:
+        """The answers in the order of the requests, several of which are under way at a time, until one raises."""
+        until = self.deadline.until()
+
+        def helped(asked: Asked) -> Answer:
+            self.deadline.share(until)
+            return self.ask(asked)
+
+        if len(all_asked) == 1:
+            yield self.ask(all_asked[0])
+            return
+        futures: list[Future[Answer] | None] = [self._pool().submit(helped, asked) for asked in all_asked]
+        try:
+            for place, future in enumerate(futures):
+                assert future is not None
+                futures[place] = None  # an answer that was given away need not be in memory twice
+                yield future.result()
+        finally:
+            for future in futures:
+                if future is not None:
+                    future.cancel()
+
+    def close(self) -> None:
+        with self._lock:
+            helpers, self._helpers = self._helpers, None
+        if helpers is not None:
+            helpers.shutdown(wait=False, cancel_futures=True)
+        for _ in range(AT_ONCE):
+            try:
+                session = self._idle.get(block=False)
+            except queue.Empty:
+                break
+            if session is not None:
+                session.close()
+            self._idle.put(None)
+        self.sign_in.close()
+
+    def _pool(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._helpers is None:
+                self._helpers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="graph")
+            return self._helpers
+
+    def _sent(self, asked: Asked, token: str) -> Answer:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", **asked.headers()}
+        method = "GET" if asked.body is None else "POST"
+        try:
+            with self._session() as session:
+                response = session.request(
+                    method,
+                    self.settings.base + asked.path,
+                    data=asked.body,
+                    headers=headers,
+                    allow_redirects=False,
+                )
+                body = response.content
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise of_transport(error) from error
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ExchangeFailed("its answer is not as agreed") from error
+        return Answer(response.status_code, {name.lower(): text for name, text in response.headers.items()}, body)
+
+    @contextmanager
+    def _session(self) -> Iterator[requests.Session]:
+        """One of few; waits for it no longer than the deadline of the call. Raises `ExchangeBusy` then."""
+        try:
+            session = self._idle.get(timeout=self.deadline.left())
+        except queue.Empty:
+            raise ExchangeBusy("every connection to it is in use") from None
+        try:
+            session = session or self._made()
+            yield session
+        except BaseException:
+            if session is not None:
+                session.close()
+            session = None
+            raise
+        finally:
+            self._idle.put(session)
+
+    def _made(self) -> requests.Session:
+        settings = self.settings
+        session = requests.Session()
+        # The environment could name a netrc with other credentials, or another CA bundle.
+        session.trust_env = False
+        session.proxies = {"https": settings.proxy} if settings.proxy else get_environ_proxies(settings.endpoint)
+        session.headers["User-Agent"] = settings.user_agent
+        session.mount("https://", DeadlineAdapter(self._context, self.deadline))
+        return session
+
+
+class PageSizes:
+    """How much of a folder is listed at once, where less than usual had to be asked for. Forgets the oldest."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, of: tuple[str, str], usual: int) -> int:
+        with self._lock:
+            return min(self._known.get(of, usual), usual)
+
+    def set(self, of: tuple[str, str], size: int, usual: int) -> None:
+        with self._lock:
+            self._known.pop(of, None)
+            if size < usual:
+                self._known[of] = size
+            while len(self._known) > MOST_REMEMBERED:
+                self._known.popitem(last=False)
+
+
+_kept: Kept[GraphSettings, Connection] = Kept(Connection)
+
+
+def connection(settings: GraphSettings) -> Connection:
+    """The open connection with these settings; made, without any request, when there is none. Raises `SettingsWrong`."""
+    return _kept.get(settings)
+
+
+def close_all() -> None:
+    """Close every connection of this process."""
+    _kept.close_all()

@@ -1,0 +1,125 @@
+"""What Graph means by an answer that is none: status and code, as the errors that the product speaks.
+
+An error keeps status and code, never the text: a text can quote an address or a subject.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrations import errors
+from integrations.errors import IntegrationError
+from integrations.network.faults import retry_after
+
+LARGEST_DOCUMENT = 64 * 1024 * 1024
+"""Bytes of JSON. A page of a thousand messages without their content takes two million."""
+
+BY_CODE: dict[str, type[IntegrationError]] = {
+    "syncstatenotfound": errors.CursorRefused,
+    "syncstateinvalid": errors.CursorRefused,
+    "resyncrequired": errors.CursorRefused,
+    "resyncchangesapplydifferences": errors.CursorRefused,
+    "resyncchangesuploaddifferences": errors.CursorRefused,
+    "errorinvaliduser": errors.MailboxNotFound,
+    "errornonexistentmailbox": errors.MailboxNotFound,
+    "resourcenotfound": errors.MailboxNotFound,
+    "request_resourcenotfound": errors.MailboxNotFound,
+    "mailboxnotenabledforrestapi": errors.MailboxNotInCloud,
+    "mailboxnotsupportedforrestapi": errors.MailboxNotInCloud,
+    "mailboxnothostedinexchangeonline": errors.MailboxNotInCloud,
+    "erroraccessdenied": errors.MailboxOutOfScope,
+    "authorization_requestdenied": errors.PermissionMissing,
+    "authorization_identitynotfound": errors.PermissionMissing,
+    "forbidden": errors.PermissionMissing,
+    "accessdenied": errors.PermissionMissing,
+    "applicationthrottled": errors.ExchangeBusy,
+    "toomanyrequests": errors.ExchangeBusy,
+    "errorserverbusy": errors.ExchangeBusy,
+    "errortoomanyobjectsopened": errors.ExchangeBusy,
+    "errorexceededconnectioncount": errors.ExchangeBusy,
+    "errortimeoutexpired": errors.ExchangeTimedOut,
+    "errormailboxmoveinprogress": errors.MailboxMoving,
+    "errormailboxstoreunavailable": errors.MailboxMoving,
+    "errormailboxfailover": errors.MailboxMoving,
+}
+BY_STATUS: dict[int, type[IntegrationError]] = {
+    401: errors.SignInRefused,
+    408: errors.ExchangeTimedOut,
+    410: errors.CursorRefused,
+    429: errors.ExchangeBusy,
+    503: errors.ExchangeBusy,
+    504: errors.ExchangeTimedOut,
+    509: errors.ExchangeBusy,
+}
+NO_GRAPH = {301, 302, 303, 307, 308, 403, 404, 405}
+"""Of an answer that is not in the words of Graph: something else stands at this address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    """By lower-case names."""
+    body: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 200
+
+    def code(self) -> str:
+        """The code of an error in the words of Graph; blank where it has none."""
+        try:
+            told = _parsed(self.body)["error"]["code"]
+        except (errors.ExchangeFailed, LookupError, TypeError):
+            return ""
+        return re.sub(r"[^A-Za-z0-9_.-]", "", told)[:64] if isinstance(told, str) else ""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON object that it is. Raises what else it means."""
+        if not self.ok:
+            raise self.refusal()
+        return _parsed(self.body)
+
+    def refusal(self) -> IntegrationError:
+        """The error that this answer stands for."""
+        code = self.code()
+        detail = ", ".join(filter(None, [f"HTTP {self.status}", code]))
+        kind = BY_CODE.get(code.casefold())
+        if kind is None and self.status == 407:
+            return errors.SettingsWrong("proxy: it refused our credentials")
+        if kind is None and not code and self.status in NO_GRAPH:
+            return errors.GraphEndpointWrong(detail)
+        if kind is None and self.status == 403:
+            kind = errors.PermissionMissing
+        kind = kind or BY_STATUS.get(self.status, errors.ExchangeFailed)
+        return kind(detail, retry_after=retry_after(self.headers.get("retry-after")))
+
+    def is_its_own(self) -> bool:
+        """Whether what was asked for can be what fails, and not the service: a fault in Graph's own words."""
+        return self.status in (500, 504) and bool(self.code()) and self.code().casefold() not in BY_CODE
+
+
+def parts_of(batch: Mapping[str, Any]) -> dict[str, Answer]:
+    """The answers within the answer to a batch, by the ids of their requests."""
+    found: dict[str, Answer] = {}
+    for part in batch["responses"]:
+        headers = {str(name).lower(): str(text) for name, text in (part.get("headers") or {}).items()}
+        found[str(part["id"])] = Answer(int(part["status"]), headers, json.dumps(part.get("body")).encode())
+    return found
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    if len(body) > LARGEST_DOCUMENT:
+        raise errors.ExchangeFailed("its answer is too large")
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        # Not raised from it: its text could quote the answer.
+        raise errors.ExchangeFailed("its answer is no JSON") from None
+    if not isinstance(document, dict):
+        raise errors.ExchangeFailed("its answer is not as agreed")
+    return document

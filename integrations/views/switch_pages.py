@@ -1,0 +1,55 @@
+"""The page that switches an integration from EWS to Graph, or back: first what would happen, mailbox by mailbox."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from access import history
+from integrations.forms.switch import SwitchForm
+from integrations.models import Integration
+from sync import switching
+from sync.actions import Complaint
+
+PER_PAGE = 50
+Api = Integration.Api
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def switch(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks; POST looks at a page of mailboxes, or, with `do`, switches."""
+    integration = get_object_or_404(Integration, pk=pk)
+    api = Api.EWS if integration.microsoft_api == Api.GRAPH else Api.GRAPH
+    form = SwitchForm(request.POST or None)
+    page = Paginator(integration.mailboxes.order_by("pk"), PER_PAGE).get_page(request.POST.get("page"))
+    context = {"integration": integration, "api": api, "label": api.label, "form": form, "page": page}
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        target = switching.target_of(integration, api, given["endpoint"], given["authority"])
+        if isinstance(target, Complaint):
+            return render(request, "integrations/switch.html", {**context, "problem": target})
+        if "do" in request.POST:
+            return _switched(request, integration, target, context, anyway=given["anyway"])
+        looks = switching.look(integration, target, list(page.object_list))
+        context |= {"looks": looks, "target": target, "summary": switching.summary(looks)}
+    return render(request, "integrations/switch.html", context)
+
+
+def _switched(
+    request: HttpRequest,
+    integration: Integration,
+    target: switching.Target,
+    context: dict[str, object],
+    *,
+    anyway: bool,
+) -> HttpResponse:
+    changes = switching.changes_in_words(integration, target)
+    sentence = switching.switch(integration, target, anyway=anyway)
+    if isinstance(sentence, Complaint):
+        return render(request, "integrations/switch.html", {**context, "problem": sentence})
+    history.record(request, sentence, changes=changes, about=integration)
+    messages.success(request, sentence)
+    return redirect("integration", integration.pk)

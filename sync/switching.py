@@ -1,0 +1,198 @@
+"""From one API of Microsoft to the other: what would happen, tried on the mailboxes themselves, and then the switch.
+
+Mailboxes, buckets, filters and ledger stay. The switch changes one row: what each mailbox remembers of the API before is
+left behind by its next sync (`sync.source_change`), so that it does not matter whether one is running meanwhile.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from integrations.clouds import cloud_at
+from integrations.connect import open_source
+from integrations.errors import IntegrationError
+from integrations.models import DisabledReason, Integration
+from integrations.ports import Source
+from mailboxes.models import Mailbox
+from sync.actions import RUNNING, Complaint, settings_changed
+from sync.folders import positions
+from sync.models import SyncedFolder
+from sync.records import DELIVERED
+
+AT_ONCE = 4
+DEADLINE = 20.0
+"""Seconds that one call to Exchange may take."""
+PATIENCE = 25.0
+"""Seconds that an admin waits for a page; what was not looked at by then is said to be so."""
+NAMED = 3
+Paths = frozenset[tuple[str, ...]]
+Api = Integration.Api
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What would happen to one mailbox. `ok` None: there was no time left to look."""
+
+    address: str
+    ok: bool | None
+    text: str
+    kind: str = ""
+    """Of the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to: an API, its endpoint, and who signs in there."""
+
+    api: str
+    endpoint: str
+    authority: str
+
+    def values(self) -> dict[str, str]:
+        return {"microsoft_api": self.api, "endpoint": self.endpoint, "authority": self.authority}
+
+
+def target_of(integration: Integration, api: str, endpoint: str = "", authority: str = "") -> Target | Complaint:
+    """The other API of the same tenant. `endpoint` and `authority` where they are not those of its cloud."""
+    if integration.microsoft_api == api:
+        return Complaint(f"{integration} uses {Api(api).label} already.")
+    if api == Api.GRAPH and integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC):
+        return Complaint(
+            "Graph lets an app sign in, no account. If these mailboxes are in Exchange Online now, press Edit and enter the "
+            "app there; nothing is sent twice. Exchange Server keeps EWS."
+        )
+    cloud = cloud_at(integration.endpoint)
+    if not endpoint and cloud is None:
+        return Complaint(f"Enter the endpoint of {Api(api).label}: the present one belongs to no cloud of Microsoft.")
+    usual = (cloud.graph if api == Api.GRAPH else cloud.ews) if cloud else ""
+    return Target(api, endpoint or usual, authority or integration.authority)
+
+
+def look(
+    integration: Integration, target: Target, mailboxes: Sequence[Mailbox], patience: float = PATIENCE
+) -> list[Look]:
+    """Open each mailbox by the other API, several at once, and say what the switch would do to it. Changes nothing."""
+    there = copy.copy(integration)
+    for name, value in target.values().items():
+        setattr(there, name, value)
+    paths, emails = _known_paths(mailboxes), _known_emails(mailboxes)
+    until = time.monotonic() + patience
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
+    try:
+        futures = [pool.submit(_look, there, box.address, paths[box.pk], emails.get(box.pk, 0)) for box in mailboxes]
+        return [_in_time(future, box, until) for future, box in zip(futures, mailboxes, strict=True)]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def summary(looks: Sequence[Look]) -> str:
+    """All of it in a sentence or two."""
+    good, bad = sum(one.ok is True for one in looks), [one for one in looks if one.ok is False]
+    late = sum(one.ok is None for one in looks)
+    told = [f"{good:,} of {len(looks):,} mailboxes can be opened."]
+    if bad:
+        named = ", ".join(one.address for one in bad[:NAMED]) + (
+            f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
+        )
+        told.append(f"{len(bad):,} cannot: {named}. {bad[0].text}")
+    if late:
+        told.append(f"{late:,} could not be looked at in time.")
+    return " ".join(told)
+
+
+def switch(
+    integration: Integration,
+    target: Target,
+    *,
+    anyway: bool = False,
+    looked: Callable[..., Sequence[Look]] = look,
+) -> str:
+    """Look at every mailbox, and switch where all can be opened, or `anyway`. What stood still because of an error runs
+    again; what a user stopped stays stopped. A sync that is running ends with the API that it began with."""
+    if not anyway:
+        looks = looked(integration, target, list(integration.mailboxes.filter(enabled=True)))
+        if not all(one.ok for one in looks):
+            return Complaint(
+                f"Nothing was switched. {summary(looks)} Mend that, or switch anyway: those mailboxes wait then."
+            )
+    values: dict[str, object] = {**target.values(), "updated_at": timezone.now()}
+    if integration.disabled_reason == DisabledReason.SYNC_ERROR:
+        values |= RUNNING
+    same = Integration.objects.filter(pk=integration.pk, updated_at=integration.updated_at)
+    if not same.update(**values):
+        return Complaint("Somebody changed the integration meanwhile. Nothing was switched; look at it again.")
+    settings_changed(integration)
+    return f"{integration} reads by {Api(target.api).label} from now on. Nothing is sent twice."
+
+
+def changes_in_words(integration: Integration, target: Target) -> list[tuple[str, str, str]]:
+    """For the history: what the switch changed, before and after."""
+    labels = {"microsoft_api": "API", "endpoint": "Endpoint", "authority": "Sign-in service"}
+    before = {name: str(getattr(integration, name)) for name in labels}
+    return [
+        (label, before[name], target.values()[name])
+        for name, label in labels.items()
+        if before[name] != target.values()[name]
+    ]
+
+
+def _look(integration: Integration, address: str, paths: Paths, emails: int) -> Look:
+    """In a thread of its own: no query, only Exchange."""
+    try:
+        with open_source(integration, address, deadline=DEADLINE) as source:
+            source.check()
+            missing = paths - _paths_of(source)
+    except IntegrationError as error:
+        return Look(address, False, str(error), error.kind)
+    except ImproperlyConfigured as error:
+        return Look(address, False, str(error))
+    return Look(address, True, _promise(len(paths), sorted(missing), emails))
+
+
+def _promise(folders: int, missing: Sequence[tuple[str, ...]], emails: int) -> str:
+    known = (
+        f"{emails:,} emails that Re:infer has are known again and not sent twice"
+        if emails
+        else "Nothing was synced yet"
+    )
+    if not missing:
+        return (
+            f"{known}; {'its folder is' if folders == 1 else f'all {folders:,} folders are'} found."
+            if folders
+            else f"{known}."
+        )
+    named = ", ".join("/".join(path) for path in missing[:NAMED])
+    return f"{known}. Not found again: {named}{' and more' if len(missing) > NAMED else ''}; moved emails are read once more."
+
+
+def _in_time(future: Future[Look], mailbox: Mailbox, until: float) -> Look:
+    try:
+        return future.result(timeout=max(0.0, until - time.monotonic()))
+    except TimeoutError:
+        return Look(mailbox.address, None, "There was no time left to look at it.")
+
+
+def _paths_of(source: Source) -> Paths:
+    return frozenset(place.path for place in positions(source.folders(None).changed).values())
+
+
+def _known_paths(mailboxes: Sequence[Mailbox]) -> Mapping[int, Paths]:
+    found: dict[int, set[tuple[str, ...]]] = {box.pk: set() for box in mailboxes}
+    rows = SyncedFolder.objects.filter(mailbox__in=found, gone=False, holds_mail=True).values_list("mailbox_id", "path")
+    for pk, path in rows:
+        found[pk].add(tuple(path))
+    return {pk: frozenset(paths) for pk, paths in found.items()}
+
+
+def _known_emails(mailboxes: Sequence[Mailbox]) -> Mapping[int, int]:
+    delivered = Count("copies", filter=Q(copies__verdict=DELIVERED))
+    rows = Mailbox.objects.filter(pk__in=[box.pk for box in mailboxes]).annotate(count=delivered)
+    return dict(rows.order_by().values_list("pk", "count"))

@@ -1,0 +1,159 @@
+"""The servers that a seed can read its mail from, and what goes wrong at each: an Exchange over EWS, and Microsoft Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from integrations.exchange.connection import close_all as close_ews
+from integrations.graph.connection import close_all as close_graph
+from simulators.exchange import Account, ExchangeSimulator, Store
+from simulators.faults import Faults
+from simulators.graph import GraphSimulator, Registration
+
+SECRET = "secret"
+Effects = tuple[tuple[str, Mapping[str, Any]], ...]
+
+
+class Server(Protocol):
+    """What the two simulators have in common."""
+
+    store: Store
+    faults: Faults
+    requests: list[Any]
+
+
+class End(Protocol):
+    server: Server
+    secret_field: str
+    """Of the integration: what an admin can mistype."""
+    reads: tuple[str, ...]
+    effects: Effects
+    item_codes: tuple[str, ...]
+
+    def row(self) -> dict[str, Any]:
+        """The integration that reads from here."""
+
+    def spoil(self, message_id: str, code: str) -> None:
+        """An email that cannot be handed out."""
+
+    def close(self) -> None:
+        """Close what the product keeps open to it."""
+
+
+class EwsEnd:
+    secret_field = "password"
+    reads = ("SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetFolder")
+    effects: Effects = (
+        ("busy", {"how": "fault", "back_off": 5_000}),
+        ("busy", {"how": "fault", "back_off": 60_000, "hint_first": False}),
+        ("busy", {"how": "fault", "back_off": -1}),
+        ("busy", {"how": "503"}),
+        ("busy", {"how": "nested", "back_off": 20_000}),
+        ("status", {"status": 500}),
+        ("status", {"status": 502}),
+        ("unauthorized", {}),
+        ("disabled", {}),
+        ("fault", {"code": "ErrorMailboxMoveInProgress"}),
+        ("fault", {"code": "ErrorMailboxStoreUnavailable"}),
+        ("fault", {"code": "ErrorInternalServerError"}),
+        ("fault", {"code": "ErrorAccessDenied"}),
+        ("drop", {"bytes": 0}),
+        ("drop", {"bytes": 300}),
+        ("truncate", {"bytes": 400}),
+        ("hang", {"seconds": 30}),
+        ("drip", {"rate": 20}),
+    )
+    item_codes = (
+        "ErrorMimeContentConversionFailed",
+        "ErrorItemCorrupt",
+        "ErrorAccessDenied",
+        "ErrorItemNotFound",
+        "ErrorInternalServerError",
+        "ErrorMessageSizeExceeded",
+    )
+
+    def __init__(self, server: ExchangeSimulator) -> None:
+        self.server = server
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "endpoint": self.server.url(), "auth": "basic", "username": "BANK\\svc", "password": SECRET,
+            "ca_bundle": self.server.ca, "build_version": "15.1.2507.39",
+        }  # fmt: skip
+
+    def spoil(self, message_id: str, code: str) -> None:
+        self.server.faults.add("item", message_id=message_id, code=code)
+
+    def close(self) -> None:
+        close_ews()
+
+
+class GraphEnd:
+    secret_field = "client_secret"
+    reads = ("folders-delta", "messages-delta", "mime", "message", "folder", "batch", "token")
+    effects: Effects = (
+        ("throttled", {"retry_after": 5}),
+        ("throttled", {}),
+        ("throttled", {"retry_after": 60, "code": "TooManyRequests"}),
+        ("error", {"code": "ErrorServerBusy", "retry_after": 20}),
+        ("status", {"status": 500}),
+        ("status", {"status": 502}),
+        ("status", {"status": 503}),
+        ("unauthorized", {}),
+        ("error", {"code": "ErrorMailboxMoveInProgress"}),
+        ("error", {"code": "ErrorMailboxStoreUnavailable"}),
+        ("error", {"code": "ErrorInternalServerError"}),
+        ("error", {"code": "UnknownError"}),
+        ("error", {"code": "ErrorAccessDenied"}),
+        ("error", {"code": "resyncRequired"}),
+        ("error", {"code": "syncStateNotFound"}),
+        ("error", {"code": "MailboxNotEnabledForRESTAPI"}),
+        ("drop", {"bytes": 0}),
+        ("drop", {"bytes": 300}),
+        ("truncate", {"bytes": 400}),
+        ("hang", {"seconds": 30}),
+        ("drip", {"rate": 20}),
+    )
+    item_codes = (
+        "ErrorMimeContentConversionFailed",
+        "ErrorItemCorrupt",
+        "ErrorInternalServerError",
+        "ErrorItemNotFound",
+        "UnknownError",
+        "untold",
+        "untold for a while",
+    )
+
+    def __init__(self, server: GraphSimulator) -> None:
+        self.server = server
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "microsoft_api": "graph", "endpoint": self.server.url, "authority": self.server.authority_url, "auth": "oauth2",
+            "tenant_id": "tenant", "client_id": "client", "client_secret": SECRET, "ca_bundle": self.server.ca,
+        }  # fmt: skip
+
+    def spoil(self, message_id: str, code: str) -> None:
+        if code == "untold":
+            self.server.faults.add("corrupt", message_id=message_id)
+        elif code == "untold for a while":
+            self.server.faults.add("corrupt", message_id=message_id, operation="messages-delta", status=504, times=6)
+        else:
+            status = {"ErrorItemNotFound": 404, "UnknownError": 504}.get(code, 500)
+            self.server.faults.add("corrupt", message_id=message_id, operation="mime", code=code, status=status)
+
+    def close(self) -> None:
+        close_graph()
+
+
+@contextmanager
+def serving(name: str) -> Iterator[End]:
+    """The end of this name, `ews` or `graph`."""
+    if name == "graph":
+        with GraphSimulator(registrations=[Registration("tenant", "client", SECRET)]) as graph:
+            yield GraphEnd(graph)
+    else:
+        with ExchangeSimulator(accounts=[Account("BANK\\svc", SECRET)]) as exchange:
+            yield EwsEnd(exchange)

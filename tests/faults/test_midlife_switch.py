@@ -1,0 +1,205 @@
+"""From EWS to Graph in the middle of life, over real sockets: the same comments, one AI unit for each email."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from integrations.models import Integration
+from mailboxes.models import Mailbox
+from sync import actions
+from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from tests.faults.midlife import ADDRESSES, Midlife
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def life():
+    with Midlife().stage() as staged:
+        yield staged
+
+
+def mimes_read(life):
+    return life.graph.operations.count("mime")
+
+
+class Meanwhile:
+    """A source during whose listing mail moves on."""
+
+    def __init__(self, source, happens):
+        self._source, self._happens = source, happens
+
+    def __getattr__(self, name):
+        return getattr(self._source, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self._source.close()
+
+    def changes(self, folder, after):
+        for page in self._source.changes(folder, after):
+            self._happens()
+            yield page
+
+
+def test_nothing_is_missed_or_paid_again_while_mail_arrives_moves_and_is_edited(life, settings):
+    settings.PAGE_SIZE = 20
+    whole_life(life, emails=60)
+
+
+def whole_life(life, *, emails):
+    life.begin(emails)
+    life.sync()
+    life.live(emails // 10)
+    life.sync()
+    life.live(emails // 10)  # what EWS was never asked about
+    assert "from now on" in life.switch("graph")
+    life.live(emails // 20)
+    life.sync(lambda source: Meanwhile(source, lambda: life.live(1)))  # and what happens while Graph is first read
+    life.sync()
+    assert life.complaints() == []
+    life.live(emails // 10)
+    life.sync()
+    assert life.complaints() == []
+    assert "from now on" in life.switch("ews")  # and back, while EWS lives
+    life.live(emails // 20)
+    life.sync()
+    life.sync()
+    assert life.complaints() == []
+    assert not Copy.objects.filter(item_id__startswith="former:").exists()
+    assert not MailboxState.objects.exclude(former_until=None).exists()
+
+
+def test_what_was_not_touched_is_not_read_again(life):
+    life.begin(40)
+    life.sync()
+    life.clock.turn(hours=2)
+    life.sync()
+    units, copies = life.reinfer.ai_units, Copy.objects.count()
+    life.switch("graph")
+    life.live(0)
+    runs = life.sync()
+    without_id = sum(not told.with_id for told in life.story.emails.values())
+    assert mimes_read(life) <= without_id * len(ADDRESSES)
+    assert sum(run.created + run.updated for run in runs) == 0
+    assert (life.reinfer.ai_units, Copy.objects.count()) == (units, copies)
+    assert life.complaints() == []
+
+
+def test_the_copy_synced_last_stays_the_winner_of_an_email_in_several_mailboxes(life):
+    life.begin(40)
+    life.sync()
+    life.clock.turn(hours=2)
+    life.sync()
+    winners = dict(LedgerEntry.objects.values_list("comment_id", "winner_mailbox_id"))
+    assert len(set(winners.values())) > 1
+    life.switch("graph")
+    life.sync()
+    with_id = {told.message_id.encode().hex() for told in life.story.emails.values() if told.with_id}
+    after = dict(LedgerEntry.objects.values_list("comment_id", "winner_mailbox_id"))
+    assert {key: after[key] for key in with_id & winners.keys()} == {
+        key: winners[key] for key in with_id & winners.keys()
+    }
+
+
+def test_an_edit_that_ews_never_told_is_told_by_graph(life):
+    life.begin(20)
+    life.sync()
+    alone = next(told for told in life.story.emails.values() if told.with_id and len(life.story.places(told.name)) == 1)
+    box, item = next((box, item) for box in life.store for item in box.find(alone.message_id))
+    life.clock.turn(hours=2)
+    box.edit(item.id, replace(item.mail, categories=("Done",)))
+    life.switch("graph")
+    life.sync()
+    comment = life.reinfer.sources["bank", "desks"].comments[alone.message_id.encode().hex()]
+    assert comment.properties["string:Categories"] == "Done"
+
+
+def test_a_sync_that_runs_while_somebody_switches_ends_as_it_began_and_leaves_no_cursor_to_the_next(life):
+    life.begin(30)
+    switched = []
+
+    def switches():
+        if not switched:
+            switched.append(life.switch("graph"))
+
+    life.sync(lambda source: Meanwhile(source, switches))
+    # The first mailbox was being read by EWS all the time; the others by Graph from the beginning.
+    assert [state.ids_of for state in MailboxState.objects.order_by("pk")] == ["ews", "graph", "graph"]
+    life.sync()
+    assert {state.ids_of for state in MailboxState.objects.all()} == {"graph"}
+    assert life.complaints() == []
+    assert not [
+        cursor for cursor in SyncedFolder.objects.values_list("cursor", flat=True) if cursor and "{" not in cursor
+    ]
+
+
+def test_what_was_set_aside_keeps_its_place_and_is_tried_again_under_its_new_id(life):
+    life.begin(10)
+    refused = next(told for told in life.story.emails.values() if told.with_id and life.story.places(told.name))
+    comment_id = refused.message_id.encode().hex()
+    life.reinfer.faults.add("failure", operation="sync", comment_id=comment_id, status=422)
+    life.sync()
+    life.clock.turn(hours=2)
+    before = SetAsideEmail.objects.filter(settled="").count()
+    assert before
+    assert "the next sync finds this email" not in str(actions.preview_set_aside(SetAsideEmail.objects.first()))
+    SetAsideEmail.objects.update(retry_at=None)
+    life.switch("graph")
+    life.sync()
+    aside = SetAsideEmail.objects.filter(settled="")
+    assert aside.count() == before
+    assert not aside.filter(item_id__startswith="former:").exists()
+    life.reinfer.faults.clear()
+    actions.retry_many_set_aside(SetAsideEmail.objects.all(), life.clock)
+    life.sync()
+    assert not SetAsideEmail.objects.filter(settled="").exists()
+    assert life.complaints() == []
+
+
+def test_what_somebody_dismissed_stays_dismissed(life):
+    life.begin(10)
+    told = next(told for told in life.story.emails.values() if told.with_id and life.story.places(told.name))
+    life.reinfer.faults.add("failure", operation="sync", comment_id=told.message_id.encode().hex(), status=422)
+    life.sync()
+    life.clock.turn(hours=2)
+    life.sync()
+    for email in SetAsideEmail.objects.all():
+        actions.dismiss_set_aside(email)
+    life.reinfer.faults.clear()
+    units = life.reinfer.ai_units
+    life.switch("graph")
+    life.sync()
+    life.sync()
+    assert life.reinfer.ai_units == units
+    assert {email.settled for email in SetAsideEmail.objects.all()} == {"dismissed"}
+
+
+def test_a_folder_renamed_while_nobody_looked_is_told_and_costs_nothing(life):
+    life.begin(20)
+    life.sync()
+    units = life.reinfer.ai_units
+    life.clock.turn(hours=2)
+    for box in life.store:
+        box.rename_folder("Inbox/Trades", "Deals")
+    life.switch("graph")
+    life.sync()
+    life.sync()
+    assert life.complaints() == []
+    assert life.reinfer.ai_units == units
+
+
+def test_an_edit_of_the_connection_by_hand_is_as_safe_as_the_button(life):
+    life.begin(10)
+    life.sync()
+    units = life.reinfer.ai_units
+    endpoint, authority = life._addresses("graph")
+    Integration.objects.update(microsoft_api="graph", endpoint=endpoint, authority=authority)
+    life.sync()
+    assert life.complaints() == []
+    assert life.reinfer.ai_units == units
+    assert Mailbox.objects.count() == len(ADDRESSES)

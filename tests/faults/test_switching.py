@@ -1,0 +1,81 @@
+"""An admin goes from EWS to Graph and back in the middle of all that can happen: nothing is lost, nothing is billed twice.
+
+The two simulators stand in front of one store. Whoever switches does not wait for a sync that is running, nor for an email
+that is set aside, nor for a comment whose properties are still to be told: a seed may switch between any two calls.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+
+import pytest
+
+from integrations.models import Integration
+from sync import actions
+from tests.faults.ends import serving
+from tests.faults.seed import Seed
+from tests.faults.test_seeds import SEEDS
+
+FEW = SEEDS if "FAULT_SEEDS" in os.environ else SEEDS[:6]
+
+
+class SwitchingSeed(Seed):
+    """Of an admin who switches more often than he does anything else."""
+
+    def __init__(self, number, ends):
+        super().__init__(number, ends[number % 2])
+        self.ends = ends
+
+    @contextmanager
+    def _stage(self):
+        other = next(end for end in self.ends if end is not self.end)
+        other.server.faults.clear()
+        with super()._stage():
+            for box in self.story.store:
+                box.clock = self.clock
+            other.server.store = self.story.store
+            try:
+                yield
+            finally:
+                other.close()
+
+    def _admin_acts(self):
+        if self.random.random() < 0.5:
+            self.log.append("admin: switches")
+            self._switches()
+        else:
+            super()._admin_acts()
+
+    def _switches(self):
+        self.end = next(end for end in self.ends if end is not self.end)
+        self.trouble.end = self.end
+        usual = {"auth": "ntlm", "microsoft_api": "ews"}
+        Integration.objects.filter(pk=self.integration.pk).update(**{**usual, **self._plain_row()})
+        self._set_password("secret")
+        actions.settings_changed(self.integration)
+
+    def _plain_row(self):
+        return {name: value for name, value in self.end.row().items() if name != self.end.secret_field}
+
+    def _tick(self, *, interrupted):
+        if interrupted and self.random.random() < 0.2:
+            self._switches()
+        super()._tick(interrupted=interrupted)
+
+
+@pytest.fixture(scope="module")
+def ends():
+    with ExitStack() as stack:
+        yield [stack.enter_context(serving(name)) for name in ("ews", "graph")]
+
+
+@pytest.mark.parametrize("number", FEW)
+@pytest.mark.django_db(transaction=True)
+def test_whoever_switches_loses_nothing_and_pays_nothing_twice(number, ends, settings):
+    settings.FETCH_COUNT, settings.PUSH_COUNT, settings.PAGE_SIZE = 2, 3, 4
+    settings.EXCHANGE_DEADLINE = settings.REINFER_DEADLINE = timedelta(seconds=1)
+    seed = SwitchingSeed(number, ends)
+    found = seed.run()
+    assert not found, "\n".join([f"seed {number}:", *found, "--", seed.told()])
