@@ -27,11 +27,11 @@ def run(mailboxes: int, comments: int) -> int:
         rows = [_measured(path) for path in _paths()]
     print(
         table(
-            ["page", "queries", "ms", "kB"],
-            [[path, queries, f"{ms:.0f}", size // 1000] for path, queries, ms, size in rows],
+            ["page", "queries", "ms", "CPU ms", "kB"],
+            [[path, queries, f"{ms:.0f}", f"{cpu:.0f}", size // 1000] for path, queries, ms, cpu, size in rows],
         )
     )
-    return int(any(queries > MOST_QUERIES or ms > MOST_MS for _, queries, ms, _ in rows))
+    return int(any(queries > MOST_QUERIES or ms > MOST_MS for _, queries, ms, _, _ in rows))
 
 
 def _set_up(folder: Path) -> None:
@@ -176,7 +176,8 @@ def _paths() -> list[str]:
     ]
 
 
-def _measured(path: str) -> tuple[str, int, float, int]:
+def _measured(path: str) -> tuple[str, int, float, float, int]:
+    """The best of some rounds. On a busy machine look at the CPU: with SQLite the queries are in it."""
     from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client
@@ -187,14 +188,15 @@ def _measured(path: str) -> tuple[str, int, float, int]:
     ]
     client = Client()
     client.force_login(user)
-    best, answer, queries = float("inf"), None, 0
+    best, least, answer, queries = float("inf"), float("inf"), None, 0
     for _ in range(ROUNDS):
         with CaptureQueriesContext(connection) as captured:
-            begun = time.perf_counter()
+            begun, worked = time.perf_counter(), time.process_time()
             answer = client.get(path)
             best = min(best, (time.perf_counter() - begun) * 1000)
+            least = min(least, (time.process_time() - worked) * 1000)
         queries = len(captured)
     assert answer is not None
     assert answer.status_code == OK, (path, answer.status_code)
     content: Any = answer.content
-    return path, queries, best, len(content)
+    return path, queries, best, least, len(content)
