@@ -72,12 +72,12 @@ def _integration(plan: Plan, form_class: type[IntegrationForm]) -> Integration:
         if form.is_valid() or "__all__" in form.errors:
             raise ChangedMeanwhile(*[str(text) for text in form.non_field_errors()])
         raise _wrong(form)
+    row = Integration.objects.get(pk=row.pk)
     if missing := [
-        _label(form, name)
-        for name in NEEDED.get(Integration.Auth(row.auth), ())
-        if name in SECRETS and not getattr(row, name)
+        name for name in NEEDED.get(Integration.Auth(row.auth), ()) if name in SECRETS and not getattr(row, name)
     ]:
-        detail = f"Not entered yet: {', '.join(missing)}. Enter it, then start the integration."
+        labels = ", ".join(_label(form, name) for name in missing)
+        detail = f"Not entered yet: {labels}. Enter it, then start the integration."
         Integration.objects.filter(pk=row.pk).update(**{**OFF, "disabled_detail": detail})
     elif plan.wish.enabled is not None:
         Integration.objects.filter(pk=row.pk).exclude(enabled=plan.wish.enabled).update(

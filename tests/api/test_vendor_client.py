@@ -106,6 +106,17 @@ def test_an_integration_is_created_from_a_file_without_the_secrets_that_it_canno
     assert Mailbox.objects.get().enabled
 
 
+def test_what_it_created_runs_once_its_secret_is_put(api, says, destination):
+    says("PUT", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS)
+    new = json.loads(CLAIMS)["integration"]
+    new["configuration"]["connection"]["application"]["client_secret"] = "a secret"
+    new["configuration"]["connection"]["access"]["password"] = "another"
+    answer = api.put("/api/v1/integrations/bank/claims?unknown=ignore", new, format="json")
+    assert answer.status_code == 200, answer.content
+    row = Integration.objects.get()
+    assert (row.enabled, row.disabled_detail, row.client_secret.reveal()) == (True, "", "a secret")
+
+
 def test_what_it_lists_it_finds_again_by_owner_and_name(says, destination):
     says("PUT", f"{PRIVATE}/integrations/bank%2Fclaims", CLAIMS)
     _, listed = says("GET", f"{PRIVATE}/integrations")
