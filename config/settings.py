@@ -193,8 +193,6 @@ SPECTACULAR_SETTINGS = {
 
 # ---- Celery -------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
-if REDIS_URL.startswith(("redis://", "rediss://")):
-    CELERY_BROKER_TRANSPORT = "config.broker:Transport"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A Redis that refuses (read-only after a failover, full) is asked again, like one that is away: no worker ends over it.
