@@ -65,6 +65,16 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     )
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    # A database that went away without a word (a machine or a network that is gone) is noticed within a minute, not within two
+    # hours. What DATABASE_URL says itself, as in ?connect_timeout=3, stands.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 10,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
@@ -204,8 +214,6 @@ SPECTACULAR_SETTINGS = {
 
 # ---- Celery -------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
-if REDIS_URL.startswith(("redis://", "rediss://")):
-    CELERY_BROKER_TRANSPORT = "config.broker:Transport"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A Redis that refuses (read-only after a failover, full) is asked again, like one that is away: no worker ends over it.

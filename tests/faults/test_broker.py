@@ -29,7 +29,7 @@ def server(tmp_path):
 @pytest.fixture
 def taken(server):
     """A connection as a worker has it, with a task in hand, and another channel, on which it is told what to do."""
-    connection = Connection(server.url, transport=settings.CELERY_BROKER_TRANSPORT)
+    connection = Connection(server.url)
     connection.Producer().publish({}, routing_key="sync", exchange="", declare=[TASKS])
     messages = []
     connection.Consumer([TASKS], callbacks=[lambda body, message: messages.append(message)]).consume()

@@ -43,10 +43,16 @@ class Breakage:
         of_workers = [self.worker_killed, self.child_killed, self.worker_and_children_killed, self.worker_stands_still]
         of_deploys = [self.worker_terminated, self.rolling_restart, self.columns_added, self.key_rotated]
         of_others = [self.beat_killed, self.both_beats_away, self.web_killed, self.task_delivered_twice]
-        of_redis = [self.redis_killed, self.redis_loses_all, self.redis_is_read_only, self.redis_is_full]
+        of_redis = [
+            self.redis_killed,
+            self.redis_loses_all,
+            self.redis_is_read_only,
+            self.redis_is_full,
+            self.redis_hangs,
+        ]
         of_postgres = [
             self.postgres_killed, self.backend_killed, self.postgres_stops_at_once, self.postgres_is_read_only,
-            self.postgres_takes_no_more, self.disk_of_postgres_full,
+            self.postgres_takes_no_more, self.postgres_hangs, self.disk_of_postgres_full,
         ]  # fmt: skip
         of_machines = [self.disk_of_worker_full]
         if faketime_library() is not None:
@@ -78,11 +84,7 @@ class Breakage:
 
     def worker_stands_still(self) -> None:
         """Beyond its lease: another takes over, and then it wakes up and goes on."""
-        family = self._worker().family()
-        _signal_all(family, signal.SIGSTOP)
-        self.meanwhile()
-        time.sleep(LEASE + 1)
-        _signal_all(family, signal.SIGCONT)
+        self._stands_still(self._worker(), LEASE + 1)
 
     def worker_terminated(self) -> None:
         worker = self._worker()
@@ -141,7 +143,14 @@ class Breakage:
             self.stack.queue.fill()
             self._passes(3)
 
+    def redis_hangs(self) -> None:
+        self._stands_still(self.stack.queue.server, 4)
+
     # ---- PostgreSQL ---------------------------------------------------------------------------------------------------
+
+    def postgres_hangs(self) -> None:
+        """It takes connections and answers none, for longer than a lease."""
+        self._stands_still(self.stack.cluster.server, LEASE + 1)
 
     def postgres_killed(self) -> None:
         self.stack.cluster.kill()
@@ -220,6 +229,13 @@ class Breakage:
         """Time, in which mail moves."""
         self.meanwhile()
         time.sleep(self.random.choice([0.0, 0.3, 1.0]) * most)
+
+    def _stands_still(self, member: Member, seconds: float) -> None:
+        family = member.family()
+        with self._mended(lambda: _signal_all(family, signal.SIGCONT)):
+            _signal_all(family, signal.SIGSTOP)
+            self.meanwhile()
+            time.sleep(seconds)
 
     def _terminate(self, worker: Member) -> None:
         began = time.monotonic()

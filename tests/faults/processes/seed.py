@@ -122,7 +122,7 @@ class Seed:
         self.acted = True
         self.admin.set_password("wrong")
         self._mail_moves()
-        self.stack.comes(lambda: any("sign_in" in str(s["error"]) for s in self.admin.states()), 3)
+        self.stack.comes(lambda: any("credentials" in str(s["error"]) for s in self.admin.states()), 3)
         self.admin.set_password(PASSWORD)
 
     def _deletes_a_mailbox(self) -> None:

@@ -1,0 +1,27 @@
+"""A database that takes a connection and never says a word."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.faults.databases import ROOT
+
+CONNECTS = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
+
+
+@pytest.mark.slow
+def test_a_database_that_never_answers_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgres://test@127.0.0.1:{silent.getsockname()[1]}/test"
+        environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        command = [sys.executable, "-c", CONNECTS]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert "OperationalError" in done.stderr
+    assert "timeout" in done.stderr
