@@ -103,7 +103,7 @@ def _forget_deleted_of(pk: uuid.UUID) -> None:
         return
     mailbox_id = notice.mailbox_id
     if mailbox_id is None:
-        if not Integration.objects.filter(pk=notice.integration_id).exists():
+        if notice.integration_id is None or not Integration.objects.filter(pk=notice.integration_id).exists():
             Notice.objects.filter(pk=pk).update(open=False)
         return
     told_of: set[int] = set(notice.mailboxes) if notice.cause else {mailbox_id}
