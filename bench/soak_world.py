@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -22,40 +21,16 @@ from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from simulators.reinfer.effects import Effect, make_effect
 from simulators.reinfer.routes import Call
 from simulators.reinfer.script import Script
+from tests.faults.trouble import AT_EXCHANGE, AT_REINFER, SLOW
 
 BUCKETS = 5
 FOLDERS = ("Inbox", "Inbox/Trades", "Archive", "Deleted Items")
-AT_EXCHANGE: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    ("busy", {"how": "fault", "back_off": 5_000}),
-    ("busy", {"how": "fault", "back_off": 120_000, "hint_first": False}),
-    ("busy", {"how": "503"}),
-    ("busy", {"how": "nested", "back_off": 20_000}),
-    ("status", {"status": 500}),
-    ("status", {"status": 502}),
-    ("fault", {"code": "ErrorMailboxMoveInProgress"}),
-    ("fault", {"code": "ErrorMailboxStoreUnavailable"}),
-    ("fault", {"code": "ErrorInternalServerError"}),
-    ("fault", {"code": "ErrorAccessDenied"}),
-    ("drop", {"bytes": 0}),
-    ("drop", {"bytes": 300}),
-    ("truncate", {"bytes": 400}),
-)
-AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
-    ("busy", {"retry_after": 7}),
-    ("busy", {}),
-    ("failure", {"status": 500}),
-    ("failure", {"status": 409}),
-    ("failure", {"status": 503}),
-    ("bad-gateway", {}),
-    ("drop", {}),
-    ("taken-then-dropped", {}),
-    ("cut", {"at": 12}),
-    ("error-as-ok", {}),
-    ("empty", {}),
-    ("garbage", {}),
-)
+LASTING = {"unauthorized", "disabled", "quota", "token-revoked", "forbidden", "redirect", "ok-as-error"}
+"""Hold or stop a whole connection or bucket: met often, nothing would be left to watch."""
 SELDOM = 0.01
-"""Of the faults: those that hold a whole connection for twenty minutes, or take as long as a request may."""
+"""Of the faults of Exchange: those that hold the whole connection for twenty minutes."""
+PASSING_EXCHANGE = [(effect, options) for effect, options in AT_EXCHANGE if effect not in SLOW | LASTING]
+PASSING_REINFER = [(effect, options) for effect, options in AT_REINFER if effect not in SLOW | LASTING]
 
 
 UNREADABLE = 0.005
@@ -75,7 +50,7 @@ class RandomFaults(Faults):
         self.met += 1
         if self.random.random() < SELDOM:
             return Rule(*self.random.choice([("unauthorized",), ("disabled",)]))
-        effect, options = self.random.choice(AT_EXCHANGE)
+        effect, options = self.random.choice(PASSING_EXCHANGE)
         return Rule(effect, options=options)
 
 
@@ -90,7 +65,7 @@ class RandomScript(Script):
         if self.random.random() >= self.part:
             return super().effect_on(call, request)
         self.met += 1
-        return make_effect(*self.random.choice(AT_REINFER))
+        return make_effect(*self.random.choice(PASSING_REINFER))
 
 
 class Life:
