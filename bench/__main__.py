@@ -1,4 +1,4 @@
-"""`python -m bench memory`, `fetch`, `graph`, `cleaning`, `hostile`, `pages`. Machines are noisy: quote ratios of one run."""
+"""`python -m bench memory`, `fetch`, `graph`, `cleaning`, `hostile`, `pages`, `soak`. Machines are noisy: quote ratios of one run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import cleaning, fetch, graph, hostile, memory, pages
+from bench import cleaning, fetch, graph, hostile, memory, pages, soak
 
 
 def main() -> int:
@@ -30,7 +30,17 @@ def main() -> int:
     shown = commands.add_parser("pages", help="queries and milliseconds of every page of a large installation")
     shown.add_argument("--mailboxes", type=int, default=5_000)
     shown.add_argument("--comments", type=int, default=1_000_000)
+    day = commands.add_parser("soak", help="a day in fast motion: what grows that should not, with a PostgreSQL")
+    day.add_argument("--hours", type=float, default=24)
+    day.add_argument("--mailboxes", type=int, default=200)
+    day.add_argument("--faults", type=float, default=0.01, help="part of all requests that fail")
+    day.add_argument("--interval", type=int, default=900, help="seconds between two syncs of a mailbox")
+    day.add_argument("--seed", type=int, default=1)
+    day.add_argument("--workers", type=int, default=4)
     arguments = parser.parse_args()
+    if arguments.what == "soak":
+        given = arguments
+        return soak.run(given.hours, given.mailboxes, given.faults, given.interval, given.seed, given.workers)
     if arguments.what == "memory":
         return memory.run(arguments.small, arguments.large)
     if arguments.what == "pages":

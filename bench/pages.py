@@ -171,6 +171,7 @@ def _paths() -> list[str]:
             "/mailboxes/1/",
             "/mailboxes/1/edit/",
             "/destinations/",
+            "/metrics",
         ),
         *("/destinations/1/", "/buckets/1/edit/", "/runs/", "/runs/?show=all", "/history/", "/errors/", "/preview/"),
     ]

@@ -275,7 +275,7 @@ LIMITS = Limits(
 )
 HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 1200)
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
-RUNS_KEPT = timedelta(days=env.int("RUNS_KEPT_DAYS", default=30))
+RUNS_KEPT = timedelta(days=env.float("RUNS_KEPT_DAYS", default=30))
 
 # ---- notices ------------------------------------------------------------------------------------------------------
 NOTICES_ALLOW_PRIVATE = env.bool("NOTICES_ALLOW_PRIVATE", default=False)

@@ -94,8 +94,9 @@ def test_a_few_busy_mailboxes_among_many_hold_nobody_else(world: World):
         box.fail("folders", errors.ExchangeBusy("HTTP 503"), times=1_000)
     order = list(Mailbox.objects.order_by("pk"))
     for busy, well in zip(order[:8], order[8:16], strict=True):
-        world.sync(well)
-        world.sync(busy)
+        for mailbox in (well, busy):
+            world.sync(mailbox)
+            world.clock.turn(seconds=1)
     assert not Integration.objects.get().is_held
     assert MailboxState.objects.filter(failures=1).count() == 8
 

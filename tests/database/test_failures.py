@@ -9,7 +9,7 @@ from integrations import errors
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import actions
-from sync.models import MailboxState, SetAsideEmail
+from sync.models import VANISHED, MailboxState, SetAsideEmail
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 
@@ -230,6 +230,22 @@ def test_re_infer_being_down_for_hours_sets_nothing_aside(world: World, desk):
     world.clock.turn(minutes=20)
     world.sync(desk)
     world.assert_all_is_well(["a", "b"])
+
+
+def test_an_email_that_vanished_is_looked_for_again_and_not_counted_among_those_that_are_tried(world: World, desk):
+    box = world.mailboxes[desk.address]
+    box.break_item(next(iter(box.folder("Inbox").items)), "ErrorItemCorrupt")
+    world.sync(desk)
+    aside = SetAsideEmail.objects.get()
+    SetAsideEmail.objects.create(
+        mailbox=desk, folder=aside.folder, item_id="gone", stage=VANISHED, reason="not there", last_at=world.clock(),
+        retry_at=world.clock() + timedelta(hours=4),
+    )  # fmt: skip
+    told = actions.retry_many_set_aside(SetAsideEmail.objects.all(), world.clock)
+    assert told.startswith("1 email is tried again")
+    assert set(SetAsideEmail.objects.values_list("retry_at", flat=True)) == {world.clock()}
+    only = actions.retry_many_set_aside(SetAsideEmail.objects.filter(stage=VANISHED), world.clock)
+    assert "no such email" in only
 
 
 def test_a_dismissed_email_is_not_tried_again(world: World, desk):

@@ -106,10 +106,11 @@ def test_a_folder_whose_cursor_is_refused_in_the_middle_is_counted_once(world: W
     row = verify.begin(desk, repair=False, clock=world.clock)
     settings.SYNC_SLICE = type(settings.SYNC_SLICE)(microseconds=1)
     wrap, world.wrap = world.wrap, ending_after_a_page(world)
-    verify.go_on(row.pk, world.around())
+    while not row.cursor:
+        verify.go_on(row.pk, world.around())
+        row.refresh_from_db()
+        assert row.ended_at is None
     world.wrap = wrap
-    row.refresh_from_db()
-    assert (row.emails > 0, bool(row.cursor)) == (True, True)
     world.mailboxes[desk.address].forget_cursors()
     row = verify.to_its_end(row.pk, lambda row: None, world.around())
     assert (row.emails, row.well) == (5, 5)

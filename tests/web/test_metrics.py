@@ -18,6 +18,7 @@ from tests.factories import (
     MailboxFactory,
     MailboxStateFactory,
     SetAsideEmailFactory,
+    SyncedFolderFactory,
     SyncRunFactory,
 )
 
@@ -74,7 +75,7 @@ def test_the_ordinary_figures_are_told(read):
         mailbox=MailboxFactory(integration=state.mailbox.integration),
         queued_until=timezone.now() + timedelta(seconds=870),
     )
-    SetAsideEmailFactory(mailbox=late.mailbox)
+    SetAsideEmailFactory(folder=SyncedFolderFactory(mailbox=late.mailbox))
     LedgerEntryFactory.create_batch(3, bucket=state.mailbox.bucket)
     ActivityFactory(
         integration=state.mailbox.integration, bucket=state.mailbox.bucket, created=7, updated=2, longest_wait=40
@@ -114,7 +115,7 @@ def test_the_age_of_the_last_tick_tells_that_beat_and_a_worker_live(read):
 
 def test_neither_addresses_nor_secrets_nor_names_of_senders_are_in_it(client, db):
     for _ in range(3):
-        SetAsideEmailFactory(mailbox=MailboxStateFactory().mailbox)
+        SetAsideEmailFactory(folder=SyncedFolderFactory(mailbox=MailboxStateFactory().mailbox))
     told = client.get("/metrics").content.decode()
     assert not re.search(r"[\w.]+@[\w.]+", told)
     assert "nobody-may-read" not in told

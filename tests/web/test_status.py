@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from integrations.models import Destination, Integration
 from mailboxes.models import Mailbox
 from sync import attention, status, tally
+from sync.models import Comparison
 from sync.status import Status
 from sync.templatetags.moments import duration, relative
 from sync.wanted_folders import wanted_folders
@@ -212,3 +214,16 @@ def test_a_folder_stands_above_those_in_it(db):
         factories.SyncedFolderFactory(mailbox=mailbox, path=path, name=path[-1])
     found = [str(folder) for folder, _ in wanted_folders(mailbox)]
     assert found == ["inbox", "Inbox/Escalated", "Inbox/Escalated/Legal", "Inbox 2"]
+
+
+def test_what_must_never_be_stands_on_the_overview_with_what_to_do(admin):
+    state = factories.MailboxStateFactory()
+    bucket = state.mailbox.bucket
+    now = timezone.now()
+    Comparison.objects.create(
+        bucket=bucket, next_at=now, compared_at=now, stored=7, confirmed=9, missing_since=now - timedelta(minutes=10)
+    )
+    page = admin.get("/").content.decode()
+    assert "Comments missing" in page
+    assert "2 fewer comments than it acknowledged (7 of 9)" in page
+    assert f'href="/destinations/{bucket.destination_id}/"' in page

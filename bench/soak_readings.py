@@ -1,0 +1,95 @@
+"""What a soak reads off a process and its database from time to time, and whether it stays flat."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TABLES = (
+    *("sync_syncrun", "sync_mailboxstate", "sync_syncedfolder", "sync_setasideemail", "sync_tick"),
+    *("sync_comparison", "notices_notice", "notices_delivery"),
+)
+"""Those that must not grow with time."""
+WITH_MAIL = ("sync_ledgerentry", "sync_copy")
+"""Those that grow with the mail, and with nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    hour: float
+    rss_mb: float
+    files: int
+    sockets: int
+    threads: int
+    database_connections: int
+    rows: dict[str, int]
+    megabytes: dict[str, float]
+
+
+def read(hour: float) -> Reading:
+    from django.db import connection
+
+    files = [_link(entry) for entry in Path("/proc/self/fd").iterdir()]
+    rows, megabytes = {}, {}
+    with connection.cursor() as cursor:
+        for table in (*TABLES, *WITH_MAIL, "sync_activity"):
+            cursor.execute(f"SELECT count(*), pg_total_relation_size('{table}') FROM {table}")
+            count, size = cursor.fetchone()
+            rows[table], megabytes[table] = count, size / 1e6
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        connections = cursor.fetchone()[0]
+    rss = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    sockets = sum(link.startswith("socket:") for link in files)
+    return Reading(hour, rss, len(files), sockets, threading.active_count(), connections, rows, megabytes)
+
+
+def slope(readings: Sequence[Reading], values: Sequence[float]) -> float:
+    """Growth per 24 hours, by least squares."""
+    hours = [reading.hour for reading in readings]
+    middle, mean = sum(hours) / len(hours), sum(values) / len(values)
+    spread = sum((hour - middle) ** 2 for hour in hours)
+    if not spread:
+        return 0.0
+    return 24 * sum((h - middle) * (v - mean) for h, v in zip(hours, values, strict=True)) / spread
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure over the readings after the warm-up."""
+
+    name: str
+    first: float
+    last: float
+    most: float
+    per_day: float
+    flat: bool
+
+
+def judged(readings: Sequence[Reading]) -> list[Line]:
+    """Flat: it grows by less than a twentieth a day, or by less than is worth a thought."""
+    kept = [
+        ("RSS, MB", [reading.rss_mb for reading in readings], 8.0),
+        ("file descriptors", [float(reading.files) for reading in readings], 3.0),
+        ("of them sockets", [float(reading.sockets) for reading in readings], 3.0),
+        ("threads", [float(reading.threads) for reading in readings], 2.0),
+        ("connections to PostgreSQL", [float(reading.database_connections) for reading in readings], 2.0),
+    ]
+    kept += [(f"rows of {table}", [float(reading.rows[table]) for reading in readings], 50.0) for table in TABLES]
+    kept += [(f"MB of {table}", [reading.megabytes[table] for reading in readings], 1.0) for table in TABLES]
+    return [_line(name, readings, values, spare) for name, values, spare in kept]
+
+
+def _line(name: str, readings: Sequence[Reading], values: Sequence[float], spare: float) -> Line:
+    per_day = slope(readings, values)
+    mean = sum(values) / len(values)
+    return Line(name, values[0], values[-1], max(values), per_day, per_day <= max(mean / 20, spare))
+
+
+def _link(entry: Path) -> str:
+    try:
+        return os.readlink(entry)
+    except OSError:
+        return ""  # the one that lists the others

@@ -1,0 +1,175 @@
+"""The world of a soak in a process of its own, so that its memory is not the product's: mailboxes that live, an Exchange and a
+Re:infer that misbehave at random, and somebody who takes webhooks.
+
+python -m bench.soak_world 200 0.01 1     mailboxes, part of the requests that fail, seed; then one JSON line in, one out
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from bench.account import PASSWORD, USERNAME
+from simulators.exchange import Account, ExchangeSimulator, Store, mail_of
+from simulators.exchange.store import Item, Mailbox
+from simulators.faults import Faults, Rule
+from simulators.http import HttpServer, Request, Response
+from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
+from simulators.reinfer.effects import Effect, make_effect
+from simulators.reinfer.routes import Call
+from simulators.reinfer.script import Script
+from tests.faults.trouble import AT_EXCHANGE, AT_REINFER, SLOW
+
+BUCKETS = 5
+FOLDERS = ("Inbox", "Inbox/Trades", "Archive", "Deleted Items")
+LASTING = {"unauthorized", "disabled", "quota", "token-revoked", "forbidden", "redirect", "ok-as-error"}
+"""Hold or stop a whole connection or bucket: met often, nothing would be left to watch."""
+SELDOM = 0.01
+"""Of the faults of Exchange: those that hold the whole connection for twenty minutes."""
+PASSING_EXCHANGE = [(effect, options) for effect, options in AT_EXCHANGE if effect not in SLOW | LASTING]
+PASSING_REINFER = [(effect, options) for effect, options in AT_REINFER if effect not in SLOW | LASTING]
+
+
+UNREADABLE = 0.005
+"""Of the emails: Exchange cannot hand them out the first times, and so they are set aside for a while."""
+
+
+class RandomFaults(Faults):
+    """Some part of all requests fails."""
+
+    def __init__(self, random: Random, part: float) -> None:
+        super().__init__()
+        self.random, self.part, self.met = random, part, 0
+
+    def struck(self, operation: str, mailbox: str, **given: Any) -> Rule | None:
+        if self.random.random() >= self.part:
+            return super().struck(operation, mailbox, **given)
+        self.met += 1
+        if self.random.random() < SELDOM:
+            return Rule(*self.random.choice([("unauthorized",), ("disabled",)]))
+        effect, options = self.random.choice(PASSING_EXCHANGE)
+        return Rule(effect, options=options)
+
+
+class RandomScript(Script):
+    """The same at Re:infer."""
+
+    def __init__(self, random: Random, part: float) -> None:
+        super().__init__()
+        self.random, self.part, self.met = random, part, 0
+
+    def effect_on(self, call: Call, request: Request) -> Effect | None:
+        if self.random.random() >= self.part:
+            return super().effect_on(call, request)
+        self.met += 1
+        return make_effect(*self.random.choice(PASSING_REINFER))
+
+
+class Life:
+    """What happens to the mail."""
+
+    def __init__(self, store: Store, random: Random, faults: Faults) -> None:
+        self.store, self.random, self.faults = store, random, faults
+        self.boxes: list[Mailbox] = list(store)
+        self.emails = 0
+        for box in self.boxes:
+            box.create_folder("Inbox/Trades")
+            box.create_folder("Archive")
+
+    def goes_on(self, now: datetime, arrivals: int) -> None:
+        for _ in range(arrivals):
+            self._arrives(now - timedelta(seconds=self.random.randint(0, 60)))
+        for _ in range(arrivals // 4):
+            self._moves()
+        for _ in range(arrivals // 20):
+            box, item = self._item()
+            if item is not None:
+                box.mark_read(item.id)
+
+    def wanted(self) -> set[tuple[int, str]]:
+        """Bucket and Message-ID of each email that lies where mail is wanted."""
+        return {
+            (number % BUCKETS, item.mail.message_id)
+            for number, box in enumerate(self.boxes)
+            for item in box.items()
+            if box.folders[item.folder_id].distinguished != "deleteditems"
+        }
+
+    def _arrives(self, now: datetime) -> None:
+        self.emails += 1
+        message_id = f"<{self.emails}@north.example>"
+        copies = 1 if self.random.random() < 0.8 else self.random.randint(2, 4)
+        boxes = self.random.sample(self.boxes, min(copies, len(self.boxes)))
+        mail = mail_of(_mime(self.emails, message_id, ", ".join(box.address for box in boxes), now))
+        mail.received = now
+        if self.random.random() < UNREADABLE:
+            self.faults.add("item", message_id=message_id, code="ErrorMimeContentConversionFailed", times=2)
+        for box in boxes:
+            box.deliver(mail, self.random.choice(["Inbox", "Inbox", "Inbox/Trades"]))
+
+    def _moves(self) -> None:
+        box, item = self._item()
+        if item is not None:
+            box.move(item.id, self.random.choice(FOLDERS))
+
+    def _item(self) -> tuple[Mailbox, Item | None]:
+        box = self.random.choice(self.boxes)
+        items = list(box.folder("Inbox").items.values())
+        return box, self.random.choice(items) if items else None
+
+
+def _mime(number: int, message_id: str, to: str, sent: datetime) -> bytes:
+    text = "Could you look at this, please?\r\n" * 20
+    return (
+        f"From: Ann <ann{number % 97}@north.example>\r\nTo: {to}\r\nSubject: Trade {number}\r\n"
+        f"Date: {sent:%a, %d %b %Y %H:%M:%S} +0000\r\nMessage-ID: {message_id}\r\n\r\n{text}"
+    ).encode()
+
+
+def main() -> None:
+    count, part, seed = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    random = Random(seed)
+    store = Store(f"desk{number}@bank.example" for number in range(count))
+    faults, script = RandomFaults(random, 0.0), RandomScript(random, 0.0)
+    life = Life(store, random, faults)
+    sources = [("bank", f"desks{number}") for number in range(BUCKETS)]
+    exchange = ExchangeSimulator(store, accounts=[Account(USERNAME, PASSWORD)])
+    reinfer = ReinferSimulator(projects=["bank"], sources=sources)
+    exchange.faults, reinfer.faults = faults, script
+    hook = HttpServer(lambda request: Response(200, b"{}"))
+    with exchange, reinfer, hook:
+        told = {
+            "exchange": exchange.url(), "ca": exchange.ca, "reinfer": reinfer.url, "token": DEFAULT_TOKEN, "hook": hook.url,
+            "buckets": sources, "mailboxes": [box.address for box in life.boxes],
+        }  # fmt: skip
+        print(json.dumps(told), flush=True)
+        for line in sys.stdin:
+            asked = json.loads(line)
+            faults.part = script.part = part if asked["misbehave"] else 0.0
+            life.goes_on(datetime.fromisoformat(asked["now"]), asked["arrivals"])
+            counted = _counted(life, exchange, reinfer, faults.met + script.met) if asked["count"] else {}
+            print(json.dumps(counted), flush=True)
+
+
+def _counted(life: Life, exchange: ExchangeSimulator, reinfer: ReinferSimulator, met: int) -> dict[str, Any]:
+    held = [
+        (number, bytes.fromhex(comment).decode())
+        for number, source in enumerate(reinfer.sources.values())
+        for comment in list(source.comments)
+    ]
+    return {
+        "emails": life.emails,
+        "comments": len(held),
+        "missing": len(life.wanted() - set(held)),
+        "ai_units": reinfer.ai_units,
+        "text_changes": sum(source.text_changes + source.messages_changed for source in reinfer.sources.values()),
+        "requests": len(exchange.requests) + len(reinfer.requests),
+        "faults": met,
+    }
+
+
+if __name__ == "__main__":
+    main()
