@@ -31,7 +31,8 @@ test: $(VENV)/.ready
 journey: $(VENV)/.ready
 	@$(RUN) -m pytest -m journey tests/journey
 
-# Seeds of the fault suite: about two and a half seconds each on one core. See docs/guarantees.md.
+# Seeds of the fault suite, with mail from EWS and from Graph (FAULT_SOURCE=ews or graph: one of them): about two and a half
+# seconds each on one core. See docs/guarantees.md.
 faults: $(VENV)/.ready
 	@FAULT_SEEDS=$(or $(SEEDS),0-199) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto -m "not processes" tests/faults $(PYTEST)
 

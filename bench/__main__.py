@@ -1,4 +1,4 @@
-"""`python -m bench memory`, `fetch`, `graph`, `cleaning`, `hostile`, `pages`, `soak`. Machines are noisy: quote ratios of one run."""
+"""`python -m bench memory`, `fetch`, `graph`, `cleaning`, `hostile`, `pages`, `soak`. Machines are noisy: quote ratios."""
 
 from __future__ import annotations
 
