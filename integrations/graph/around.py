@@ -1,9 +1,9 @@
 """Around an email that Graph's change tracking cannot tell of.
 
 Where even a page of one email fails, the link behind it cannot be had, and with it all that follows. So the plain list of the
-folder stands in: newest first, in windows of received time, past the email that fails. Once an hour the link is tried again,
-and goes on as if nothing had been. Until then new mail is found by the plain list of what arrived lately, and all of it once
-an hour; what was deleted meanwhile the link tells later.
+folder stands in: newest first, in windows of received time, past the email that fails. Now and then the link is tried again,
+and goes on as if nothing had been. Until then new mail is found by the plain list of what arrived lately; each time that the
+link was tried in vain the folder is listed whole, and what was deleted meanwhile the link tells later.
 
 A checkpoint in here holds the link and how far the plain list has come, so nothing is skipped, whatever ends us.
 """
@@ -11,7 +11,6 @@ A checkpoint in here holds the link and how far the plain list has come, so noth
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,8 +25,9 @@ from integrations.graph.rows import EXPAND, SELECT, is_whole
 from integrations.messages import Change, ChangeKind, ChangePage, FolderId, ItemId
 from integrations.network.values import moment
 
-TRY_AGAIN = 3600.0
-"""Seconds after which the link is tried again, and the folder listed whole."""
+LONGEST_WAIT = 30
+"""Looks at the folder between two tries of the link; the first tries come sooner."""
+NO_FOLDER = {"erroritemnotfound", "errorfoldernotfound", "errorinvalididmalformed"}
 OVERLAP = timedelta(hours=1)
 """How far behind the newest email of the last look the next one goes: mail does not arrive in the order of its times."""
 SLIM = "id,receivedDateTime"
@@ -49,7 +49,7 @@ class Around:
 
     def is_to_try_again(self, state: Mapping[str, Any]) -> bool:
         """Whether the link has waited long enough. Never in the middle of a list."""
-        return "below" not in state and time.time() - float(state.get("whole", 0)) >= TRY_AGAIN
+        return "below" not in state and state.get("looks", 0) >= min(state.get("tries", 0), LONGEST_WAIT)
 
     def page(self, place: Place, failed: Answer | None = None) -> tuple[ChangePage, Place]:
         """The next page of the plain list. `failed`: what the link just answered; then the list begins anew.
@@ -58,9 +58,15 @@ class Around:
         """
         state = dict(place.around or {})
         if failed is not None:
-            state = {"below": "", "skip": 0, "down": "", "newest": state.get("newest", "")}
+            tries = state.get("tries", 0) + 1
+            state = {"below": "", "skip": 0, "down": "", "newest": state.get("newest", ""), "tries": tries, "looks": 0}
         elif "below" not in state:
-            state |= {"below": "", "skip": 0, "down": _earlier(state.get("newest", ""))}
+            state |= {
+                "below": "",
+                "skip": 0,
+                "down": _earlier(state.get("newest", "")),
+                "looks": state.get("looks", 0) + 1,
+            }
         rows = self._rows(state)
         if rows is None:
             return self._culprit(place, state, failed)
@@ -77,7 +83,7 @@ class Around:
                 if all(map(is_whole, rows)):
                     return list(rows)
                 return [{"id": row["id"], "receivedDateTime": row.get("receivedDateTime")} for row in rows]
-            if not answer.is_its_own():
+            if not answer.may_be_its_content():
                 raise self._refusal(answer)
             if self._size == 1:
                 self._size = self._usual
@@ -117,8 +123,7 @@ class Around:
         done = len(rows) < self._size or (state["down"] and times[-1] < state["down"])
         asked, self._size = self._size, min(self._usual, self._size * 8)
         if done:
-            whole = time.time() if not state["down"] else float(state.get("whole", 0))
-            return rows, {"newest": newest, "whole": whole}
+            return rows, {"newest": newest, "tries": state["tries"], "looks": state["looks"]}
         kept = [row for row, when in zip(rows, times, strict=True) if when != times[-1]]
         if not kept:
             return rows, behind | {"skip": state["skip"] + asked}
@@ -140,7 +145,7 @@ class Around:
 
     def _refusal(self, answer: Answer) -> Exception:
         refusal = answer.refusal()
-        return FolderGone(refusal.detail) if answer.code().casefold() == "erroritemnotfound" else refusal
+        return FolderGone(refusal.detail) if answer.code().casefold() in NO_FOLDER else refusal
 
 
 def _earlier(newest: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.errors import CursorRefused, FolderGone, IntegrationError
-from integrations.graph.around import Around
+from integrations.graph.around import NO_FOLDER, Around
 from integrations.graph.cursors import Place, begun_or_resumed, local
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
@@ -21,6 +21,8 @@ from integrations.messages import ChangeKind, ChangePage, Cursor, FolderId
 
 SMALLER = 8
 """A page that cannot be told is asked for in pieces of so many parts."""
+PATIENCE = 2
+"""Syncs that fail at a page of one email before it is gone around: most troubles pass."""
 
 
 def change_pages(
@@ -49,9 +51,13 @@ class _Listing:
         answer = self._told(place)
         if answer.ok:
             return self._read(answer.document(), replace(place, around=None))
-        if answer.is_its_own():
+        if answer.may_be_its_content() and self._is_lasting(place):
             return self._around.page(place, failed=answer)
         raise self._refusal(answer, place)
+
+    def _is_lasting(self, place: Place) -> bool:
+        """Whether the smallest page failed often enough to be no passing trouble."""
+        return place.around is not None or self._mailbox.connection.page_sizes.failed(self._of) > PATIENCE
 
     def _told(self, place: Place) -> Answer:
         """The answer to the link, in pieces as small as they must be; what it says to the smallest where even that fails."""
@@ -65,8 +71,10 @@ class _Listing:
             smaller = max(1, size // SMALLER)
             sizes.set(self._of, smaller, self._usual)
             answer = self._mailbox.ask(link, page_size=size)
-            if answer.ok or not answer.is_its_own():
+            if answer.ok or not answer.may_be_its_content():
                 sizes.set(self._of, min(size * SMALLER, self._usual) if answer.ok else size, self._usual)
+                if answer.ok:
+                    sizes.passed(self._of)
                 return answer
             if size == 1:
                 return answer
@@ -82,9 +90,7 @@ class _Listing:
 
     def _refusal(self, answer: Answer, place: Place) -> IntegrationError:
         refusal = answer.refusal()
-        if answer.code().casefold() == "erroritemnotfound":
-            return FolderGone(refusal.detail)
-        if answer.status == 400 and answer.code().casefold() in ("errorinvalididmalformed",):
+        if answer.code().casefold() in NO_FOLDER:
             return FolderGone(refusal.detail)
         if answer.status == 400 and place.link:
             # A link of its own that it cannot read: damaged, or of another kind.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import uuid
@@ -129,11 +130,11 @@ class Connection:
             helpers, self._helpers = self._helpers, None
         if helpers is not None:
             helpers.shutdown(wait=False, cancel_futures=True)
-        for _ in range(AT_ONCE):
-            try:
-                session = self._idle.get(block=False)
-            except queue.Empty:
-                break
+        idle = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                idle.append(self._idle.get(block=False))
+        for session in idle:
             if session is not None:
                 session.close()
             self._idle.put(None)
@@ -194,10 +195,12 @@ class Connection:
 
 
 class PageSizes:
-    """How much of a folder is listed at once, where less than usual had to be asked for. Forgets the oldest."""
+    """How much of a folder is listed at once, where less than usual had to be asked for, and how often the least failed.
+    Forgets the oldest."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._failures: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, of: tuple[str, str], usual: int) -> int:
@@ -211,6 +214,18 @@ class PageSizes:
                 self._known[of] = size
             while len(self._known) > MOST_REMEMBERED:
                 self._known.popitem(last=False)
+
+    def failed(self, of: tuple[str, str]) -> int:
+        """Note that not even a page of one email could be told; how often that happened in a row."""
+        with self._lock:
+            self._failures[of] = self._failures.pop(of, 0) + 1
+            while len(self._failures) > MOST_REMEMBERED:
+                self._failures.popitem(last=False)
+            return self._failures[of]
+
+    def passed(self, of: tuple[str, str]) -> None:
+        with self._lock:
+            self._failures.pop(of, None)
 
 
 _kept: Kept[GraphSettings, Connection] = Kept(Connection)

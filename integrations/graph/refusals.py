@@ -100,7 +100,11 @@ class Answer:
 
     def is_its_own(self) -> bool:
         """Whether what was asked for can be what fails, and not the service: a fault in Graph's own words."""
-        return self.status in (500, 504) and bool(self.code()) and self.code().casefold() not in BY_CODE
+        return bool(self.code()) and self.may_be_its_content()
+
+    def may_be_its_content(self) -> bool:
+        """Whether less of the same might be told: gateways have words of their own for what took Graph too long."""
+        return self.status in (500, 502, 504) and self.code().casefold() not in BY_CODE
 
 
 def parts_of(batch: Mapping[str, Any]) -> dict[str, Answer]:
