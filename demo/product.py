@@ -1,4 +1,4 @@
-"""The product, asked in a process of its own: `seed` it, `start` it, `figures` of it. JSON on standard input and output.
+"""The product, asked in a process of its own: `seed`, `start`, `switch` it, `figures` of it. JSON on standard input and output.
 
 The only module of the demo that imports the product.
 """
@@ -12,20 +12,20 @@ from typing import Any
 
 import django
 
-NTLM, ONLINE = "exchange-server-2016", "exchange-online"
+NTLM, ONLINE, GRAPH = "exchange-server-2016", "exchange-online", "exchange-online-graph"
 COUNTS = ("listed", "created", "updated", "unchanged", "not_wanted", "set_aside", "held_back", "text_changes")
 
 
 def main() -> int:
     django.setup()
-    commands: dict[str, Callable[[Any], Any]] = {"seed": seed, "start": start, "figures": figures}
+    commands: dict[str, Callable[[Any], Any]] = {"seed": seed, "start": start, "switch": switch, "figures": figures}
     given = json.loads(sys.stdin.read() or "null")
     print(json.dumps(commands[sys.argv[1]](given)))
     return 0
 
 
 def seed(given: dict[str, Any]) -> dict[str, Any]:
-    """A destination, two integrations, their mailboxes in two buckets, and an administrator."""
+    """A destination, three integrations, their mailboxes in two buckets, and an administrator."""
     from django.contrib.auth import get_user_model
 
     from integrations.models import Destination
@@ -36,17 +36,36 @@ def seed(given: dict[str, Any]) -> dict[str, Any]:
     reinfer = Destination.objects.create(
         name="Re:infer", endpoint=given["simulators"]["reinfer"]["url"], token=given["token"]
     )
-    integrations = (_on_premises(given), _online(given))
+    integrations = (_on_premises(given), _online(given), _graph(given))
     addresses = [mailbox["address"] for mailbox in given["simulators"]["exchange"]["mailboxes"]]
     for number, address in enumerate(addresses):
-        # The first three go through one connection, the others through the second; both fill the first bucket.
-        integration = integrations[number >= (len(addresses) + 1) // 2]
+        # Half of them go through the first connection, the rest through the others; all fill the first bucket.
+        integration = integrations[_connection_of(number, len(addresses))]
         _mailbox(integration, reinfer, "desks" if number % 3 else "operations", address)
     for bucket in reinfer.buckets.all():
         finding = actions.create_bucket(bucket)
         if not finding.ok:
             raise SystemExit(finding.text)
     return {"mailboxes": addresses}
+
+
+def _connection_of(number: int, count: int) -> int:
+    """The first half on premises, the rest by EWS and by Graph."""
+    half = (count + 1) // 2
+    return 0 if number < half else 1 + (number - half) * 2 // (count - half)
+
+
+def switch(given: dict[str, Any]) -> str:
+    """The integration that reads Exchange Online by EWS goes over to Graph. Raises SystemExit when it cannot."""
+    from integrations.models import Integration
+    from sync import actions, switching
+
+    integration = Integration.objects.get(name=ONLINE)
+    target = switching.target_of(integration, Integration.Api.GRAPH, given["url"], given["authority_url"])
+    done = switching.switch(integration, target) if isinstance(target, switching.Target) else target
+    if isinstance(done, actions.Complaint):
+        raise SystemExit(done)
+    return done
 
 
 def start(given: Any) -> list[str]:
@@ -120,6 +139,26 @@ def _online(given: dict[str, Any]) -> Any:
         client_id=application["client_id"],
         client_secret=given["client_secret"],
         authority=application["token_url"].partition(f"/{application['tenant']}/")[0],
+        ca_bundle=given["ca"],
+    )
+
+
+def _graph(given: dict[str, Any]) -> Any:
+    from integrations.models import Integration
+
+    graph = given["simulators"]["graph"]
+    application = graph["applications"][0]
+    return Integration.objects.create(
+        project="bank",
+        name=GRAPH,
+        title="Exchange Online by Graph",
+        microsoft_api=Integration.Api.GRAPH,
+        endpoint=graph["url"],
+        auth=Integration.Auth.OAUTH2,
+        tenant_id=application["tenant"],
+        client_id=application["client_id"],
+        client_secret=given["client_secret"],
+        authority=graph["authority_url"],
         ca_bundle=given["ca"],
     )
 

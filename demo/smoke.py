@@ -13,7 +13,7 @@ from demo.expectation import Expectation, faults, is_wanted, surplus_aside
 from demo.stack import Stack
 from demo.table import table
 
-PATIENCE = 100.0
+PATIENCE = 150.0
 """Seconds for all of it."""
 READ_ONLY = {"ConvertId", "GetFolder", "FindFolder", "SyncFolderHierarchy", "SyncFolderItems", "GetItem"}
 SHARED = "<shared.announcement@mail.north.example>"
@@ -28,6 +28,7 @@ class Smoke:
     stack: Stack
     say: Callable[[str], None] = print
     problems: list[str] = field(default_factory=list)
+    units_after_switch: int = 0
 
     def run(self, *, own_mail: bool) -> bool:
         """True if everything that should have arrived did, and right. `own_mail`: the mailboxes' content came from files."""
@@ -44,6 +45,8 @@ class Smoke:
             if not own_mail:
                 self._change_things()
                 self._until(self._all_is_there, "moved mail to be followed")
+                self._switch()
+                self._until(self._all_is_there, "the mail that arrives after the switch")
             self._nothing_more_happens()
         except NotInTime as error:
             self.problems.append(str(error))
@@ -68,6 +71,15 @@ class Smoke:
         self.exchange.post("move", mailbox=address, id=inbox[1]["id"], folder="Inbox/Escalated")
         self.exchange.post("rename-folder", mailbox=self.addresses[1], folder="Inbox/Escalated", name="Urgent")
         self._deliver(self.addresses[-1], "Inbox", "<late@mail.north.example>", "One more")
+
+    def _switch(self) -> None:
+        """From EWS to Graph in the middle of life; a mailbox of it has one more email by then."""
+        units = self.reinfer.get("state")["ai_units"]
+        self.say(self.stack.product("switch", given=self.stack.simulators["graph"]))
+        self._deliver(
+            self.addresses[(len(self.addresses) + 1) // 2], "Inbox", "<switched@mail.north.example>", "After all"
+        )
+        self.units_after_switch = units + 1
 
     def _deliver(self, address: str, folder: str, message_id: str, subject: str) -> None:
         self.exchange.post(
@@ -152,12 +164,16 @@ class Smoke:
         for source in state["sources"]:
             if source["text_changes"] or source["messages_changed"] or source["ai_units"] != source["comments"]:
                 self.problems.append(f"{source['project']}/{source['name']}: it was billed for more than its comments.")
-        told = sum(mailbox["created"] for mailbox in figures)
-        if told != state["ai_units"]:
-            self.problems.append(f"We count {told} AI units, Re:infer counts {state['ai_units']}.")
+        self._judge_units(sum(mailbox["created"] for mailbox in figures), state["ai_units"])
         other = set(self.exchange.get("requests")["operations"]) - READ_ONLY
         if other:
             self.problems.append(f"Exchange was asked for more than reading: {', '.join(sorted(other))}")
+
+    def _judge_units(self, ours: int, theirs: int) -> None:
+        if self.units_after_switch and theirs != self.units_after_switch:
+            self.problems.append(f"After the switch there were {theirs} AI units, and not {self.units_after_switch}.")
+        if ours != theirs:
+            self.problems.append(f"We count {ours} AI units, Re:infer counts {theirs}.")
 
     def _mailboxes(self, figures: Sequence[dict[str, Any]], expected: dict[str, Expectation]) -> str:
         rows = [

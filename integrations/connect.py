@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from integrations.diagnosis import Step
+from integrations.diagnosis import Fact, Step
 from integrations.models import Destination, Integration
 from integrations.ports import Sink, Source
 
@@ -43,6 +43,13 @@ def network_steps(integration: Integration, *, deadline: float) -> Iterator[Step
     return network_steps(
         _graph_settings(integration, deadline) if is_graph else _exchange_settings(integration, deadline)
     )
+
+
+def graph_facts(integration: Integration, address: str, *, deadline: float) -> Iterator[Fact]:
+    """What this product relies on of Graph, asked of the service itself. Raises `SecretUnreadable` and `SettingsWrong`."""
+    from integrations.graph.probes import probed
+
+    return probed(_graph_settings(integration, deadline), address)
 
 
 def open_sink(destination: Destination, project: str, name: str, *, deadline: float | None = None) -> Sink:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from integrations.errors import BucketNotFound, IntegrationError, ReinferForbidden, ReinferTokenRefused, Scope
 from integrations.messages import Change, ChangeKind, Email, FolderKind
@@ -19,6 +20,21 @@ class Step:
     ok: bool
     text: str
     seconds: float
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    DIFFERS = "differs"
+    UNTRIED = "could not be tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that this product relies on, held against the real service."""
+
+    name: str
+    verdict: Verdict
+    text: str
 
 
 Probe = tuple[str, Callable[[], str]]

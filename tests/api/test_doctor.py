@@ -1,0 +1,98 @@
+"""`manage.py doctor` against the simulated Graph, which answers as we believe that Microsoft does; and where it does not."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from integrations.graph import connection
+from integrations.models import Integration
+from tests.faults.midlife import ADDRESSES, Midlife
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def life(db):
+    with Midlife().stage() as staged:
+        staged.begin(20)
+        Integration.objects.update(
+            microsoft_api="graph", endpoint=staged.graph.url, authority=staged.graph.authority_url
+        )
+        yield staged
+
+
+@contextmanager
+def ending(code):
+    if not code:
+        yield
+        return
+    with pytest.raises(SystemExit) as ended:
+        yield
+    assert ended.value.code == code
+
+
+def doctor(*arguments, code=0):
+    out = io.StringIO()
+    with ending(code):
+        call_command(
+            "doctor", "--integration", "bank/mail", "--mailbox", ADDRESSES[0], *arguments, stdout=out, stderr=out
+        )
+    return out.getvalue()
+
+
+def connection_token():
+    """That of the one connection that is open."""
+    _, _, found = next(iter(connection._kept._open.values()))
+    return found.sign_in.token()
+
+
+def test_the_simulator_is_as_expected_and_nothing_secret_is_shown(life):
+    told = doctor()
+    assert "differs" not in told
+    assert "14 as expected, 0 different, 2 could not be tried." in told
+    assert "Token and its roles: The token is none that can be read" in told  # the simulated Entra's is a random word
+    assert connection_token() not in told
+    assert "north.example" not in told
+
+
+def test_what_differs_is_said_and_ends_with_its_own_code(life):
+    life.graph.faults.add("status", operation="mime", status=418, after=1, times=9)
+    told = doctor(code=1)
+    assert "differs" in told
+    assert "MIME: It is not handed out: HTTP 418" in told
+    assert "Please report what differs" in told
+
+
+def test_what_keeps_us_out_is_said_first(life):
+    Integration.objects.update(client_id="unknown")
+    told = doctor(code=2)
+    assert "application" in told
+    assert "as expected" not in told
+
+
+def test_an_empty_mailbox_leaves_much_untried_and_nothing_different(life):
+    for box in life.store:
+        for item in box.items():
+            box.delete(item.id, hard=True)
+    told = doctor()
+    assert "Name a mailbox with a few emails." in told
+    assert "0 different" in told
+
+
+def test_one_by_ews_can_be_looked_at_as_if_it_were_switched(life):
+    authority = life.graph.authority_url
+    Integration.objects.update(microsoft_api="ews", endpoint=life.ews.url("online"), authority=authority)
+    assert "0 different" in doctor("--graph", "--endpoint", life.graph.url)
+    Integration.objects.update(authority=life.ews.authority_url)
+    told = doctor()
+    assert "Mailbox: desk@bank.example can be opened." in told
+    assert "as expected" not in told
+
+
+def test_a_name_that_is_none_is_said(db):
+    with pytest.raises(CommandError, match="There is no integration"):
+        call_command("doctor", "--integration", "nothing")
