@@ -21,7 +21,8 @@ from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from simulators.reinfer.effects import Effect, make_effect
 from simulators.reinfer.routes import Call
 from simulators.reinfer.script import Script
-from tests.faults.trouble import AT_EXCHANGE, AT_REINFER, SLOW
+from tests.faults.ends import EwsEnd
+from tests.faults.trouble import AT_REINFER, SLOW
 
 BUCKETS = 5
 FOLDERS = ("Inbox", "Inbox/Trades", "Archive", "Deleted Items")
@@ -29,7 +30,7 @@ LASTING = {"unauthorized", "disabled", "quota", "token-revoked", "forbidden", "r
 """Hold or stop a whole connection or bucket: met often, nothing would be left to watch."""
 SELDOM = 0.01
 """Of the faults of Exchange: those that hold the whole connection for twenty minutes."""
-PASSING_EXCHANGE = [(effect, options) for effect, options in AT_EXCHANGE if effect not in SLOW | LASTING]
+PASSING_EXCHANGE = [(effect, options) for effect, options in EwsEnd.effects if effect not in SLOW | LASTING]
 PASSING_REINFER = [(effect, options) for effect, options in AT_REINFER if effect not in SLOW | LASTING]
 
 

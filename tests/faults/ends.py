@@ -21,16 +21,27 @@ class Server(Protocol):
 
     store: Store
     faults: Faults
-    requests: list[Any]
+
+    @property
+    def requests(self) -> list[Any]: ...
 
 
 class End(Protocol):
-    server: Server
-    secret_field: str
-    """Of the integration: what an admin can mistype."""
-    reads: tuple[str, ...]
-    effects: Effects
-    item_codes: tuple[str, ...]
+    @property
+    def server(self) -> Server: ...
+
+    @property
+    def secret_field(self) -> str:
+        """Of the integration: what an admin can mistype."""
+
+    @property
+    def reads(self) -> tuple[str, ...]: ...
+
+    @property
+    def effects(self) -> Effects: ...
+
+    @property
+    def item_codes(self) -> tuple[str, ...]: ...
 
     def row(self) -> dict[str, Any]:
         """The integration that reads from here."""
