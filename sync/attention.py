@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum
@@ -61,7 +62,6 @@ def problems(now: datetime) -> list[Problem]:
     """Everything that needs attention, newest first. A failure that many mailboxes share is one problem."""
     found = [
         *_integrations(now),
-        *_ends(now),
         *_destinations(now),
         *_buckets(now),
         *_budgets(now),
@@ -76,29 +76,34 @@ def problems(now: datetime) -> list[Problem]:
 
 
 def _integrations(now: datetime) -> Iterator[Problem]:
-    for integration in Integration.objects.filter(enabled=True, held_until__isnull=False)[:MOST]:
+    """What holds them or stopped them, and what will end one day soon: EWS in Exchange Online, and certificates."""
+    integrations = list(Integration.objects.order_by("pk"))
+    held = (one for one in integrations if one.enabled and one.is_held)
+    for integration in islice(held, MOST):
         text = hold_sentence(integration, now)
         yield Problem(
             "integration", integration, "Held", text, Tone.BAD, integration.held_since, kind=integration.held_kind
         )
-    for integration in Integration.objects.filter(enabled=False).exclude(disabled_reason=DisabledReason.USER)[:MOST]:
+    stopped = (one for one in integrations if not one.enabled and one.disabled_reason != DisabledReason.USER)
+    for integration in islice(stopped, MOST):
         title = integration.get_disabled_reason_display()
         yield Problem("integration", integration, title, integration.disabled_detail, Tone.BAD, integration.updated_at)
+    for integration in integrations:
+        if integration.enabled:
+            yield from _ends(integration, now)
 
 
-def _ends(now: datetime) -> Iterator[Problem]:
-    """What will end one day soon: EWS in Exchange Online, and certificates."""
-    for integration in Integration.objects.filter(enabled=True).order_by("pk"):
-        if is_concerned(integration.microsoft_api, integration.endpoint):
-            end = end_of_ews(now, integration.client_id)
-            tone = Tone.BAD if end.urgent else Tone.WARN
-            text = f"{end.text} {end.remedy}"
-            yield Problem("ews_end", integration, end.title, text, tone, end.since, kind=EwsBlockedOnline.kind)
-        if integration.auth == Integration.Auth.CERTIFICATE:
-            told = note(integration.client_certificate, now)
-            if told is not None and told.tone != "ok":
-                since = min(now, max(told.ends - WARN_BEFORE, integration.updated_at))
-                yield Problem("integration", integration, "Certificate ends", told.text, Tone(told.tone), since)
+def _ends(integration: Integration, now: datetime) -> Iterator[Problem]:
+    if is_concerned(integration.microsoft_api, integration.endpoint):
+        end = end_of_ews(now, integration.client_id)
+        tone = Tone.BAD if end.urgent else Tone.WARN
+        text = f"{end.text} {end.remedy}"
+        yield Problem("ews_end", integration, end.title, text, tone, end.since, kind=EwsBlockedOnline.kind)
+    if integration.auth == Integration.Auth.CERTIFICATE:
+        told = note(integration.client_certificate, now)
+        if told is not None and told.tone != "ok":
+            since = min(now, max(told.ends - WARN_BEFORE, integration.updated_at))
+            yield Problem("integration", integration, "Certificate ends", told.text, Tone(told.tone), since)
 
 
 def _destinations(now: datetime) -> Iterator[Problem]:

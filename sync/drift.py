@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import F
+from django.db.models import F, Q
 
 from integrations.connect import open_sink
 from integrations.errors import IntegrationError
@@ -100,7 +100,11 @@ def _confirmed(bucket: Bucket) -> int:
 
 def seen_twice() -> tuple[list[Comparison], list[Comparison]]:
     """Comparisons that miss comments, and those with too many, each seen at least twice in a row."""
-    rows = Comparison.objects.select_related("bucket__destination")
-    missing = rows.filter(missing_since__lt=F("compared_at"), stored__lt=F("confirmed"))
-    surplus = rows.filter(surplus_since__lt=F("compared_at"))
-    return list(missing), list(surplus)
+    lacks = Q(missing_since__lt=F("compared_at"), stored__lt=F("confirmed"))
+    exceeds = Q(surplus_since__lt=F("compared_at"))
+    rows = Comparison.objects.filter(lacks | exceeds).annotate(lacks=lacks).select_related("bucket__destination")
+    missing: list[Comparison] = []
+    surplus: list[Comparison] = []
+    for row in rows:
+        (missing if row.lacks else surplus).append(row)
+    return missing, surplus

@@ -49,6 +49,14 @@ def count_by_integration(now: datetime) -> dict[int, Counts]:
     return {integration: _counts(found) for integration, found in of_each.items()}
 
 
+def together(counts: Iterable[Counts]) -> Counts:
+    """Those of several integrations as one."""
+    of_each = list(counts)
+    summed = {status: sum(one.get(status, 0) for one in of_each) for status in Status}
+    holds = [hold for one in of_each for hold in one.holds]
+    return Counts({status: count for status, count in summed.items() if count}, holds)
+
+
 def _counted_rows(mailboxes: QuerySet[Mailbox], now: datetime, *also: str) -> Any:
     kind = "state__error_kind__startswith"
     by = Case(

@@ -45,7 +45,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             (integration, tally.integration_standing(integration, counts.get(integration.pk, tally.Counts()), now))
             for integration in integrations
         ],
-        "states": tally.count_by_status(Mailbox.objects.all(), now),
+        "states": tally.together(counts.values()),
         "totals": figures.totals(now),
         "problems": everything[:SHOWN],
         "more": max(0, len(everything) - SHOWN),

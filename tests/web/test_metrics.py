@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -73,7 +74,7 @@ def test_the_ordinary_figures_are_told(read):
     )
     MailboxStateFactory(
         mailbox=MailboxFactory(integration=state.mailbox.integration),
-        queued_until=timezone.now() + timedelta(seconds=870),
+        queued_until=timezone.now() + settings.QUEUED_FOR - timedelta(seconds=30),
     )
     SetAsideEmailFactory(folder=SyncedFolderFactory(mailbox=late.mailbox))
     LedgerEntryFactory.create_batch(3, bucket=state.mailbox.bucket)

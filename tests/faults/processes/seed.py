@@ -15,6 +15,7 @@ from random import Random
 
 from simulators.exchange import Store
 from simulators.reinfer import DEFAULT_TOKEN
+from tests.faults.ends import EwsEnd
 from tests.faults.oracle import complaints
 from tests.faults.processes.admin import Admin
 from tests.faults.processes.breakage import Breakage
@@ -75,7 +76,7 @@ class Seed:
         self.admin = Admin(stack, unique, addresses)
         stack.reinfer.store.create(*self.admin.bucket)
         self.story = Story(self.random, stack.exchange.store)
-        self.trouble = Trouble(self.random, stack.exchange, stack.reinfer, self.story)
+        self.trouble = Trouble(self.random, EwsEnd(stack.exchange), stack.reinfer, self.story)
         self.breakage = Breakage(self.random, stack, self.admin, self._mail_moves)
         self.marks = {path: path.stat().st_size for path in self._log_files()}
         self.story.begin(self.random.randint(6, 14))
