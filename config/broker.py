@@ -1,9 +1,10 @@
 """Redis as our workers meet it. Whatever becomes of it, a worker connects again; it never ends over it, and keeps nothing open.
 
-kombu's own transport, but for two things. To use a connection that was given up is an error of the connection, which Celery
+kombu's own transport, but for three things. To use a connection that was given up is an error of the connection, which Celery
 knows how to take; in kombu it is one of a wrong type, over which a worker ends: when Redis goes away while it has a task in
-hand, or when that task then comes to its end. And a channel is closed to its end, also where Redis refuses to take back what
-was not done: else every new try leaves connections behind. The task is no loss: the database knows what is due.
+hand, or when that task then comes to its end. A channel is closed to its end, also where Redis refuses to take back what was
+not done; and so is a connection that fails at its first word: else every new try leaves some open. The task is no loss: the
+database knows what is due.
 """
 
 from __future__ import annotations
@@ -39,3 +40,11 @@ class Channel(redis.Channel):
 
 class Transport(redis.Transport):
     Channel = Channel
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        try:
+            super().register_with_event_loop(connection, loop)
+        except RedisError:
+            # Celery has not taken this connection over yet, and would leave it open at each try.
+            self.close_connection(connection)
+            raise

@@ -147,6 +147,11 @@ class _Watch:
         self._timer.daemon = True
 
     def __enter__(self) -> _Watch:
+        behind: _Watch | None = getattr(_Watch.current, "behind", None)
+        if behind is not None and behind._has_been_read():
+            # Else every handshake would leave a thread behind until the deadline.
+            behind._timer.cancel()
+        _Watch.current.behind = None
         _Watch.current.watch = self
         self._timer.start()
         return self
@@ -166,9 +171,13 @@ class _Watch:
     def stay(self, unread: requests.Response) -> None:
         """Watch on behind the `with`, until somebody has read this answer."""
         self._unread = unread
+        _Watch.current.behind = self
+
+    def _has_been_read(self) -> bool:
+        return self._unread is not None and bool(self._unread._content_consumed)  # type: ignore[attr-defined]
 
     def _fire(self) -> None:
-        if self._unread is not None and self._unread._content_consumed:  # type: ignore[attr-defined]
+        if self._has_been_read():
             return
         self.fired = True
         for open_socket in [*self._sockets, *(connection.sock for connection in self._connections)]:

@@ -8,6 +8,7 @@ import pytest
 import redis
 from django.conf import settings
 from kombu import Connection, Queue
+from kombu.asynchronous import Hub
 from kombu.common import ignore_errors
 
 from demo import broker
@@ -69,5 +70,15 @@ def test_a_redis_that_refuses_is_an_error_that_a_worker_comes_back_from_and_noth
         connection.Producer().publish({}, routing_key="sync", exchange="", declare=[TASKS])
     assert settings.CELERY_BROKER_CHANNEL_ERROR_RETRY
     given_up(connection)
+    with redis.Redis(port=server.port) as client:
+        assert len(client.client_list()) == 1, "only the one that asks"
+
+
+def test_a_connection_that_is_refused_at_its_first_word_does_not_stay_open(server):
+    server.fill()
+    connection = Connection(server.url)
+    connection.ensure_connection()
+    with pytest.raises(redis.RedisError):
+        connection.transport.register_with_event_loop(connection.connection, Hub())
     with redis.Redis(port=server.port) as client:
         assert len(client.client_list()) == 1, "only the one that asks"

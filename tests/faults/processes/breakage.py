@@ -70,8 +70,8 @@ class Breakage:
         worker.start()
 
     def child_killed(self) -> None:
-        worker = self._worker()
-        children = worker.children()
+        self.stack.awake()  # a worker that begins gives up when a child of it dies, and is started again by whoever started it
+        children = self._worker().children()
         if children:
             with suppress(ProcessLookupError):
                 os.kill(self.random.choice(children), signal.SIGKILL)
