@@ -30,7 +30,8 @@ test: $(VENV)/.ready
 journey: $(VENV)/.ready
 	@$(RUN) -m pytest -m journey tests/journey
 
-# Seeds of the fault suite: about two and a half seconds each on one core. See docs/guarantees.md.
+# Seeds of the fault suite, with mail from EWS and from Graph (FAULT_SOURCE=ews or graph: one of them): about two and a half
+# seconds each on one core. See docs/guarantees.md.
 faults: $(VENV)/.ready
 	@FAULT_SEEDS=$(SEEDS) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto tests/faults $(PYTEST)
 

@@ -30,7 +30,7 @@ class Problem:
     """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
 
     about: str
-    """integration, ews_end or certificate (of one), destination, bucket, budget, mailbox, mailboxes (of one integration) or set_aside"""
+    """integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one integration) or set_aside"""
     subject: Any
     title: str
     text: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cryptography import x509
@@ -21,7 +20,8 @@ ASSERTION_LIVES = 600
 
 
 class Entered(Protocol):
-    """What an admin enters of a connection, as far as it is about signing in."""
+    """What an admin enters of a connection, as far as it is about signing in. Keys and certificates are PEM; of certificate and
+    thumbprint (SHA-1 or SHA-256, in hexadecimal digits) one may be blank."""
 
     @property
     def auth(self) -> str: ...
@@ -45,72 +45,35 @@ class Entered(Protocol):
     def password(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Of one connection. Two that are equal may share a token."""
+def check_entered(given: Entered) -> None:
+    """Raises `SettingsWrong` for what cannot be right, whatever Entra says."""
+    if given.auth not in WAYS:
+        raise SettingsWrong("sign-in: there is no way of this name")
+    if not (given.tenant_id and given.client_id):
+        raise SettingsWrong("tenant ID and application ID are both needed")
+    if not all(sign.isalnum() or sign in "-._" for sign in given.tenant_id):
+        raise SettingsWrong("tenant ID: it is a number with hyphens, or a domain")
+    if given.auth == "oauth2" and not given.client_secret:
+        raise SettingsWrong("tenant ID, application ID and client secret are all needed")
+    if given.auth == "service_user" and not (given.username and given.password):
+        raise SettingsWrong("user name and password are both needed")
+    if given.auth == "certificate":
+        _certified(given)
 
-    way: str
-    """One of `WAYS`."""
-    tenant_id: str
-    client_id: str
-    authority: str
-    """For example https://login.microsoftonline.com."""
-    scope: str
-    """The service that the token is for, with /.default."""
-    client_secret: str = field(default="", repr=False)
-    client_key: str = field(default="", repr=False)
-    """PEM."""
-    client_certificate: str = field(default="", repr=False)
-    """PEM; may be blank where the thumbprint is given."""
-    client_thumbprint: str = ""
-    """SHA-1 or SHA-256, in hexadecimal digits; may be blank where the certificate is given."""
-    username: str = ""
-    password: str = field(default="", repr=False)
 
-    @classmethod
-    def entered(cls, given: Entered, scope: str) -> Credentials:
-        return cls(
-            given.auth,
-            given.tenant_id,
-            given.client_id,
-            given.authority,
-            scope,
-            given.client_secret,
-            given.client_key,
-            given.client_certificate,
-            given.client_thumbprint,
-            given.username,
-            given.password,
-        )
-
-    def check(self) -> None:
-        """Raises `SettingsWrong` for what cannot be right, whatever Entra says."""
-        if self.way not in WAYS:
-            raise SettingsWrong("sign-in: there is no way of this name")
-        if not (self.tenant_id and self.client_id):
-            raise SettingsWrong("tenant ID and application ID are both needed")
-        if not all(sign.isalnum() or sign in "-._" for sign in self.tenant_id):
-            raise SettingsWrong("tenant ID: it is a number with hyphens, or a domain")
-        if self.way == "oauth2" and not self.client_secret:
-            raise SettingsWrong("tenant ID, application ID and client secret are all needed")
-        if self.way == "service_user" and not (self.username and self.password):
-            raise SettingsWrong("user name and password are both needed")
-        if self.way == "certificate":
-            _certified(self)
-
-    def for_msal(self, audience: Callable[[], str]) -> Any:
-        """What MSAL calls a client credential; None for an application without one. `audience`: the token endpoint."""
-        if self.way == "certificate":
-            return {"client_assertion": Assertion(self, audience)}
-        return self.client_secret or None
+def client_credential(given: Entered, audience: Callable[[], str]) -> Any:
+    """What MSAL calls so; None for an application without one. `audience`: the token endpoint."""
+    if given.auth == "certificate":
+        return {"client_assertion": Assertion(given, audience)}
+    return given.client_secret or None
 
 
 class Assertion:
     """A signed statement of who we are, made anew for each request of a token (RFC 7523)."""
 
-    def __init__(self, credentials: Credentials, audience: Callable[[], str]) -> None:
-        self._key, headers = _certified(credentials)
-        self._headers, self._issuer, self._audience = headers, credentials.client_id, audience
+    def __init__(self, given: Entered, audience: Callable[[], str]) -> None:
+        self._key, self._headers = _certified(given)
+        self._issuer, self._audience = given.client_id, audience
 
     def __call__(self) -> str:
         # SHA-1 only names the certificate, where an admin gave no other name of it.
@@ -120,15 +83,15 @@ class Assertion:
         return made.decode()
 
 
-def _certified(credentials: Credentials) -> tuple[rsa.RSAPrivateKey, dict[str, str]]:
+def _certified(given: Entered) -> tuple[rsa.RSAPrivateKey, dict[str, str]]:
     """The key, and how the certificate is named to Entra. Raises `SettingsWrong`."""
-    key = _key(credentials.client_key)
-    if credentials.client_certificate.strip():
-        certificate = _certificate(credentials.client_certificate)
+    key = _key(given.client_key)
+    if given.client_certificate.strip():
+        certificate = _certificate(given.client_certificate)
         if certificate.public_key() != key.public_key():
             raise SettingsWrong("certificate: the private key is not that of this certificate")
         return key, {"x5t#S256": _encoded(certificate.fingerprint(hashes.SHA256()))}
-    thumbprint = credentials.client_thumbprint.strip().replace(":", "")
+    thumbprint = given.client_thumbprint.strip().replace(":", "")
     try:
         raw = bytes.fromhex(thumbprint)
     except ValueError:

@@ -15,7 +15,7 @@ from msal.exceptions import MsalError
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
-from integrations.entra.credentials import Credentials, Entered
+from integrations.entra.credentials import Entered, check_entered, client_credential
 from integrations.entra.refusals import refusal
 from integrations.errors import IntegrationError, SignInRefused, TokenEndpointFailed, Transient
 from integrations.network.faults import of_transport, retry_after
@@ -38,8 +38,8 @@ class SignIn:
     def __init__(self, given: Connecting, scope: str, context: ssl.SSLContext) -> None:
         """`scope`: the service that the token is for, with /.default. Raises `SettingsWrong`."""
         check_url(given.authority, "sign-in service", ("https",))
-        self._credentials, self._seconds = Credentials.entered(given, scope), given.deadline
-        self._credentials.check()
+        check_entered(given)
+        self._given, self._scope = given, scope
         self._post = _Post(given.authority, context, given.proxy, given.user_agent, given.deadline)
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
@@ -67,7 +67,7 @@ class SignIn:
         self._post.close()
 
     def _token_but(self, refused: str) -> str:
-        if not self._lock.acquire(timeout=self._seconds):
+        if not self._lock.acquire(timeout=self._given.deadline):
             raise TokenEndpointFailed("another request for a token takes too long")
         try:
             if not self._token or self._token == refused or time.monotonic() >= self._until:
@@ -100,8 +100,8 @@ class SignIn:
     def _answer(self) -> Mapping[str, Any]:
         # A new application for each token: the old one would repeat a refusal of a minute ago without asking, and keep
         # refresh tokens that nobody needs.
-        known = self._credentials
-        credential = known.for_msal(lambda: str(app.authority.token_endpoint))
+        known = self._given
+        credential = client_credential(known, lambda: str(app.authority.token_endpoint))
         kind = msal.ConfidentialClientApplication if credential else msal.PublicClientApplication
         app = kind(
             known.client_id,
@@ -111,9 +111,9 @@ class SignIn:
             azure_region=False,
             http_client=self._post,
         )
-        if known.way == "service_user":
-            return dict(app.acquire_token_by_username_password(known.username, known.password, [known.scope]))
-        return dict(app.acquire_token_for_client([known.scope]))
+        if known.auth == "service_user":
+            return dict(app.acquire_token_by_username_password(known.username, known.password, [self._scope]))
+        return dict(app.acquire_token_for_client([self._scope]))
 
     def _said(self, answer: Mapping[str, Any]) -> IntegrationError:
         status = self._post.status

@@ -31,6 +31,8 @@ NO_FOLDER = {"erroritemnotfound", "errorfoldernotfound", "errorinvalididmalforme
 OVERLAP = timedelta(hours=1)
 """How far behind the newest email of the last look the next one goes: mail does not arrive in the order of its times."""
 SLIM = "id,receivedDateTime"
+SMALLER = 8
+"""A page that cannot be told is asked for in pieces of so many parts."""
 UNLISTED = "unlisted-"
 """How the id begins that we give to an email of which Graph tells not even the id."""
 MOST_IN_A_ROW = 3
@@ -44,7 +46,8 @@ def is_unlisted(item: ItemId) -> bool:
 class Around:
     def __init__(self, mailbox: GraphMailbox, folder: FolderId, page_size: int, messages: Messages) -> None:
         self._mailbox, self._folder, self._usual, self._messages = mailbox, folder, page_size, messages
-        self._size = page_size
+        self._sizes, self._of = mailbox.connection.page_sizes, (mailbox.address.casefold(), f"{folder}, listed")
+        self._size = self._sizes.get(self._of, page_size)
         self._in_a_row = 0
 
     def is_to_try_again(self, state: Mapping[str, Any]) -> bool:
@@ -77,8 +80,11 @@ class Around:
     def _rows(self, state: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
         """The next rows in pieces as small as they must be; None where even one row fails."""
         while True:
+            # Noted before it is asked: what takes all the time there is must not be asked for in the same way again.
+            self._sizes.set(self._of, max(1, self._size // SMALLER), self._usual)
             answer = self._listed(state, SELECT, self._size)
             if answer.ok:
+                self._sizes.set(self._of, min(self._usual, self._size * SMALLER), self._usual)
                 rows = answer.document()["value"]
                 if all(map(is_whole, rows)):
                     return list(rows)
@@ -86,9 +92,9 @@ class Around:
             if not answer.may_be_its_content():
                 raise self._refusal(answer)
             if self._size == 1:
-                self._size = self._usual
+                self._size = SMALLER
                 return None
-            self._size = max(1, self._size // 8)
+            self._size = max(1, self._size // SMALLER)
 
     def _culprit(self, place: Place, state: dict[str, Any], failed: Answer | None) -> tuple[ChangePage, Place]:
         """The one email that cannot be told: by its id if that can be had, and past it."""
@@ -106,7 +112,9 @@ class Around:
             behind = self._listed(state | {"skip": state["skip"] + 1}, SLIM, 1, expand=False)
             if self._in_a_row > MOST_IN_A_ROW or not behind.ok:
                 raise (failed or behind).refusal() if not behind.ok else ExchangeFailed("its list has a hole")
-            name = hashlib.sha256(f"{self._folder} {state['below']} {state['skip']}".encode()).hexdigest()[:40]
+            # By its number among those of this list, so that the next list gives it the same name.
+            state["holes"] = state.get("holes", 0) + 1
+            name = hashlib.sha256(f"{self._folder} {state['holes']}".encode()).hexdigest()[:40]
             change = Change(ChangeKind.UPDATED, self._folder, ItemId(UNLISTED + name))
         return self._made([change], place, state | {"skip": state["skip"] + 1})
 
@@ -121,7 +129,7 @@ class Around:
         newest = max([state.get("newest", ""), *times])
         behind = state | {"newest": newest}
         done = len(rows) < self._size or (state["down"] and times[-1] < state["down"])
-        asked, self._size = self._size, min(self._usual, self._size * 8)
+        asked, self._size = self._size, min(self._usual, self._size * SMALLER)
         if done:
             return rows, {"newest": newest, "tries": state["tries"], "looks": state["looks"]}
         kept = [row for row, when in zip(rows, times, strict=True) if when != times[-1]]

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from integrations.errors import CursorRefused, FolderGone, IntegrationError
-from integrations.graph.around import NO_FOLDER, Around
+from integrations.errors import CursorRefused, ExchangeFailed, FolderGone, IntegrationError
+from integrations.graph.around import NO_FOLDER, SMALLER, Around
 from integrations.graph.cursors import Place, begun_or_resumed, local
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
@@ -19,8 +19,6 @@ from integrations.graph.refusals import Answer
 from integrations.graph.rows import EXPAND, SELECT
 from integrations.messages import ChangeKind, ChangePage, Cursor, FolderId
 
-SMALLER = 8
-"""A page that cannot be told is asked for in pieces of so many parts."""
 PATIENCE = 2
 """Syncs that fail at a page of one email before it is gone around: most troubles pass."""
 
@@ -83,6 +81,8 @@ class _Listing:
     def _read(self, page: Mapping[str, Any], place: Place) -> tuple[ChangePage, Place]:
         ahead = page.get("@odata.nextLink")
         link = local(ahead or page.get("@odata.deltaLink"), self._mailbox.connection.settings.base)
+        if ahead and link == place.link:
+            raise ExchangeFailed("its pages have no end")
         kind = ChangeKind.CREATED if place.first else ChangeKind.UPDATED
         changes = self._messages.changes(self._folder, page["value"], kind)
         behind = replace(place, link=link, first=place.first and bool(ahead))

@@ -42,7 +42,9 @@ def folder_changes(mailbox: GraphMailbox, after: Cursor | None) -> FolderChanges
         for row in _rows(page):
             _sort(row, changed, gone)
         ahead = page.get("@odata.nextLink")
-        link = local(ahead or page.get("@odata.deltaLink"), mailbox.connection.settings.base)
+        before, link = link, local(ahead or page.get("@odata.deltaLink"), mailbox.connection.settings.base)
+        if ahead and link == before:
+            break
         if not ahead:
             kinds = place.kinds if changed.keys() <= place.kinds.keys() else _kinds(mailbox)
             folders = tuple(_folder(row, kinds) for row in changed.values() if kinds.get(row["id"]) != ROOT)

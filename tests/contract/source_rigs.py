@@ -146,9 +146,69 @@ class FakeRig:
         self.mailbox.migrate()
 
 
-class ExchangeRig:
+class StoreRig:
+    """A mailbox of the simulators' store, and what users do to it. Its items are named as the source names them."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.mailbox = mailbox
+
+    def deliver(
+        self,
+        mime: bytes,
+        path: str = "Inbox",
+        *,
+        received: datetime = NOON,
+        item_class: str = "IPM.Note",
+        draft: bool = False,
+    ) -> ItemId:
+        mail = replace(mail_of(mime), received=received, item_class=item_class, draft=draft)
+        return self.named(self.mailbox.deliver(mail, path))
+
+    def held(self, path: str) -> set[ItemId]:
+        return {self.named(item) for item in self.mailbox.folder(path).items.values()}
+
+    def move(self, item_id: ItemId, path: str) -> ItemId:
+        return self.named(self.mailbox.move(self.item(item_id).id, path))
+
+    def copy(self, item_id: ItemId, path: str) -> ItemId:
+        return self.named(self.mailbox.copy(self.item(item_id).id, path))
+
+    def edit(self, item_id: ItemId, mime: bytes) -> None:
+        item = self.item(item_id)
+        self.mailbox.edit(item.id, replace(item.mail, mime=mime, size=len(mime)))
+
+    def mark_read(self, item_id: ItemId) -> None:
+        self.mailbox.mark_read(self.item(item_id).id)
+
+    def delete(self, item_id: ItemId) -> None:
+        self.mailbox.delete(self.item(item_id).id, hard=True)
+
+    def create_folder(self, path: str, *, holds_mail: bool = True) -> None:
+        self.mailbox.create_folder(path, "IPF.Note" if holds_mail else "IPF.Appointment")
+
+    def rename_folder(self, path: str, name: str) -> None:
+        self.mailbox.rename_folder(path, name)
+
+    def move_folder(self, path: str, parent: str) -> None:
+        self.mailbox.move_folder(path, parent)
+
+    def delete_folder(self, path: str) -> None:
+        self.mailbox.delete_folder(path)
+
+    def migrate(self) -> None:
+        self.mailbox.migrate()
+
+    def named(self, item: Item) -> ItemId:
+        return ItemId(item.id)
+
+    def item(self, item_id: ItemId) -> Item:
+        return self.mailbox.item(item_id)
+
+
+class ExchangeRig(StoreRig):
     def __init__(self, exchange: ExchangeSimulator, settings: ConnectionSettings, mailbox: Mailbox) -> None:
-        self.exchange, self.settings, self.mailbox = exchange, settings, mailbox
+        super().__init__(mailbox)
+        self.exchange, self.settings = exchange, settings
 
     def source(self, *, page_size: int = 512) -> ExchangeSource:
         return ExchangeSource(self.settings, self.mailbox.address, page_size=page_size)
@@ -156,69 +216,24 @@ class ExchangeRig:
     def nobody(self) -> ExchangeSource:
         return ExchangeSource(self.settings, "nobody@bank.example")
 
-    def deliver(
-        self,
-        mime: bytes,
-        path: str = "Inbox",
-        *,
-        received: datetime = NOON,
-        item_class: str = "IPM.Note",
-        draft: bool = False,
-    ) -> ItemId:
-        mail = replace(mail_of(mime), received=received, item_class=item_class, draft=draft)
-        return ItemId(self.mailbox.deliver(mail, path).id)
-
-    def held(self, path: str) -> set[ItemId]:
-        return {ItemId(item_id) for item_id in self.mailbox.folder(path).items}
-
-    def move(self, item_id: ItemId, path: str) -> ItemId:
-        return ItemId(self.mailbox.move(item_id, path).id)
-
-    def copy(self, item_id: ItemId, path: str) -> ItemId:
-        return ItemId(self.mailbox.copy(item_id, path).id)
-
-    def edit(self, item_id: ItemId, mime: bytes) -> None:
-        mail = replace(self.mailbox.item(item_id).mail, mime=mime, size=len(mime))
-        self.mailbox.edit(item_id, mail)
-
-    def mark_read(self, item_id: ItemId) -> None:
-        self.mailbox.mark_read(item_id)
-
-    def delete(self, item_id: ItemId) -> None:
-        self.mailbox.delete(item_id, hard=True)
-
     def as_handed_out(self, mime: bytes) -> bytes:
         return mime
 
     def spoil(self, item_id: ItemId, code: str) -> None:
         self.exchange.faults.add("item", item_id=item_id, code=code)
 
-    def create_folder(self, path: str, *, holds_mail: bool = True) -> None:
-        self.mailbox.create_folder(path, "IPF.Note" if holds_mail else "IPF.Appointment")
-
-    def rename_folder(self, path: str, name: str) -> None:
-        self.mailbox.rename_folder(path, name)
-
-    def move_folder(self, path: str, parent: str) -> None:
-        self.mailbox.move_folder(path, parent)
-
-    def delete_folder(self, path: str) -> None:
-        self.mailbox.delete_folder(path)
-
     def expire_cursors(self, *, bare: bool = False) -> None:
         self.mailbox.expire_sync_states()
         if bare:
             self.exchange.faults.add("invalid-state", bare=True)
 
-    def migrate(self) -> None:
-        self.mailbox.migrate()
 
-
-class GraphRig:
+class GraphRig(StoreRig):
     """The same mailbox as `ExchangeRig`'s, seen by Graph: items bear the ids that stay when they move."""
 
     def __init__(self, graph: GraphSimulator, settings: GraphSettings, mailbox: Mailbox) -> None:
-        self.graph, self.settings, self.mailbox = graph, settings, mailbox
+        super().__init__(mailbox)
+        self.graph, self.settings = graph, settings
 
     def source(self, *, page_size: int = 512) -> GraphSource:
         return GraphSource(self.settings, self.mailbox.address, page_size=page_size)
@@ -226,56 +241,13 @@ class GraphRig:
     def nobody(self) -> GraphSource:
         return GraphSource(self.settings, "nobody@bank.example")
 
-    def deliver(
-        self,
-        mime: bytes,
-        path: str = "Inbox",
-        *,
-        received: datetime = NOON,
-        item_class: str = "IPM.Note",
-        draft: bool = False,
-    ) -> ItemId:
-        mail = replace(mail_of(mime), received=received, item_class=item_class, draft=draft)
-        return _shown(self.mailbox.deliver(mail, path))
-
-    def held(self, path: str) -> set[ItemId]:
-        return {_shown(item) for item in self.mailbox.folder(path).items.values()}
-
-    def move(self, item_id: ItemId, path: str) -> ItemId:
-        return _shown(self.mailbox.move(self._item(item_id).id, path))
-
-    def copy(self, item_id: ItemId, path: str) -> ItemId:
-        return _shown(self.mailbox.copy(self._item(item_id).id, path))
-
-    def edit(self, item_id: ItemId, mime: bytes) -> None:
-        item = self._item(item_id)
-        self.mailbox.edit(item.id, replace(item.mail, mime=mime, size=len(mime)))
-
-    def mark_read(self, item_id: ItemId) -> None:
-        self.mailbox.mark_read(self._item(item_id).id)
-
-    def delete(self, item_id: ItemId) -> None:
-        self.mailbox.delete(self._item(item_id).id, hard=True)
-
     def as_handed_out(self, mime: bytes) -> bytes:
         return rendered(mime)
 
     def spoil(self, item_id: ItemId, code: str) -> None:
         # Graph has one word for what it may not show, and means the mailbox by it.
         code = code if code.startswith("Error") and code != "ErrorAccessDenied" else "ErrorItemCorrupt"
-        self.graph.faults.add("corrupt", item_id=self._item(item_id).id, operation="mime", code=code)
-
-    def create_folder(self, path: str, *, holds_mail: bool = True) -> None:
-        self.mailbox.create_folder(path, "IPF.Note" if holds_mail else "IPF.Appointment")
-
-    def rename_folder(self, path: str, name: str) -> None:
-        self.mailbox.rename_folder(path, name)
-
-    def move_folder(self, path: str, parent: str) -> None:
-        self.mailbox.move_folder(path, parent)
-
-    def delete_folder(self, path: str) -> None:
-        self.mailbox.delete_folder(path)
+        self.graph.faults.add("corrupt", item_id=self.item(item_id).id, operation="mime", code=code)
 
     def expire_cursors(self, *, bare: bool = False) -> None:
         self.mailbox.expire_sync_states()
@@ -283,15 +255,11 @@ class GraphRig:
             for operation in ("messages-delta", "folders-delta"):
                 self.graph.faults.add("status", operation=operation, status=410, body="", times=1)
 
-    def migrate(self) -> None:
-        self.mailbox.migrate()
+    def named(self, item: Item) -> ItemId:
+        return ItemId(shown_id(item, immutable=True))
 
-    def _item(self, item_id: ItemId) -> Item:
+    def item(self, item_id: ItemId) -> Item:
         return find_item(self.mailbox, item_id)
-
-
-def _shown(item: Item) -> ItemId:
-    return ItemId(shown_id(item, immutable=True))
 
 
 WAYS = ("NTLM, impersonation", "OAuth, impersonation", "Basic, delegate")

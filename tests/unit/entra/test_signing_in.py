@@ -278,7 +278,7 @@ def test_no_secret_reaches_a_log_an_error_or_a_repr(
             told += [str(seen), repr(seen)]
             seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     made = connection(settings)
-    told += [repr(settings), repr(made), repr(made.sign_in), repr(vars(made.sign_in).get("_credentials"))]
+    told += [repr(settings), repr(made), repr(made.sign_in), repr(vars(made.sign_in)["_given"])]
     token = vars(made.sign_in)["_token"]
     secrets = ["s3cret", "pa55", "PRIVATE KEY", *([token] if token else [])]
     text = "\n".join([caplog.text, *told])

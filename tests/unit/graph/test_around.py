@@ -137,3 +137,15 @@ def test_a_failure_that_passes_is_met_by_smaller_pages_and_forgotten(world: Worl
         assert {change.kind for page in pages for change in page.changes} == {ChangeKind.CREATED}
         cursor: Cursor = pages[-1].cursor
         assert [page.changes for page in source.changes(world.inbox(source), cursor)] == [()]
+
+
+def test_the_same_email_gets_the_same_name_whenever_the_folder_is_listed_whole(world: World) -> None:
+    world.deliver(*NAMES)
+    corrupt(world, "m7")
+    with world.source(page_size=8) as source:
+        pages = all_told(world, source)
+        for number in range(4):
+            world.deliver(f"late{number}")
+            pages += source.changes(world.inbox(source), pages[-1].cursor)
+        assert world.operations().count("messages-delta") > 8
+    assert len({change.item_id for page in pages for change in page.changes if not change.message_id}) == 1

@@ -158,6 +158,18 @@ def test_no_token_follows_a_link_to_elsewhere(link: str) -> None:
     assert len(asked) == 1
 
 
+def test_a_service_that_tells_one_page_for_ever_is_no_endless_loop() -> None:
+    def answer(request: Any) -> Response:
+        link = f"https://{request.headers['Host']}/v1.0/users/x/mailFolders/y/messages/delta?$skiptoken=1"
+        return Response(200, json.dumps({"value": [], "@odata.nextLink": link}).encode(), "application/json")
+
+    with peer(answer) as settings:
+        source = GraphSource(settings, ADDRESS)
+        error = fault_of(lambda: list(source.changes("AQMk", None)))  # type: ignore[arg-type]
+        assert type(error) is errors.ExchangeFailed
+        assert type(fault_of(lambda: source.folders(None))) is errors.ExchangeFailed
+
+
 def test_a_cut_body_is_a_failure(world: World) -> None:
     world.deliver("a")
     source = world.source()
