@@ -46,7 +46,7 @@ class Problem:
     """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
 
     about: str
-    """integration or ews_end (of one), destination, bucket, budget, mailbox, mailboxes (of one integration) or set_aside"""
+    """integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one integration) or set_aside"""
     subject: Any
     title: str
     text: str
@@ -103,7 +103,7 @@ def _ends(integration: Integration, now: datetime) -> Iterator[Problem]:
         told = note(integration.client_certificate, now)
         if told is not None and told.tone != "ok":
             since = min(now, max(told.ends - WARN_BEFORE, integration.updated_at))
-            yield Problem("integration", integration, "Certificate ends", told.text, Tone(told.tone), since)
+            yield Problem("certificate", integration, "Certificate ends", told.text, Tone(told.tone), since)
 
 
 def _destinations(now: datetime) -> Iterator[Problem]:

@@ -26,8 +26,12 @@ class CertificateArea(forms.Textarea):
     """Shows certificates, which are public, and never a key that somebody put in by mistake."""
 
     def format_value(self, value: Any) -> str:
-        text = str(value or "")
-        return "\n".join(certificates.blocks(text).certificates) if "PRIVATE KEY" in text else text
+        return public_part(str(value or ""))
+
+
+def public_part(text: str) -> str:
+    """The text, without a key that somebody put in by mistake: it would be kept unsealed."""
+    return "\n".join(certificates.blocks(text).certificates) if "PRIVATE KEY" in text else text
 
 
 class PemFile(forms.FileField):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from integrations.certificates import CertificateWrong
 from integrations.clouds import CLOUDS, GLOBAL
 from integrations.forms import choices
-from integrations.forms.certificate import LONGEST, CertificateArea, PemFile, read_entered
+from integrations.forms.certificate import LONGEST, CertificateArea, PemFile, public_part, read_entered
 from integrations.forms.changes import ChangedOnlyForm, SecretArea, SecretInput
 from integrations.models import Integration
 
@@ -224,6 +224,7 @@ class IntegrationForm(ChangedOnlyForm):
             self._read_certificate()
         else:
             self.cleaned_data["client_key"] = ""
+            self.cleaned_data["client_certificate"] = public_part(self.cleaned_data.get("client_certificate") or "")
         self.cleaned_data["client_file"] = ""  # what was in it is sorted now, and its key stands nowhere else
         cleaned = super().clean()
         for name in NEEDED.get(cleaned.get("auth", ""), ()):

@@ -209,7 +209,7 @@ def test_what_somebody_typed_is_saved_and_told_as_typed(screen, stack):
 
 def test_what_is_refused_is_shown_as_typed_with_the_reason(screen, stack):
     screen.goto(stack.url + "integrations/2/edit/")
-    for label in ("EWS endpoint", "Proxy", "TLS cipher list"):
+    for label in ("Endpoint", "Proxy", "TLS cipher list"):
         screen.get_by_label(label).first.fill(f"{ADDRESS}//{ALL}")
     screen.get_by_role("button", name="Save").click()
     screen.get_by_text("Not saved.").wait_for()

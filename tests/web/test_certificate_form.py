@@ -144,6 +144,12 @@ def test_a_key_pasted_into_the_wrong_field_is_not_shown_again(admin):
     assert CERTIFICATE.splitlines()[1] in answer.text
 
 
+def test_a_key_in_the_field_of_the_certificate_is_never_kept_unsealed(admin):
+    given = {"online_auth": "oauth2", "client_secret": "s", "client_key": "", "client_certificate": KEY + CERTIFICATE}
+    assert create(admin, **given).status_code == 302
+    assert SECRETLY not in Integration.objects.get().client_certificate
+
+
 def test_the_key_is_kept_when_nothing_is_typed_and_never_told(admin):
     create(admin)
     row = Integration.objects.get()

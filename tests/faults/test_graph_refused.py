@@ -1,0 +1,129 @@
+"""What an admin of Graph gets wrong or Microsoft takes away: a clear message, the right part stopped, the right reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.models import Integration
+from mailboxes.models import Mailbox
+from simulators.graph import Registration
+from sync import actions
+from sync.models import MailboxState, SyncedFolder
+from tests.faults.midlife import ADDRESSES, Midlife
+from tests.pems import certificate_pem, key_pem, rsa_key
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def life():
+    with Midlife().stage() as staged:
+        Integration.objects.update(
+            microsoft_api="graph", endpoint=staged.graph.url, authority=staged.graph.authority_url
+        )
+        staged.begin(6)
+        yield staged
+
+
+def register(life, **given):
+    life.graph.entra.__init__([Registration("tenant", "client", "secret", **given)], ())
+
+
+def stays_so(life, days=4):
+    """It is probed again and again, until patience ends."""
+    for _ in range(days):
+        MailboxState.objects.update(probe=True)
+        life.sync()
+        life.clock.turn(days=1)
+
+
+def stored(life, **changed):
+    row = Integration.objects.get()
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.save()
+
+
+@pytest.mark.parametrize(
+    ("registered", "entered", "kind", "says"),
+    [
+        ({"expired_secrets": frozenset({"old"})}, {"client_secret": "old"}, "client_secret_expired", "has expired"),
+        ({}, {"client_secret": "mistyped"}, "client_secret_wrong", "does not know this client secret"),
+        ({}, {"tenant_id": "another"}, "tenant_unknown", "no such tenant"),
+        ({}, {"client_id": "another"}, "application_unknown", "no application with this ID"),
+        (
+            {},
+            {"auth": "certificate", "client_certificate": certificate_pem(rsa_key())},
+            "settings_wrong",
+            "private key",
+        ),
+        (
+            {"certificates": frozenset({certificate_pem(rsa_key(2))})},
+            {"auth": "certificate", "client_certificate": certificate_pem(rsa_key()), "client_key": key_pem(rsa_key())},
+            "client_certificate_refused",
+            "does not accept this certificate",
+        ),
+    ],
+)
+def test_what_keeps_everybody_out_is_held_and_then_stops_the_integration(life, registered, entered, kind, says):
+    register(life, **registered)
+    stored(life, **entered)
+    life.sync()
+    row = Integration.objects.get()
+    assert (row.enabled, row.held_kind) == (True, kind)
+    assert says in row.held_detail
+    assert not MailboxState.objects.exclude(error_kind__in=["", kind]).exists()
+    stays_so(life)
+    row.refresh_from_db()
+    assert (row.enabled, row.disabled_reason) == (False, "sync_error")
+    assert says in row.disabled_detail
+    assert Mailbox.objects.filter(enabled=True).count() == len(ADDRESSES)  # no mailbox is to blame
+
+
+def test_a_permission_that_one_mailbox_of_many_lacks_stops_that_one_alone(life):
+    register(life, mailboxes=frozenset(ADDRESSES[:2]))
+    stays_so(life, days=5)
+    stopped = Mailbox.objects.get(enabled=False)
+    assert (stopped.address, stopped.disabled_reason) == (ADDRESSES[2], "sync_error")
+    assert "scope of the application's role" in stopped.disabled_detail
+    assert Integration.objects.get().enabled
+    assert MailboxState.objects.filter(up_to_date=True).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "says"),
+    [
+        ("MailboxNotEnabledForRESTAPI", 404, "or on premises"),
+        ("ErrorInvalidUser", 404, "no mailbox with this address"),
+    ],
+)
+def test_a_mailbox_that_moved_away_stops_alone_and_says_where_it_may_be(life, code, status, says):
+    life.graph.faults.add("error", mailbox=ADDRESSES[0], code=code, status=status)
+    stays_so(life, days=5)
+    stopped = Mailbox.objects.get(enabled=False)
+    assert (stopped.address, stopped.disabled_reason) == (ADDRESSES[0], "sync_error")
+    assert says in stopped.disabled_detail
+    assert Integration.objects.get().enabled
+
+
+def test_a_delta_link_of_another_mailbox_is_refused_and_the_folder_listed_again_for_nothing(life):
+    life.sync()
+    units = life.reinfer.ai_units
+    first, second = (
+        SyncedFolder.objects.get(mailbox__address=address, name="Inbox", gone=False) for address in ADDRESSES[:2]
+    )
+    SyncedFolder.objects.filter(pk=first.pk).update(cursor=second.cursor)
+    life.sync()
+    first.refresh_from_db()
+    assert ADDRESSES[0] in first.cursor
+    assert life.reinfer.ai_units == units
+    assert life.complaints() == []
+    assert not MailboxState.objects.exclude(error_kind="").exists()
+
+
+def test_the_same_is_said_by_a_test_before_anything_is_saved(life):
+    stored(life, client_secret="mistyped")
+    finding = actions.test_connection(Integration.objects.get(), ADDRESSES[0])
+    assert not finding.ok
+    assert finding.steps[-1].name == "Sign in"
+    assert "its value" in finding.text or "value of the secret" in finding.text
