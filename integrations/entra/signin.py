@@ -44,17 +44,20 @@ class SignIn:
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
 
-    def token(self) -> str:
-        """A token that is good by what Entra said of it. Raises `SignInRefused` or another error of `integrations.errors`."""
-        return self._token_but("")
+    def token(self, within: float | None = None) -> str:
+        """A token that is good by what Entra said of it. `within`: seconds that are left of the call.
 
-    def another(self, refused: str) -> str:
+        Raises `SignInRefused` or another error of `integrations.errors`.
+        """
+        return self._token_but("", within)
+
+    def another(self, refused: str, within: float | None = None) -> str:
         """A token that is not this one, which a service refused before its time."""
-        return self._token_but(refused)
+        return self._token_but(refused, within)
 
-    def ticket(self) -> dict[str, object]:
+    def ticket(self, within: float | None = None) -> dict[str, object]:
         """The token and for how many seconds it is good, as libraries of OAuth hand them around."""
-        token = self.token()
+        token = self.token(within)
         return {"access_token": token, "token_type": "Bearer", "expires_in": max(1.0, self._until - time.monotonic())}
 
     def drop(self, refused: str) -> None:
@@ -66,21 +69,22 @@ class SignIn:
     def close(self) -> None:
         self._post.close()
 
-    def _token_but(self, refused: str) -> str:
-        if not self._lock.acquire(timeout=self._given.deadline):
+    def _token_but(self, refused: str, within: float | None) -> str:
+        end = time.monotonic() + (self._given.deadline if within is None else min(within, self._given.deadline))
+        if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):
             raise TokenEndpointFailed("another request for a token takes too long")
         try:
             if not self._token or self._token == refused or time.monotonic() >= self._until:
                 self._token = ""
-                self._token, lives = self._asked()
+                self._token, lives = self._asked(end)
                 self._until = time.monotonic() + max(lives - MARGIN, lives / 2)
             return self._token
         finally:
             self._lock.release()
 
-    def _asked(self) -> tuple[str, float]:
+    def _asked(self, end: float) -> tuple[str, float]:
         """A new token, and for how many seconds it is good."""
-        self._post.begin()
+        self._post.begin(end)
         try:
             answer = self._answer()
             token, lives = answer.get("access_token"), float(answer.get("expires_in") or 0)
@@ -136,10 +140,10 @@ class _Post:
         self._session.proxies = {"https": proxy} if proxy else get_environ_proxies(authority)
         self._session.headers["User-Agent"] = user_agent
         self._session.mount("https://", DeadlineAdapter(context, self._deadline))
-        self.begin()
+        self.begin(time.monotonic() + seconds)
 
-    def begin(self) -> None:
-        self._deadline.start()
+    def begin(self, end: float) -> None:
+        self._deadline.share(end)
         self.status, self.wait = 0, ""
         self.refused: Mapping[str, Any] = {}
 

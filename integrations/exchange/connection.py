@@ -64,10 +64,11 @@ def _made(settings: ConnectionSettings) -> ConnectionProtocol:
     if settings.auth not in AUTH_TYPES:
         raise SettingsWrong("sign-in: there is no way of this name")
     check_way(settings)
+    deadline = Deadline(settings.deadline)
     context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
     config = Configuration(
         service_endpoint=settings.endpoint,
-        credentials=_credentials(settings, context),
+        credentials=_credentials(settings, context, deadline),
         auth_type=AUTH_TYPES[settings.auth],
         version=_version(settings.build_version),
         retry_policy=AnswerPolicy(),
@@ -78,14 +79,14 @@ def _made(settings: ConnectionSettings) -> ConnectionProtocol:
         context=context,
         proxy=settings.proxy,
         user_agent=settings.user_agent,
-        deadline=Deadline(settings.deadline),
+        deadline=deadline,
     )
 
 
-def _credentials(settings: ConnectionSettings, context: ssl.SSLContext) -> BaseCredentials:
+def _credentials(settings: ConnectionSettings, context: ssl.SSLContext, deadline: Deadline) -> BaseCredentials:
     if settings.auth in ("certificate", "service_user"):
         sign_in = SignIn(settings, CLOUD_SCOPE, context)
-        return TokenCredentials(sign_in, tenant_id=settings.tenant_id, client_id=settings.client_id)
+        return TokenCredentials(sign_in, deadline.left, tenant_id=settings.tenant_id, client_id=settings.client_id)
     if settings.auth == "oauth2":
         check_url(settings.authority, "sign-in service", ("https",))
         if not (settings.tenant_id and settings.client_id and settings.client_secret):

@@ -6,6 +6,8 @@ them was used, and its token URL is fixed to the world-wide cloud.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from exchangelib import Credentials, OAuth2Credentials
 from exchangelib.credentials import BaseCredentials
 
@@ -54,15 +56,16 @@ class ClientCredentials(OAuth2Credentials):
 class TokenCredentials(OAuth2Credentials):
     """Who signs in by other means than exchangelib knows: by certificate, or as a service user. It is only shown the token."""
 
-    def __init__(self, sign_in: SignIn, *, tenant_id: str, client_id: str) -> None:
+    def __init__(self, sign_in: SignIn, left: Callable[[], float], *, tenant_id: str, client_id: str) -> None:
+        """`left`: seconds that are left of the call in hand."""
         super().__init__(client_id=client_id, client_secret="", tenant_id=tenant_id)
-        self._sign_in = sign_in
+        self._sign_in, self._left = sign_in, left
         self.access_token: dict[str, object] | None = None
 
     def session_params(self) -> dict[str, object]:
         """A token that is good now. Raises what asking for it raises."""
         with self.lock:
-            ticket = self._sign_in.ticket()
+            ticket = self._sign_in.ticket(self._left())
             self.access_token = ticket
             return {"token": ticket}
 

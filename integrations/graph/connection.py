@@ -95,10 +95,10 @@ class Connection:
     def ask(self, asked: Asked) -> Answer:
         """One request and its whole answer, before the deadline that `deadline.start` set. A token that is refused is replaced
         once. Raises what the network and the sign-in bring; a refusal of Graph is an answer."""
-        token = self.sign_in.token()
+        token = self.sign_in.token(self._left())
         answer = self._sent(asked, token)
         if answer.status == 401:
-            answer = self._sent(asked, self.sign_in.another(token))
+            answer = self._sent(asked, self.sign_in.another(token, self._left()))
         if answer.status == 401:
             raise SignInRefused("HTTP 401")
         return answer
@@ -145,6 +145,12 @@ class Connection:
             if self._helpers is None:
                 self._helpers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="graph")
             return self._helpers
+
+    def _left(self) -> float:
+        try:
+            return self.deadline.left()
+        except requests.Timeout as error:
+            raise of_transport(error) from error
 
     def _sent(self, asked: Asked, token: str) -> Answer:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", **asked.headers()}

@@ -40,7 +40,7 @@ def fetched(mailbox: GraphMailbox, changes: Sequence[Change], messages: Messages
         elif isinstance(told, Gone):
             yield told
         else:
-            yield _outcome(told, answers.pop(change.item_id))
+            yield _outcome(told, answers[change.item_id])
 
 
 def _contents(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[Answer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -236,6 +237,18 @@ def test_a_token_near_its_end_is_replaced_before_it_is_refused(cloud: Cloud) -> 
     cloud.graph.entra.lifetime = 3600.0
     source.check()
     assert cloud.graph.operations == ["folder"]
+
+
+def test_a_sign_in_service_that_hangs_takes_no_more_than_the_deadline_of_the_call(cloud: Cloud) -> None:
+    cloud.graph.faults.add("hang", operation="token", seconds=30)
+    sources = [
+        GraphSource(replace(cloud.for_graph("oauth2"), deadline=1.0), ADDRESS),
+        ExchangeSource(replace(cloud.for_ews("certificate", "impersonation"), deadline=1.0), ADDRESS),
+    ]
+    for source in sources:
+        begun = time.monotonic()
+        assert isinstance(fault_of(source.check), errors.TokenEndpointFailed)
+        assert time.monotonic() - begun < 5
 
 
 def test_a_changed_secret_drops_the_token(cloud: Cloud) -> None:
