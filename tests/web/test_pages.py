@@ -44,7 +44,7 @@ def pages(rows):
     yield from (reverse(name) for name in ("integration-new", "destination-new"))
     yield reverse("mailbox-new", args=[rows["integration"]])
     yield reverse("integration-import")
-    yield reverse("integration-ready", args=[rows["integration"]])
+    yield from (reverse(f"integration-{name}", args=[rows["integration"]]) for name in ("ready", "switch"))
     yield from (reverse("integration-tab", args=[rows["integration"], name]) for name, _ in TABS[1:])
     yield f"{reverse('runs')}?show=all&mailbox={rows['mailbox']}"
     for kind in ("integration", "destination", "mailbox"):
@@ -75,6 +75,7 @@ def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
         "mailbox-send-again",
         "bucket-edit",
         "integration-select",
+        "integration-switch",
         "integration-tab",
         "integration-ready",
         "integration-import",
