@@ -35,7 +35,7 @@ def leave_former_source(mailbox: Mailbox, lease: Lease) -> None:
         return
     with transaction.atomic():
         lease.demand()
-        mark = mark_of(lease.clock())
+        mark = mark_of(lease.token)
         until = _earlier(_read_until(mailbox), other.get().former_until)
         _mark(mailbox, mark)
         Verification.objects.filter(mailbox=mailbox, ended_at=None).delete()
