@@ -14,8 +14,8 @@ FORMER = "former:"
 
 
 def mark_of(token: UUID) -> str:
-    """What the run with this lease puts before an id that it leaves behind: ids left behind twice must not meet, and a clock may
-    stand still or go back."""
+    """What the run with this lease puts before an id that it leaves behind: ids left behind twice must not meet, and a
+    clock may stand still or go back."""
     return f"{FORMER}{token.hex[:12]}:"
 
 
