@@ -7,15 +7,16 @@ email keeps: its folder, Message-ID, time of arrival, size and change key.
 
 from __future__ import annotations
 
-from datetime import datetime
+from uuid import UUID
 
 FORMER = "former:"
 """No id of Exchange has a colon in it."""
 
 
-def mark_of(now: datetime) -> str:
-    """What is put before an id that is left behind now: ids left behind twice must not meet."""
-    return f"{FORMER}{int(now.timestamp() * 1000):x}:"
+def mark_of(token: UUID) -> str:
+    """What the run with this lease puts before an id that it leaves behind: ids left behind twice must not meet, and a
+    clock may stand still or go back."""
+    return f"{FORMER}{token.hex[:12]}:"
 
 
 def is_former(item_id: str | None) -> bool:

@@ -88,6 +88,7 @@ def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
         "mailbox-send-again",
         "bucket-edit",
         "integration-select",
+        "integration-switch",
         "integration-tab",
         "integration-ready",
         "integration-import",

@@ -1,7 +1,9 @@
 """Gate 1: what of a page is worth fetching."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
 from mailboxes.rules import Rules, Verdict
@@ -122,3 +124,49 @@ def test_a_copy_that_kept_its_id_and_key_in_another_folder_was_moved_and_is_fetc
     moved = replace(NEW, folder_id=FolderId("done"))
     assert sort(moved, known=remembering(COPY)).fetch == [moved]
     assert sort(moved, folder=Verdict.SKIPPED_FOLDER, known=remembering(COPY)).fetch == [moved]
+
+
+# ---- ids of another source ------------------------------------------------------------------------------------------
+
+FORMER = replace(COPY, item_id=ItemId("former:1:i1"))
+TOLD = replace(NEW, item_id=ItemId("new"), change_key="k2", modified=NOON)
+UNTIL = NOON + timedelta(hours=1)
+
+
+def after_a_switch(*changes, copy=FORMER, winner=FORMER.item_id):
+    known = Known(twins={ID: [copy]}, entries={ID: replace(ENTRY, winner_item=winner)}, former_until=UNTIL)
+    return sort_page(changes, Verdict.WANTED, Rules(), "d1", known)
+
+
+@pytest.mark.parametrize("winner", [FORMER.item_id, None], ids=["won", "a copy elsewhere won"])
+def test_an_email_that_nobody_touched_is_known_again_under_the_id_of_another_source(winner):
+    assert after_a_switch(TOLD, winner=winner).adopt == [(FORMER, TOLD)]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"modified": UNTIL + timedelta(seconds=1)},
+        {"modified": None},
+        {"size": 101},
+        {"received": NOON + timedelta(seconds=1)},
+        {"message_id": "<another@b>"},
+    ],
+)
+def test_an_email_that_may_have_been_touched_is_read_once_more(changed):
+    change = replace(TOLD, **changed)
+    assert after_a_switch(change).fetch == [change]
+
+
+def test_an_email_of_which_a_later_copy_lies_in_this_mailbox_is_read_once_more():
+    assert after_a_switch(TOLD, winner=ItemId("a later copy")).fetch == [TOLD]
+
+
+def test_what_was_set_aside_under_another_id_stays_set_aside():
+    aside = replace(FORMER, verdict=SET_ASIDE, comment_id=None)
+    assert after_a_switch(TOLD, copy=aside).adopt == [(aside, TOLD)]
+
+
+def test_of_two_equal_copies_only_one_takes_the_place_of_the_former():
+    page = after_a_switch(TOLD, replace(TOLD, item_id=ItemId("newer")))
+    assert (len(page.adopt), len(page.fetch)) == (1, 1)
