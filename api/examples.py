@@ -78,3 +78,9 @@ WEBHOOKS = _body(
     events=["integration_disabled", "mailbox_disabled", "budget_reached"],
 )
 TOKENS = _body("For a CI job", name="Terraform", days=90)
+SWITCHES = _body(
+    "To a cloud of one's own",
+    endpoint="https://graph.cloud.example",
+    authority="https://login.cloud.example",
+    anyway=False,
+)

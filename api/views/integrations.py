@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
 from api.examples import INTEGRATIONS as EXAMPLES
+from api.examples import SWITCHES
 from api.filters import flag, parameter, words
 from api.problems import Conflict, PreconditionFailed, Unprocessable
 from api.shapes import Checked, IntegrationLine, IntegrationShape, PlanShape, Said, SwitchAnswer, SwitchShape
@@ -162,6 +163,7 @@ class Switch(Api):
     """Base of the two ways."""
 
     needs: ClassVar = {"POST": ADMINISTER}
+    queries: ClassVar = {"POST": ("dry_run", "page")}
     api: ClassVar[str]
 
     def _post(self, request: Request, project: str, name: str) -> Response:
@@ -193,7 +195,7 @@ class Switch(Api):
 class SwitchToGraph(Switch):
     api = Integration.Api.GRAPH
 
-    @answers(409, 422, given=SwitchShape, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE])
+    @answers(409, 422, given=SwitchShape, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE], examples=SWITCHES)
     def post(self, request: Request, project: str, name: str) -> Response:
         """Read Exchange Online by Microsoft Graph from now on. Mailboxes, buckets, filters and ledger stay; nothing is sent
         twice. 409 while a mailbox cannot be opened by Graph, unless `anyway`. Takes up to 25 s."""
@@ -203,7 +205,7 @@ class SwitchToGraph(Switch):
 class SwitchToEws(Switch):
     api = Integration.Api.EWS
 
-    @answers(409, 422, given=SwitchShape, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE])
+    @answers(409, 422, given=SwitchShape, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE], examples=SWITCHES)
     def post(self, request: Request, project: str, name: str) -> Response:
         """Back to EWS, while it lives. Nothing is sent twice; emails are read once more. Takes up to 25 s."""
         return self._post(request, project, name)

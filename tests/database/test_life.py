@@ -115,7 +115,7 @@ def test_an_email_that_left_its_folder_and_came_back_between_two_syncs_follows_t
     box.move(box.move(item, "Inbox"), "Trades")
     world.sync(desk)
     assert world.fetched() == fetched
-    assert [copy.item_id != item for copy in Copy.objects.all()] == [True]
+    assert Copy.objects.count() == 1
     box.rename_folder("Trades", "Deals")
     world.sync(desk)
     assert world.folder_of("a") == "Inbox/Deals"

@@ -93,7 +93,6 @@ def test_every_address_of_ours_is_a_page_or_a_button_of_these_tests(everything):
         "integration-ready",
         "integration-import",
         "integration-export",
-        "integration-switch",
         "integration-try",
         "destination-try",
         "destination-buckets",

@@ -30,9 +30,11 @@ def test_an_unreachable_exchange_holds_the_connection_and_not_each_mailbox():
     assert decide(errors.ExchangeUnreachable()) == Hold(Scope.CONNECTION, NOW + timedelta(seconds=15))
 
 
-def test_a_hold_grows_with_the_time_it_lasts():
-    decision = decide(errors.ReinferUnreachable(), held_since=NOW - timedelta(minutes=10))
-    assert decision == Hold(Scope.DESTINATION, NOW + timedelta(minutes=5))
+def test_a_hold_grows_with_the_time_it_lasts_and_is_probed_often_enough_that_all_goes_on_within_five_minutes():
+    lengths = [
+        decide(errors.ReinferUnreachable(), held_since=NOW - timedelta(minutes=m)).until - NOW for m in (2, 6, 90)
+    ]
+    assert lengths == [timedelta(minutes=1), timedelta(minutes=3), timedelta(minutes=4)]
 
 
 def test_re_infer_asking_for_an_hour_gets_an_hour():
