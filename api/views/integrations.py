@@ -31,6 +31,7 @@ from mailboxes.filter_text import problem_with_address
 from sync import actions, asking, switching
 
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of the state you saw.")
+YES_OR_NO = {"": False, "0": False, "false": False, "1": True, "true": True}
 DRY_RUN = parameter("dry_run", "1: answer what would change, and change nothing.")
 UNKNOWN = parameter("unknown", "ignore: pass keys over that are not known here, instead of refusing them.")
 OR_PLAN = PolymorphicProxySerializer("IntegrationOrPlan", [IntegrationShape, PlanShape], resource_type_field_name=None)
@@ -84,7 +85,7 @@ class OneIntegration(Api):
         nothing the second time. Secrets that are left out stay. 201 when it was created."""
         plan = _planned(request, project, name)
         _check_match(request, plan.integration)
-        if _wants(request, "dry_run", {"": False, "0": False, "false": False, "1": True, "true": True}):
+        if _wants(request, "dry_run", YES_OR_NO):
             return Response(_told(plan))
         if plan.is_empty and plan.integration is not None:
             return _document(plan.integration)
@@ -174,7 +175,7 @@ class Switch(Api):
         target = switching.target_of(integration, self.api, given.get("endpoint", ""), given.get("authority", ""))
         if isinstance(target, actions.Complaint):
             raise Unprocessable(str(target))
-        if request.query_params.get("dry_run", "") not in {"", "0", "false"}:
+        if _wants(request, "dry_run", YES_OR_NO):
             return self._looked(request, integration, target)
         changes = switching.changes_in_words(integration, target)
         sentence = switching.switch(integration, target, anyway=given["anyway"])
