@@ -5,6 +5,7 @@ RUN := $(VENV)/bin/python
 MAIL ?=
 RECORD ?=
 DIR ?= docs/screenshots
+MARKS ?= not journey and not processes and not long
 SEEDS ?=
 
 .PHONY: help demo smoke test journey faults faults-processes check format lock bench screenshots clean
@@ -25,7 +26,7 @@ smoke: $(VENV)/.ready
 	@exec $(RUN) -m demo smoke $(if $(MAIL),--mail "$(MAIL)") $(if $(RECORD),--record "$(RECORD)")
 
 test: $(VENV)/.ready
-	@$(RUN) -m pytest -n auto -m "not journey and not processes" $(PYTEST)
+	@$(RUN) -m pytest -n auto --dist worksteal -m "$(MARKS)" $(PYTEST)
 
 # A browser against the whole running stack: takes a minute, and needs Chromium.
 journey: $(VENV)/.ready
@@ -34,7 +35,7 @@ journey: $(VENV)/.ready
 # Seeds of the fault suite, with mail from EWS and from Graph (FAULT_SOURCE=ews or graph: one of them): about two and a half
 # seconds each on one core. See docs/guarantees.md.
 faults: $(VENV)/.ready
-	@FAULT_SEEDS=$(or $(SEEDS),0-199) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto -m "not processes" tests/faults $(PYTEST)
+	@FAULT_SEEDS=$(or $(SEEDS),0-199) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto -m "not processes" tests/faults tests/database/test_citizenship.py $(PYTEST)
 
 # The second kind: a PostgreSQL, a Redis, web, two workers, two beats, all of them killed and cut off. Half a minute a seed, and
 # alone: it needs the machine for itself.

@@ -63,6 +63,7 @@ class Hours:
         dispatching.go_on(mailbox, self.queue.append, self.world.clock)
 
 
+@pytest.mark.long
 def test_a_storm_of_503_for_an_hour_is_met_by_few_requests_and_full_speed_comes_back_within_five_minutes(world: World):
     Integration.objects.update(most_at_once=8)
     for number in range(200):
@@ -137,7 +138,7 @@ def test_short_syncs_do_not_wait_for_the_tick_and_never_are_there_more_than_the_
     assert MailboxState.objects.filter(synced_at__isnull=False).count() == 120
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_giant_beside_a_thousand_small_mailboxes_delays_them_by_less_than_an_interval(world: World):
     """In terms of the scheduler: the giant needs slice after slice, the small ones a moment each."""
     Integration.objects.update(most_at_once=16)

@@ -14,7 +14,7 @@ from tests.faults.databases import ROOT
 CONNECTS = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_database_that_never_answers_is_given_up():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgres://test@127.0.0.1:{silent.getsockname()[1]}/test"
