@@ -207,6 +207,8 @@ class Seed:
 
     def _recover(self) -> None:
         """The servers are well again, the admin mends what he broke, and time passes."""
+        # Nothing hangs any more: what is slow now is this machine, and no fault.
+        settings.EXCHANGE_DEADLINE = settings.REINFER_DEADLINE = timedelta(seconds=20)
         self.trouble.clear()
         self._set_password(SECRET)
         Mailbox.objects.update(folder_deny=[])
