@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
+
+from api.moments import moment
 
 LARGEST = 2**63 - 1
 
@@ -32,16 +32,6 @@ def words(text: str) -> str:
     if "\0" in text:
         raise ValueError("a text without NUL")
     return text
-
-
-def moment(text: str) -> datetime:
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise ValueError("a time like 2026-03-01T00:00:00Z")
-    return found
 
 
 SCHEMAS: dict[Any, dict[str, Any]] = {

@@ -10,6 +10,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError as FieldError
@@ -19,6 +20,8 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from api.moments import moment
 
 MOST = 1000
 USUAL = 100
@@ -105,7 +108,7 @@ def _read(model: type[Model], name: str, text: Any) -> Any:
     value = field.to_python(text)
     if type(text) is not str or "\0" in text or (isinstance(value, int) and not 0 <= value <= LARGEST):
         raise ValueError(name)
-    return value
+    return moment(text) if isinstance(value, datetime) else value
 
 
 def _beyond(field: str, key: str, place: Place, *, down: bool) -> Q:

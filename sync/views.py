@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Q, QuerySet
@@ -108,6 +108,7 @@ def _number(text: str | None) -> int:
 def _moment(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text or "")
-    except ValueError:
+        # In UTC: PostgreSQL takes no offset of sixteen hours or more.
+        return found.astimezone(UTC) if timezone.is_aware(found) else None
+    except (ValueError, OverflowError):
         return None
-    return found if timezone.is_aware(found) else None

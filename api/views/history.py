@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from access.models import Act
 from access.table import VIEW
-from api.filters import moment, number, words
+from api.filters import number, words
+from api.moments import moment
 from api.shapes import ActShape
 from api.views.base import Listed, answers
 

@@ -13,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.table import OPERATE, READ_MAIL, VIEW
-from api.filters import Declared, moment, number, words
+from api.filters import Declared, number, words
+from api.moments import moment
 from api.parsing import EmailParser
 from api.problems import Unprocessable
 from api.shapes import CommentPreview, OverviewShape, RunShape, Said, SetAsideShape, SyncErrorShape, UsageShape

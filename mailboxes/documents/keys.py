@@ -54,9 +54,9 @@ class Keys:
             return None
         try:
             found = datetime.fromisoformat(text)
-        except ValueError:
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
             raise DocumentWrong(f"{self.at(key)} must be a time like 2026-03-01T00:00:00Z.") from None
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
     def texts(self, key: str) -> tuple[str, ...]:
         return tuple(self._text_in(entry, key) for entry in self._typed(key, list, "a list", []))
