@@ -42,6 +42,7 @@ FULL = {
     "integration-json": "integrations/1/part/json/",
     "integration-edit": "integrations/1/edit/",
     "integration-delete": "integrations/1/delete/",
+    "integration-switch": "integrations/2/switch/",
     "integration-start": "integrations/1/ready/",
     "select-many": "integrations/1/select/",
     "import": "integrations/import/",
