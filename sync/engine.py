@@ -8,6 +8,7 @@ that die at every step. What a single email goes through is in `sync.delivery`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from integrations.errors import CursorRefused, FolderGone, IntegrationError
@@ -90,13 +91,12 @@ class Engine:
         cursor = folder.cursor if folder.wanted_digest == self.wishes.digest else None
         if folder.cursor is not None and cursor is None:
             self.checkpoints.restart(folder.id)
-        try:
-            self._pages(folder, cursor)
-        except CursorRefused:
-            self.checkpoints.restart(folder.id)
-            self._pages(folder, None)
-        except FolderGone:
-            return  # the next look at the tree tells
+        with suppress(FolderGone):  # the next look at the tree tells
+            try:
+                self._pages(folder, cursor)
+            except CursorRefused:
+                self.checkpoints.restart(folder.id)
+                self._pages(folder, None)
 
     def _pages(self, folder: FolderRecord, before: Cursor | None) -> None:
         for page in self.source.changes(folder.id, before):

@@ -216,7 +216,8 @@ class Entries:
         return [ItemId(item) for item in rows.values_list("winner_item", flat=True)]
 
     def abandon(self, item: ItemId) -> None:
-        """This winning copy is gone: another copy wins, or the comment stays as it is."""
+        """This winning copy is gone: another copy wins, or the comment stays as it is. It may only have got another id, as in a
+        mailbox that migrates just then: so that its properties are outdated is not forgotten."""
         entries = LedgerEntry.objects.filter(
             bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, winner_item=item, dirty=True
         )
@@ -225,9 +226,10 @@ class Entries:
             if other is not None:
                 entry.winner_mailbox_id, entry.winner_item = other.mailbox_id, other.item_id
             else:
-                entry.dirty = False
+                entry.dirty, entry.properties_digest = False, ""
             entry.sequence, entry.mark = entry.sequence + 1, None
-            entry.save(update_fields=["winner_mailbox", "winner_item", "dirty", "sequence", "mark", "updated_at"])
+            changed = ["winner_mailbox", "winner_item", "dirty", "properties_digest", "sequence", "mark", "updated_at"]
+            entry.save(update_fields=changed)
 
     # ---- intentions that nobody comes back to ---------------------------------------------------------------------
 

@@ -78,12 +78,18 @@ def _still_holds(copy: CopyRecord, verdict: Verdict, judged_by: str, known: Know
     if copy.verdict == DELIVERED:
         # Delivered to which bucket? Only the ledger of the present one counts.
         entry = known.entries.get(copy.comment_id) if copy.comment_id else None
-        return entry is not None and entry.confirmed
+        return entry is not None and _is_as_sent(entry)
     if copy.verdict == SET_ASIDE:
         return True  # tried again by its own schedule
     if copy.verdict == Verdict.PARTICIPANT and verdict is Verdict.WANTED:
         return copy.judged_by == judged_by
     return verdict is not Verdict.WANTED
+
+
+def _is_as_sent(entry: Entry) -> bool:
+    """Whether the bucket holds what we think it does, and that is what it should. Properties that are known to be outdated have
+    no digest: see `Entries.abandon`."""
+    return entry.confirmed and bool(entry.properties_digest)
 
 
 def _was_delivered(change: Change, copy: CopyRecord | None, known: Known) -> bool:
@@ -111,7 +117,7 @@ def _twin(change: Change, known: Known) -> CopyRecord | None:
             and not is_former(copy.item_id)
             and (copy.received, copy.size) == (change.received, change.size)
             and entry is not None
-            and entry.confirmed
+            and _is_as_sent(entry)
             and entry.winner_item == copy.item_id
         ):
             return copy

@@ -122,6 +122,43 @@ def test_an_email_that_left_its_folder_and_came_back_between_two_syncs_follows_t
     world.assert_all_is_well(["a"])
 
 
+class MigratesAfterTheTree:
+    """A source whose mailbox gets all new ids right after its tree was told."""
+
+    def __init__(self, source, box):
+        self._source, self._box = source, box
+
+    def __getattr__(self, name):
+        return getattr(self._source, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self._source.close()
+
+    def folders(self, after):
+        told = self._source.folders(after)
+        self._box.migrate()
+        return told
+
+
+def test_a_mailbox_that_migrates_while_a_renamed_folder_is_followed_tells_its_new_name_all_the_same(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Trades", parent="Inbox")
+    box.deliver(mail("a"), "Trades")
+    world.sync(desk)
+    box.rename_folder("Trades", "Deals")
+    plain = world.wrap
+    world.wrap = lambda port, it: MigratesAfterTheTree(it, box) if port == "source" else it
+    world.sync(desk)
+    world.wrap = plain
+    world.sync(desk)
+    assert world.folder_of("a") == "Inbox/Deals"
+    world.assert_all_is_well(["a"])
+
+
 def test_the_same_email_in_two_mailboxes_is_one_comment_with_the_metadata_of_the_copy_synced_last(world: World):
     desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
     for mailbox in (desk, sales):
