@@ -7,12 +7,14 @@ Each method is one transaction that demands the lease before its first write. Wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from django.db import transaction
 
 from integrations.messages import Change, CommentId, FolderId, ItemId
 from sync.copies import Copies
 from sync.entries import Entries
+from sync.former import is_former
 from sync.gate import Known
 from sync.identity import listed_comment_id
 from sync.lease import Lease
@@ -40,8 +42,12 @@ class DatabaseLedger:
         twins = self._copies.twins(folder, listed)
         known = [*copies.values(), *(copy for same in twins.values() for copy in same)]
         ids = listed | {copy.comment_id for copy in known if copy.comment_id}
-        until = MailboxState.objects.filter(pk=self.lease.mailbox_id).values_list("former_until", flat=True).first()
+        until = self._former_until() if any(is_former(copy.item_id) for copy in known) else None
         return Known(copies, twins, self._found(ids, listed), self._copies.nameless(changes), until)
+
+    def _former_until(self) -> datetime | None:
+        state = MailboxState.objects.filter(pk=self.lease.mailbox_id)
+        return state.values_list("former_until", flat=True).first()
 
     def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Entry]:
         return self._entries.of(ids)
