@@ -120,7 +120,10 @@ class LedgerEntry(models.Model):
         indexes = [
             models.Index(fields=["winner_mailbox"], condition=models.Q(dirty=True), name="entry_dirty"),
             models.Index(fields=["winner_mailbox", "winner_item"], name="entry_winner"),
-            models.Index(fields=["bucket", "created_at"], condition=models.Q(billed=True), name="entry_billed"),
+            # The state is in it so that AI units are counted from the index alone.
+            models.Index(
+                fields=["bucket", "created_at", "state"], condition=models.Q(billed=True), name="entry_billed"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -158,7 +158,7 @@ def with_units(buckets: QuerySet[Bucket], now: datetime) -> QuerySet[Any]:
     entries = LedgerEntry.objects.filter(
         bucket=OuterRef("pk"), billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=month_start(now)
     )
-    count = entries.order_by().values("bucket").annotate(count=Count("pk")).values("count")
+    count = entries.order_by().values("bucket").annotate(count=Count("*")).values("count")
     return buckets.annotate(units=Coalesce(Subquery(count), 0))
 
 
