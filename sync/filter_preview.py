@@ -50,10 +50,12 @@ class Preview:
         if not self.total:
             return "No email of the last 30 days is known yet."
         away = [(words, sum(self.by_verdict.get(verdict, 0) for verdict in which)) for words, which in WORDS]
+        if self.total == 1:
+            why = next((words for words, count in away if count), "")
+            return f"The one email of the last 30 days would {f'not be synced: {why}' if why else 'be synced'}."
         told = ", ".join(f"{count:,} {words}" for words, count in away if count)
         not_synced = f"; {self.total - self.wanted:,} not: {told}" if told else ""
-        noun = "email" if self.total == 1 else f"{self.total:,} emails"
-        return f"Of the {noun} of the last 30 days, {self.wanted:,} would be synced{not_synced}."
+        return f"Of the {self.total:,} emails of the last 30 days, {self.wanted:,} would be synced{not_synced}."
 
 
 def preview(mailbox: Mailbox, rules: Rules, now: datetime) -> Preview:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from mailboxes.rules import Rules
-from sync.filter_preview import preview
+from mailboxes.rules import Rules, Verdict
+from sync.filter_preview import Preview, preview
 from tests.database.world import World
 from tests.mails import mail
 
@@ -52,3 +52,14 @@ def test_other_participants_cannot_be_told_without_looking_them_up(world: World,
 def test_of_a_mailbox_that_was_never_synced_nothing_is_known(world: World):
     new = world.mailbox("new@bank.example")
     assert preview(new, new.rules(), world.clock()).sentence == "No email of the last 30 days is known yet."
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [
+        (Verdict.WANTED, "The one email of the last 30 days would be synced."),
+        (Verdict.PARTICIPANT, "The one email of the last 30 days would not be synced: by participant."),
+    ],
+)
+def test_a_single_email_is_told_of_in_the_singular(verdict, sentence):
+    assert Preview({verdict: 1}, unknown=0).sentence == sentence
