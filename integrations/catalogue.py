@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from integrations import errors
 from integrations.errors import IntegrationError, Scope
+from integrations.further_reading import Page, pages_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Entry:
     remedy: str
     scope: str
     """What fails as a whole, in words."""
+
+    @property
+    def further(self) -> tuple[Page, ...]:
+        """Documentation of the maker of the other side."""
+        return pages_about(self.kind)
 
 
 SCOPES = {
@@ -263,6 +269,8 @@ def as_markdown() -> str:
         causes = "\n".join(f"- {cause}" for cause in entry.causes)
         parts += [f"## {entry.kind}\n", f"{entry.text} It stops {entry.scope}.\n", f"Likely causes:\n\n{causes}\n"]
         parts += [f"What to do: {entry.remedy}\n"]
+        if entry.further:
+            parts += ["Read more: " + ", ".join(f"[{page.title}]({page.url})" for page in entry.further) + "\n"]
     return "\n".join(parts)
 
 

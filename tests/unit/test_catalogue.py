@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from integrations import catalogue, errors
+from integrations import catalogue, errors, further_reading
 
 
 def kinds_of(root):
@@ -19,6 +19,15 @@ def test_every_kind_of_error_has_an_entry_with_causes_and_something_to_do():
 
 def test_no_cause_is_kept_for_an_error_that_is_gone():
     assert set(catalogue.CAUSES) <= set(kinds_of(errors.IntegrationError))
+
+
+def test_what_must_be_mended_at_the_other_side_has_a_page_of_its_maker():
+    known = {entry.kind for entry in catalogue.entries()}
+    assert further_reading.explained() <= known
+    ours = {"database_failed", "contended", "secret_unreadable", "unknown"}
+    certificates = {"certificate_untrusted", "tls_failed", "reinfer_certificate_untrusted", "graph_endpoint_wrong"}
+    mailboxes = {"mailbox_moving", "mailbox_not_in_cloud"}
+    assert known - further_reading.explained() == ours | certificates | mailboxes
 
 
 def test_the_documentation_says_the_same():
