@@ -66,13 +66,15 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
     # A database that went away without a word (a machine or a network that is gone) is noticed within a minute, not within two
-    # hours. What DATABASE_URL says itself, as in ?connect_timeout=3, stands.
+    # hours; and nobody waits for a lock for ever, as a worker would behind a session that was left open. What DATABASE_URL says
+    # itself, as in ?connect_timeout=3, stands.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 10,
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 60_000,
+        "options": "-c lock_timeout=30s",
         **DATABASES["default"].get("OPTIONS", {}),
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -107,6 +107,8 @@ class Engine:
                 folder.id, before=before, after=page.cursor, last=page.last, wanted=self.wishes.digest
             )
             before = page.cursor
+            if page.changes:
+                self._go_on()  # delivering took its time: what another worker met meanwhile holds before the next request
             if page.last:
                 return
 

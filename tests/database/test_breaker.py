@@ -168,6 +168,25 @@ def test_a_running_sync_stops_between_two_batches_when_its_connection_is_held(wo
     assert len(world.bucket().comments) == 1
 
 
+def test_a_password_that_was_refused_elsewhere_meanwhile_is_not_tried_with_the_next_folder(world: World):
+    one, other = world.mailbox("one@bank.example"), world.mailbox("other@bank.example")
+    box = world.mailboxes[one.address]
+    box.create_folder("Trades")
+    box.deliver(mail("a"))
+    box.deliver(mail("b"), "Trades")
+    world.mailboxes[other.address].fail("folders", errors.SignInRefused())
+    usual = world.open_sink
+
+    def meanwhile(*given):
+        sink = usual(*given)
+        sink.before_push = lambda comments: (world.run(other), box.fail("changes", errors.SignInRefused()))
+        return sink
+
+    world.open_sink = meanwhile
+    assert world.run(one).outcome == SyncRun.Outcome.YIELDED
+    assert len(world.bucket().comments) == 1
+
+
 def test_a_person_may_press_sync_now_although_it_is_held(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].fail("folders", errors.SignInRefused())
