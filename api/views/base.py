@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from access import history
 from api.filters import Declared, Filter
 from api.problems import CONTENT_TYPE, Conflict, Unprocessable
-from api.shapes import ProblemShape, Said
+from api.shapes.answers import ProblemShape, Said
 from mailboxes.documents.applying import ChangedMeanwhile
 from mailboxes.documents.wish import DocumentWrong
 from sync.actions import Complaint, Finding

@@ -13,7 +13,8 @@ from access.table import ADMINISTER, OPERATE, VIEW
 from api import examples
 from api.filters import number, words
 from api.problems import Conflict
-from api.shapes import AvailableBuckets, BucketChange, BucketShape, Checked, DestinationShape, Said
+from api.shapes.answers import Checked, Said
+from api.shapes.destinations import AvailableBuckets, BucketChange, BucketShape, DestinationShape
 from api.views.base import Api, Listed, answers, found, one, said
 from integrations.encryption import Secret
 from integrations.models import Destination, Integration

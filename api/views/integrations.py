@@ -19,7 +19,8 @@ from api.examples import INTEGRATIONS as EXAMPLES
 from api.examples import SWITCHES
 from api.filters import flag, parameter, words
 from api.problems import Conflict, PreconditionFailed, Unprocessable
-from api.shapes import Checked, IntegrationLine, IntegrationShape, PlanShape, Said, SwitchAnswer, SwitchShape
+from api.shapes.answers import Checked, Said
+from api.shapes.integrations import IntegrationLine, IntegrationShape, PlanShape, SwitchAnswer, SwitchShape
 from api.views.base import Api, Documents, Listed, answers, found, said
 from integrations.models import Integration
 from mailboxes.documents.applying import apply, on_trial

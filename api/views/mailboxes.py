@@ -17,7 +17,8 @@ from access.table import ADMINISTER, OPERATE, VIEW
 from api import examples
 from api.filters import flag, number, words
 from api.problems import Conflict
-from api.shapes import Checked, FolderShape, MailboxAnswer, MailboxShape, Said, VerificationShape
+from api.shapes.answers import Checked, Said
+from api.shapes.mailboxes import FolderShape, MailboxAnswer, MailboxShape, VerificationShape
 from api.views.base import Api, Documents, Listed, answers, found, one, said
 from api.views.integrations import integration_of
 from mailboxes.documents.single import as_document, change_mailbox, changed_rules, create_mailbox

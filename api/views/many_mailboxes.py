@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from access.table import OPERATE
 from api.filters import Declared
 from api.problems import Unprocessable
-from api.shapes import Said
+from api.shapes.answers import Said
 from api.views.base import Api, answers, said
 from api.views.mailboxes import FILTERS, rows
 from mailboxes.models import Mailbox

@@ -17,7 +17,9 @@ from api.filters import Declared, number, words
 from api.moments import moment
 from api.parsing import EmailParser
 from api.problems import Unprocessable
-from api.shapes import CommentPreview, OverviewShape, RunShape, Said, SetAsideShape, SyncErrorShape, UsageShape
+from api.shapes.answers import Said
+from api.shapes.destinations import UsageShape
+from api.shapes.syncing import CommentPreview, OverviewShape, RunShape, SetAsideShape, SyncErrorShape
 from api.views.base import Api, Listed, answers, one, said
 from integrations.reinfer.payload import comment_object
 from mailboxes.models import Bucket, Mailbox

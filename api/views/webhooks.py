@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from access import history
 from access.table import ADMINISTER
 from api import examples
-from api.shapes import WebhookShape
+from api.shapes.webhooks import WebhookShape
 from api.views.base import Api, Listed, answers, one
 from notices.models import Webhook
 

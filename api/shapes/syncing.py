@@ -1,0 +1,68 @@
+"""What syncing did, and what became of single emails."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from sync.models import SetAsideEmail, SyncRun
+
+
+class RunShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    class Meta:
+        model = SyncRun
+        fields = (
+            *("id", "mailbox", "started_at", "ended_at", "outcome", "error_kind", "error_text", "listed", "fetched"),
+            *("created", "updated", "unchanged", "not_wanted", "set_aside", "held_back"),
+        )
+
+
+class SyncErrorShape(serializers.Serializer):  # type: ignore[type-arg]
+    """A sync that failed, as the vendor tells it."""
+
+    id = serializers.CharField()
+    integration = serializers.CharField(help_text="project/name")
+    mailbox_name = serializers.CharField()
+    error_text = serializers.CharField()
+    error_details = serializers.DictField(help_text="kind and full_error_text")
+    created_at = serializers.DateTimeField()
+
+
+class SetAsideShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    folder_path = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SetAsideEmail
+        fields = (
+            *("id", "mailbox", "folder_path", "stage", "reason", "attempts", "received", "size", "first_at", "last_at"),
+            *("retry_at", "settled", "settled_at"),
+        )
+
+    def get_folder_path(self, row: SetAsideEmail) -> list[str]:
+        return list(row.folder.path)
+
+
+class OverviewShape(serializers.Serializer):  # type: ignore[type-arg]
+    class Attention(serializers.Serializer):  # type: ignore[type-arg]
+        about = serializers.CharField()
+        title = serializers.CharField()
+        text = serializers.CharField()
+        kind = serializers.CharField(help_text="Of the error, as in the catalogue.")
+        count = serializers.IntegerField()
+        since = serializers.DateTimeField(allow_null=True)
+
+    mailboxes = serializers.DictField(child=serializers.IntegerField(), help_text="How many are in which state.")
+    comments_last_24_hours = serializers.IntegerField()
+    set_aside = serializers.IntegerField()
+    attention = Attention(many=True)
+
+
+class CommentPreview(serializers.Serializer):  # type: ignore[type-arg]
+    """The comment that an email becomes, or why it becomes none."""
+
+    class Cut(serializers.Serializer):  # type: ignore[type-arg]
+        rule = serializers.CharField()
+        text = serializers.CharField()
+
+    comment = serializers.DictField(required=False)
+    cuts = Cut(many=True, required=False)
+    rejection = serializers.CharField(required=False)
