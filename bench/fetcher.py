@@ -27,8 +27,8 @@ def main() -> None:
         given["exchange"],
         "ntlm",
         "impersonation",
-        USERNAME,
-        PASSWORD,
+        username=USERNAME,
+        password=PASSWORD,
         ca_bundle=given["ca"],
         build_version="15.1.2507.39",
     )

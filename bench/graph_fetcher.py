@@ -52,9 +52,9 @@ def _opened(given: dict[str, str], at_once: int, away: float) -> tuple[GraphSett
         "bench",
         given["graph"],
         "oauth2",
-        "tenant",
-        "client",
-        "secret",
+        tenant_id="tenant",
+        client_id="client",
+        client_secret="secret",
         authority=given["graph"],
         ca_bundle=given["graph_ca"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -13,39 +13,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from msal.oauth2cli.assertion import JwtAssertionCreator
 
 from integrations.errors import SettingsWrong
+from integrations.network.settings import ServerSettings
 
 WAYS = ("oauth2", "certificate", "service_user")
 ASSERTION_LIVES = 600
 """Seconds."""
 
 
-class Entered(Protocol):
-    """What an admin enters of a connection, as far as it is about signing in. Keys and certificates are PEM; of certificate and
-    thumbprint (SHA-1 or SHA-256, in hexadecimal digits) one may be blank."""
-
-    @property
-    def auth(self) -> str: ...
-    @property
-    def tenant_id(self) -> str: ...
-    @property
-    def client_id(self) -> str: ...
-    @property
-    def authority(self) -> str: ...
-    @property
-    def client_secret(self) -> str: ...
-    @property
-    def client_key(self) -> str: ...
-    @property
-    def client_certificate(self) -> str: ...
-    @property
-    def client_thumbprint(self) -> str: ...
-    @property
-    def username(self) -> str: ...
-    @property
-    def password(self) -> str: ...
-
-
-def check_entered(given: Entered) -> None:
+def check_entered(given: ServerSettings) -> None:
     """Raises `SettingsWrong` for what cannot be right, whatever Entra says."""
     if given.auth not in WAYS:
         raise SettingsWrong("sign-in: there is no way of this name")
@@ -61,7 +36,7 @@ def check_entered(given: Entered) -> None:
         _certified(given)
 
 
-def client_credential(given: Entered, audience: Callable[[], str]) -> Any:
+def client_credential(given: ServerSettings, audience: Callable[[], str]) -> Any:
     """What MSAL calls so; None for an application without one. `audience`: the token endpoint."""
     if given.auth == "certificate":
         return {"client_assertion": Assertion(given, audience)}
@@ -71,7 +46,7 @@ def client_credential(given: Entered, audience: Callable[[], str]) -> Any:
 class Assertion:
     """A signed statement of who we are, made anew for each request of a token (RFC 7523)."""
 
-    def __init__(self, given: Entered, audience: Callable[[], str]) -> None:
+    def __init__(self, given: ServerSettings, audience: Callable[[], str]) -> None:
         self._key, self._headers = _certified(given)
         self._issuer, self._audience = given.client_id, audience
 
@@ -83,7 +58,7 @@ class Assertion:
         return made.decode()
 
 
-def _certified(given: Entered) -> tuple[rsa.RSAPrivateKey, dict[str, str]]:
+def _certified(given: ServerSettings) -> tuple[rsa.RSAPrivateKey, dict[str, str]]:
     """The key, and how the certificate is named to Entra. Raises `SettingsWrong`."""
     key = _key(given.client_key)
     if given.client_certificate.strip():

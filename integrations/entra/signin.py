@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import msal
@@ -15,11 +15,11 @@ from msal.exceptions import MsalError
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
-from integrations.entra.credentials import Entered, check_entered, client_credential
+from integrations.entra.credentials import check_entered, client_credential
 from integrations.entra.refusals import refusal
 from integrations.errors import IntegrationError, SignInRefused, TokenEndpointFailed, Transient
 from integrations.network.faults import of_transport, retry_after
-from integrations.network.settings import Way, check_url
+from integrations.network.settings import ServerSettings, check_url
 from integrations.network.transport import Deadline, DeadlineAdapter
 
 MARGIN = 300.0
@@ -28,14 +28,10 @@ NOT_AS_AGREED = (ValueError, LookupError, TypeError, AttributeError, RuntimeErro
 """What comes of reading an answer that lacks what the protocol promises, here and in MSAL."""
 
 
-class Connecting(Way, Entered, Protocol):
-    """All that an admin enters of a connection that signs in to Entra."""
-
-
 class SignIn:
     """The token of one connection. Sends nothing before it is asked. Safe to share between threads."""
 
-    def __init__(self, given: Connecting, scope: str, context: ssl.SSLContext) -> None:
+    def __init__(self, given: ServerSettings, scope: str, context: ssl.SSLContext) -> None:
         """`scope`: the service that the token is for, with /.default. Raises `SettingsWrong`."""
         check_url(given.authority, "sign-in service", ("https",))
         check_entered(given)

@@ -15,7 +15,7 @@ from integrations.errors import SettingsWrong
 from integrations.exchange.credentials import ClientCredentials, TokenCredentials, service_account
 from integrations.exchange.protocol import MOST_CONNECTIONS, AnswerPolicy, ConnectionProtocol
 from integrations.network.kept import Kept
-from integrations.network.settings import check_url, check_way
+from integrations.network.settings import ServerSettings, check_url, check_way
 from integrations.network.transport import Deadline, tls_context
 
 AUTH_TYPES = {"ntlm": NTLM, "basic": BASIC, "oauth2": OAUTH2, "certificate": OAUTH2, "service_user": OAUTH2}
@@ -23,31 +23,11 @@ CLOUD_SCOPE = "https://outlook.office365.com/.default"
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionSettings:
-    """All that a connection depends on. Two that are equal share one; a changed secret makes another."""
+class ConnectionSettings(ServerSettings):
+    """`access`: by impersonation or as a delegate. `build_version`: of the server, where it is known."""
 
-    key: str
-    """The integration it belongs to: of one key at most one connection is open."""
-    endpoint: str
-    auth: str
     access: str
-    username: str = ""
-    password: str = field(default="", repr=False)
-    tenant_id: str = ""
-    client_id: str = ""
-    client_secret: str = field(default="", repr=False)
-    client_key: str = field(default="", repr=False)
-    client_certificate: str = field(default="", repr=False)
-    client_thumbprint: str = ""
-    authority: str = "https://login.microsoftonline.com"
-    build_version: str = ""
-    tls_minimum: str = ""
-    tls_ciphers: str = ""
-    ca_bundle: str = field(default="", repr=False)
-    proxy: str = field(default="", repr=False)
-    user_agent: str = "reinfer-exchange"
-    deadline: float = 120.0
-    """Seconds that one call may take, all in all."""
+    build_version: str = field(default="", kw_only=True)
 
 
 def connection(settings: ConnectionSettings) -> ConnectionProtocol:

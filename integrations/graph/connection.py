@@ -21,7 +21,7 @@ from integrations.errors import ExchangeBusy, ExchangeFailed, SignInRefused
 from integrations.graph.refusals import Answer
 from integrations.network.faults import of_transport
 from integrations.network.kept import Kept
-from integrations.network.settings import check_way
+from integrations.network.settings import ServerSettings, check_way
 from integrations.network.transport import Deadline, DeadlineAdapter, tls_context
 
 AT_ONCE = 4
@@ -30,30 +30,8 @@ MOST_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class GraphSettings:
-    """All that a connection depends on. Two that are equal share one; a changed secret makes another."""
-
-    key: str
-    """The integration it belongs to: of one key at most one connection is open."""
-    endpoint: str
-    """Scheme and host, for example https://graph.microsoft.com."""
-    auth: str
-    tenant_id: str = ""
-    client_id: str = ""
-    client_secret: str = field(default="", repr=False)
-    client_key: str = field(default="", repr=False)
-    client_certificate: str = field(default="", repr=False)
-    client_thumbprint: str = ""
-    username: str = ""
-    password: str = field(default="", repr=False)
-    authority: str = "https://login.microsoftonline.com"
-    tls_minimum: str = ""
-    tls_ciphers: str = ""
-    ca_bundle: str = field(default="", repr=False)
-    proxy: str = field(default="", repr=False)
-    user_agent: str = "reinfer-exchange"
-    deadline: float = 120.0
-    """Seconds that one call may take, all in all."""
+class GraphSettings(ServerSettings):
+    """`endpoint`: scheme and host, for example https://graph.microsoft.com."""
 
     @property
     def base(self) -> str:

@@ -1,8 +1,8 @@
-"""What an admin sets of the way to a server, and what of it cannot be right, found before anything is sent."""
+"""What an admin sets of a connection, and what of the way to the server cannot be right, found before anything is sent."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import KW_ONLY, dataclass, field
 from urllib.parse import urlsplit
 
 import requests
@@ -10,28 +10,36 @@ import requests
 from integrations.errors import SettingsWrong
 
 
-class Way(Protocol):
-    """What every connection has, whatever it speaks. `deadline`: seconds that one call may take, all in all."""
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """All that a connection to an Exchange depends on, whatever it speaks. Two that are equal share one; a changed secret makes
+    another. Keys and certificates are PEM; of certificate and thumbprint (SHA-1 or SHA-256, in hexadecimal digits) one may be
+    blank."""
 
-    @property
-    def key(self) -> str: ...
-    @property
-    def endpoint(self) -> str: ...
-    @property
-    def tls_minimum(self) -> str: ...
-    @property
-    def tls_ciphers(self) -> str: ...
-    @property
-    def ca_bundle(self) -> str: ...
-    @property
-    def proxy(self) -> str: ...
-    @property
-    def user_agent(self) -> str: ...
-    @property
-    def deadline(self) -> float: ...
+    key: str
+    """The integration it belongs to: of one key at most one connection is open."""
+    endpoint: str
+    auth: str
+    _: KW_ONLY
+    username: str = ""
+    password: str = field(default="", repr=False)
+    tenant_id: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    client_key: str = field(default="", repr=False)
+    client_certificate: str = field(default="", repr=False)
+    client_thumbprint: str = ""
+    authority: str = "https://login.microsoftonline.com"
+    tls_minimum: str = ""
+    tls_ciphers: str = ""
+    ca_bundle: str = field(default="", repr=False)
+    proxy: str = field(default="", repr=False)
+    user_agent: str = "reinfer-exchange"
+    deadline: float = 120.0
+    """Seconds that one call may take, all in all."""
 
 
-def check_way(way: Way) -> None:
+def check_way(way: ServerSettings) -> None:
     """Raises `SettingsWrong`."""
     if not (way.user_agent.isascii() and way.user_agent.isprintable()):
         raise SettingsWrong("user agent: only letters, digits and signs of ASCII can be sent")

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from integrations.diagnosis import Probe, Step, walked
 from integrations.errors import CertificateUntrusted, ExchangeUnreachable, TlsFailed
-from integrations.network.settings import Way
+from integrations.network.settings import ServerSettings
 from integrations.network.transport import tls_context
 
 
-def network_steps(settings: Way) -> Iterator[Step]:
+def network_steps(settings: ServerSettings) -> Iterator[Step]:
     """Up to the first step that fails. Raises nothing that a test of a connection does not raise as well."""
     if settings.proxy:
         return iter(())
@@ -23,7 +23,7 @@ def network_steps(settings: Way) -> Iterator[Step]:
 
 
 class _Way:
-    def __init__(self, settings: Way) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         parts = urlsplit(settings.endpoint)
         self._host, self._port = parts.hostname or "", parts.port or 443
         self._settings = settings

@@ -15,6 +15,18 @@ from simulators.graph import GraphSimulator, Registration
 SECRET = "secret"
 Effects = tuple[tuple[str, Mapping[str, Any]], ...]
 
+TRANSPORT: Effects = (
+    ("status", {"status": 500}),
+    ("status", {"status": 502}),
+    ("unauthorized", {}),
+    ("drop", {"bytes": 0}),
+    ("drop", {"bytes": 300}),
+    ("truncate", {"bytes": 400}),
+    ("hang", {"seconds": 30}),
+    ("drip", {"rate": 20}),
+)
+"""What any server can do."""
+
 
 class Server(Protocol):
     """What the two simulators have in common."""
@@ -57,24 +69,17 @@ class EwsEnd:
     secret_field = "password"
     reads = ("SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetFolder")
     effects: Effects = (
+        *TRANSPORT,
         ("busy", {"how": "fault", "back_off": 5_000}),
         ("busy", {"how": "fault", "back_off": 60_000, "hint_first": False}),
         ("busy", {"how": "fault", "back_off": -1}),
         ("busy", {"how": "503"}),
         ("busy", {"how": "nested", "back_off": 20_000}),
-        ("status", {"status": 500}),
-        ("status", {"status": 502}),
-        ("unauthorized", {}),
         ("disabled", {}),
         ("fault", {"code": "ErrorMailboxMoveInProgress"}),
         ("fault", {"code": "ErrorMailboxStoreUnavailable"}),
         ("fault", {"code": "ErrorInternalServerError"}),
         ("fault", {"code": "ErrorAccessDenied"}),
-        ("drop", {"bytes": 0}),
-        ("drop", {"bytes": 300}),
-        ("truncate", {"bytes": 400}),
-        ("hang", {"seconds": 30}),
-        ("drip", {"rate": 20}),
     )
     item_codes = (
         "ErrorMimeContentConversionFailed",
@@ -105,14 +110,12 @@ class GraphEnd:
     secret_field = "client_secret"
     reads = ("folders-delta", "messages-delta", "mime", "message", "folder", "batch", "token")
     effects: Effects = (
+        *TRANSPORT,
         ("throttled", {"retry_after": 5}),
         ("throttled", {}),
         ("throttled", {"retry_after": 60, "code": "TooManyRequests"}),
         ("error", {"code": "ErrorServerBusy", "retry_after": 20}),
-        ("status", {"status": 500}),
-        ("status", {"status": 502}),
         ("status", {"status": 503}),
-        ("unauthorized", {}),
         ("error", {"code": "ErrorMailboxMoveInProgress"}),
         ("error", {"code": "ErrorMailboxStoreUnavailable"}),
         ("error", {"code": "ErrorInternalServerError"}),
@@ -121,11 +124,6 @@ class GraphEnd:
         ("error", {"code": "resyncRequired"}),
         ("error", {"code": "syncStateNotFound"}),
         ("error", {"code": "MailboxNotEnabledForRESTAPI"}),
-        ("drop", {"bytes": 0}),
-        ("drop", {"bytes": 300}),
-        ("truncate", {"bytes": 400}),
-        ("hang", {"seconds": 30}),
-        ("drip", {"rate": 20}),
     )
     item_codes = (
         "ErrorMimeContentConversionFailed",

@@ -98,8 +98,8 @@ def test_a_server_that_speaks_no_tls_is_told_as_that() -> None:
             f"https://127.0.0.1:{port}/EWS/Exchange.asmx",
             "basic",
             "impersonation",
-            "svc",
-            "s3cret",
+            username="svc",
+            password="s3cret",
             deadline=5,
         )
         assert isinstance(check(replace(settings, build_version="15.1.2507.39")), errors.TlsFailed)

@@ -35,8 +35,8 @@ class World:
     @property
     def settings(self) -> GraphSettings:
         return GraphSettings(
-            "1", self.graph.url, "oauth2", "tenant", "client", "s3cret", authority=self.graph.authority_url,
-            ca_bundle=self.graph.ca, deadline=20.0,
+            "1", self.graph.url, "oauth2", tenant_id="tenant", client_id="client", client_secret="s3cret",
+            authority=self.graph.authority_url, ca_bundle=self.graph.ca, deadline=20.0,
         )  # fmt: skip
 
     def source(self, *, page_size: int = 512, **changed: object) -> GraphSource:
@@ -110,7 +110,7 @@ def peer(answer: Callable[[Request], Response]) -> Iterator[GraphSettings]:
 
     with HttpServer(answered, tls=authority.server_context()) as server:
         yield GraphSettings(
-            "peer", server.url, "oauth2", "tenant", "client", "s3cret", authority=server.url,
+            "peer", server.url, "oauth2", tenant_id="tenant", client_id="client", client_secret="s3cret", authority=server.url,
             ca_bundle=authority.pem, deadline=5.0,
         )  # fmt: skip
         close_all()
