@@ -25,12 +25,16 @@ class Breaker:
     pardoned: bool = False
     """An admin looked at the refused emails and said: set them aside."""
 
-    def note(self, outcomes: str) -> None:
-        """Add these outcomes. Raises `TooManyRefused` before what was refused among them is set aside."""
+    def note(self, outcomes: str, *, alone: bool = True) -> None:
+        """Add these outcomes. Raises `TooManyRefused` before what was refused among them is set aside.
+
+        `alone`: in the order in which they came. Else others of the same batch, whose outcome is not known yet, stood between
+        them, and so many refused in a row say nothing.
+        """
         self.window = (self.window + outcomes)[-LAST:]
-        if REFUSED in outcomes and not self.pardoned and self._is_too_much():
+        if REFUSED in outcomes and not self.pardoned and self._is_too_much(alone):
             raise TooManyRefused(f"{self.window.count(REFUSED)} of the last {len(self.window)} emails")
 
-    def _is_too_much(self) -> bool:
-        in_a_row = self.window.endswith(REFUSED * IN_A_ROW)
+    def _is_too_much(self, alone: bool) -> bool:
+        in_a_row = alone and self.window.endswith(REFUSED * IN_A_ROW)
         return in_a_row or (len(self.window) == LAST and self.window.count(REFUSED) >= SHARE * LAST)

@@ -105,6 +105,7 @@ class Delivery:
         Returns what was gone. Raises what the sink raises, `Contended` and `LeaseLost`.
         """
         gone: list[Change] = []
+        unfit: list[SetAside] = []
         letters: dict[CommentId, Letter] = {}
         for outcome in fetched:
             if isinstance(outcome, Gone):
@@ -112,7 +113,11 @@ class Delivery:
             elif isinstance(outcome, Unreadable):
                 self.set_aside(SetAside(outcome.change, "fetch", outcome.reason))
             else:
-                self._take(outcome, letters)
+                unfit += self._take(outcome, letters)
+        if unfit:
+            self.breaker.note(REFUSED * len(unfit), alone=not letters)
+        for email in unfit:
+            self.set_aside(email)
         for batch in self.sizes.push_batches(letters.values()):
             self._deliver(batch)
         return gone
@@ -142,13 +147,12 @@ class Delivery:
 
     # ---- transform and gate 2 -------------------------------------------------------------------------------------
 
-    def _take(self, email: Email, letters: dict[CommentId, Letter]) -> None:
+    def _take(self, email: Email, letters: dict[CommentId, Letter]) -> list[SetAside]:
+        """Put it among the letters; or, of an email that makes no comment, why."""
         self.counts.fetched += 1
         converted = self.transform(email)
         if isinstance(converted, NotConvertible):
-            self.breaker.note(REFUSED)
-            self.set_aside(SetAside(email.change, "transform", converted.reason))
-            return
+            return [SetAside(email.change, "transform", converted.reason)]
         comment = converted.comment
         verdict = self.folders.get(email.change.folder_id, Verdict.WANTED)
         if verdict is Verdict.WANTED:
@@ -156,10 +160,11 @@ class Delivery:
         before = letters.pop(comment.id, None)
         if before is None:
             letters[comment.id] = Letter(comment, (email.change,), verdict)
-            return
+            return []
         collision = before.collision or identity_digest(before.comment) != identity_digest(comment)
         verdict = before.verdict if before.wanted else verdict
         letters[comment.id] = Letter(comment, (*before.changes, email.change), verdict, collision)
+        return []
 
     # ---- reconcile ------------------------------------------------------------------------------------------------
 
@@ -324,6 +329,7 @@ def _intention(letter: Letter, entry: Entry | None, comment: Comment, *, creates
         creates=creates or settles,
         billed=creates or settles or (entry is not None and entry.billed),
         collision=_collides(letter, entry),
+        is_there=not creates,
         seen=entry,
     )
 

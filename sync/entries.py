@@ -59,10 +59,12 @@ class Entries:
         mark = uuid.uuid4()
         until = self.lease.clock() + timedelta(seconds=flight)
         rows = {intention.comment.id: self._intended(intention, mark, until) for intention in intentions}
+        new = {intention.comment.id for intention in intentions if intention.seen is None}
         LedgerEntry.objects.bulk_create(
-            [rows[intention.comment.id] for intention in intentions if intention.seen is None], ignore_conflicts=True
+            [rows[comment_id] for comment_id in sorted(rows) if comment_id in new], ignore_conflicts=True
         )
-        for intention in intentions:
+        # In one order for everybody: two mailboxes with the same emails never wait for each other.
+        for intention in sorted(intentions, key=lambda intention: intention.comment.id):
             if intention.seen is not None:
                 self._rewrite(intention.seen, rows[intention.comment.id])
         written = set(self._marked(rows, mark).values_list("comment_id", flat=True))
@@ -106,8 +108,10 @@ class Entries:
             by_mark.setdefault(key, []).append(intention.comment.id)
         for (mark, billed, collision), ids in by_mark.items():
             rows = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=ids)
-            # Another sync changed the entry while we pushed: what the bucket holds now is anybody's guess.
-            rows.exclude(mark=mark).update(dirty=True, **({"billed": True} if billed else {}))
+            # Another sync changed the entry while we pushed: what the bucket holds now is anybody's guess, also for that one.
+            rows.exclude(mark=mark).update(
+                dirty=True, mark=None, sequence=F("sequence") + 1, **({"billed": True} if billed else {})
+            )
             flags = {"collision": True} if collision else {}
             rows.filter(mark=mark).update(
                 state=LedgerEntry.State.CONFIRMED, billed=billed, dirty=False, in_flight_until=None, **flags
@@ -117,7 +121,7 @@ class Entries:
         """The bucket refused it: the entry is as it was before, or was never there."""
         row = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id=intention.comment.id, mark=intention.mark)
         seen = intention.seen
-        if seen is None or (intention.creates and not seen.confirmed):
+        if seen is None or not (seen.confirmed or intention.is_there):
             row.delete()
             return
         row.update(
@@ -256,12 +260,14 @@ class Entries:
             )
 
     def _left_behind(self) -> QuerySet[LedgerEntry]:
+        """Not those that another mailbox waits to tell: it met them in flight, and creates what did not arrive."""
+        others = Q(dirty=True, winner_mailbox__isnull=False) & ~Q(winner_mailbox_id=self.mailbox_id)
         return LedgerEntry.objects.filter(
             Q(pushed_by_id=self.mailbox_id) | Q(pushed_by=None),
             Q(in_flight_until=None) | Q(in_flight_until__lte=self.lease.clock()),
             bucket_id=self.bucket_id,
             state=LedgerEntry.State.INTENDED,
-        )
+        ).exclude(others)
 
 
 def _marked(intention: Intention, mark: uuid.UUID) -> Intention:

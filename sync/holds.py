@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from integrations.errors import IntegrationError, Scope
+from integrations.errors import IntegrationError, Scope, TooManyRefused
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 
@@ -41,10 +41,11 @@ def lift(row: Integration | Destination | Bucket) -> None:
     type(row)._default_manager.filter(pk=row.pk).exclude(held_until=None).update(**LIFTED)
 
 
-def lift_all(mailbox: Mailbox) -> None:
-    """After a sync that worked: whatever this mailbox hangs on works."""
+def lift_all(mailbox: Mailbox, accepted: int) -> None:
+    """After a sync that worked: whatever this mailbox hangs on works. `accepted`: comments that its bucket took; while it took
+    none, nobody knows whether it still refuses almost all."""
     for row in (mailbox.integration, mailbox.bucket.destination, mailbox.bucket):
-        if row.is_held:
+        if row.is_held and (accepted or row.held_kind != TooManyRefused.kind):
             lift(row)
 
 

@@ -143,6 +143,16 @@ class DatabaseLedger:
         return self._aside.due(most, self.lease.clock())
 
     @transaction.atomic
+    def trying(self, item: ItemId) -> None:
+        self.lease.demand()
+        self._aside.begin(item, self.lease.clock())
+
+    @transaction.atomic
+    def not_tried(self, item: ItemId) -> None:
+        self.lease.demand()
+        self._aside.take_back(item)
+
+    @transaction.atomic
     def vanished(self, changes: Sequence[Change]) -> None:
         # What is looked for again is no copy: whenever it is listed again, it is fetched again.
         self.lease.demand()

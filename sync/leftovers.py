@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from integrations.errors import IntegrationError
 from integrations.messages import Change
 from integrations.ports import Source
+from mailboxes.rules import Verdict, item_verdict
 from sync.breaker import Breaker
 from sync.careful import IN_A_ROW
 from sync.delivery import Delivery
@@ -32,10 +33,10 @@ class Leftovers:
 
     def run(self) -> None:
         """After all folders. Raises what the ports raise when nothing passes: then the fault is theirs."""
-        # That emails are refused which were refused before says nothing new.
-        self.delivery.breaker = Breaker(pardoned=True)
         self.ledger.forget_former()
         self._dirty()
+        # That emails are refused which were refused before says nothing new.
+        self.delivery.breaker = Breaker(pardoned=True)
         self._set_aside()
         self._unsettled()
 
@@ -50,9 +51,16 @@ class Leftovers:
         done = 0
         while done < MOST_PER_RUN and (due := self.ledger.due_again(AT_ONCE)):
             done += len(due)
-            gone = self._one_by_one(due)
+            gone = self._one_by_one(self._wanted(due), again=True)
             if gone:
                 self.ledger.vanished(gone)
+
+    def _wanted(self, due: Sequence[Change]) -> list[Change]:
+        """Those that are still wanted, by what is known of them without fetching."""
+        verdicts = [(change, item_verdict(self.delivery.rules, change)) for change in due]
+        away = [(change, verdict) for change, verdict in verdicts if verdict is not Verdict.WANTED]
+        self.ledger.remember([self.delivery.copy(change, verdict=verdict, comment_id=None) for change, verdict in away])
+        return [change for change, verdict in verdicts if verdict is Verdict.WANTED]
 
     def _unsettled(self) -> None:
         """The worker that intended them died, and their emails are gone: the bucket knows whether they arrived."""
@@ -69,21 +77,37 @@ class Leftovers:
                 raise
         return self._one_by_one(batch)
 
-    def _one_by_one(self, changes: Sequence[Change]) -> list[Change]:
-        """Those that are gone. What fails is set aside, with its next try later; several in a row are no email's fault."""
+    def _one_by_one(self, changes: Sequence[Change], *, again: bool = False) -> list[Change]:
+        """Those that are gone. What fails is set aside, with its next try later; several in a row are no email's fault.
+
+        `again`: they are set aside already. Each is counted before it is tried, as it may be what ends workers.
+        """
         gone: list[Change] = []
         in_a_row = 0
         for change in changes:
             self.go_on()
+            if again:
+                self.ledger.trying(change.item_id)
             try:
                 gone += self._twice(change)
                 in_a_row = 0
             except IntegrationError as error:
                 in_a_row += 1
-                if not error.may_be_item or in_a_row >= IN_A_ROW:
+                try:
+                    self._is_its_fault(error, in_a_row)
+                except IntegrationError:
+                    if again:
+                        self.ledger.not_tried(change.item_id)
                     raise
                 self.delivery.blame(change, error)
         return gone
+
+    def _is_its_fault(self, error: IntegrationError, in_a_row: int) -> None:
+        """Raises where it is not: while nothing passes, both sides have to be well without it."""
+        if not error.may_be_item or in_a_row >= IN_A_ROW:
+            raise error
+        self.source.check()
+        self.delivery.sink.check()
 
     def _twice(self, change: Change) -> list[Change]:
         """Once more when it fails: most faults pass, and are no reason to set anything aside."""

@@ -43,7 +43,7 @@ def note(record: SyncRun, counts: Counts) -> None:
 
 def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, chance: float) -> SyncRun:
     now = lease.clock()
-    holds.lift_all(mailbox)
+    holds.lift_all(mailbox, accepted=report.counts.created + report.counts.updated)
     wait = policy.next_sync(
         now, interval(mailbox.integration), newest=_newest(mailbox) or mailbox.created_at, chance=chance
     )
@@ -77,9 +77,11 @@ def failed(
 ) -> SyncRun:
     """A named error: the policy decides, and this carries it out."""
     now = lease.clock()
-    state = MailboxState.objects.get(pk=mailbox.pk)
+    state = MailboxState.objects.filter(pk=mailbox.pk).select_related("mailbox__integration").first()
+    if state is None:  # deleted meanwhile
+        return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
     held = holds.held_by(mailbox, error.scope)
-    integration = Integration.objects.get(pk=mailbox.integration_id)
+    integration = state.mailbox.integration
     storm_since = integration.held_since if integration.held_kind in STORM_KINDS else None
     past = policy.Past(
         state.failures,
@@ -112,10 +114,12 @@ def _alike(mailbox: Mailbox, now: datetime) -> int:
 def broke(mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: Exception, chance: float) -> SyncRun:
     """A fault of our own: its type is told, never its text, which may quote a mail."""
     now = lease.clock()
-    state = MailboxState.objects.get(pk=mailbox.pk)
+    text = f"{OUR_FAULT} ({type(error).__name__})"
+    state = MailboxState.objects.filter(pk=mailbox.pk).first()
+    if state is None:  # deleted meanwhile
+        return _close(record, Outcome.FAILED, counts, now, "internal_error", text)
     past = policy.Past(state.failures, state.failing_since)
     decision = policy.after_failure(None, now=now, past=past, chance=chance)
-    text = f"{OUR_FAULT} ({type(error).__name__})"
     due = decision.at if isinstance(decision, policy.RetryAt) else now
     _give_back(lease, _failure("internal_error", text, due, now))
     return _close(record, Outcome.FAILED, counts, now, "internal_error", text)
@@ -204,6 +208,9 @@ def _failure(kind: str, text: str, due: datetime, now: datetime) -> dict[str, ob
 
 def _give_back(lease: Lease, values: dict[str, object]) -> None:
     """Write the state and release the lease in one statement: nobody ever sees the one without the other."""
+    # Whoever comes to this line lives: the email that it had in hand did not end it.
+    held = SyncedFolder.objects.filter(mailbox=lease.mailbox_id, mailbox__state__lease_token=lease.token)
+    held.exclude(item_in_hand="").update(item_in_hand="")
     folders = SyncedFolder.objects.filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
     pages = Coalesce(Subquery(folders.annotate(n=Sum("pages")).values("n")), 0)
     MailboxState.objects.filter(pk=lease.mailbox_id, lease_token=lease.token).update(

@@ -110,6 +110,12 @@ class Ledger(Protocol):
     def due_again(self, most: int) -> Sequence[Change]:
         """Set-aside emails whose next try is due."""
 
+    def trying(self, item: ItemId) -> None:
+        """Count one more try of a set-aside email, with its next try later, before any work on it: it may end us."""
+
+    def not_tried(self, item: ItemId) -> None:
+        """Take the count of `trying` back: what failed was not this email."""
+
     def vanished(self, changes: Sequence[Change]) -> None:
         """These were listed and are not there: look for them a few times more, and then take them for deleted."""
 

@@ -21,6 +21,9 @@ from sync.records import DELIVERED, SET_ASIDE, CopyRecord, SetAside
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 """How long a set-aside email waits for its next try; the last one for ever after."""
 
+COUNTED = ("attempts", "retry_at", "transform_version")
+"""What a try changes before it is made."""
+
 LOOKS = 3
 """How often an email is looked for that was listed and is not there: most were moved or deleted, and the next page tells."""
 
@@ -31,6 +34,8 @@ class PutAside:
     def __init__(self, mailbox_id: int, transform_version: int) -> None:
         self.mailbox_id = mailbox_id
         self.transform_version = transform_version
+        self._begun: dict[ItemId, dict[str, Any]] = {}
+        """Those whose try is counted and not ended yet, as they were before."""
 
     def items(self) -> QuerySet[SetAsideEmail, Any]:
         """The item ids of those that wait, for another query."""
@@ -43,6 +48,23 @@ class PutAside:
         due = due.exclude(item_id__startswith=FORMER)
         return [as_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
 
+    def begin(self, item: ItemId, now: datetime) -> None:
+        """Count a try of this one before it is made: where the worker does not live to tell, the next try comes later all the
+        same."""
+        row = self._waiting().filter(item_id=item).first()
+        if row is None:
+            return
+        self._begun[item] = {name: getattr(row, name) for name in COUNTED}
+        row.attempts += 1
+        row.retry_at, row.transform_version = now + _delay(row.attempts), self.transform_version
+        row.save(update_fields=COUNTED)
+
+    def take_back(self, item: ItemId) -> None:
+        """It was not tried after all."""
+        before = self._begun.pop(item, None)
+        if before is not None:
+            self._waiting().filter(item_id=item).update(**before)
+
     def add(self, email: SetAside, now: datetime) -> None:
         """Set it aside, or count one more try of it."""
         change = email.change
@@ -53,17 +75,19 @@ class PutAside:
             defaults={"folder": folder, "last_at": now, "stage": email.stage, "reason": email.reason[:512]},
         )
         again = not created and not row.settled
-        row.attempts = row.attempts + 1 if again else 1
+        counted = self._begun.pop(change.item_id, None) is not None
+        row.attempts = row.attempts + (not counted) if again else 1
         row.folder, row.last_at, row.stage, row.reason = folder, now, email.stage, email.reason[:512]
         row.change_key, row.listed_id = change.change_key, listed_comment_id(change.message_id) or ""
         row.received, row.size, row.item_class = change.received, change.size, change.item_class[:128]
-        row.retry_at = now + RETRY_AFTER[min(row.attempts, len(RETRY_AFTER)) - 1]
+        row.retry_at = now + _delay(row.attempts)
         row.transform_version = self.transform_version
         row.settled, row.settled_at = "", None
         row.save()
 
     def look_again(self, change: Change, now: datetime) -> bool:
         """It was listed, and is not there: look for it once more later. False when it was looked for often enough."""
+        self.take_back(change.item_id)  # looks are counted here
         row = self._waiting().filter(item_id=change.item_id).first()
         if row is not None and row.stage == VANISHED and row.attempts >= LOOKS:
             return False
@@ -96,6 +120,10 @@ class PutAside:
 
     def _waiting(self) -> QuerySet[SetAsideEmail]:
         return SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, settled="")
+
+
+def _delay(attempts: int) -> timedelta:
+    return RETRY_AFTER[min(max(attempts, 1), len(RETRY_AFTER)) - 1]
 
 
 def copy_of(change: Change) -> CopyRecord:

@@ -87,6 +87,8 @@ class Intention:
     billed: bool
     """The AI unit of this comment is ours, by this push or by one before it."""
     collision: bool = False
+    is_there: bool = False
+    """The bucket holds the comment already."""
     seen: Entry | None = None
     mark: str = ""
     """Set when the intention is written: confirming finds it by this and by nothing else."""

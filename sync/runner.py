@@ -86,21 +86,22 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) 
     counts = Counts()
     try:
         report = _sync(mailbox, lease, around, counts, partial(outcome.note, record, counts), probes=probes)
+        end = partial(outcome.succeeded, mailbox, lease, record, report)
     except LeaseLost as why:
         log.warning("sync.lease_lost", checkpoint_moved=isinstance(why, CheckpointMoved))
         return outcome.lost(record, counts, why)
     except IntegrationError as error:
         log.warning("sync.failed", kind=error.kind, scope=error.scope)
-        return outcome.failed(mailbox, lease, record, counts, error, around.chance())
+        end = partial(outcome.failed, mailbox, lease, record, counts, error)
     except DATABASE_FAILS as error:
         log.error("sync.database_failed", error=type(error).__name__)
-        named = DatabaseFailed(type(error).__name__)
-        return outcome.failed(mailbox, lease, record, counts, named, around.chance())
+        end = partial(outcome.failed, mailbox, lease, record, counts, DatabaseFailed(type(error).__name__))
     except Exception as error:  # noqa: BLE001  # the outermost rim: a fault of ours must cost this mailbox a delay, and nothing else
         # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
         log.error("sync.broke", error=type(error).__name__, where=_where(error))
-        return outcome.broke(mailbox, lease, record, counts, error, around.chance())
-    return outcome.succeeded(mailbox, lease, record, report, around.chance())
+        end = partial(outcome.broke, mailbox, lease, record, counts, error)
+    # Not within `except`: what fails in writing it down must not carry the first error, which may quote a mail, into a log.
+    return end(around.chance())
 
 
 def _sync(
@@ -112,6 +113,8 @@ def _sync(
         around.open_source(mailbox.integration, mailbox.address) as source,
         around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
     ):
+        if probes and (bucket.is_held or bucket.destination.is_held):
+            sink.check()  # there may be no mail to push, and whether the other side is well would not be seen
         _forget_if_asked(mailbox, lease)
         leave_former_source(mailbox, lease)
         _list_again_if_asked(mailbox, lease)

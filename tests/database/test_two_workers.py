@@ -1,8 +1,11 @@
 """Two workers at once: copies of one email in two mailboxes, and a slow worker that lost its lease and wakes up."""
 
+from contextlib import suppress
+
 import pytest
 
 from sync.models import LedgerEntry, MailboxState, SyncRun
+from sync.ports import LeaseLost
 from tests.database.world import World
 from tests.faults.deadly import Died, Reaper
 from tests.mails import comment_id_of, mail
@@ -170,6 +173,43 @@ def test_a_confirmation_that_comes_too_late_marks_the_entry_dirty(world: World, 
     world.sync_all(rounds=2)
     world.assert_all_is_well(["a"])
     assert world.comment("a").properties["string:Mailbox"] == sales.address
+
+
+def test_of_two_pushes_that_overlap_the_one_that_was_confirmed_first_does_not_pass_for_the_last(world: World, two):
+    desk, sales = two
+    world.sync_all()
+    for address, folder in ((desk.address, "Done"), (sales.address, "Later")):
+        box = world.mailboxes[address]
+        box.create_folder(folder)
+        box.move(next(iter(box.folder("Inbox").items)), folder)
+    confirms = []
+
+    class Late:
+        """The ledger of a worker whose confirmation comes when somebody asks for it."""
+
+        def __init__(self, it):
+            self.it = it
+
+        def __getattr__(self, name):
+            return getattr(self.it, name)
+
+        def confirm(self, *given):
+            confirms.append(lambda: self.it.confirm(*given))
+            raise Died
+
+    world.wrap = lambda port, it: Late(it) if port == "ledger" else it
+    for mailbox in (desk, sales):
+        with pytest.raises(Died):
+            world.sync(mailbox)
+        world.clock.turn(minutes=2)
+    for confirm in confirms:
+        with suppress(LeaseLost):
+            confirm()
+    assert LedgerEntry.objects.get().dirty
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a"])
 
 
 def test_a_mailbox_that_is_being_synced_is_left_alone_by_everybody_else(world: World):

@@ -22,6 +22,8 @@ class FakeBucket:
     """What Re:infer holds of one bucket."""
 
     exists: bool = True
+    down: IntegrationError | None = None
+    """What whoever asks anything is told."""
     comments: dict[CommentId, Comment] = field(default_factory=dict)
     """In the order of their creation."""
     writes: dict[CommentId, list[Comment]] = field(default_factory=dict)
@@ -115,6 +117,8 @@ class FakeSink:
     # ---- the port -------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
+        if self.bucket.down is not None:
+            raise self.bucket.down
         if not self.bucket.exists:
             raise BucketNotFound("HTTP 404")
 

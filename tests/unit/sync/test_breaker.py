@@ -37,6 +37,14 @@ def test_one_in_ten_never_stops_a_bucket():
         breaker.note("+" * 9 + "-")
 
 
+def test_emails_that_make_no_comment_are_no_row_while_others_of_their_batch_are_still_to_be_pushed():
+    breaker = Breaker()
+    breaker.note("-" * 12, alone=False)
+    breaker.note("+" * 38)
+    with pytest.raises(TooManyRefused):
+        breaker.note("-" * 12, alone=True)
+
+
 def test_a_batch_that_was_accepted_whole_never_stops_it_whatever_came_before():
     breaker = Breaker("-" * 100)
     breaker.note("+++")
