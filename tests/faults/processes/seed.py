@@ -162,7 +162,8 @@ class Seed:
         self.stack.awake()
         if self.acted:
             self.admin.start_all()
-            self.admin.list_again()
+            if any("ErrorItemNotFound" in what for what in self.trouble.log):
+                self.admin.list_again()  # nothing else finds what Exchange could not find at three looks
             self.admin.try_again()
         self.healed = self.admin.now()
         self.log.append("-- all is mended")
