@@ -48,20 +48,38 @@ FULL = {
     "import": "integrations/import/",
     "mailbox": "mailboxes/1/",
     "mailbox-edit": "mailboxes/1/edit/",
+    "mailbox-delete": "mailboxes/1/delete/",
     "mailbox-new": "integrations/1/mailboxes/new/?setup=1",
     "mailboxes-many": "integrations/1/mailboxes/many/",
     "send-again": "mailboxes/1/send-again/",
     "destinations": "destinations/",
     "destination": "destinations/1/",
+    "destination-edit": "destinations/1/edit/",
+    "destination-delete": "destinations/1/delete/",
     "bucket": "buckets/1/edit/",
     "runs": "runs/?show=all",
     "set-aside": "set-aside/",
     "errors": "errors/",
     "history": "history/",
+    "not-found": "nowhere/",
 }
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 QUALITY = 70
 """Of JPEG: a hundred pictures shall not outweigh the code."""
+REPLY = b"""From: Ann North <ann@north.example>\r
+To: Trades <trades@bank.example>\r
+Subject: Re: Terms\r
+Date: Mon, 4 May 2026 09:30:00 +0000\r
+Message-ID: <reply@north.example>\r
+\r
+We agree to the terms as of today.\r
+\r
+Kind regards,\r
+Ann North\r
+\r
+On Mon, May 4, 2026 at 9:12 AM Ben <ben@south.example> wrote:\r
+> Would you agree to these terms?\r
+"""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -122,6 +140,8 @@ def _work(stack: Stack, password: str, chromium: str) -> None:
             ("buckets/2/edit/", {"AI units a month": "1000"}, ["Save"]),
             ("integrations/2/edit/", {"Title": "Exchange Online of the bank"}, ["Save"]),
             ("mailboxes/2/", {}, ["Stop", "Start", "Sync now"]),
+            ("integrations/1/mailboxes/new/", {"Address": "nobody@bank.example"}, ["Save"]),
+            ("integrations/3/edit/", {"Client secret": "expired"}, ["Save"]),
             ("mailboxes/1/", {}, ["Verify"]),
         ):
             page.goto(stack.url + path)
@@ -159,21 +179,42 @@ def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mappi
                 picture = target / f"{name}-{width}-{scheme}.jpg"
                 page.screenshot(path=picture, full_page=True, type="jpeg", quality=QUALITY)
             if pages is FULL:
-                _review(page, stack.url + pages["integration-json"], stack.url + pages["import"])
-                picture = target / f"import-review-{width}-{scheme}.jpg"
-                page.screenshot(path=picture, full_page=True, type="jpeg", quality=QUALITY)
+                for name, open_page in (
+                    ("import-review", _review),
+                    ("preview", _preview),
+                    ("set-aside-preview", _set_aside),
+                ):
+                    open_page(page, stack.url)
+                    picture = target / f"{name}-{width}-{scheme}.jpg"
+                    page.screenshot(path=picture, full_page=True, type="jpeg", quality=QUALITY)
 
 
-def _review(page: Any, document_url: str, import_url: str) -> None:
+def _preview(page: Any, url: str) -> None:
+    """The comment that an uploaded email would be."""
+    email = {"name": "reply.eml", "mimeType": "message/rfc822", "buffer": REPLY}
+    page.goto(url + "preview/")
+    page.get_by_label("Email", exact=True).set_input_files(email)
+    page.get_by_role("button", name="Show the comment").click()
+    page.get_by_text("We agree").first.wait_for()
+
+
+def _set_aside(page: Any, url: str) -> None:
+    """What is set aside, and why, fetched from Exchange for whoever may read it."""
+    page.goto(url + "set-aside/")
+    page.get_by_role("link", name="Preview", exact=True).last.click()
+    page.wait_for_load_state("networkidle")
+
+
+def _review(page: Any, url: str) -> None:
     """An import that changes a little of everything, before it is confirmed."""
-    page.goto(document_url)
+    page.goto(url + FULL["integration-json"])
     document = json.loads(page.locator("pre.document").inner_text())
     document["title"] = "Exchange of the trading floor"
     mailboxes = document["configuration"]["mailboxes"]
     mailboxes[0]["folder_denylist"] = [["Inbox", "Private"]]
     mailboxes[1]["email"] = "claims@bank.example"
     mailboxes[1]["colour"] = "green"
-    page.goto(import_url)
+    page.goto(url + FULL["import"])
     page.get_by_label("Document").fill(json.dumps(document))
     page.get_by_role("button", name="Show what would change").click()
 

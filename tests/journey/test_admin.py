@@ -161,7 +161,17 @@ PAGES = [
 PAGES += ["integrations/1/select/", "integrations/1/mailboxes/many/", "buckets/1/edit/", "history/?mailbox=1"]
 PAGES += [f"integrations/1/part/{part}/" for part in ("connection", "errors", "history", "json")]
 PAGES += ["integrations/import/", "integrations/1/ready/", "integrations/1/mailboxes/new/?setup=1"]
-PAGES += ["destinations/", "destinations/1/", "destinations/1/edit/", "runs/?show=all", "set-aside/", "nowhere/"]
+PAGES += [
+    "destinations/",
+    "destinations/1/",
+    "destinations/1/edit/",
+    "runs/",
+    "runs/?show=all",
+    "set-aside/",
+    "nowhere/",
+]
+PAGES += ["mailboxes/1/delete/", "mailboxes/1/send-again/", "integrations/1/delete/", "integrations/2/switch/"]
+PAGES += ["destinations/1/delete/", "destinations/new/"]
 
 
 @pytest.mark.parametrize("path", PAGES)

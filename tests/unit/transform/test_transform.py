@@ -83,10 +83,17 @@ def test_the_timestamp_is_the_date_header_in_utc():
     assert made.timestamp == made.message.sent_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("date", ["soon", "Mon, 99 Mar 2026 09:00:00", "", "Thu, 1 Jan 99999 00:00"])
+@pytest.mark.parametrize(
+    "date", ["soon", "Mon, 99 Mar 2026 09:00:00", "", "Thu, 1 Jan 99999 00:00", "Fri, 31 Dec 9999 23:59:59 +0000"]
+)
 def test_an_unusable_date_gives_way_to_the_received_time(date):
     made = comment(raw("Message-ID: <a@x>", f"Date: {date}"))
     assert (made.timestamp, made.message.sent_at) == (NOON, None)
+
+
+def test_the_first_day_that_exchange_knows_is_a_date_like_any_other():
+    made = comment(raw("Message-ID: <a@x>", "Date: Mon, 1 Jan 1601 00:00:00 +0000"))
+    assert made.timestamp == datetime(1601, 1, 1, tzinfo=UTC)
 
 
 def test_a_date_over_a_day_after_the_arrival_counts_as_absent():
