@@ -17,6 +17,7 @@ from sync.models import SyncRun
 from sync.status import Status, Tone, bare, with_status
 
 UNFINISHED_AFTER = timedelta(hours=2)
+TOLD_OTHERWISE = [Status.STOPPED, Status.NEEDS_YOU, Status.HELD, Status.OVERDUE]
 SEVERAL = 3
 """Pauses between two syncs without the end of one."""
 
@@ -62,9 +63,8 @@ def unfinished(now: datetime, integrations: Iterable[Integration]) -> Iterator[G
     """Mailboxes whose syncs neither fail nor come to their end, for several pauses of their integration; since the last
     end, or since one was asked for. A first sync that brings mail may take as long as it needs."""
     quiet_since = Greatest(Coalesce("state__synced_at", "state__asked_at"), "state__asked_at")
-    running = with_status(Mailbox.objects.annotate(quiet_since=quiet_since), now).filter(
-        _too_long(now, integrations), status__in=[Status.IN_PROGRESS, Status.WAITING, Status.UP_TO_DATE]
-    )
+    every = with_status(Mailbox.objects.annotate(quiet_since=quiet_since), now).filter(_too_long(now, integrations))
+    running = every.exclude(status__in=TOLD_OTHERWISE)
     lately = SyncRun.objects.filter(mailbox=OuterRef("pk"), started_at__gt=now - UNFINISHED_AFTER, created__gt=0)
     rows = (
         running.exclude(Q(state__synced_at=None) & Exists(lately))
