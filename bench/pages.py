@@ -15,6 +15,8 @@ from demo.table import table
 MOST_QUERIES, MOST_MS = 30, 300
 BATCH = 5_000
 DAYS = 180
+DAYS_KEPT = 22
+SILENT = 100
 ROUNDS = 3
 OK = 200
 
@@ -65,6 +67,7 @@ def _fill(mailboxes: int, comments: int) -> None:
     folders = _folders(boxes)
     _mail(boxes, folders, comments)
     _runs(boxes, folders)
+    _days(boxes)
 
 
 def _boxes(count: int) -> list[Any]:
@@ -158,6 +161,25 @@ def _runs(boxes: list[Any], folders: list[Any]) -> None:
     )
 
 
+def _days(boxes: list[Any]) -> None:
+    """Three weeks of every mailbox, all looked at a moment ago; one in a hundred is silent since yesterday."""
+    from django.utils import timezone
+
+    from sync import watch
+    from sync.models import MailboxState, MailDay
+
+    now = timezone.now()
+    quiet = {"next_sync_at": now + timedelta(hours=1), "synced_at": now, "up_to_date": True}
+    MailboxState.objects.update(asked_at=now - timedelta(days=30), **quiet)
+    watch.ticked("dispatch", now)
+    for ago in range(DAYS_KEPT):
+        day = (now - timedelta(days=ago)).date()
+        MailDay.objects.bulk_create(
+            (MailDay(mailbox=box, day=day, created=20) for n, box in enumerate(boxes) if ago > 1 or n % SILENT),
+            batch_size=BATCH,
+        )
+
+
 def _paths() -> list[str]:
     return [
         *(
@@ -166,6 +188,8 @@ def _paths() -> list[str]:
             "/integrations/1/",
             "/integrations/1/?q=desk1&state=up_to_date",
             "/integrations/1/?page=7",
+            "/integrations/1/?state=up_to_date&bucket=1",
+            "/integrations/1/select/?state=needs_you&error=mailbox_not_found",
         ),
         *(
             "/integrations/1/part/errors/",

@@ -139,6 +139,9 @@ class Integration(Hold):
         max_length=16, choices=DisabledReason, blank=True, default=DisabledReason.USER, editable=False
     )
     disabled_detail = models.TextField(blank=True, editable=False)
+    disabled_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When an error or a quota last disabled it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

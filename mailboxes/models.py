@@ -70,6 +70,9 @@ class Mailbox(models.Model):
     enabled = models.BooleanField(default=True, editable=False)
     disabled_reason = models.CharField(max_length=16, choices=DisabledReason, blank=True, default="", editable=False)
     disabled_detail = models.TextField(blank=True, editable=False, validators=[MaxLengthValidator(4096)])
+    disabled_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When an error or a quota last disabled it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -5,7 +5,7 @@ The overview shows them among what needs attention, and `/metrics` counts them: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,12 +19,13 @@ from mailboxes.models import Bucket, Mailbox
 from sync import drift
 from sync.models import Activity, MailboxState, SyncRun
 from sync.outcome import CHECKPOINT_MOVED
-from sync.status import Status, clock, late_since, with_status
+from sync.status import DUE, Status, clock, late_since, with_status
 
 LATELY = timedelta(hours=24)
 MOVED_OFTEN = 3
 """Checkpoints that moved under a sync within a day: one or two are an admin who listed a folder again just then."""
 GRACE = timedelta(minutes=5)
+Integrations = Mapping[int, Integration]
 WAITING = "They are waiting for a free worker"
 
 
@@ -43,18 +44,28 @@ class Broken:
     invariant: Invariant
     subject: Integration | Bucket
     count: int
+    """Mailboxes of an integration; of a bucket, comments or texts."""
     since: datetime | None
     text: str
 
 
-def broken(now: datetime) -> list[Broken]:
-    """All that is not as it must be, worst first."""
-    return [*_text_changed(now), *_drifted(), *_went_back(now), *_moved(now), *_outlived(now), *_untouched(now)]
+def broken(now: datetime, integrations: Integrations | None = None) -> list[Broken]:
+    """All that is not as it must be, worst first. `integrations`: all of them by primary key, where they are at hand."""
+    given = Integration.objects.in_bulk() if integrations is None else integrations
+    return [
+        *_text_changed(now),
+        *_drifted(),
+        *_went_back(now, given),
+        *_moved(now, given),
+        *_outlived(now, given),
+        *_untouched(now, given),
+    ]
 
 
 def _text_changed(now: datetime) -> Iterator[Broken]:
     rows = Activity.objects.filter(hour__gt=now - LATELY, text_changes__gt=0).order_by().values("bucket_id")
-    for row, bucket in _with(Bucket, "bucket_id", rows.annotate(count=Sum("text_changes"), since=Max("hour"))):
+    found = list(rows.annotate(count=Sum("text_changes"), since=Max("hour")))
+    for row, bucket in _with(Bucket.objects.in_bulk([row["bucket_id"] for row in found]), "bucket_id", found):
         text = (
             f"Re:infer says that {row['count']:,} of our updates in the last 24 hours changed a text, and bills each as an AI "
             "unit. This must never be: stop the mailboxes of this bucket, and report it."
@@ -80,10 +91,10 @@ def _drifted() -> Iterator[Broken]:
         yield Broken(Invariant.COMMENTS_SURPLUS, row.bucket, count, row.surplus_since, text)
 
 
-def _went_back(now: datetime) -> Iterator[Broken]:
+def _went_back(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     rows = MailboxState.objects.filter(went_back_at__gt=now - LATELY).order_by().values("mailbox__integration_id")
     found = rows.annotate(count=Count("pk"), since=Max("went_back_at"))
-    for row, integration in _with(Integration, "mailbox__integration_id", found):
+    for row, integration in _with(integrations, "mailbox__integration_id", found):
         text = (
             f"Checkpoints of {row['count']:,} of its mailboxes are older than they were. Nothing is lost: the mail since "
             "then is listed once more. Ask whether somebody restored or changed rows of the database by hand."
@@ -91,26 +102,28 @@ def _went_back(now: datetime) -> Iterator[Broken]:
         yield Broken(Invariant.CHECKPOINT_WENT_BACK, integration, row["count"], row["since"], text)
 
 
-def _moved(now: datetime) -> Iterator[Broken]:
+def _moved(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     lost = SyncRun.objects.filter(outcome=SyncRun.Outcome.LOST, started_at__gt=now - LATELY)
     rows = lost.filter(error_kind=CHECKPOINT_MOVED).order_by()
-    found = rows.values("mailbox__integration_id").annotate(count=Count("pk"), since=Max("started_at"))
-    for row, integration in _with(Integration, "mailbox__integration_id", found.filter(count__gte=MOVED_OFTEN)):
+    found = rows.values("mailbox__integration_id").annotate(
+        syncs=Count("pk"), count=Count("mailbox_id", distinct=True), since=Max("started_at")
+    )
+    for row, integration in _with(integrations, "mailbox__integration_id", found.filter(syncs__gte=MOVED_OFTEN)):
         text = (
-            f"{row['count']:,} syncs in the last 24 hours found that something else had moved their checkpoint. Nothing is "
+            f"{row['syncs']:,} syncs in the last 24 hours found that something else had moved their checkpoint. Nothing is "
             "lost. Look whether workers of two installations use one database."
         )
         yield Broken(Invariant.CHECKPOINT_MOVED, integration, row["count"], row["since"], text)
 
 
-def _outlived(now: datetime) -> Iterator[Broken]:
+def _outlived(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     """A run that is open although its lease ended long ago, or a lease that holds for longer than any may."""
     dead = Q(lease_until=None) | Q(lease_until__lt=now - GRACE)
     too_long = Q(lease_until__gt=now + settings.LEASE + GRACE) | Q(queued_until__gt=now + settings.QUEUED_FOR + GRACE)
     open_runs = SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING, started_at__lt=now - GRACE)
     states = MailboxState.objects.filter(too_long | (dead & Q(pk__in=open_runs.values("mailbox_id"))))
     rows = states.order_by().values("mailbox__integration_id").annotate(count=Count("pk"), since=Min("lease_until"))
-    for row, integration in _with(Integration, "mailbox__integration_id", rows):
+    for row, integration in _with(integrations, "mailbox__integration_id", rows):
         text = (
             f"{row['count']:,} of its mailboxes are held for a worker that is gone. They go on when their lease ends; if this "
             "stays, check that a worker for the queue control is running and that the clock of the database did not jump."
@@ -118,30 +131,34 @@ def _outlived(now: datetime) -> Iterator[Broken]:
         yield Broken(Invariant.LEASE_OUTLIVED, integration, row["count"], row["since"], text)
 
 
-def _untouched(now: datetime) -> Iterator[Broken]:
+def _untouched(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     late = with_status(Mailbox.objects.all(), now).filter(late_since(now), status__in=[Status.OVERDUE, Status.WAITING])
-    rows = late.order_by().values("integration_id").annotate(count=Count("pk"), since=Min("state__next_sync_at"))
-    for row, integration in _with(Integration, "integration_id", rows.order_by("-since")):
-        text = f"The one that waits longest was due {clock(row['since'], now)}. {why_untouched(integration, now)}"
+    rows = late.order_by().values("integration_id").annotate(count=Count("pk"), since=Min(DUE))
+    found = list(rows.order_by("-since"))
+    busy = _busy(now) if found else {}
+    for row, integration in _with(integrations, "integration_id", found):
+        text = f"The one that waits longest was due {clock(row['since'], now)}. {_why_untouched(integration, busy)}"
         yield Broken(Invariant.MAILBOX_UNTOUCHED, integration, row["count"], row["since"], text)
 
 
-def why_untouched(integration: Integration, now: datetime) -> str:
-    """Whether workers are away, or busy with others."""
-    busy = MailboxState.objects.filter(lease_until__gt=now)
-    mine = busy.filter(mailbox__integration=integration).count()
+def _why_untouched(integration: Integration, busy: Mapping[int, int]) -> str:
+    """Whether workers are away, or busy with others. `busy`: how many mailboxes of each integration are in hand."""
+    mine = busy.get(integration.pk, 0)
     if mine >= integration.most_at_once:
         return (
             f"{WAITING}: {mine} mailboxes of this integration are being synced, and no more may be at "
             "once. Raise that number, or the poll interval."
         )
-    if busy.exists():
+    if busy:
         return f"{WAITING}: all are busy with other mailboxes. Add workers, or raise the poll interval."
     return "No worker took them. Check that worker and beat are running."
 
 
-def _with(model: type[Any], key: str, rows: Any) -> Iterator[tuple[Any, Any]]:
-    """Each row with what it is about; without those that were deleted between the two queries."""
-    found = list(rows)
-    subjects = model._default_manager.in_bulk([row[key] for row in found])
-    return ((row, subjects[row[key]]) for row in found if row[key] in subjects)
+def _busy(now: datetime) -> dict[int, int]:
+    busy = MailboxState.objects.filter(lease_until__gt=now).order_by()
+    return dict(busy.values_list("mailbox__integration_id").annotate(Count("pk")))
+
+
+def _with(subjects: Mapping[int, Any], key: str, rows: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each row with what it is about; without those that were deleted meanwhile."""
+    return ((row, subjects[row[key]]) for row in rows if row[key] in subjects)

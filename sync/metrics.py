@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models.functions import Coalesce
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
@@ -75,9 +76,10 @@ class _Figures(Collector):
         yield _one("mailboxes_running", "Mailboxes that a worker has in hand.", self._states(lease_until__gt=self.now))
         yield _one("mailboxes_queued", "Mailboxes that wait in the queue.", self._states(queued_until__gt=self.now))
         due = MailboxState.objects.filter(mailbox__enabled=True, mailbox__integration__enabled=True)
-        late = due.filter(next_sync_at__lte=self.now).exclude(Q(lease_until__gt=self.now))
+        waiting = due.annotate(due_at=Coalesce("next_sync_at", "asked_at"))
+        late = waiting.filter(due_at__lte=self.now).exclude(Q(lease_until__gt=self.now))
         yield _one("mailboxes_due", "Mailboxes that are due and that no worker has in hand yet.", late.count())
-        oldest = late.aggregate(at=Min("next_sync_at"))["at"]
+        oldest = late.aggregate(at=Min("due_at"))["at"]
         yield _one("due_age_seconds", "Since the one that waits longest was due.", _seconds(oldest, self.now))
         queued = MailboxState.objects.filter(queued_until__gt=self.now).aggregate(at=Min("queued_until"))["at"]
         queue_age = _seconds(queued and queued - settings.QUEUED_FOR, self.now)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations.messages import FolderKind
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
+
+
+class MailboxStates(models.QuerySet["MailboxState"]):
+    def update(self, **values: Any) -> int:
+        """Whoever makes mailboxes due at once, the moment is noted with it: from then on somebody waits for a sync."""
+        if "next_sync_at" in values and values["next_sync_at"] is None:
+            values.setdefault("asked_at", Now())
+        return super().update(**values)
 
 
 class MailboxState(models.Model):
@@ -19,6 +29,9 @@ class MailboxState(models.Model):
 
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="state")
     next_sync_at = models.DateTimeField(null=True, help_text="Empty: at once.")
+    asked_at = models.DateTimeField(
+        default=timezone.now, help_text="When it was last made due at once: added, started, changed, or by a button."
+    )
     queued_until = models.DateTimeField(null=True, help_text="A task is on its way; after this time it counts as lost.")
     probe = models.BooleanField(default=False, help_text="Queued to see whether a hold is over.")
     lease_token = models.UUIDField(null=True)
@@ -45,6 +58,8 @@ class MailboxState(models.Model):
         default=0, help_text="Of all its folders, when a sync last ended: see sync.watch."
     )
     went_back_at = models.DateTimeField(null=True, help_text="When a checkpoint of it was last seen to have gone back.")
+
+    objects = MailboxStates.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["next_sync_at"], name="state_due")]
@@ -319,6 +334,21 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return f"activity at {self.hour:%Y-%m-%d %H:00}"
+
+
+class MailDay(models.Model):
+    """How many comments one mailbox created on one day of UTC. No row: none. Kept for three weeks, see `sync.attention`."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    created = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "day"], name="mail_day_unique")]
+        indexes = [models.Index(fields=["day"], name="mail_day")]
+
+    def __str__(self) -> str:
+        return f"{self.created} of mailbox {self.mailbox_id} on {self.day}"
 
 
 class Comparison(models.Model):

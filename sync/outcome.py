@@ -147,14 +147,20 @@ def _carry_out(decision: policy.Decision, mailbox: Mailbox, error: IntegrationEr
             # The hold keeps it back; when it is lifted, the mailbox is due at once.
             return now
         case policy.Suspend(scope=scope, reason=reason):
-            _suspend(mailbox, scope, reason, error)
+            _suspend(mailbox, scope, reason, error, now)
     return now
 
 
 @transaction.atomic
-def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationError) -> None:
+def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationError, now: datetime) -> None:
     """Disable the part that fails, and only that; and tell of it once, however many mailboxes it is."""
-    disabled = {"enabled": False, "disabled_reason": DisabledReason(reason), "disabled_detail": str(error)}
+    # `updated_at` stays: it says when people changed it, and forms and documents are compared with it.
+    disabled = {
+        "enabled": False,
+        "disabled_reason": DisabledReason(reason),
+        "disabled_detail": str(error),
+        "disabled_at": now,
+    }
     match scope:
         case Scope.CONNECTION:
             count = Integration.objects.filter(pk=mailbox.integration_id, enabled=True).update(**disabled)

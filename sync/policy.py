@@ -109,6 +109,11 @@ def next_sync(now: datetime, interval: timedelta, *, newest: datetime | None, ch
     return now + _jittered(wait, chance)
 
 
+def longest_pause(interval: timedelta) -> timedelta:
+    """After how long an idle mailbox is looked at again at the latest: see `next_sync`."""
+    return max(interval, LONGEST_INTERVAL) * (1 + JITTER)
+
+
 def _backoff(failures: int) -> timedelta:
     doubled: timedelta = FIRST_DELAY * 2 ** min(failures, 20)
     return min(doubled, LONGEST_DELAY)

@@ -9,11 +9,15 @@ from django.conf import settings
 
 from notices.models import Notice
 from sync.lease import Clock, database_now
-from sync.models import Activity, SetAsideEmail, SyncRun
+from sync.models import Activity, MailDay, SetAsideEmail, SyncRun
 from sync.watch import ticked
 
 ACTIVITY_KEPT = timedelta(days=396)
 """Thirteen months: a month can be compared with the same one a year before."""
+
+
+DAYS_KEPT = timedelta(weeks=3)
+"""A day is compared with the same day of the last two weeks."""
 
 
 QUIET_KEPT = timedelta(days=1)
@@ -30,4 +34,5 @@ def prune(clock: Clock = database_now) -> None:
     SetAsideEmail.objects.exclude(settled="").filter(settled_at__lt=before).delete()
     Notice.objects.filter(open=False, created_at__lt=before).delete()
     Activity.objects.filter(hour__lt=now - ACTIVITY_KEPT).delete()
+    MailDay.objects.filter(day__lt=(now - DAYS_KEPT).date()).delete()
     ticked("prune", now)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Case, CharField, Exists, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -123,7 +124,13 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
 
 def late_since(now: datetime) -> Q:
     """Mailboxes that were due long ago and that no worker has in hand: whatever the reason is."""
-    return Q(state__next_sync_at__lt=now - OVERDUE_AFTER) & ~Q(state__lease_until__gt=now)
+    before = now - OVERDUE_AFTER
+    due = Q(state__next_sync_at__lt=before) | Q(state__next_sync_at=None, state__asked_at__lt=before)
+    return due & ~Q(state__lease_until__gt=now)
+
+
+DUE = Coalesce("state__next_sync_at", "state__asked_at")
+"""Of a mailbox: when it is due, or since when it is due at once."""
 
 
 def _is(status: Status) -> Value:
@@ -194,10 +201,10 @@ def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | No
             if held is not None:
                 return hold_sentence(held, now)
             return _then(state.error_text, "Next try", state.next_sync_at, now) if state is not None else ""
-        case Status.WAITING if state is not None and state.next_sync_at is not None and _is_late(state, now):
-            return f"It was due {clock(state.next_sync_at, now)}; all workers are busy with other mailboxes."
-        case Status.OVERDUE if state is not None and state.next_sync_at is not None:
-            return f"It was due {clock(state.next_sync_at, now)}, and no worker took it. Is a worker running?"
+        case Status.WAITING if state is not None and _is_late(state, now):
+            return f"It was due {clock(_due_at(state), now)}; all workers are busy with other mailboxes."
+        case Status.OVERDUE if state is not None:
+            return f"It was due {clock(_due_at(state), now)}, and no worker took it. Is a worker running?"
     return ""
 
 
@@ -209,7 +216,11 @@ def _held_until(mailbox: Mailbox) -> datetime | None:
 
 
 def _is_late(state: MailboxState | None, now: datetime) -> bool:
-    return state is not None and state.next_sync_at is not None and state.next_sync_at < now - OVERDUE_AFTER
+    return state is not None and _due_at(state) < now - OVERDUE_AFTER
+
+
+def _due_at(state: MailboxState) -> datetime:
+    return state.next_sync_at or state.asked_at
 
 
 def _what_is_held(mailbox: Mailbox) -> Integration | Destination | Bucket | None:

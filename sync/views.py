@@ -38,7 +38,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     counts = tally.count_by_integration(now)
     integrations = list(Integration.objects.all())
-    everything = attention.problems(now)
+    everything = attention.problems(now, integrations)
     units = trends.units_by_bucket(now)
     context = {
         "standings": [
@@ -48,9 +48,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "states": tally.together(counts.values()),
         "totals": figures.totals(now),
         "problems": everything[:SHOWN],
-        "more": max(0, len(everything) - SHOWN),
+        "more": max(0, len(everything) - SHOWN) + everything.more,
         "key_problem": problem_with_keys(),
-        "has_destination": Destination.objects.exists(),
+        "has_destination": bool(counts) or Destination.objects.exists(),
         "has_mailbox": bool(counts),
         "trends": trends.trends(spans.parse_span(request.GET.get("span")), now),
         "units": units,

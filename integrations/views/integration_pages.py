@@ -18,6 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access import history
 from access.models import Act
+from integrations.bidi import closed
+from integrations.catalogue import entry_of
 from integrations.certificates import Note, note
 from integrations.ews_end import End, end_of_ews, is_concerned
 from integrations.forms import IntegrationForm
@@ -27,7 +29,7 @@ from integrations.sealing import problem_with_secrets
 from integrations.views.answers import back, found, live_page
 from mailboxes.documents.stored import exported
 from mailboxes.models import Bucket, Mailbox
-from sync import actions, asking, failures, figures, status, tally
+from sync import actions, asking, causes, failures, figures, status, tally
 
 PER_PAGE = 50
 EVERY_WHILE_MOVING = "2s"
@@ -70,6 +72,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "every": EVERY_WHILE_MOVING if any(row.progress or row.standing.doing for row in rows) else "",
         "search": search,
         "chosen": chosen,
+        "only": _only(request),
         "states": status.choices(counts),
         "searchable": sum(counts.values()) > SOME,
     }
@@ -167,6 +170,7 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
         "total": len(shown) if len(shown) < TO_TICK else mailboxes.count(),
         "search": search,
         "chosen": chosen,
+        "only": _only(request),
         "states": status.choices(tally.count_by_status(integration.mailboxes.all(), timezone.now())),
     }
     return render(request, "integrations/select.html", context)
@@ -284,7 +288,8 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
 def _filtered(
     integration: Integration, request: HttpRequest
 ) -> tuple[QuerySet[status.JudgedMailbox], str, status.Status | None]:
-    """The mailboxes that a search for an address and a state leaves, and the two."""
+    """The mailboxes that a search for an address and a state leaves, and the two. Links of the overview ask for those that one
+    kind of error stopped, or for those of one bucket, too."""
     search, chosen = request.GET.get("q", "").strip(), status.parse_status(request.GET.get("state"))
     mailboxes = status.with_status(integration.mailboxes.all(), timezone.now()).select_related(
         "integration", "bucket__destination", "state"
@@ -293,7 +298,31 @@ def _filtered(
         mailboxes = mailboxes.filter(address__icontains=search.replace("\0", ""))
     if chosen:
         mailboxes = mailboxes.filter(status=chosen)
+    if kind := _error(request):
+        mailboxes = mailboxes.filter(causes.stopped_by(kind))
+    if bucket := _bucket(request):
+        mailboxes = mailboxes.filter(bucket=bucket)
     return mailboxes, search, chosen
+
+
+def _error(request: HttpRequest) -> str:
+    return request.GET.get("error", "").replace("\0", "")
+
+
+def _bucket(request: HttpRequest) -> int:
+    text = request.GET.get("bucket", "")
+    return int(text) if text.isdecimal() and len(text) < 18 else 0
+
+
+def _only(request: HttpRequest) -> str:
+    """What the list leaves out because a link of the overview asked for it, in words."""
+    told = []
+    if kind := _error(request):
+        entry = entry_of(kind)
+        told.append(f"those that were stopped by: {entry.text.rstrip('.') if entry else closed(kind)}")
+    if pk := _bucket(request):
+        told.append(f"those of bucket {Bucket.objects.filter(pk=pk).first() or pk}")
+    return ", and of them ".join(told)
 
 
 def _url(pk: int) -> str:

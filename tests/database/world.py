@@ -64,6 +64,7 @@ class World:
         row, _ = Bucket.objects.get_or_create(destination=self.destination, project="bank", name=bucket)
         mailbox = Mailbox.objects.create(integration=self.integration, address=address, bucket=row, **rules)
         dispatching.make_states()
+        MailboxState.objects.filter(pk=mailbox.pk).update(asked_at=self.clock())
         return mailbox
 
     # ---- what time brings -----------------------------------------------------------------------------------------

@@ -129,3 +129,11 @@ def test_there_are_no_more_queries_with_more_mailboxes(client, db, django_assert
         MailboxStateFactory()
     with django_assert_max_num_queries(40):
         client.get("/metrics")
+
+
+def test_a_mailbox_that_is_due_at_once_and_never_was_synced_is_due(read):
+    MailboxStateFactory(next_sync_at=None, synced_at=None, asked_at=timezone.now() - timedelta(minutes=30))
+    found = read()
+    assert found["mailboxes_due",] == 1
+    assert 1790 < found["due_age_seconds",] < 1830
+    assert found["broken", "mailbox_untouched"] == 1
