@@ -24,6 +24,10 @@ def record(
     name, arguments = ((match.url_name or "").removeprefix("api-"), match.kwargs) if match else ("", {})
     kind = _kind(about) or next((kind for kind in KINDS if name.startswith(kind)), "")
     pk = getattr(about, "pk", None) or (arguments.get("pk") if kind else None)
+    if kind == "set-aside" and pk is not None:
+        # It stands in the history of its mailbox.
+        kind, about = "mailbox", apps.get_model("sync.SetAsideEmail").objects.get(pk=pk).mailbox
+        pk = about.pk
     if integration_id is None:
         integration_id = _integration(kind, pk, about) or arguments.get("integration_pk")
     Act.objects.create(

@@ -151,6 +151,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "ENCRYPTION_KEYS was changed without rotate_keys.",
         "The database came from another installation.",
     ),
+    "internal_error": ("A fault of this product.", "An answer of Exchange or Re:infer of a kind that nobody had seen."),
     "unknown": ("A fault of this product.",),
 }
 

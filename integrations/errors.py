@@ -107,6 +107,14 @@ class DatabaseFailed(Transient):
     )
 
 
+class InternalFault(Transient):
+    """Not of an adapter: a fault of this product."""
+
+    kind = "internal_error"
+    text = "This product met a situation that it was not made for."
+    remedy = "It is tried again by itself; please report it, with the line `sync.broke` of the worker's log."
+
+
 class ReinferUnreachable(Transient):
     kind = "reinfer_unreachable"
     scope = Scope.DESTINATION

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from integrations.reinfer.names import problem_with_bucket
@@ -25,7 +25,11 @@ def read_list(text: str) -> tuple[list[Line], list[str]]:
     lines: list[Line] = []
     problems: list[str] = []
     seen: dict[str, int] = {}
-    for number, fields in enumerate(_rows(text), 1):
+    try:
+        rows = list(_rows(text))
+    except _Unreadable as error:
+        return [], [str(error)]
+    for number, fields in rows:
         if not fields or (number == 1 and fields[0].casefold() in HEADINGS):
             continue
         if len(lines) >= MOST:
@@ -42,13 +46,27 @@ def read_list(text: str) -> tuple[list[Line], list[str]]:
     return lines, problems
 
 
-def _rows(text: str) -> Iterable[list[str]]:
+class _Unreadable(Exception):
+    """This text is no list at all."""
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row by the number of its line."""
     text = text.removeprefix("\ufeff").replace("\0", "")
     first = text.split("\n", 1)[0]
     delimiter = ";" if first.count(";") > first.count(",") else "\t" if "\t" in first else ","
-    for row in csv.reader(text.splitlines(), delimiter=delimiter):
-        fields = [field.strip() for field in row]
-        yield fields if any(fields) else []
+    reader = csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
+    begun = 1
+    try:
+        for row in reader:
+            fields = [field.strip() for field in row]
+            yield begun, fields if any(fields) else []
+            begun = reader.line_num + 1
+    except csv.Error:
+        raise _Unreadable(
+            f"Line {begun}: a quotation mark is not closed, or stands in the middle of a value. Mend or remove it; a list of "
+            "addresses needs none."
+        ) from None
 
 
 def _line(number: int, fields: list[str]) -> tuple[Line, str]:

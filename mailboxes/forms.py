@@ -16,7 +16,9 @@ from mailboxes import filter_text
 from mailboxes.address_list import Line, read_list
 from mailboxes.models import Bucket, Mailbox
 
-MOST_PROBLEMS = 20
+MOST_PROBLEMS = 100
+MOST_BYTES = 2_000_000
+"""Of a file: some hundred characters for each of the mailboxes that a list may have."""
 """Lines of a list that are named when they cannot be used."""
 NEW = "new"
 """The choice of a bucket that is not among ours yet."""
@@ -208,7 +210,9 @@ class ManyMailboxesForm(MailboxForm):
         for problem in problems[:MOST_PROBLEMS]:
             self.add_error("addresses", problem)
         if len(problems) > MOST_PROBLEMS:
-            self.add_error("addresses", f"And {len(problems) - MOST_PROBLEMS} more lines. Nothing was added yet.")
+            first, _, _ = problems[MOST_PROBLEMS].partition(":")
+            rest = len(problems) - MOST_PROBLEMS
+            self.add_error("addresses", f"And {rest:,} more, from {first.lower()} on. Nothing was added yet.")
         self._lines = lines
         return cleaned
 
@@ -216,7 +220,12 @@ class ManyMailboxesForm(MailboxForm):
         pasted, file = cleaned.get("addresses", ""), cleaned.get("file")
         if file is None:
             return str(pasted)
-        raw = file.read(1_000_000)
+        if file.size > MOST_BYTES:
+            text = (
+                f"The file is larger than {MOST_BYTES // 1_000_000} MB. Keep only the columns for address and bucket."
+            )
+            raise forms.ValidationError({"file": text})
+        raw = file.read()
         try:
             return f"{pasted}\n{raw.decode('utf-8-sig')}".strip()
         except UnicodeDecodeError:

@@ -186,7 +186,7 @@ def retry_set_aside(email: SetAsideEmail) -> str:
         settled="", settled_at=None, retry_at=database_now()
     )
     queued = sync_now(email.mailbox)
-    return type(queued)(f"The email is tried again. {queued}")
+    return type(queued)(f"The email in {_place(email)} is tried again. {queued}")
 
 
 def retry_many_set_aside(emails: QuerySet[SetAsideEmail], clock: Clock = database_now) -> str:
@@ -208,7 +208,13 @@ def dismiss_set_aside(email: SetAsideEmail) -> str:
     SetAsideEmail.objects.filter(pk=email.pk, settled="").update(
         settled="dismissed", settled_at=database_now(), retry_at=None
     )
-    return "The email is dismissed: it stays in Exchange and does not reach Re:infer."
+    return f"The email in {_place(email)} is dismissed: it stays in Exchange and does not reach Re:infer."
+
+
+def _place(email: SetAsideEmail) -> str:
+    """Which one it is, without a word of it."""
+    arrived = f", arrived {email.received:%Y-%m-%d %H:%M} UTC" if email.received else ""
+    return f"{'/'.join(email.folder.path)} of {email.mailbox}{arrived}"
 
 
 def preview_set_aside(email: SetAsideEmail) -> Converted | NotConvertible | Complaint:

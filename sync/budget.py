@@ -24,7 +24,10 @@ ASK_EVERY = 10.0
 
 
 def month_start(now: datetime) -> datetime:
-    return timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    """In the zone of the server, whoever looks: what a page shows is what workers keep to."""
+    return timezone.localtime(now, timezone.get_default_timezone()).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
 
 
 def used(bucket: Bucket, now: datetime) -> int:

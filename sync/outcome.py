@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Max, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest
 
-from integrations.errors import BudgetReached, IntegrationError, Refused, Scope
+from integrations.errors import BudgetReached, IntegrationError, InternalFault, Refused, Scope
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from notices.models import Kind
@@ -26,7 +26,6 @@ Outcome = SyncRun.Outcome
 STORM_KINDS = {error.kind for error in policy.STORM}
 STORM_WITHIN = timedelta(minutes=5)
 CHECKPOINT_MOVED = "checkpoint_moved"
-OUR_FAULT = "This product met a situation that it was not made for. It is tried again by itself; please report it."
 
 
 def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
@@ -114,15 +113,15 @@ def _alike(mailbox: Mailbox, now: datetime) -> int:
 def broke(mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: Exception, chance: float) -> SyncRun:
     """A fault of our own: its type is told, never its text, which may quote a mail."""
     now = lease.clock()
-    text = f"{OUR_FAULT} ({type(error).__name__})"
+    fault = InternalFault(type(error).__name__)
     state = MailboxState.objects.filter(pk=mailbox.pk).first()
     if state is None:  # deleted meanwhile
-        return _close(record, Outcome.FAILED, counts, now, "internal_error", text)
+        return _close(record, Outcome.FAILED, counts, now, fault.kind, str(fault))
     past = policy.Past(state.failures, state.failing_since)
     decision = policy.after_failure(None, now=now, past=past, chance=chance)
     due = decision.at if isinstance(decision, policy.RetryAt) else now
-    _give_back(lease, _failure("internal_error", text, due, now))
-    return _close(record, Outcome.FAILED, counts, now, "internal_error", text)
+    _give_back(lease, _failure(fault.kind, str(fault), due, now))
+    return _close(record, Outcome.FAILED, counts, now, fault.kind, str(fault))
 
 
 def lost(record: SyncRun, counts: Counts, why: LeaseLost) -> SyncRun:

@@ -78,4 +78,4 @@ def _chosen(search: str, reason: str) -> QuerySet[SetAsideEmail]:
 
 
 def _email(pk: int) -> SetAsideEmail:
-    return get_object_or_404(SetAsideEmail.objects.select_related("mailbox__integration"), pk=pk)
+    return get_object_or_404(SetAsideEmail.objects.select_related("folder", "mailbox__integration"), pk=pk)

@@ -1,5 +1,7 @@
 """A monthly limit of AI units for a bucket: reached, its mailboxes stop; a new month or a higher limit starts them again."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.utils import timezone
 
@@ -22,6 +24,13 @@ def desk(world: World):
 
 def limit(units):
     Bucket.objects.update(monthly_limit=units)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_the_month_is_that_of_the_server_whoever_looks(zone):
+    now = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
+    with timezone.override(zone):
+        assert budget.month_start(now) == datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_a_bucket_without_a_limit_takes_everything(world: World, desk):

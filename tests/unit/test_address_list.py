@@ -28,6 +28,8 @@ def test_lists_are_read_as_people_make_them(text, lines):
         ("a@x.example\nA@X.example", "Line 2: A@X.example stands in line 1 already."),
         ("a@x.example,desks", "Line 1: “desks” is no bucket: write project/bucket."),
         ("a@x.example,bank/desks/more", "Line 1: "),
+        ('a@x.example\n"b@x.example\n' + "c@x.example\n" * 20_000, "Line 2: a quotation mark is not closed"),
+        ('a@x.example\n"b@x.example"s\n', "Line 2: a quotation mark is not closed, or stands in the middle"),
     ],
 )
 def test_each_bad_line_is_named(text, words):

@@ -24,7 +24,7 @@ def test_no_cause_is_kept_for_an_error_that_is_gone():
 def test_what_must_be_mended_at_the_other_side_has_a_page_of_its_maker():
     known = {entry.kind for entry in catalogue.entries()}
     assert further_reading.explained() <= known
-    ours = {"database_failed", "contended", "secret_unreadable", "unknown"}
+    ours = {"internal_error", "database_failed", "contended", "secret_unreadable", "unknown"}
     certificates = {"certificate_untrusted", "tls_failed", "reinfer_certificate_untrusted", "graph_endpoint_wrong"}
     mailboxes = {"mailbox_moving", "mailbox_not_in_cloud"}
     assert known - further_reading.explained() == ours | certificates | mailboxes

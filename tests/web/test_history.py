@@ -1,10 +1,14 @@
 """Who changed what, and when: every form and every button leaves a line, and none of them a secret."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from access.models import Act
-from tests.factories import IntegrationFactory, MailboxFactory, MailboxStateFactory
+from sync.models import SetAsideEmail
+from tests.factories import IntegrationFactory, MailboxFactory, MailboxStateFactory, SyncedFolderFactory
 
 SECRET = "a new password nobody may read"
 
@@ -63,3 +67,19 @@ def test_a_mailbox_that_was_deleted_is_still_told_of(admin, integration):
 @pytest.mark.parametrize("query", ["?mailbox=x", "?mailbox=99999999999999999999", "?page=x", "?integration="])
 def test_odd_addresses_are_taken_calmly(admin, query):
     assert admin.get(reverse("history") + query).status_code == 200
+
+
+def test_what_is_done_with_a_set_aside_email_stands_in_the_history_of_its_mailbox_and_says_which_one(
+    admin, integration
+):
+    mailbox = MailboxFactory(integration=integration)
+    MailboxStateFactory(mailbox=mailbox)
+    folder = SyncedFolderFactory(mailbox=mailbox, path=["Inbox", "Trades"])
+    email = SetAsideEmail.objects.create(
+        mailbox=mailbox, folder=folder, item_id="x", stage="push", reason="HTTP 422", last_at=timezone.now(),
+        received=datetime(2026, 3, 2, 8, 30, tzinfo=UTC),
+    )  # fmt: skip
+    admin.post(reverse("set-aside-dismiss", args=[email.pk]))
+    told = f"The email in Inbox/Trades of {mailbox}, arrived 2026-03-02 08:30 UTC is dismissed"
+    assert told in admin.get(reverse("history") + f"?mailbox={mailbox.pk}").text
+    assert told in admin.get(reverse("history") + f"?integration={integration.pk}").text
