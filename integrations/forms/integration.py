@@ -82,7 +82,11 @@ class IntegrationForm(ChangedOnlyForm):
         help_text="Change it only for a national cloud.",
     )
     auth = forms.ChoiceField(
-        label="Sign-in", choices=Integration.Auth.choices, initial=Integration.Auth.NTLM, widget=forms.RadioSelect
+        label="Sign-in",
+        choices=Integration.Auth.choices,
+        initial=Integration.Auth.NTLM,
+        widget=forms.RadioSelect,
+        help_text="What the server takes, an Exchange admin sees with Get-WebServicesVirtualDirectory | Format-List *Auth*.",
     )
     online_auth = forms.ChoiceField(
         label="Sign-in",
@@ -97,6 +101,8 @@ class IntegrationForm(ChangedOnlyForm):
         choices=Integration.Access.choices,
         initial=Integration.Access.IMPERSONATION,
         widget=forms.RadioSelect,
+        help_text="By the role ApplicationImpersonation, which an Exchange admin sees with Get-ManagementRoleAssignment -Role "
+        "ApplicationImpersonation; or as a delegate with full access to each mailbox: Get-MailboxPermission.",
     )
     password = SecretInput(label="Password")
     client_secret = SecretInput(
@@ -141,6 +147,8 @@ class IntegrationForm(ChangedOnlyForm):
             "name": "Letters, digits, hyphens and underscores.",
             "username": r"DOMAIN\user or user@domain. The account that may open the mailboxes.",
             "client_thumbprint": "As Entra shows it. It follows from the certificate where that is given.",
+            "build_version": "An Exchange admin finds it with Get-ExchangeServer | Format-List AdminDisplayVersion. It saves a "
+            "request for each worker process, for example 15.1.2507.39.",
             "tenant_id": "Entra admin centre, App registrations, your app, Overview: Directory (tenant) ID.",
             "client_id": "On the same page: Application (client) ID.",
             "user_agent": "How we introduce ourselves to Exchange. Empty: the product's name.",

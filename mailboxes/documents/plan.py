@@ -61,6 +61,11 @@ class Plan:
         return self.integration is not None and not (self.settings or self.added or self.changed or self.removed)
 
     @property
+    def new_mailboxes(self) -> list[tuple[MailboxWish, Sequence[Line]]]:
+        """Each with what is said of it and not what a mailbox is by itself."""
+        return [(wish, new_mailbox_lines(wish)) for wish in self.added]
+
+    @property
     def digest(self) -> str:
         """Two plans that do the same have the same: what was confirmed is what is carried out."""
         changes = [(mailbox.pk, lines) for mailbox, _, lines in self.changed]
@@ -167,6 +172,17 @@ def mailbox_lines(row: Mailbox, wish: MailboxWish) -> Sequence[Line]:
         after = f"{wish.project}/{wish.bucket} at {destination}"
         lines.append(Line("Bucket", f"{now.project}/{now.bucket} at {now.destination}", after))
     return lines
+
+
+def new_mailbox_lines(wish: MailboxWish) -> Sequence[Line]:
+    """What this mailbox has that others have not, its address and bucket left aside."""
+    usual = MailboxWish(wish.address, wish.project, wish.bucket)
+    lines = [
+        replace(_line(label, None, getattr(wish, name)), before="")
+        for name, label in MAILBOX_FIELDS.items()
+        if getattr(wish, name) != getattr(usual, name)
+    ]
+    return [*lines, *([Line("Destination", "", wish.destination)] if wish.destination else [])]
 
 
 def _line(what: str, before: Any, after: Any) -> Line:

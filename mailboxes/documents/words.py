@@ -11,7 +11,9 @@ MOST = 5_000
 def changes_in_words(plan: Plan) -> list[tuple[str, str, str]]:
     """What, before, after."""
     found = [(line.what, line.before, line.after) for line in plan.settings]
-    found += [("Mailbox added", "", wish.address) for wish in plan.added]
+    for wish, lines in plan.new_mailboxes:
+        found.append(("Mailbox added", "", wish.address))
+        found += [(f"{wish.address}: {line.what}", line.before, line.after) for line in lines]
     found += [("Mailbox removed", row.address, "") for row in plan.removed]
     for row, _, lines in plan.changed:
         found += [(f"{row.address}: {line.what}", line.before, line.after) for line in lines]

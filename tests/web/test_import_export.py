@@ -204,3 +204,20 @@ def test_a_stored_secret_that_no_key_opens_is_replaced_by_the_documents(admin, d
 def test_without_a_key_nothing_is_imported_and_the_page_says_what_is_missing(admin, destination, settings):
     settings.ENCRYPTION_KEYS = []
     assert "ENCRYPTION_KEYS is not set" in look(admin, VENDORS).text
+
+
+def test_of_a_new_mailbox_all_is_shown_that_would_be_set(admin, destination):
+    mailbox = {
+        "email": "quiet@bank.example", "enabled": False, "folder_denylist": [["Inbox", "Private"]], "meeting_messages": True,
+        "participant_domain_denylist": ["rival.example"],
+        "bucket_specification": {"project_name": "bank", "name": "desks", "destination": destination.name},
+    }  # fmt: skip
+    page = look(admin, {**VENDORS, "configuration": {**VENDORS["configuration"], "mailboxes": [mailbox]}}).text
+    for told in (
+        "Running: <bdi>no",
+        "Inbox/Private",
+        "Meeting messages: <bdi>yes",
+        "rival.example",
+        "Destination: <bdi>",
+    ):
+        assert told in page
