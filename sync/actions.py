@@ -308,14 +308,14 @@ def start_stopped(row: Destination | Bucket) -> str:
     stays so."""
     stopped = stopped_at(row)
     mailboxes = list(stopped.select_related("integration"))
+    if not mailboxes:
+        return Complaint(f"No mailbox of {row} is stopped by an error or a quota.")
     stopped.update(**RUNNING)
     waits = row.buckets.all() if isinstance(row, Destination) else [row]
     for bucket in (one for one in waits if one.held_kind != TooManyRefused.kind):  # that one waits for Resume
         holds.lift(bucket)
     holds.lift(row if isinstance(row, Destination) else row.destination)
     _make_due(mailboxes)
-    if not mailboxes:
-        return Complaint(f"No mailbox of {row} is stopped by an error or a quota.")
     resting = sum(not mailbox.integration.enabled for mailbox in mailboxes)
     later = f" {resting:,} of them will sync as soon as their integration is started." if resting else ""
     return f"{_counted(mailboxes)} started.{later}"

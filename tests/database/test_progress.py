@@ -14,11 +14,11 @@ from tests.database.world import World
 from tests.mails import mail
 
 
-class Ticking:
-    """A sink to which each push takes a while."""
+class Around:
+    """A port with something around it."""
 
-    def __init__(self, port, tick):
-        self._port, self._tick = port, tick
+    def __init__(self, port, then):
+        self._port, self._then = port, then
 
     def __enter__(self):
         self._port.__enter__()
@@ -30,9 +30,22 @@ class Ticking:
     def __getattr__(self, name):
         return getattr(self._port, name)
 
+
+class Ticking(Around):
+    """A sink to which each push takes a while."""
+
     def push(self, comments):
-        self._tick()
+        self._then()
         return self._port.push(comments)
+
+
+class Looked(Around):
+    """A source that is looked at between two of its pages."""
+
+    def changes(self, folder, cursor):
+        for page in self._port.changes(folder, cursor):
+            yield page
+            self._then()
 
 
 def seen(world: World) -> Mailbox:
@@ -76,28 +89,6 @@ def watched(world: World, desk: Mailbox) -> list[MailboxRow]:
     world.sync(desk)
     world.wrap = lambda port, it: it
     return during
-
-
-class Looked:
-    """A source that is looked at between two of its pages."""
-
-    def __init__(self, port, look):
-        self._port, self._look = port, look
-
-    def __enter__(self):
-        self._port.__enter__()
-        return self
-
-    def __exit__(self, *error):
-        return self._port.__exit__(*error)
-
-    def __getattr__(self, name):
-        return getattr(self._port, name)
-
-    def changes(self, folder, cursor):
-        for page in self._port.changes(folder, cursor):
-            yield page
-            self._look()
 
 
 @pytest.fixture

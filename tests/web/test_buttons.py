@@ -206,7 +206,8 @@ def running() -> list[str]:
 
 def test_one_button_starts_what_an_error_or_the_quota_stopped_in_a_bucket_and_nothing_else(admin, stopped):
     page = admin.get(reverse("destination", args=[stopped.destination_id])).text
-    assert reverse("bucket-start-stopped", args=[stopped.pk]) in page
+    row = page.partition(reverse("bucket-start-stopped", args=[stopped.pk]))[2].partition("</li>")[0]
+    assert "Start its 2 stopped mailboxes" in row
     said = press(admin, "bucket-start-stopped", stopped.pk).text
     assert "2 mailboxes are started." in said
     assert running() == ["error@corp.example", "quota@corp.example"]
