@@ -333,7 +333,9 @@ class ReinferTokenRefused(Refused):
     kind = "reinfer_token_refused"
     scope = Scope.DESTINATION
     text = "Re:infer refused the API token."
-    remedy = "Create a new token on its Manage Account page, enter it here and press Start."
+    remedy = (
+        "Create a new token on its Manage Account page and enter it at the destination. What stopped is started there."
+    )
 
 
 class ReinferForbidden(Refused):
@@ -368,7 +370,7 @@ class QuotaReached(Refused):
     kind = "comment_quota_hit"
     scope = Scope.BUCKET
     text = "The quota of the Re:infer tenant is reached."
-    remedy = "Raise it there, then press Start."
+    remedy = "Raise it there. Then start the mailboxes that it stopped on the page of the destination."
 
 
 class BudgetReached(QuotaReached):

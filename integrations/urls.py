@@ -29,4 +29,5 @@ urlpatterns = [
     path("destinations/<int:pk>/edit/", destination_pages.edit, name="destination-edit"),
     path("destinations/<int:pk>/delete/", destination_pages.delete, name="destination-delete"),
     path("destinations/<int:pk>/test/", destination_pages.test, name="destination-test"),
+    path("destinations/<int:pk>/start-stopped/", destination_pages.start_stopped, name="destination-start-stopped"),
 ]

@@ -19,7 +19,9 @@ from mailboxes.wishes import in_words
 from sync import actions, asking, budget, figures, status
 from sync.filter_preview import preview
 from sync.models import Verification
+from sync.stopped import stopped_at
 from sync.wanted_folders import wanted_folders
+from sync.worth_showing import FAILED, worth_showing
 
 RUNS = 10
 EVERY_WHILE_MOVING = "2s"
@@ -50,7 +52,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             }
             for folder, wanted in wanted_folders(mailbox)
         ],
-        "runs": mailbox.runs.all()[:RUNS],
+        "runs": worth_showing(mailbox.runs.all())[:RUNS],
+        "last_failure": mailbox.runs.filter(FAILED).first(),
         "set_aside": set_aside[:SET_ASIDE],
         "verification": verification,
         "verifying": verifying,
@@ -219,6 +222,7 @@ def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return redirect(_destination_url(bucket))
     context = {"form": form, "bucket": bucket, "used": budget.used(bucket, timezone.now())}
+    context["stopped"] = stopped_at(bucket).count()
     return render(request, "destinations/bucket.html", context)
 
 
@@ -234,6 +238,13 @@ def resume_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     """Our own breaker had stopped it, and an operator looked at what was refused."""
     bucket = _bucket(pk)
     return back(request, actions.resume_bucket(bucket), _destination_url(bucket))
+
+
+@require_POST
+def start_stopped(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start the mailboxes of a bucket that an error or the quota of Re:infer stopped."""
+    bucket = _bucket(pk)
+    return back(request, actions.start_stopped(bucket), _destination_url(bucket))
 
 
 @require_POST

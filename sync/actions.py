@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.connect import network_steps, open_sink, open_source
 from integrations.diagnosis import Step, bucket_steps, mailbox_steps
-from integrations.errors import IntegrationError
+from integrations.errors import IntegrationError, TooManyRefused
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
@@ -27,6 +27,7 @@ from sync import dispatching, holds, verify
 from sync.former import is_former
 from sync.lease import Clock, database_now
 from sync.models import VANISHED, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from sync.stopped import stopped_at
 from sync.tasks import sync_mailbox
 from sync.transform import Converted, NotConvertible, Place, convert
 
@@ -153,6 +154,7 @@ def list_folder_again(folder: SyncedFolder) -> str:
     """Drop the cursor of one folder. Free, as `list_again` is."""
     SyncedFolder.objects.filter(pk=folder.pk).update(cursor="", up_to_date=False, attempts=0, item_in_hand="")
     _make_due([folder.mailbox])
+    MailboxState.objects.filter(pk=folder.mailbox_id).update(up_to_date=False)
     return f"{folder} of {folder.mailbox} is listed again at its next sync. Nothing is sent twice."
 
 
@@ -305,6 +307,24 @@ def resume_bucket(bucket: Bucket, clock: Clock = database_now) -> str:
     holds.lift(bucket)
     _make_due(list(bucket.mailboxes.all()))
     return f"{bucket} goes on. What is refused until tomorrow is set aside."
+
+
+def start_stopped(row: Destination | Bucket) -> str:
+    """Start what an error or the quota of Re:infer stopped there, whatever is held. What a person or a monthly limit stopped
+    stays so."""
+    stopped = stopped_at(row)
+    mailboxes = list(stopped.select_related("integration"))
+    if not mailboxes:
+        return Complaint(f"No mailbox of {row} is stopped by an error or a quota.")
+    stopped.update(**RUNNING)
+    waits = row.buckets.all() if isinstance(row, Destination) else [row]
+    for bucket in (one for one in waits if one.held_kind != TooManyRefused.kind):  # that one waits for Resume
+        holds.lift(bucket)
+    holds.lift(row if isinstance(row, Destination) else row.destination)
+    _make_due(mailboxes)
+    resting = sum(not mailbox.integration.enabled for mailbox in mailboxes)
+    later = f" {resting:,} of them will sync as soon as their integration is started." if resting else ""
+    return f"{_counted(mailboxes)} started.{later}"
 
 
 def create_bucket(bucket: Bucket) -> Finding:

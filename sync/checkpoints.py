@@ -87,6 +87,7 @@ class DatabaseCheckpoints:
     def restart(self, folder: FolderId) -> None:
         self.lease.demand()
         self._rows().filter(folder_id=folder).update(cursor="", attempts=0, item_in_hand="", up_to_date=False)
+        MailboxState.objects.filter(pk=self.mailbox_id).update(up_to_date=False)
 
     def _rows(self) -> QuerySet[SyncedFolder]:
         return SyncedFolder.objects.filter(mailbox_id=self.mailbox_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Max, QuerySet, Sum
 
@@ -13,9 +14,12 @@ from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
 from sync.progress import Progress, progress_of
 from sync.records import DELIVERED
 from sync.status import JudgedMailbox, Standing, Status, mailbox_standing, state_of, status_of
+from sync.worth_showing import FAILED
 
 DAY = timedelta(hours=24)
-AT_WORK = {Status.IN_PROGRESS, Status.WAITING, Status.HELD}
+SUMMED = ("created", "updated", "unchanged", "not_wanted")
+"""What is summed up of the runs of a mailbox."""
+AT_WORK = {Status.LISTING, Status.IN_PROGRESS, Status.WAITING, Status.HELD}
 """A backfill waits its turn between two slices of time, and at times it is held: how far it is stays to be seen."""
 
 
@@ -29,6 +33,8 @@ class MailboxFigures:
     updated: int = 0
     unchanged: int = 0
     not_wanted: int = 0
+    failed_at: datetime | None = None
+    """When a sync of these hours last failed, whatever came after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class MailboxRow:
     synced_until: datetime | None = None
     """When the newest email arrived that was delivered."""
     progress: Progress | None = None
-    """Of its first sync, while that goes on."""
+    """While it is synced for the first time, or listed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class Totals:
 
 
 def mailbox_rows(mailboxes: Sequence[JudgedMailbox], now: datetime) -> list[MailboxRow]:
-    """For these mailboxes, in their order. Seven queries, however many there are."""
+    """For these mailboxes, in their order. Eight queries at most, however many there are."""
     figures = mailbox_figures([mailbox.pk for mailbox in mailboxes], now)
     until = dict(
         SyncedFolder.objects.filter(mailbox__in=[mailbox.pk for mailbox in mailboxes])
@@ -82,20 +88,20 @@ def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigur
     """By the primary key of the mailbox; every one of `ids` is in it."""
     delivered = _by_mailbox(Copy.objects.filter(mailbox__in=ids, verdict=DELIVERED))
     set_aside = _by_mailbox(SetAsideEmail.objects.waiting().filter(mailbox__in=ids))
-    runs = {
-        row["mailbox_id"]: row
+    sums = {name: Sum(name) for name in SUMMED}
+    runs: dict[int, dict[str, Any]] = {
+        row["mailbox_id"]: dict(row)
         for row in SyncRun.objects.filter(mailbox__in=ids, started_at__gte=now - DAY)
         .order_by()
         .values("mailbox_id")
-        .annotate(
-            created=Sum("created"), updated=Sum("updated"), unchanged=Sum("unchanged"), not_wanted=Sum("not_wanted")
-        )
+        .annotate(failed_at=Max("started_at", filter=FAILED), **sums)
     }
     return {
         pk: MailboxFigures(
             delivered.get(pk, 0),
             set_aside.get(pk, 0),
-            **{name: runs[pk][name] if pk in runs else 0 for name in ("created", "updated", "unchanged", "not_wanted")},
+            **{name: runs[pk][name] if pk in runs else 0 for name in SUMMED},
+            failed_at=runs[pk]["failed_at"] if pk in runs else None,
         )
         for pk in ids
     }

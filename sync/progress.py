@@ -1,20 +1,23 @@
-"""How far the first sync of a mailbox is, and how long it will still take. Read only.
+"""How far a mailbox is that is synced for the first time or listed again, and how long it will still take. Read only.
 
-Every item of a folder leaves a copy, whatever was decided on it: so the copies that we know, of the items that Exchange
-counted when it told its folders, are the part that is done.
+On a first sync every item of a folder leaves a copy, whatever was decided on it: so the copies that we know, of the items
+that Exchange counted when it told its folders, are the part that is done. When it is listed again, since somebody asked
+for it or wants other mail, the copies are there already: then it is the folders that are through once more, or what the
+runs since the last whole sync counted, whichever is more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Sum
+from django.db.models import Case, Count, Q, Sum, Value, When
 
 from mailboxes.models import Mailbox
 from sync.models import Copy, SyncedFolder, SyncRun
 from sync.status import state_of
+from sync.wanted import wanted_digest
 
 RECENT = timedelta(hours=1)
 """Runs of this time tell how fast a mailbox goes."""
@@ -22,11 +25,13 @@ LEAST_SECONDS = 3.0
 """A shorter time at work says nothing about speed."""
 WORK = ("created", "updated", "unchanged", "not_wanted", "set_aside")
 """What a run counts of the emails that it is through with."""
+NEARLY = 0.75
+"""What is counted while folders are listed comes a moment late, and is seldom quite what Exchange said of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of a first sync: emails that are done, of how many, and the seconds of work left, when that can be told."""
+    """Emails that are done, delivered or turned away, of how many, and the seconds of work left, when that can be told."""
 
     done: int
     of: int
@@ -34,7 +39,7 @@ class Progress:
 
     @property
     def label(self) -> str:
-        return f"Delivering {self.done:,} of {self.of:,}" if self.done else "Listing"
+        return f"Working through {self.done:,} of {self.of:,}"
 
     @property
     def time_left(self) -> str:
@@ -42,36 +47,90 @@ class Progress:
         return "" if self.seconds_left is None else f"{_about(self.seconds_left)} left"
 
 
+@dataclass(slots=True)
+class _Folders:
+    """Items in the folders of one mailbox."""
+
+    total: int = 0
+    through: int = 0
+    """In those that are up to date with what is wanted now."""
+    dropped: int = 0
+    """Folders that were listed once and have to be listed anew."""
+
+
 def progress_of(mailboxes: Sequence[Mailbox], now: datetime) -> dict[int, Progress]:
-    """By primary key, of those of these mailboxes that have not been through once and have begun. At most three queries."""
-    ids = [mailbox.pk for mailbox in mailboxes if _is_new(mailbox)]
-    if not ids:
+    """By primary key, of those of these mailboxes that are in their first sync or listed again. At most four queries."""
+    behind = [mailbox for mailbox in mailboxes if (state := state_of(mailbox)) is not None and not state.up_to_date]
+    if not behind:
         return {}
-    totals = _totals(ids)
-    known = dict(Copy.objects.filter(mailbox__in=ids).order_by().values_list("mailbox_id").annotate(Count("pk")))
-    speeds = _speeds(ids, now)
-    return {pk: _progress(min(known.get(pk, 0), total), total, speeds.get(pk)) for pk, total in totals.items()}
+    since = {mailbox.pk: state.synced_at for mailbox in behind if (state := state_of(mailbox)) is not None}
+    folders = _folders(behind)
+    runs = _Runs(since, now)
+    new = [pk for pk, synced_at in since.items() if synced_at is None]
+    known = dict(Copy.objects.filter(mailbox__in=new).order_by().values_list("mailbox_id").annotate(Count("pk")))
+    found = {}
+    for pk, of in folders.items():
+        done = known.get(pk, 0) if pk in new else _done_again(of, runs.work.get(pk, 0))
+        if done is not None:
+            found[pk] = _progress(min(done, of.total), of.total, runs.speed(pk))
+    return found
 
 
-def _is_new(mailbox: Mailbox) -> bool:
-    state = state_of(mailbox)
-    return state is not None and state.synced_at is None
+def _done_again(of: _Folders, work: int) -> int | None:
+    """None where it is not listed again, but only has new mail to catch up with."""
+    # The last of its folders: none is left that is still to be begun, and the others have just been through.
+    in_the_last = of.total / 2 < of.through < of.total and work >= NEARLY * of.through
+    return max(of.through, work) if of.dropped or in_the_last else None
 
 
-def _totals(ids: Sequence[int]) -> Mapping[int, int]:
-    folders = SyncedFolder.objects.filter(mailbox__in=ids, gone=False, holds_mail=True, total__isnull=False)
-    return dict(folders.order_by().values_list("mailbox_id").annotate(Sum("total")))
+def _folders(mailboxes: Sequence[Mailbox]) -> Mapping[int, _Folders]:
+    """Without the mailboxes of which Exchange has not counted any folder yet."""
+    digests = {one.pk: wanted_digest(one.rules(), bucket=f"{one.bucket_id}", address=one.address) for one in mailboxes}
+    rows = SyncedFolder.objects.filter(mailbox__in=digests, gone=False, holds_mail=True, total__isnull=False).order_by()
+    listed = Case(
+        When(~Q(cursor=""), then=Value("now")), When(synced_at=None, then=Value("never")), default=Value("once")
+    )
+    found: dict[int, _Folders] = {}
+    for pk, digest, through, listed_, total, count in (
+        rows.annotate(listed=listed)
+        .values_list("mailbox_id", "wanted_digest", "up_to_date", "listed")
+        .annotate(Sum("total"), Count("pk"))
+    ):
+        of = found.setdefault(pk, _Folders())
+        of.total += total
+        if listed_ == "once" or (listed_ == "now" and digest != digests[pk]):
+            of.dropped += count
+        elif through:
+            of.through += total
+    return found
 
 
-def _speeds(ids: Sequence[int], now: datetime) -> Mapping[int, float]:
-    """Emails a second, of each mailbox that worked long enough to tell."""
-    done: dict[int, int] = {}
-    seconds: dict[int, float] = {}
-    runs = SyncRun.objects.filter(mailbox__in=ids, started_at__gte=now - RECENT).order_by()
-    for mailbox, start, end, *counts in runs.values_list("mailbox_id", "started_at", "ended_at", *WORK):
-        done[mailbox] = done.get(mailbox, 0) + sum(counts)
-        seconds[mailbox] = seconds.get(mailbox, 0.0) + ((end or now) - start).total_seconds()
-    return {pk: done[pk] / seconds[pk] for pk in done if done[pk] and seconds[pk] >= LEAST_SECONDS}
+class _Runs:
+    """What the runs of these mailboxes worked through since each last came to its end."""
+
+    def __init__(self, since: Mapping[int, datetime | None], now: datetime) -> None:
+        self.work: dict[int, int] = {}
+        self._lately: dict[int, int] = {}
+        self._seconds: dict[int, float] = {}
+        runs = SyncRun.objects.filter(_began_after(since.items(), now)).order_by()
+        for pk, start, end, *counts in runs.values_list("mailbox_id", "started_at", "ended_at", *WORK):
+            self.work[pk] = self.work.get(pk, 0) + sum(counts)
+            if start >= now - RECENT:
+                self._lately[pk] = self._lately.get(pk, 0) + sum(counts)
+                self._seconds[pk] = self._seconds.get(pk, 0.0) + ((end or now) - start).total_seconds()
+
+    def speed(self, pk: int) -> float | None:
+        """Emails a second, of a mailbox that worked long enough to tell."""
+        done, seconds = self._lately.get(pk, 0), self._seconds.get(pk, 0.0)
+        return done / seconds if done and seconds >= LEAST_SECONDS else None
+
+
+def _began_after(since: Iterable[tuple[int, datetime | None]], now: datetime) -> Q:
+    """Runs of a mailbox since that time; of a first sync those of the last hour, since its copies tell what was done."""
+    found = Q(pk__in=())
+    for pk, synced_at in since:
+        found |= Q(mailbox=pk, started_at__gte=synced_at or now - RECENT)
+    return found
 
 
 def _progress(done: int, total: int, speed: float | None) -> Progress:

@@ -225,7 +225,7 @@ def _list_again_if_asked(mailbox: Mailbox, lease: Lease) -> None:
     asked = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token, list_again=True)
     if asked.exists():
         SyncedFolder.objects.filter(mailbox=mailbox).update(cursor="", up_to_date=False, attempts=0, item_in_hand="")
-        asked.update(list_again=False, folders_cursor="")
+        asked.update(list_again=False, folders_cursor="", up_to_date=False)
 
 
 def _where(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Case, CharField, Exists, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -21,7 +21,7 @@ from integrations.bidi import closed
 from integrations.errors import Refused
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync.models import MailboxState, SyncedFolder
+from sync.models import Copy, MailboxState, SyncedFolder
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -55,6 +55,7 @@ class Status(StrEnum):
     HELD = "held"
     OVERDUE = "overdue"
     WAITING = "waiting"
+    LISTING = "listing"
     IN_PROGRESS = "in_progress"
     UP_TO_DATE = "up_to_date"
     STOPPED = "stopped"
@@ -73,7 +74,8 @@ _WORDS = {
     Status.HELD: ("Held", Tone.WARN),
     Status.OVERDUE: ("Overdue", Tone.WARN),
     Status.WAITING: ("Waiting its turn", Tone.BUSY),
-    Status.IN_PROGRESS: ("In progress", Tone.BUSY),
+    Status.LISTING: ("Listing", Tone.BUSY),
+    Status.IN_PROGRESS: ("Working through mail", Tone.BUSY),
     Status.UP_TO_DATE: ("Up to date", Tone.OK),
     Status.STOPPED: ("Stopped", Tone.OFF),
 }
@@ -89,6 +91,8 @@ class Standing:
     working: bool = False
     doing: str = ""
     """What goes on or was asked for and is still to come, in words."""
+    brief: str = ""
+    """The same in a word or two, to stand in a row beside a badge that does not say it."""
 
 
 REFUSED = sorted(error.kind for error in Refused.__subclasses__())
@@ -103,6 +107,8 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
         | Q(bucket__destination__held_until__isnull=False)
     )
     leased = Q(state__lease_until__gt=now)
+    asked = Q(state__list_again=True) | Q(state__send_again=True)
+    knows_its_mail = Exists(Copy.objects.filter(mailbox=OuterRef("pk")))
     somebody_works = Exists(MailboxState.objects.filter(lease_until__gt=now))
     status = Case(
         When(
@@ -114,8 +120,9 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
         When(Q(state__failures__gt=0), _is(Status.HELD)),
         When(late_since(now) & Q(somebody_works), _is(Status.WAITING)),
         When(late_since(now), _is(Status.OVERDUE)),
-        When(Q(state__up_to_date=True), _is(Status.UP_TO_DATE)),
-        When(leased, _is(Status.IN_PROGRESS)),
+        When(Q(state__up_to_date=True) & ~asked, _is(Status.UP_TO_DATE)),
+        When(leased & knows_its_mail, _is(Status.IN_PROGRESS)),
+        When(leased, _is(Status.LISTING)),
         default=_is(Status.WAITING),
         output_field=CharField(),
     )
@@ -148,7 +155,7 @@ def state_of(mailbox: Mailbox) -> MailboxState | None:
 
 
 def mailbox_standing(mailbox: JudgedMailbox, now: datetime, progress: str = "") -> Standing:
-    """Of a mailbox with its integration, bucket, destination and state at hand. `progress`: how far its first sync is, in
+    """Of a mailbox with its integration, bucket, destination and state at hand. `progress`: how far it is with its mail, in
     words."""
     status = status_of(mailbox)
     state = state_of(mailbox)
@@ -156,16 +163,15 @@ def mailbox_standing(mailbox: JudgedMailbox, now: datetime, progress: str = "") 
     queued = state is not None and state.queued_until is not None and state.queued_until > now
     label = _label(mailbox, status, leased, progress, now)
     sentence = _mailbox_sentence(mailbox, status, state, now)
-    return Standing(label, status.tone, sentence, leased or queued, _doing(state, status, leased, queued))
+    doing, brief = _doing(state, status, leased, queued)
+    return Standing(label, status.tone, sentence, bool(doing), doing, brief)
 
 
 def _label(mailbox: Mailbox, status: Status, leased: bool, progress: str, now: datetime) -> str:
     if status is Status.STOPPED and leased:
         return "Stopping"
     if status is Status.IN_PROGRESS:
-        return progress or "Listing"
-    if status is Status.WAITING and _is_late(state_of(mailbox), now):
-        return "Waiting for a free worker"
+        return progress or status.label
     if status is Status.HELD:
         until = _held_until(mailbox)
         # While the time is over and nobody has come back with an answer, it is tried.
@@ -173,19 +179,20 @@ def _label(mailbox: Mailbox, status: Status, leased: bool, progress: str, now: d
     return status.label
 
 
-def _doing(state: MailboxState | None, status: Status, leased: bool, queued: bool) -> str:
-    """So that whoever pressed a button sees what became of it until it is done."""
+def _doing(state: MailboxState | None, status: Status, leased: bool, queued: bool) -> tuple[str, str]:
+    """So that whoever pressed a button sees what became of it until it is done: in a sentence, and in a word or two."""
     if state is None:
-        return ""
+        return "", ""
     if status is Status.STOPPED:
-        return "A worker is just ending its batch." if leased else ""
+        return "A worker is just ending its batch." if leased else "", ""
+    soon = " That is queued." if queued else ""
     if state.send_again:
-        return "It is sent again at the next sync." + (" That is queued." if queued else "")
+        return f"It is sent again at the next sync.{soon}", "to be sent again"
     if state.list_again:
-        return "All its folders are listed again at the next sync." + (" That is queued." if queued else "")
+        return f"All its folders are listed again at the next sync.{soon}", "to be listed again"
     if leased:
-        return "A worker syncs it now."
-    return "It is queued: the next free worker takes it." if queued else ""
+        return "A worker syncs it now.", "" if status in (Status.LISTING, Status.IN_PROGRESS) else "syncing"
+    return ("It is queued: the next free worker takes it.", "queued") if queued else ("", "")
 
 
 def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | None, now: datetime) -> str:
@@ -253,7 +260,7 @@ def folder_standing(folder: SyncedFolder, wanted: bool) -> Standing:
         return Standing("Not wanted", Tone.OFF, "")
     if folder.up_to_date:
         return Standing("Up to date", Tone.OK, "")
-    return Standing("In progress" if folder.cursor else "Waiting its turn", Tone.BUSY, "")
+    return Standing((Status.IN_PROGRESS if folder.cursor else Status.WAITING).label, Tone.BUSY, "")
 
 
 def clock(when: datetime, now: datetime) -> str:

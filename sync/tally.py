@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
+from integrations.bidi import closed
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from sync.holds import PATHS
@@ -19,11 +20,16 @@ EXCHANGE, REINFER = "Exchange", "Re:infer"
 
 
 class Counts(dict[Status, int]):
-    """How many mailboxes are in which state, without the states that none is in; and by whom those that are held are."""
+    """How many mailboxes are in which state, without the states that none is in; by whom those that are held are, and how many
+    are still to come to a stop."""
 
-    def __init__(self, counts: Mapping[Status, int] | None = None, holds: Iterable[HeldCount] = ()) -> None:
+    def __init__(
+        self, counts: Mapping[Status, int] | None = None, holds: Iterable[HeldCount] = (), stopping: int = 0
+    ) -> None:
         super().__init__(counts or {})
         self.holds = list(holds)
+        self.stopping = stopping
+        """Of those that are stopped: so many have a worker that is just ending its batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,8 @@ def together(counts: Iterable[Counts]) -> Counts:
     of_each = list(counts)
     summed = {status: sum(one.get(status, 0) for one in of_each) for status in Status}
     holds = [hold for one in of_each for hold in one.holds]
-    return Counts({status: count for status, count in summed.items() if count}, holds)
+    stopping = sum(one.stopping for one in of_each)
+    return Counts({status: count for status, count in summed.items() if count}, holds, stopping)
 
 
 def _counted_rows(mailboxes: QuerySet[Mailbox], now: datetime, *also: str) -> Any:
@@ -68,9 +75,13 @@ def _counted_rows(mailboxes: QuerySet[Mailbox], now: datetime, *also: str) -> An
         default=Value(""),
         output_field=CharField(),
     )
+    stopping = Case(When(Q(status=Status.STOPPED, state__lease_until__gt=now), Value(1)), default=Value(0))
     until = Coalesce(*(f"{path}__held_until" for path in PATHS), "state__next_sync_at")
     return (
-        with_status(mailboxes, now).annotate(held_by=by, held_until=until).order_by().values("status", "held_by", *also)
+        with_status(mailboxes, now)
+        .annotate(held_by=by, held_until=until, stopping=stopping)
+        .order_by()
+        .values("status", "held_by", "stopping", *also)
     )
 
 
@@ -80,7 +91,8 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> Counts:
         found[Status(row["status"])] = found.get(Status(row["status"]), 0) + row["n"]
     holds = [HeldCount(row["n"], row["held_by"], row["until"]) for row in rows if row["status"] == Status.HELD]
     holds.sort(key=lambda hold: hold.count, reverse=True)
-    return Counts({status: found[status] for status in Status if status in found}, holds)
+    stopping = sum(row["n"] for row in rows if row["stopping"])
+    return Counts({status: found[status] for status in Status if status in found}, holds, stopping)
 
 
 def integration_standing(integration: Integration, counts: Counts, now: datetime) -> Standing:
@@ -88,11 +100,20 @@ def integration_standing(integration: Integration, counts: Counts, now: datetime
     if not integration.enabled:
         by_user = integration.disabled_reason == DisabledReason.USER
         sentence = f"{integration.get_disabled_reason_display()}. {integration.disabled_detail}".strip()
-        return Standing("Stopped", Tone.OFF if by_user else Tone.BAD, sentence)
+        tone = Tone.OFF if by_user else Tone.BAD
+        if counts.stopping:
+            return Standing("Stopping", tone, f"{closed(sentence)} {_stopping(counts.stopping)}", working=True)
+        return Standing("Stopped", tone, sentence)
     if integration.is_held:
         return Standing("Held", Tone.BAD, hold_sentence(integration, now))
-    working = Status.IN_PROGRESS in counts
+    working = bool(counts.keys() & {Status.LISTING, Status.IN_PROGRESS})
     return Standing("Running", _worst(counts), _tally(counts, now), working)
+
+
+def _stopping(count: int) -> str:
+    return (
+        "1 mailbox is just ending its batch." if count == 1 else f"{count:,} mailboxes are just ending their batches."
+    )
 
 
 def _worst(counts: Mapping[Status, int]) -> Tone:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,6 +18,7 @@ from integrations.views.answers import live_page
 from mailboxes.models import Mailbox
 from sync import attention, figures, spans, tally, trends
 from sync.models import MailboxState, SyncRun
+from sync.worth_showing import FAILED, worth_showing
 
 SHOWN = 10
 """Problems on the overview; behind the others stands how many they are."""
@@ -92,13 +93,9 @@ def errors(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(all_runs: QuerySet[SyncRun], show: str) -> QuerySet[SyncRun]:
-    failed = Q(outcome__in=[SyncRun.Outcome.FAILED, SyncRun.Outcome.LOST])
     if show == "all":
         return all_runs
-    if show == "failed":
-        return all_runs.filter(failed)
-    work = Q(created__gt=0) | Q(updated__gt=0) | Q(set_aside__gt=0) | Q(held_back__gt=0)
-    return all_runs.filter(failed | work | Q(outcome=SyncRun.Outcome.RUNNING))
+    return all_runs.filter(FAILED) if show == "failed" else worth_showing(all_runs)
 
 
 def _number(text: str | None) -> int:

@@ -40,7 +40,9 @@ class MailboxShape(Typed):
 
 
 class MailboxState(serializers.Serializer):  # type: ignore[type-arg]
-    status = serializers.CharField(help_text="needs_you, held, overdue, waiting, in_progress, up_to_date, stopped")
+    status = serializers.CharField(
+        help_text="needs_you, held, overdue, waiting, listing, in_progress, up_to_date, stopped"
+    )
     detail = serializers.CharField(help_text="In words: why, and when it goes on.")
     synced_at = serializers.DateTimeField(allow_null=True)
     synced_until = serializers.DateTimeField(allow_null=True)

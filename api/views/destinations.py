@@ -87,6 +87,15 @@ class CheckDestination(Api):
         return Response(found(actions.test_destination(one(Destination.objects.all(), pk))))
 
 
+class StartStoppedOfDestination(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(422, body=Said)
+    def post(self, request: Request, pk: int) -> Response:
+        """Start its mailboxes that an error or the quota of Re:infer stopped."""
+        return said(request, actions.start_stopped(one(Destination.objects.all(), pk)))
+
+
 class TryDestination(Api):
     needs: ClassVar = {"POST": ADMINISTER}
 
@@ -187,6 +196,15 @@ class ResumeBucket(Api):
     def post(self, request: Request, pk: int) -> Response:
         """Go on after too many emails were refused: for a day, such emails are set aside."""
         return said(request, actions.resume_bucket(one(Bucket.objects.select_related("destination"), pk)))
+
+
+class StartStoppedOfBucket(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(422, body=Said)
+    def post(self, request: Request, pk: int) -> Response:
+        """Start its mailboxes that an error or the quota of Re:infer stopped."""
+        return said(request, actions.start_stopped(one(Bucket.objects.select_related("destination"), pk)))
 
 
 class CreateBucket(Api):

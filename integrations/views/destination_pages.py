@@ -19,6 +19,7 @@ from integrations.views.answers import back, found
 from mailboxes.models import Mailbox
 from sync import actions, asking
 from sync.status import hold_standing
+from sync.stopped import by_itself, reasons, stopped_at
 
 
 @require_safe
@@ -37,11 +38,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One destination with its buckets."""
     destination = get_object_or_404(Destination, pk=pk)
     now = timezone.now()
-    buckets = destination.buckets.annotate(mailbox_count=Count("mailboxes"))
+    buckets = destination.buckets.annotate(
+        mailbox_count=Count("mailboxes"), stopped_count=Count("mailboxes", filter=by_itself("mailboxes__"))
+    )
+    stopped = stopped_at(destination)
     context = {
         "destination": destination,
         "standing": hold_standing(destination, now),
         "rows": [{"bucket": bucket, "standing": hold_standing(bucket, now)} for bucket in buckets],
+        "stopped": stopped.count(),
+        "stopped_by": reasons(stopped),
         "secret_problem": problem_with_secrets(destination.token),
     }
     return render(request, "destinations/detail.html", context)
@@ -102,11 +108,21 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         history.record(request, f"{form.instance} was changed.", changes=form.changes_in_words(), about=form.instance)
         for integration in Integration.objects.filter(mailboxes__bucket__destination=pk).distinct():
             actions.settings_changed(integration)
-        messages.success(request, f"{form.instance} is saved. It takes effect at the next sync.")
+        messages.success(
+            request, f"{form.instance} is saved. It takes effect at the next sync.{_still_stopped(destination)}"
+        )
         return redirect("destination", pk)
     problem = "" if request.method == "POST" else problem_with_secrets(destination.token)
     context = {"form": form, "title": title, "destination_id": pk, "secret_problem": problem}
     return render(request, "destinations/form.html", context)
+
+
+def _still_stopped(destination: Destination) -> str:
+    """Whoever has just mended it should not think that this was all."""
+    count = stopped_at(destination).count()
+    if not count:
+        return ""
+    return f" {'1 mailbox is' if count == 1 else f'{count:,} mailboxes are'} still stopped: start them with the button below."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -135,6 +151,12 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Talk to Re:infer now. Slow at times: the page shows that it goes on."""
     return found(request, actions.test_destination(get_object_or_404(Destination, pk=pk)), _url(pk))
+
+
+@require_POST
+def start_stopped(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start its mailboxes that an error or the quota of Re:infer stopped."""
+    return back(request, actions.start_stopped(get_object_or_404(Destination, pk=pk)), _url(pk))
 
 
 def _url(pk: int) -> str:

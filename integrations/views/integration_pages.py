@@ -26,7 +26,7 @@ from integrations.forms import IntegrationForm
 from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
 from integrations.sealing import problem_with_secrets
-from integrations.views.answers import back, found, live_page
+from integrations.views.answers import back, by_htmx, found, live_page
 from mailboxes.documents.stored import exported
 from mailboxes.models import Bucket, Mailbox
 from sync import actions, asking, causes, failures, figures, status, tally
@@ -65,11 +65,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     mailboxes, search, chosen = _filtered(integration, request)
     page = Paginator(mailboxes, PER_PAGE).get_page(request.GET.get("page"))
     rows = figures.mailbox_rows(list(page.object_list), now)
+    head = _head(integration, "mailboxes", counts, now)
+    moves = any(row.progress or row.standing.doing for row in rows)
     context = {
-        **_head(integration, "mailboxes", counts, now),
+        **head,
+        "every": EVERY_WHILE_MOVING if moves else head["every"],
         "page": page,
         "rows": rows,
-        "every": EVERY_WHILE_MOVING if any(row.progress or row.standing.doing for row in rows) else "",
         "search": search,
         "chosen": chosen,
         "only": _only(request),
@@ -81,21 +83,26 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def tab(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """The other parts of the page of an integration: its connection, errors, history, and itself as a document."""
+    """The other parts of the page of an integration: its connection, errors, history, and itself as a document. What shows
+    itself anew on them is the state, so that whoever reads on is not disturbed."""
     integration = get_object_or_404(Integration, pk=pk)
     if name not in TAB_CONTENT:
         raise Http404
     now = timezone.now()
     counts = tally.count_by_status(integration.mailboxes.all(), now)
-    context = _head(integration, name, counts, now) | TAB_CONTENT[name](request, integration, now)
-    return render(request, f"integrations/tab_{name}.html", context)
+    context = _head(integration, name, counts, now) | {"live_id": "state"}
+    if not by_htmx(request):
+        context |= TAB_CONTENT[name](request, integration, now)
+    return live_page(request, f"integrations/tab_{name}.html", "integrations/_state.html", context)
 
 
 def _head(integration: Integration, tab: str, counts: tally.Counts, now: datetime) -> dict[str, Any]:
     """What every part of the page shows at its top."""
+    standing = tally.integration_standing(integration, counts, now)
     return {
         "integration": integration,
-        "standing": tally.integration_standing(integration, counts, now),
+        "standing": standing,
+        "every": EVERY_WHILE_MOVING if standing.working else "",
         "tab": tab,
         "tabs": TABS,
         "total": sum(counts.values()),

@@ -189,7 +189,7 @@ def test_a_mailbox_that_waits_for_busy_workers_is_said_to_wait_and_not_to_be_stu
     row = with_status(Mailbox.objects.select_related("state", "integration"), world.clock()).get(pk=small.pk)
     assert row.status == Status.WAITING
     standing = mailbox_standing(row, world.clock())
-    assert standing.label == "Waiting for a free worker"
+    assert standing.label == "Waiting its turn"
     assert "all workers are busy with other mailboxes" in standing.sentence
 
 

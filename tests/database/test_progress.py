@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
+
 from mailboxes.models import Bucket, Mailbox
-from sync.figures import mailbox_rows
+from sync import actions
+from sync.figures import MailboxRow, mailbox_rows
 from sync.models import SyncRun
 from sync.progress import Progress, progress_of
 from sync.status import with_status
@@ -11,11 +14,11 @@ from tests.database.world import World
 from tests.mails import mail
 
 
-class Ticking:
-    """A sink to which each push takes a while."""
+class Around:
+    """A port with something around it."""
 
-    def __init__(self, port, tick):
-        self._port, self._tick = port, tick
+    def __init__(self, port, then):
+        self._port, self._then = port, then
 
     def __enter__(self):
         self._port.__enter__()
@@ -27,9 +30,22 @@ class Ticking:
     def __getattr__(self, name):
         return getattr(self._port, name)
 
+
+class Ticking(Around):
+    """A sink to which each push takes a while."""
+
     def push(self, comments):
-        self._tick()
+        self._then()
         return self._port.push(comments)
+
+
+class Looked(Around):
+    """A source that is looked at between two of its pages."""
+
+    def changes(self, folder, cursor):
+        for page in self._port.changes(folder, cursor):
+            yield page
+            self._then()
 
 
 def seen(world: World) -> Mailbox:
@@ -52,13 +68,93 @@ def test_a_backfill_says_how_many_emails_are_done_of_how_many_and_how_long_it_wi
 
     world.wrap = lambda port, it: Ticking(it, tick) if port == "sink" else it
     world.sync(desk)
-    assert [row.standing.label for row in during][:2] == ["Listing", "Delivering 10 of 100"]
+    assert [row.standing.label for row in during][:2] == ["Listing", "Working through 10 of 100"]
     row = mailbox_rows([seen(world)], world.clock())[0]
     assert row.progress == Progress(40, 100, seconds_left=60.0)
     assert row.progress.time_left == "about 1 min left"
     Bucket.objects.update(held_until=world.clock() + timedelta(minutes=5))
     held = mailbox_rows([seen(world)], world.clock())[0]
     assert (held.standing.label, held.progress) == ("Held until 08:05", Progress(40, 100))
+
+
+def watched(world: World, desk: Mailbox) -> list[MailboxRow]:
+    """What its row showed at each page of one sync."""
+    during: list[MailboxRow] = []
+
+    def look():
+        world.clock.turn(seconds=2)
+        during.append(mailbox_rows([seen(world)], world.clock())[0])
+
+    world.wrap = lambda port, it: Looked(it, look) if port == "source" else it
+    world.sync(desk)
+    world.wrap = lambda port, it: it
+    return during
+
+
+@pytest.fixture
+def filled(world: World) -> Mailbox:
+    """A mailbox that has been through: sixty emails in the inbox, thirty elsewhere."""
+    world.page_size = 10
+    desk = world.mailbox()
+    world.mailboxes[desk.address].create_folder("Zeta")
+    for number in range(90):
+        world.mailboxes[desk.address].deliver(mail(f"mail{number}"), "Inbox" if number < 60 else "Zeta")
+    world.sync(desk)
+    world.clock.turn(minutes=2)
+    world.sync(desk)
+    world.clock.turn(minutes=2)
+    return desk
+
+
+def moves_to_its_end(during: list[MailboxRow]) -> None:
+    rows = [row for row in during if row.progress]
+    done = [row.progress.done for row in rows]
+    assert len(rows) >= len(during) - 1
+    assert done == sorted(done)
+    assert (done[0] <= 10, done[-1] >= 70) == (True, True)
+    assert {row.progress.of for row in rows} == {90}
+    assert any(row.progress.time_left for row in rows)
+    assert any(row.standing.label == f"Working through {row.progress.done} of 90" for row in rows)
+
+
+def test_a_mailbox_that_is_listed_again_shows_how_far_it_is(world: World, filled):
+    actions.list_again(filled)
+    assert seen(world).status == "waiting"
+    moves_to_its_end(watched(world, filled))
+    assert seen(world).status == "up_to_date"
+    assert progress_of([seen(world)], world.clock()) == {}
+
+
+def test_a_mailbox_that_was_given_an_earlier_start_time_shows_how_far_it_is(world: World, filled):
+    Mailbox.objects.update(start_at=world.clock() - timedelta(days=9000))
+    moves_to_its_end(watched(world, filled))
+
+
+def test_a_mailbox_that_was_given_another_bucket_shows_how_far_it_is(world: World, filled):
+    other, _ = Bucket.objects.get_or_create(destination=world.destination, project="bank", name="other")
+    Mailbox.objects.update(bucket=other)
+    moves_to_its_end(watched(world, filled))
+
+
+def test_a_mailbox_that_only_catches_up_with_new_mail_claims_no_progress_through_all_of_it(
+    world: World, filled, settings
+):
+    for number in range(30):
+        world.mailboxes[filled.address].deliver(mail(f"new{number}"))
+    settings.SYNC_SLICE = timedelta(seconds=3)
+    during = watched(world, filled)
+    row = mailbox_rows([seen(world)], world.clock())[0]
+    assert row.standing.label == "Waiting its turn"
+    assert [one.progress for one in [*during, row]] == [None] * (len(during) + 1)
+
+
+def test_what_was_turned_away_is_worked_through_and_not_said_to_be_delivered(world: World, settings):
+    desk = world.mailbox(start_at=world.clock() + timedelta(days=1))
+    for number in range(30):
+        world.mailboxes[desk.address].deliver(mail(f"mail{number}"))
+    world.page_size = 10
+    row = watched(world, desk)[1]
+    assert (row.standing.label, row.figures.delivered) == ("Working through 20 of 30", 0)
 
 
 def test_a_run_that_goes_on_shows_what_it_counted_so_far(world: World, settings):

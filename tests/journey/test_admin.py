@@ -66,6 +66,35 @@ def test_stop_stops_and_start_goes_on(integration, exchange, reinfer):
     wait(integration, "the email arrives after the start", lambda: arrived(reinfer, new))
 
 
+PARTS = ["Connection", "Errors", "History", "JSON"]
+
+
+def open_part(integration, name):
+    integration.get_by_role("navigation", name="Parts of this integration").get_by_role("link", name=name).click()
+    return integration.get_by_role("region", name="State", exact=True)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_stop_and_start_work_on_every_part_of_an_integration_and_show_what_goes_on(integration, name):
+    state = open_part(integration, name)
+    here = integration.url
+    for button, done, said in (("Stop", "Stopped", "is stopped"), ("Start", "Running", "is running")):
+        state.get_by_role("button", name=button).click()
+        integration.locator("#messages").get_by_text(said).wait_for(timeout=PATIENCE)
+        state.get_by_text(done, exact=True).wait_for(timeout=PATIENCE)
+    assert integration.url == here
+
+
+def test_the_state_of_an_integration_refreshes_itself_on_every_part(integration):
+    other = integration.context.new_page()
+    other.goto(integration.url)
+    for name, button, done in zip(PARTS, ["Stop", "Start"] * 2, ["Stopped", "Running"] * 2, strict=True):
+        state = open_part(integration, name)
+        other.get_by_role("region", name="State", exact=True).get_by_role("button", name=button).click()
+        state.get_by_text(done, exact=True).wait_for(timeout=PATIENCE)
+    other.close()
+
+
 def test_a_broken_password_is_told_with_what_to_do_and_mended_without_a_restart(integration, exchange, reinfer):
     edit(integration, Password="not the right one")
     integration.get_by_text("Exchange refused these credentials").first.wait_for(timeout=PATIENCE)

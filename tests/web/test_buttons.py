@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from cryptography.fernet import Fernet
 from django.urls import reverse
 from django.utils import timezone
 
+from access.models import Act
+from integrations.errors import BudgetReached, QuotaReached
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from tests import factories
@@ -150,3 +153,98 @@ def test_a_bucket_at_its_limit_is_named_on_the_overview_beside_the_button(admin)
     problem = admin.get(reverse("overview")).text.partition("Limit reached")[2].partition("</li>")[0]
     assert f"Bucket <bdi>{bucket}</bdi>" in problem
     assert reverse("bucket-edit", args=[bucket.pk]) in problem.partition('class="actions"')[2]
+
+
+@pytest.mark.parametrize("tab", ["", "part/connection/", "part/errors/", "part/history/", "part/json/"])
+def test_start_and_stop_answer_on_every_part_of_an_integration_with_what_they_replace(admin, mailbox, tab):
+    here = f"{reverse('integration', args=[mailbox.integration_id])}{tab}"
+    page = admin.get(here).text
+    stop = reverse("integration-stop", args=[mailbox.integration_id])
+    target = re.search(rf'hx-post="{stop}" hx-target="#([a-z]+)"', page)[1]
+    assert f'id="{target}" hx-get="{here}"' in page
+    answer = admin.post(stop, {"next": here}, headers={"HX-Request": "true"}, follow=True).text
+    assert "<html" not in answer
+    assert answer.count(f'id="{target}" hx-get="{here}"') == 1
+    assert re.search(r'id="state".*Stopped', answer, re.DOTALL)
+    assert "is stopped" in answer.partition('id="messages"')[2]
+    assert reverse("integration-start", args=[mailbox.integration_id]) in answer
+
+
+def test_the_pages_that_refresh_themselves_have_every_place_that_a_button_of_theirs_fills(admin, mailbox):
+    pk = mailbox.integration_id
+    urls = [reverse(name) for name in ("overview", "integrations", "runs", "set-aside")]
+    urls += [reverse("integration", args=[pk]), reverse("mailbox", args=[mailbox.pk])]
+    urls += [reverse("integration-tab", args=[pk, name]) for name in ("connection", "errors", "history", "json")]
+    for url in urls:
+        page = admin.get(url).text
+        places = set(re.findall(r'hx-target="#([^"]+)"', page))
+        assert places <= set(re.findall(r'\bid="([^"]+)"', page)), url
+
+
+@pytest.fixture
+def stopped(db) -> Bucket:
+    """A bucket with mailboxes that were stopped in every way that there is, and one of another bucket of its tenant."""
+    bucket = factories.BucketFactory()
+    for address, reason, detail in (
+        ("error@corp.example", "sync_error", "Re:infer refused the API token."),
+        ("quota@corp.example", "quota", QuotaReached.text),
+        ("limit@corp.example", "quota", f"{BudgetReached.text} 5 a month"),
+        ("person@corp.example", "user", ""),
+    ):
+        mailbox = factories.MailboxFactory(
+            bucket=bucket, address=address, enabled=False, disabled_reason=reason, disabled_detail=detail
+        )
+        factories.MailboxStateFactory(mailbox=mailbox, failures=3)
+    other = factories.BucketFactory(destination=bucket.destination)
+    factories.MailboxFactory(bucket=other, address="z@corp.example", enabled=False, disabled_reason="sync_error")
+    return bucket
+
+
+def running() -> list[str]:
+    return sorted(Mailbox.objects.filter(enabled=True).values_list("address", flat=True))
+
+
+def test_one_button_starts_what_an_error_or_the_quota_stopped_in_a_bucket_and_nothing_else(admin, stopped):
+    page = admin.get(reverse("destination", args=[stopped.destination_id])).text
+    row = page.partition(reverse("bucket-start-stopped", args=[stopped.pk]))[2].partition("</li>")[0]
+    assert "Start its 2 stopped mailboxes" in row
+    said = press(admin, "bucket-start-stopped", stopped.pk).text
+    assert "2 mailboxes are started." in said
+    assert running() == ["error@corp.example", "quota@corp.example"]
+    assert not Mailbox.objects.filter(enabled=True, state__failures__gt=0).exists()
+    assert Act.objects.get().about == "bucket"
+
+
+def test_one_button_starts_all_that_its_destination_stopped_and_lifts_what_was_held(admin, stopped):
+    held = {"held_since": timezone.now(), "held_until": timezone.now(), "held_kind": "reinfer_token_refused"}
+    type(stopped.destination).objects.update(**held)
+    page = admin.get(reverse("destination", args=[stopped.destination_id])).text
+    assert "Start its 3 stopped mailboxes" in page
+    press(admin, "destination-start-stopped", stopped.destination_id)
+    assert running() == ["error@corp.example", "quota@corp.example", "z@corp.example"]
+    stopped.destination.refresh_from_db()
+    assert not stopped.destination.is_held
+    assert "Start its" not in admin.get(reverse("destination", args=[stopped.destination_id])).text
+    assert "No mailbox of" in press(admin, "destination-start-stopped", stopped.destination_id).text
+
+
+def test_what_our_own_breaker_holds_still_waits_for_resume(admin, stopped):
+    held = {"held_since": timezone.now(), "held_until": timezone.now(), "held_kind": "too_many_refused"}
+    Bucket.objects.filter(pk=stopped.pk).update(**held)
+    press(admin, "bucket-start-stopped", stopped.pk)
+    stopped.refresh_from_db()
+    assert stopped.is_held
+
+
+def test_mailboxes_of_a_stopped_integration_say_that_they_wait_for_it(admin, stopped):
+    Integration.objects.filter(mailboxes__address="error@corp.example").update(enabled=False, disabled_reason="user")
+    said = press(admin, "bucket-start-stopped", stopped.pk).text
+    assert "1 of them will sync as soon as their integration is started." in said
+
+
+def test_whoever_saved_a_new_token_reads_how_many_mailboxes_are_still_stopped(admin, stopped):
+    url = reverse("destination-edit", args=[stopped.destination_id])
+    form = {"name": "Tenant", "endpoint": "https://reinfer.example/t/reinfer_", "token": "new"}
+    seen = re.search(r'name="seen" value="([^"]*)"', admin.get(url).text)
+    answer = admin.post(url, form | ({"seen": seen[1]} if seen else {}), follow=True).text
+    assert "3 mailboxes are still stopped: start them with the button below." in answer

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+
+from django.urls import reverse
+from django.utils import timezone
 
 from mailboxes.models import Mailbox
 from sync import figures, status, trends
@@ -40,3 +44,26 @@ def test_a_row_of_a_mailbox_counts_what_is_its_own(db):
     row = figures.mailbox_rows(list(status.with_status(Mailbox.objects.filter(pk=folder.mailbox_id), NOW)), NOW)[0]
     assert row.figures == figures.MailboxFigures(delivered=3, set_aside=1, created=2, unchanged=9)
     assert figures.delivered_by_folder(folder.mailbox) == {folder.pk: 3}
+
+
+def test_a_row_still_tells_when_a_sync_last_failed_after_a_good_one(admin):
+    mailbox = factories.MailboxStateFactory().mailbox
+    now = timezone.now()
+    factories.SyncRunFactory(
+        mailbox=mailbox, started_at=now - timedelta(hours=2), outcome="failed", error_text="Timed out."
+    )
+    factories.SyncRunFactory(mailbox=mailbox, started_at=now - timedelta(minutes=1))
+    assert "failed <time" in admin.get(reverse("integration", args=[mailbox.integration_id])).text
+    page = admin.get(reverse("mailbox", args=[mailbox.pk])).text
+    assert re.search(r"Last failure <time[^>]*>2 hours ago</time>: <bdi>Timed out.</bdi>", page)
+
+
+def test_the_page_of_a_mailbox_shows_the_runs_that_did_something_or_failed_however_many_quiet_ones_came_after(admin):
+    mailbox = factories.MailboxStateFactory().mailbox
+    now = timezone.now()
+    factories.SyncRunFactory(mailbox=mailbox, started_at=now - timedelta(hours=1), created=3)
+    factories.SyncRunFactory(mailbox=mailbox, started_at=now - timedelta(hours=2), outcome="failed")
+    for minutes in range(1, 13):
+        factories.SyncRunFactory(mailbox=mailbox, started_at=now - timedelta(minutes=minutes), unchanged=1)
+    shown = admin.get(reverse("mailbox", args=[mailbox.pk])).context["runs"]
+    assert [(run.created, run.outcome) for run in shown] == [(3, "done"), (0, "failed")]

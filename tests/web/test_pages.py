@@ -70,8 +70,8 @@ BUTTONS = (
         )
     ),
     *(("set-aside", f"set-aside-{verb}") for verb in ("retry", "retry-like", "dismiss")),
-    *(("bucket", f"bucket-{verb}") for verb in ("test", "create", "resume")),
-    ("destination", "destination-test"),
+    *(("bucket", f"bucket-{verb}") for verb in ("test", "create", "resume", "start-stopped")),
+    *(("destination", f"destination-{verb}") for verb in ("test", "start-stopped")),
 )
 
 

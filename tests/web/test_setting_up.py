@@ -92,3 +92,12 @@ def test_an_integration_that_was_stopped_while_a_sync_runs_says_that_it_is_stopp
         lease_until=timezone.now() + timedelta(minutes=1), mailbox__integration__stopped=True
     )
     assert "Stopping" in admin.get(reverse("mailbox", args=[state.pk])).text
+
+
+def test_before_the_start_each_bucket_can_be_given_a_limit_or_its_limit_be_changed(admin):
+    integration = factories.IntegrationFactory()
+    for limit in (None, 0):
+        factories.MailboxFactory(integration=integration, bucket__monthly_limit=limit)
+    page = admin.get(reverse("integration-ready", args=[integration.pk])).text
+    assert (page.count(">Set a limit<"), page.count(">Change the limit<"), page.count("at most ")) == (1, 1, 1)
+    assert page.index('class="wizard"') < page.index("<h1>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,7 +36,8 @@ def standing_now(mailbox):
         ({}, Status.UP_TO_DATE),
         ({"lease_until": SOON}, Status.UP_TO_DATE),
         ({"up_to_date": False}, Status.WAITING),
-        ({"up_to_date": False, "lease_until": SOON}, Status.IN_PROGRESS),
+        ({"up_to_date": False, "lease_until": SOON}, Status.LISTING),
+        ({"list_again": True}, Status.WAITING),
         ({"failures": 1}, Status.HELD),
         ({"failures": 1, "error_kind": "mailbox_not_found"}, Status.NEEDS_YOU),
         ({"next_sync_at": NOW - timedelta(hours=1)}, Status.OVERDUE),
@@ -146,7 +148,48 @@ def test_what_only_somebody_can_mend_needs_you_from_the_first_try_on(db):
 def test_what_a_button_set_going_is_told_until_it_is_done(db, state, doing):
     row = factories.MailboxStateFactory(**{"next_sync_at": SOON, **state})
     said = standing_now(row.mailbox)
-    assert (said.doing, said.working) == (doing, "queued_until" in state or "lease_until" in state)
+    assert (said.doing, said.working) == (doing, bool(doing))
+    assert bool(said.brief) is (bool(doing) and said.label not in ("Stopping", "Listing"))
+
+
+def test_badge_count_and_filter_say_the_same_of_a_mailbox_that_is_at_work(db):
+    integration = factories.IntegrationFactory()
+    at_work = {"mailbox__integration": integration, "up_to_date": False, "lease_until": SOON}
+    listing = factories.MailboxStateFactory(**at_work, synced_at=None).mailbox
+    working = factories.MailboxStateFactory(**at_work).mailbox
+    factories.CopyFactory(folder__mailbox=working)
+    counts = tally.count_by_status(integration.mailboxes.all(), NOW)
+    assert status.choices(counts) == [("listing", "Listing"), ("in_progress", "Working through mail")]
+    assert [standing_now(mailbox).label for mailbox in (listing, working)] == ["Listing", "Working through mail"]
+    said = tally.integration_standing(integration, counts, NOW)
+    assert said.sentence == "0 of 2 mailboxes up to date, 1 listing, 1 working through mail."
+    assert said.working
+
+
+def test_an_integration_that_was_stopped_is_stopping_while_its_workers_still_sync(db):
+    integration = factories.IntegrationFactory(stopped=True)
+    states = [factories.MailboxStateFactory(mailbox__integration=integration, lease_until=SOON) for _ in range(2)]
+    factories.MailboxStateFactory(mailbox__integration=integration)
+    for counts in (tally.count_by_integration(NOW)[integration.pk], tally.together([_counts(integration)])):
+        said = tally.integration_standing(integration, counts, NOW)
+        assert (said.label, said.working) == ("Stopping", True)
+        assert said.sentence == "Stopped by a user. 2 mailboxes are just ending their batches."
+    for state in states:
+        state.lease_until = None
+        state.save()
+    said = tally.integration_standing(integration, _counts(integration), NOW)
+    assert (said.label, said.working, said.sentence) == ("Stopped", False, "Stopped by a user.")
+
+
+def _counts(integration):
+    return tally.count_by_status(integration.mailboxes.all(), NOW)
+
+
+def test_a_row_shows_what_goes_on_where_its_badge_does_not_say_it(admin):
+    state = factories.MailboxStateFactory(list_again=True)
+    row = admin.get(f"/integrations/{state.mailbox.integration_id}/").text.partition("<tbody>")[2]
+    assert "Waiting its turn" in row
+    assert re.search(r'<span class="brief"[^>]*>to be listed again</span>', row)
 
 
 def test_a_folder_that_is_skipped_is_not_wanted_and_neither_is_what_lies_in_it(db):

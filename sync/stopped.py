@@ -1,0 +1,28 @@
+"""Which mailboxes stopped by themselves: an error that stayed or the quota of Re:infer disabled them, and they start when
+somebody says so. Not those that a person stopped, and not those of a monthly limit of ours, which start by themselves."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Q, QuerySet
+
+from integrations.errors import BudgetReached
+from integrations.models import Destination, DisabledReason
+from mailboxes.models import Bucket, Mailbox
+
+
+def by_itself(prefix: str = "") -> Q:
+    """Such mailboxes; with a prefix, rows that have one."""
+    reason, detail = f"{prefix}disabled_reason", f"{prefix}disabled_detail__startswith"
+    by_quota = Q(**{reason: DisabledReason.QUOTA}) & ~Q(**{detail: BudgetReached.text})
+    return Q(**{f"{prefix}enabled": False}) & (Q(**{reason: DisabledReason.SYNC_ERROR}) | by_quota)
+
+
+def stopped_at(row: Destination | Bucket) -> QuerySet[Mailbox]:
+    """Those of them that send to this destination, or into this bucket."""
+    of = Mailbox.objects.filter(bucket__destination=row) if isinstance(row, Destination) else row.mailboxes.all()
+    return of.filter(by_itself())
+
+
+def reasons(mailboxes: QuerySet[Mailbox]) -> list[tuple[str, int]]:
+    """What stopped them and how many it were, the most frequent first."""
+    return list(mailboxes.order_by().values_list("disabled_detail").annotate(n=Count("pk")).order_by("-n")[:3])
