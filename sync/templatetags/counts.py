@@ -11,9 +11,9 @@ register = template.Library()
 
 @register.filter
 def grouped(count: int) -> str | SafeString:
-    """1240 as "1 240" with a narrow space that does not break; a zero is marked, so that it can stand back."""
+    """1240 as "1,240", as sentences have it; a zero is marked, so that it can stand back."""
     return thousands(count) if count else format_html('<span class="{}">0</span>', "zero")
 
 
 def thousands(count: int) -> str:
-    return f"{count:,}".replace(",", "\u202f")
+    return f"{count:,}"
