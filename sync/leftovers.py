@@ -17,6 +17,7 @@ from mailboxes.rules import Verdict, item_verdict
 from sync.breaker import Breaker
 from sync.careful import IN_A_ROW
 from sync.delivery import Delivery
+from sync.identity import listed_comment_id
 from sync.ports import Ledger
 
 AT_ONCE = 50
@@ -44,8 +45,11 @@ class Leftovers:
         """Properties that need to be sent again: a folder was renamed, a confirmation came too late."""
         for batch in self.delivery.sizes.fetch_batches(self.ledger.dirty(MOST_PER_RUN)):
             self.go_on()
-            for change in self._delivered(batch):
-                self.ledger.abandon(change.item_id)
+            gone = self._delivered(batch)
+            if gone:
+                self.ledger.vanished(
+                    gone
+                )  # most were moved or deleted, and their folders tell
 
     def _set_aside(self) -> None:
         done = 0
@@ -56,11 +60,19 @@ class Leftovers:
                 self.ledger.vanished(gone)
 
     def _wanted(self, due: Sequence[Change]) -> list[Change]:
-        """Those that are still wanted, by what is known of them without fetching."""
-        verdicts = [(change, item_verdict(self.delivery.rules, change)) for change in due]
-        away = [(change, verdict) for change, verdict in verdicts if verdict is not Verdict.WANTED]
-        self.ledger.remember([self.delivery.copy(change, verdict=verdict, comment_id=None) for change, verdict in away])
-        return [change for change, verdict in verdicts if verdict is Verdict.WANTED]
+        """Those that are still wanted, by what is known of them without fetching. What the bucket holds already is followed."""
+        verdicts = {change.item_id: item_verdict(self.delivery.rules, change) for change in due}
+        listed = {change.item_id: listed_comment_id(change.message_id) for change in due}
+        there = self.ledger.entries([comment_id for comment_id in listed.values() if comment_id])
+        away = [
+            change
+            for change in due
+            if verdicts[change.item_id] is not Verdict.WANTED and listed[change.item_id] not in there
+        ]
+        self.ledger.remember(
+            [self.delivery.copy(change, verdict=verdicts[change.item_id], comment_id=None) for change in away]
+        )
+        return [change for change in due if change not in away]
 
     def _unsettled(self) -> None:
         """The worker that intended them died, and their emails are gone: the bucket knows whether they arrived."""

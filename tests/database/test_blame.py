@@ -227,6 +227,29 @@ def test_an_email_that_nobody_wants_any_more_is_not_delivered_when_its_next_try_
     assert not world.bucket().comments
 
 
+@pytest.mark.parametrize("start", [False, True], ids=["all mail", "a start time since"])
+def test_an_email_that_could_not_be_found_when_its_folder_was_renamed_gets_the_new_name_all_the_same(
+    world: World, desk, start
+):
+    box = world.mailboxes[desk.address]
+    world.sync(desk)
+    (item,) = box.folder("Inbox").items
+    box.create_folder("Deals")
+    box.move(item, "Deals")
+    world.sync(desk)
+    (item,) = box.folder("Deals").items
+    box.rename_folder("Deals", "Trades")
+    box.break_item(item, "ErrorItemNotFound")
+    if start:
+        Mailbox.objects.filter(pk=desk.pk).update(start_at=world.clock())
+    world.sync(Mailbox.objects.get(pk=desk.pk))
+    assert world.folder_of("a") == "Deals"
+    box.mend_item(item)
+    try_hourly(world, Mailbox.objects.get(pk=desk.pk), 3)
+    assert world.folder_of("a") == "Trades"
+    world.assert_all_is_well(["a"])
+
+
 def test_a_comment_that_arrived_is_not_forgotten_when_its_first_update_is_refused(world: World, desk):
     box = world.mailboxes[desk.address]
     box.create_folder("Done")

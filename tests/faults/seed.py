@@ -28,7 +28,7 @@ from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from sync import actions, dispatching, runner
 from sync.checkpoints import DatabaseCheckpoints
 from sync.ledger import DatabaseLedger
-from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncRun
+from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncRun
 from tests.database.world import Clock
 from tests.faults.deadly import Died, Reaper
 from tests.faults.ends import SECRET, End
@@ -221,6 +221,10 @@ class Seed:
         actions.retry_many_set_aside(SetAsideEmail.objects.all(), self.clock)
         for _ in range(3):
             self.clock.turn(minutes=16)
+            self._tick(interrupted=False)
+        while SetAsideEmail.objects.filter(settled="", stage=VANISHED).exists():
+            # What Exchange said it could not find is looked for at growing intervals, and then taken for deleted.
+            self.clock.turn(hours=5)
             self._tick(interrupted=False)
 
     def _complaints(self) -> list[str]:
