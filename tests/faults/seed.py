@@ -226,6 +226,8 @@ class Seed:
             # What Exchange said it could not find is looked for at growing intervals, and then taken for deleted.
             self.clock.turn(hours=5)
             self._tick(interrupted=False)
+        self.clock.turn(minutes=16)
+        self._tick(interrupted=False)
 
     def _complaints(self) -> list[str]:
         aside = SetAsideEmail.objects.waiting().exclude(reason="")
