@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from integrations.reinfer.names import problem_with_bucket
 
 MOST = 5_000
+UNREADABLE = "it cannot be read. Close each quotation mark on the line that it is opened on, or leave them out."
 HEADINGS = ("address", "mailbox", "email", "e-mail", "primarysmtpaddress", "name")
 
 
@@ -20,53 +21,56 @@ class Line:
     bucket: str = ""
 
 
-def read_list(text: str) -> tuple[list[Line], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that cannot be used, and why."""
+
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"Line {self.number}: {self.text}"
+
+
+def read_list(text: str) -> tuple[list[Line], list[Problem]]:
     """The lines, and what is wrong with those that cannot be used, each named by its number. A heading is passed over."""
     lines: list[Line] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     seen: dict[str, int] = {}
-    try:
-        rows = list(_rows(text))
-    except _Unreadable as error:
-        return [], [str(error)]
-    for number, fields in rows:
+    for number, fields in enumerate(_rows(text), 1):
+        if fields is None:
+            problems.append(Problem(number, UNREADABLE))
+            continue
         if not fields or (number == 1 and fields[0].casefold() in HEADINGS):
             continue
         if len(lines) >= MOST:
-            problems.append(f"Line {number}: there are more than {MOST:,} mailboxes. Add the rest in a second list.")
+            problems.append(Problem(number, f"there are more than {MOST:,} mailboxes. Add the rest in a second list."))
             break
         line, problem = _line(number, fields)
         if not problem and line.address.casefold() in seen:
             problem = f"{line.address} stands in line {seen[line.address.casefold()]} already."
         if problem:
-            problems.append(f"Line {number}: {problem}")
+            problems.append(Problem(number, problem))
             continue
         seen[line.address.casefold()] = number
         lines.append(line)
     return lines, problems
 
 
-class _Unreadable(Exception):
-    """This text is no list at all."""
-
-
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row by the number of its line."""
+def _rows(text: str) -> Iterable[list[str] | None]:
+    """The fields of each line; none of a blank one, None for one that cannot be read. Each line is read by itself: else a
+    quotation mark that nobody closed would swallow all lines below it."""
     text = text.removeprefix("\ufeff").replace("\0", "")
     first = text.split("\n", 1)[0]
     delimiter = ";" if first.count(";") > first.count(",") else "\t" if "\t" in first else ","
-    reader = csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
-    begun = 1
-    try:
-        for row in reader:
-            fields = [field.strip() for field in row]
-            yield begun, fields if any(fields) else []
-            begun = reader.line_num + 1
-    except csv.Error:
-        raise _Unreadable(
-            f"Line {begun}: a quotation mark is not closed, or stands in the middle of a value. Mend or remove it; a list of "
-            "addresses needs none."
-        ) from None
+    for line in text.splitlines():
+        try:
+            row = next(csv.reader([line], delimiter=delimiter, strict=True), [])
+        except csv.Error:
+            yield None
+            continue
+        fields = [field.strip() for field in row]
+        yield fields if any(fields) else []
 
 
 def _line(number: int, fields: list[str]) -> tuple[Line, str]:

@@ -13,13 +13,13 @@ from integrations.forms import ChangedOnlyForm
 from integrations.models import NAME, PROJECT_NAME, Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes import filter_text
-from mailboxes.address_list import Line, read_list
+from mailboxes.address_list import Line, Problem, read_list
 from mailboxes.models import Bucket, Mailbox
 
-MOST_PROBLEMS = 100
-MOST_BYTES = 2_000_000
-"""Of a file: some hundred characters for each of the mailboxes that a list may have."""
-"""Lines of a list that are named when they cannot be used."""
+MOST_PROBLEMS = 500
+"""Lines of a list that are named one by one when they cannot be used. With more, it is the wrong list."""
+MOST_BYTES = 1_000_000
+"""Of an uploaded list: some 20,000 lines, four times as many as are taken at once."""
 NEW = "new"
 """The choice of a bucket that is not among ours yet."""
 
@@ -201,30 +201,36 @@ class ManyMailboxesForm(MailboxForm):
         there = Mailbox.objects.filter(integration=self.instance.integration_id).annotate(lower=Lower("address"))
         known = set(there.filter(lower__in=addresses).values_list("lower", flat=True))
         problems += [
-            f"Line {line.number}: {line.address} is a mailbox of this integration already."
+            Problem(line.number, f"{line.address} is a mailbox of this integration already.")
             for line in lines
             if line.address.casefold() in known
         ]
-        if not lines and not problems:
-            problems = ["Paste the addresses, or choose a file."]
-        for problem in problems[:MOST_PROBLEMS]:
-            self.add_error("addresses", problem)
-        if len(problems) > MOST_PROBLEMS:
-            first, _, _ = problems[MOST_PROBLEMS].partition(":")
-            rest = len(problems) - MOST_PROBLEMS
-            self.add_error("addresses", f"And {rest:,} more, from {first.lower()} on. Nothing was added yet.")
+        self._tell(sorted(problems, key=lambda problem: problem.number))
+        if not lines and not problems and not self.errors.keys() & {"addresses", "file"}:
+            self.add_error("addresses", "Paste the addresses, or choose a file.")
         self._lines = lines
         return cleaned
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data.get("file")
+        if file and file.size > MOST_BYTES:
+            raise forms.ValidationError(
+                f"{file.name[:80]} has {file.size:,} bytes, and a list may have {MOST_BYTES:,}. Nothing of it was read: "
+                "leave out columns after the second, or add it in parts."
+            )
+        return file
+
+    def _tell(self, problems: list[Problem]) -> None:
+        for problem in problems[:MOST_PROBLEMS]:
+            self.add_error("addresses", str(problem))
+        if more := problems[MOST_PROBLEMS:]:
+            count = f"{len(more):,} more line{'s' if len(more) > 1 else ''}"
+            self.add_error("addresses", f"And {count} like these, from line {more[0].number:,} on.")
 
     def _text(self, cleaned: dict[str, Any]) -> str:
         pasted, file = cleaned.get("addresses", ""), cleaned.get("file")
         if file is None:
             return str(pasted)
-        if file.size > MOST_BYTES:
-            text = (
-                f"The file is larger than {MOST_BYTES // 1_000_000} MB. Keep only the columns for address and bucket."
-            )
-            raise forms.ValidationError({"file": text})
         raw = file.read()
         try:
             return f"{pasted}\n{raw.decode('utf-8-sig')}".strip()

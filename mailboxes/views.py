@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -221,7 +222,7 @@ def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
             request, f"{bucket} has {f'a limit of {limit:,} AI units a month' if limit is not None else 'no limit'}."
         )
         return redirect(_destination_url(bucket))
-    context = {"form": form, "bucket": bucket, "used": budget.used(bucket, timezone.now())}
+    context = {"form": form, "bucket": bucket, "used": budget.used(bucket, timezone.now()), "zone": settings.TIME_ZONE}
     context["stopped"] = stopped_at(bucket).count()
     return render(request, "destinations/bucket.html", context)
 

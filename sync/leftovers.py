@@ -47,9 +47,7 @@ class Leftovers:
             self.go_on()
             gone = self._delivered(batch)
             if gone:
-                self.ledger.vanished(
-                    gone
-                )  # most were moved or deleted, and their folders tell
+                self.ledger.vanished(gone)  # most were moved or deleted, and their folders tell
 
     def _set_aside(self) -> None:
         done = 0

@@ -26,11 +26,12 @@ def limit(units):
     Bucket.objects.update(monthly_limit=units)
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
-def test_the_month_is_that_of_the_server_whoever_looks(zone):
-    now = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
-    with timezone.override(zone):
-        assert budget.month_start(now) == datetime(2026, 3, 1, tzinfo=UTC)
+@pytest.mark.parametrize("viewer", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_the_month_is_that_of_the_server_whoever_looks(settings, viewer):
+    settings.TIME_ZONE = "Europe/Berlin"
+    late = datetime(2026, 3, 31, 22, 30, tzinfo=UTC)  # half past midnight in Berlin
+    with timezone.override(viewer):
+        assert budget.month_start(late) == datetime(2026, 3, 31, 22, 0, tzinfo=UTC)
 
 
 def test_a_bucket_without_a_limit_takes_everything(world: World, desk):
