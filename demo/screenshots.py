@@ -136,17 +136,17 @@ def _work(stack: Stack, password: str, chromium: str) -> None:
         page.goto(stack.url)
         _log_in(page, password)
         for path, filled, presses in (
-            ("buckets/1/edit/", {"AI units a month": "100"}, ["Save"]),
-            ("buckets/2/edit/", {"AI units a month": "1000"}, ["Save"]),
-            ("integrations/2/edit/", {"Title": "Exchange Online of the bank"}, ["Save"]),
+            ("buckets/1/edit/", {"monthly_limit": "100"}, ["Save"]),
+            ("buckets/2/edit/", {"monthly_limit": "1000"}, ["Save"]),
+            ("integrations/2/edit/", {"title": "Exchange Online of the bank"}, ["Save"]),
             ("mailboxes/2/", {}, ["Stop", "Start", "Sync now"]),
-            ("integrations/1/mailboxes/new/", {"Address": "nobody@bank.example"}, ["Save"]),
-            ("integrations/3/edit/", {"Client secret": "expired"}, ["Save"]),
+            ("integrations/1/mailboxes/new/", {"address": "nobody@bank.example"}, ["Add mailbox"]),
+            ("integrations/3/edit/", {"client_secret": "expired"}, ["Save"]),
             ("mailboxes/1/", {}, ["Verify"]),
         ):
             page.goto(stack.url + path)
-            for label, value in filled.items():
-                page.get_by_label(label).first.fill(value)
+            for field, value in filled.items():
+                page.locator(f"[name={field}]").fill(value)
             for name in presses:
                 page.get_by_role("button", name=name, exact=True).first.click()
                 page.locator(".message").first.wait_for()

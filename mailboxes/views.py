@@ -186,9 +186,7 @@ def stop_verification(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def repair(request: HttpRequest, pk: int) -> HttpResponse:
-    mailbox = _mailbox(pk)
-    history.record(request, f"A repair of {mailbox} was asked for.", about=mailbox)
-    return back(request, actions.verify_mailbox(mailbox, repair=True), _url(pk))
+    return back(request, actions.verify_mailbox(_mailbox(pk), repair=True), _url(pk))
 
 
 @require_POST

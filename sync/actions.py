@@ -168,7 +168,7 @@ def send_again(mailbox: Mailbox) -> str:
 def verify_mailbox(mailbox: Mailbox, *, repair: bool = False) -> str:
     """Compare Exchange, our memory and Re:infer, beside the syncs. What is missing then costs an AI unit each to repair."""
     verify.begin(mailbox, repair=repair)
-    return f"{mailbox} is being {'verified and repaired' if repair else 'verified'}. This page shows how far it is."
+    return f"{mailbox} is being {'verified and repaired' if repair else 'verified'}."
 
 
 def stop_verification(mailbox: Mailbox) -> str:
