@@ -13,6 +13,7 @@ from access.models import Act
 Changes = Sequence[tuple[str, str, str]]
 """Field, before, after: in words, and never a secret."""
 LONGEST = 500
+MOST_NAMED = 500
 KINDS = ("integration", "mailbox", "destination", "bucket", "set-aside")
 
 
@@ -52,6 +53,13 @@ def _integration(kind: str, pk: int | None, about: Any) -> int | None:
         about = apps.get_model("mailboxes", "Mailbox").objects.filter(pk=pk).first()
     found: int | None = getattr(about, "integration_id", None)
     return found
+
+
+def named(things: Sequence[object]) -> Changes:
+    """Those that one button was about, so that it can be read later which they were."""
+    told = [("Of", "", str(thing)) for thing in things[:MOST_NAMED]]
+    more = len(things) - MOST_NAMED
+    return [*told, ("Of", "", f"{more:,} more")] if more > 0 else told
 
 
 def in_words(value: Any) -> str:

@@ -83,7 +83,8 @@ def create_many(request: HttpRequest, integration_pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=integration_pk)
     form = ManyMailboxesForm(request.POST or None, request.FILES or None, instance=Mailbox(integration=integration))
     if request.method == "POST" and form.stored():
-        history.record(request, f"{len(form.made)} mailboxes were added.", integration_id=integration_pk)
+        added = history.named(form.made)
+        history.record(request, f"{len(form.made)} mailboxes were added.", changes=added, integration_id=integration_pk)
         actions.settings_changed(integration)
         messages.success(request, f"{len(form.made)} mailboxes are added.")
         return redirect(_next(request), integration_pk)

@@ -102,11 +102,13 @@ def one(rows: QuerySet[M], pk: int) -> M:
     return row
 
 
-def said(request: Request, sentence: str, look_at: str = "", *, code: int = 200, about: Any = None) -> Response:
-    """The answer of an action. A complaint is a 422."""
+def said(
+    request: Request, sentence: str, look_at: str = "", *, code: int = 200, about: Any = None, of: Sequence[Any] = ()
+) -> Response:
+    """The answer of an action. A complaint is a 422. `of`: what it was about, where it was many."""
     if isinstance(sentence, Complaint):
         raise Unprocessable(str(sentence))
-    history.record(request, sentence, about=about)
+    history.record(request, sentence, about=about, changes=history.named(of))
     return Response(Said({"detail": sentence, **({"look_at": look_at} if look_at else {})}).data, code)
 
 

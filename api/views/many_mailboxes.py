@@ -38,7 +38,7 @@ class _Many(Api):
         chosen = list(self.filter_queryset(self.get_queryset()))
         if not chosen:
             raise Unprocessable("There is no such mailbox.")
-        return said(request, act(chosen), code=code)
+        return said(request, act(chosen), code=code, of=chosen)
 
 
 class StartMailboxes(_Many):

@@ -7,6 +7,7 @@ so gets the live part and the message, while the rest of the page stays as it wa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -31,11 +32,14 @@ def live_page(request: HttpRequest, page: str, live: str, context: dict[str, Any
     return answer
 
 
-def back(request: HttpRequest, sentence: str, otherwise: str, *, good: bool = True) -> HttpResponse:
-    """Redirect to the page that the button was on, or else to `otherwise`, with this sentence as its message."""
+def back(
+    request: HttpRequest, sentence: str, otherwise: str, *, good: bool = True, of: Sequence[object] = ()
+) -> HttpResponse:
+    """Redirect to the page that the button was on, or else to `otherwise`, with this sentence as its message. `of`: what it was
+    about, where it was many."""
     good = good and not isinstance(sentence, Complaint)
     if good:
-        history.record(request, sentence)
+        history.record(request, sentence, changes=history.named(of))
     messages.add_message(request, messages.SUCCESS if good else messages.ERROR, sentence)
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(

@@ -169,7 +169,7 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
         picked = list(mailboxes if everything else mailboxes.filter(pk__in=ticked))
         if act is None or not picked:
             return back(request, "Tick the mailboxes first, then press a button.", _url(pk), good=False)
-        return back(request, act(picked), _url(pk))
+        return back(request, act(picked), _url(pk), of=picked)
     shown = list(mailboxes[:TO_TICK])
     context = {
         "integration": integration,

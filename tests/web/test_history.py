@@ -83,3 +83,13 @@ def test_what_is_done_with_a_set_aside_email_stands_in_the_history_of_its_mailbo
     told = f"The email in Inbox/Trades of {mailbox}, arrived 2026-03-02 08:30 UTC is dismissed"
     assert told in admin.get(reverse("history") + f"?mailbox={mailbox.pk}").text
     assert told in admin.get(reverse("history") + f"?integration={integration.pk}").text
+
+
+def test_of_many_mailboxes_each_is_named(admin, integration):
+    boxes = [MailboxFactory(integration=integration) for _ in range(3)]
+    admin.post(
+        reverse("integration-select", args=[integration.pk]), {"act": "stop", "mailbox": [box.pk for box in boxes]}
+    )
+    page = admin.get(reverse("history") + f"?integration={integration.pk}").text
+    assert "3 mailboxes are stopped." in page
+    assert all(f"<ins>{box.address}</ins>" in page for box in boxes)
