@@ -11,7 +11,7 @@ from mailboxes.models import Bucket, Mailbox
 from sync.models import LedgerEntry, SetAsideEmail
 from tests.database.test_two_workers import interrupted
 from tests.database.world import World
-from tests.faults.deadly import Died
+from tests.faults.deadly import Died, Kills
 from tests.mails import comment_id_of, mail
 
 
@@ -46,16 +46,8 @@ def test_re_infer_that_answers_nothing_but_errors_for_a_day_sets_no_email_aside(
 
 
 def test_an_email_that_waits_set_aside_waits_no_longer_for_an_outage_in_which_it_could_not_be_tried(world: World, desk):
-    usual = world.open_sink
-
-    def picky(*given):
-        sink = usual(*given)
-        sink.refuse(comment_id_of("a"))
-        return sink
-
-    world.open_sink = picky
-    world.sync(desk)
-    world.open_sink = usual
+    with world.every_sink(lambda sink: sink.refuse(comment_id_of("a"))):
+        world.sync(desk)
     world.bucket().down = errors.ReinferFailed("HTTP 500")
     try_hourly(world, desk, 24)
     assert SetAsideEmail.objects.get().attempts == 1
@@ -65,16 +57,8 @@ def test_an_email_that_waits_set_aside_waits_no_longer_for_an_outage_in_which_it
 
 
 def test_a_database_that_fails_again_and_again_blames_no_email(world: World, desk):
-    usual = world.open_sink
-
-    def fails(*given):
-        sink = usual(*given)
-        sink.fail(OperationalError("canceling statement due to lock timeout"))
-        return sink
-
-    world.open_sink = fails
-    try_hourly(world, desk, 12)
-    world.open_sink = usual
+    with world.every_sink(lambda sink: sink.fail(OperationalError("canceling statement due to lock timeout"))):
+        try_hourly(world, desk, 12)
     assert not SetAsideEmail.objects.exists()
     try_hourly(world, desk, 1)
     world.assert_all_is_well(["a"])
@@ -102,47 +86,18 @@ def test_while_almost_all_was_refused_a_probe_without_mail_does_not_resume(world
     for number in range(12):
         world.mailboxes[desk.address].deliver(mail(f"new{number}"))
     quiet = world.mailbox("quiet@bank.example")
-    usual = world.open_sink
-
-    def refuses(*given):
-        sink = usual(*given)
-        for name in ("a", *(f"new{number}" for number in range(12))):
-            sink.refuse(comment_id_of(name))
-        return sink
-
-    world.open_sink = refuses
-    world.sync(desk)
-    assert Bucket.objects.get().held_kind == errors.TooManyRefused.kind
-    world.clock.turn(minutes=30)
-    world.sync(quiet)
-    assert Bucket.objects.get().held_kind == errors.TooManyRefused.kind
-    world.open_sink = usual
+    names = ["a", *(f"new{number}" for number in range(12))]
+    with world.every_sink(lambda sink: [sink.refuse(comment_id_of(name)) for name in names]):
+        world.sync(desk)
+        assert Bucket.objects.get().held_kind == errors.TooManyRefused.kind
+        world.clock.turn(minutes=30)
+        world.sync(quiet)
+        assert Bucket.objects.get().held_kind == errors.TooManyRefused.kind
     world.sync(desk)
     assert not Bucket.objects.get().is_held
 
 
 # ---- an email that ends workers ---------------------------------------------------------------------------------------
-
-
-class Kills:
-    """A source over one email of which the worker dies."""
-
-    def __init__(self, it, deadly) -> None:
-        self.it, self.deadly = it, deadly
-
-    def __getattr__(self, name):
-        return getattr(self.it, name)
-
-    def fetch(self, changes):
-        if self.deadly in {change.item_id for change in changes}:
-            raise Died
-        return self.it.fetch(changes)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.it.close()
 
 
 def sync_or_die(world: World, mailbox: Mailbox) -> bool:
@@ -262,17 +217,9 @@ def test_a_comment_that_arrived_is_not_forgotten_when_its_first_update_is_refuse
         world.sync(desk)
     world.wrap = lambda port, it: it
     box.move(next(iter(box.folder("Inbox").items)), "Done")
-    usual = world.open_sink
-
-    def picky(*given):
-        sink = usual(*given)
-        sink.refuse(comment_id_of("a"))
-        return sink
-
-    world.open_sink = picky
     world.clock.turn(minutes=30)
-    world.sync(desk)
-    world.open_sink = usual
+    with world.every_sink(lambda sink: sink.refuse(comment_id_of("a"))):
+        world.sync(desk)
     assert LedgerEntry.objects.exists()
     try_hourly(world, desk, 3)
     world.assert_all_is_well(["a"])
@@ -286,17 +233,9 @@ def test_a_comment_that_arrived_is_not_forgotten_when_its_first_update_is_refuse
     "error", [errors.ReinferFailed("HTTP 500"), RuntimeError("Dear Ann")], ids=["named", "unforeseen"]
 )
 def test_a_mailbox_that_is_deleted_while_its_sync_fails_ends_no_task(world: World, desk, error):
-    usual = world.open_sink
+    def deletes_and_fails(comments):
+        Mailbox.objects.all().delete()
+        raise error
 
-    def deletes(*given):
-        sink = usual(*given)
-
-        def and_fails(comments):
-            Mailbox.objects.all().delete()
-            raise error
-
-        sink.before_push = and_fails
-        return sink
-
-    world.open_sink = deletes
-    assert world.sync(desk).outcome == "failed"
+    with world.every_sink(lambda sink: setattr(sink, "before_push", deletes_and_fails)):
+        assert world.sync(desk).outcome == "failed"

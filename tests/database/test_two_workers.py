@@ -7,7 +7,7 @@ import pytest
 from sync.models import LedgerEntry, MailboxState, SyncRun
 from sync.ports import LeaseLost
 from tests.database.world import World
-from tests.faults.deadly import Died, Reaper
+from tests.faults.deadly import Died, Kills, Reaper
 from tests.mails import comment_id_of, mail
 
 
@@ -242,25 +242,7 @@ def test_an_email_that_always_ends_the_worker_is_found_and_set_aside(world: Worl
         box.deliver(mail(name))
     deadly = box.deliver(mail("deadly"))
 
-    class Kills:
-        def __init__(self, it):
-            self.it = it
-
-        def __getattr__(self, name):
-            return getattr(self.it, name)
-
-        def fetch(self, changes):
-            if deadly in {change.item_id for change in changes}:
-                raise Died
-            return self.it.fetch(changes)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *exc):
-            self.it.close()
-
-    world.wrap = lambda port, it: Kills(it) if port == "source" else it
+    world.wrap = lambda port, it: Kills(it, deadly) if port == "source" else it
     for _ in range(8):
         world.clock.turn(minutes=20)
         try:

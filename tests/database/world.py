@@ -6,7 +6,8 @@ pass the contract suite of the real ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -113,6 +114,22 @@ class World:
         sink = FakeSink(self.buckets.setdefault((project, name), FakeBucket()))
         self.sinks.append(sink)
         return sink
+
+    @contextmanager
+    def every_sink(self, prepare: Callable[[FakeSink], object]) -> Iterator[None]:
+        """Meanwhile each sink is prepared so before it is used."""
+        usual = self.open_sink
+
+        def prepared(*given: Any) -> FakeSink:
+            sink = usual(*given)
+            prepare(sink)
+            return sink
+
+        self.open_sink = prepared  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            self.open_sink = usual  # type: ignore[method-assign]
 
     # ---- what there is to see -------------------------------------------------------------------------------------
 

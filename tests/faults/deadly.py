@@ -69,3 +69,24 @@ class Deadly:
             if step is StopIteration:
                 return
             yield step
+
+
+class Kills:
+    """A source over one email of which the worker dies."""
+
+    def __init__(self, it, deadly) -> None:
+        self.it, self.deadly = it, deadly
+
+    def __getattr__(self, name):
+        return getattr(self.it, name)
+
+    def fetch(self, changes):
+        if self.deadly in {change.item_id for change in changes}:
+            raise Died
+        return self.it.fetch(changes)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.it.close()
