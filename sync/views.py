@@ -15,6 +15,7 @@ from integrations import catalogue
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_keys
 from integrations.views.answers import live_page
+from integrations.views.asked import number
 from mailboxes.models import Mailbox
 from sync import attention, figures, spans, tally, trends
 from sync.models import MailboxState, SyncRun
@@ -66,7 +67,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     """Sync runs, newest first. A quiet run found nothing new, and is shown only when asked for."""
     show = request.GET.get("show", "work")
     chosen = _shown(SyncRun.objects.select_related("mailbox__integration"), show)
-    mailbox = Mailbox.objects.filter(pk=_number(request.GET.get("mailbox"))).first()
+    mailbox = Mailbox.objects.filter(pk=number(request.GET.get("mailbox"))).first()
     if mailbox:
         chosen = chosen.filter(mailbox=mailbox)
     if before := _moment(request.GET.get("before")):
@@ -96,10 +97,6 @@ def _shown(all_runs: QuerySet[SyncRun], show: str) -> QuerySet[SyncRun]:
     if show == "all":
         return all_runs
     return all_runs.filter(FAILED) if show == "failed" else worth_showing(all_runs)
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < 18 else 0
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -16,6 +16,7 @@ from integrations.forms import DestinationForm
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_secrets
 from integrations.views.answers import back, found
+from integrations.views.asked import number
 from mailboxes.models import Mailbox
 from sync import actions, asking
 from sync.status import hold_standing
@@ -69,15 +70,15 @@ def create(request: HttpRequest) -> HttpResponse:
 
 def _waiting(request: HttpRequest) -> Integration | None:
     """The integration that is being added, and needs a destination on the way."""
-    pk = request.GET.get("for", "")
-    return Integration.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 18 else None
+    pk = number(request.GET.get("for"))
+    return Integration.objects.filter(pk=pk).first() if pk else None
 
 
 @require_POST
 def try_(request: HttpRequest) -> HttpResponse:
     """Test what is in the form, before it is saved. A token that is not typed is the one that is stored."""
-    pk = request.POST.get("destination", "")
-    stored = Destination.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 18 else None
+    pk = number(request.POST.get("destination"))
+    stored = Destination.objects.filter(pk=pk).first() if pk else None
     form = DestinationForm(request.POST, instance=stored)
     unsaved = form.to_be_tested()
     if unsaved is None:
@@ -93,8 +94,7 @@ def try_(request: HttpRequest) -> HttpResponse:
 @require_POST
 def buckets(request: HttpRequest) -> HttpResponse:
     """What this destination has, for a form that asks for a bucket: a list to choose from."""
-    pk = request.POST.get("destination", "")
-    destination = get_object_or_404(Destination, pk=pk if pk.isdecimal() and len(pk) < 18 else 0)
+    destination = get_object_or_404(Destination, pk=number(request.POST.get("destination")))
     choice = asking.buckets_at(destination)
     return render(request, "destinations/_buckets.html", {"choice": choice, "destination": destination})
 

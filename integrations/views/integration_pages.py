@@ -27,6 +27,7 @@ from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
 from integrations.sealing import problem_with_secrets
 from integrations.views.answers import back, by_htmx, found, live_page
+from integrations.views.asked import number
 from mailboxes.documents.stored import exported
 from mailboxes.models import Bucket, Mailbox
 from sync import actions, asking, causes, failures, figures, status, tally
@@ -164,7 +165,7 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
     mailboxes, search, chosen = _filtered(integration, request)
     if request.method == "POST":
         act = actions.MANY.get(request.POST.get("act", ""))
-        ticked = [int(text) for text in request.POST.getlist("mailbox") if text.isdecimal() and len(text) < 18]
+        ticked = [number(text) for text in request.POST.getlist("mailbox")]
         everything = request.POST.get("all") == "shown"
         picked = list(mailboxes if everything else mailboxes.filter(pk__in=ticked))
         if act is None or not picked:
@@ -196,8 +197,8 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_POST
 def try_(request: HttpRequest) -> HttpResponse:
     """Test what is in the form, before it is saved. A secret that is not typed is the one that is stored."""
-    pk = request.POST.get("integration", "")
-    stored = Integration.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 18 else None
+    pk = number(request.POST.get("integration"))
+    stored = Integration.objects.filter(pk=pk).first() if pk else None
     form = IntegrationForm(request.POST, request.FILES or None, instance=stored)
     unsaved = form.to_be_tested()
     if unsaved is None:
@@ -317,8 +318,7 @@ def _error(request: HttpRequest) -> str:
 
 
 def _bucket(request: HttpRequest) -> int:
-    text = request.GET.get("bucket", "")
-    return int(text) if text.isdecimal() and len(text) < 18 else 0
+    return number(request.GET.get("bucket"))
 
 
 def _only(request: HttpRequest) -> str:
