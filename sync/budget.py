@@ -11,9 +11,9 @@ from datetime import datetime
 from django.utils import timezone
 
 from integrations.errors import BudgetReached
-from integrations.models import DisabledReason
 from mailboxes.models import Bucket, Mailbox
 from sync.models import LedgerEntry
+from sync.stopped import by_limit
 
 WARN_AT = 0.8
 """Part of the limit from which on an admin is warned."""
@@ -48,9 +48,7 @@ def check(bucket: Bucket, now: datetime) -> None:
 
 def resume(now: datetime) -> int:
     """Start again what only its budget had stopped, now that a month began or the limit was raised; how many mailboxes."""
-    stopped = Mailbox.objects.filter(
-        disabled_reason=DisabledReason.QUOTA, disabled_detail__startswith=BudgetReached.text
-    )
+    stopped = Mailbox.objects.filter(by_limit())
     buckets = Bucket.objects.filter(pk__in=stopped.order_by().values("bucket").distinct())
     free = [bucket.pk for bucket in buckets if not is_reached(bucket, now)]
     if not free:

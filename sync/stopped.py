@@ -10,11 +10,16 @@ from integrations.models import Destination, DisabledReason
 from mailboxes.models import Bucket, Mailbox
 
 
-def by_itself(prefix: str = "") -> Q:
-    """Such mailboxes; with a prefix, rows that have one."""
+def by_limit(prefix: str = "") -> Q:
+    """Mailboxes that a monthly limit of ours stopped; with a prefix, rows that have one."""
     reason, detail = f"{prefix}disabled_reason", f"{prefix}disabled_detail__startswith"
-    by_quota = Q(**{reason: DisabledReason.QUOTA}) & ~Q(**{detail: BudgetReached.text})
-    return Q(**{f"{prefix}enabled": False}) & (Q(**{reason: DisabledReason.SYNC_ERROR}) | by_quota)
+    return Q(**{reason: DisabledReason.QUOTA, detail: BudgetReached.text})
+
+
+def by_itself(prefix: str = "") -> Q:
+    """Mailboxes that an error or the quota of Re:infer stopped; with a prefix, rows that have one."""
+    reasons = {f"{prefix}disabled_reason__in": [DisabledReason.SYNC_ERROR, DisabledReason.QUOTA]}
+    return Q(**{f"{prefix}enabled": False}, **reasons) & ~by_limit(prefix)
 
 
 def stopped_at(row: Destination | Bucket) -> QuerySet[Mailbox]:

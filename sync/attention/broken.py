@@ -50,7 +50,7 @@ def _owners(buckets: Sequence[int], integrations: Mapping[int, Integration]) -> 
     found: dict[int, list[Integration]] = {}
     if buckets:
         pairs = Mailbox.objects.filter(bucket__in=buckets).order_by().values_list("bucket_id", "integration_id")
-        for bucket, integration in sorted(set(pairs.distinct())):
+        for bucket, integration in sorted(pairs.distinct()):
             if integration in integrations:
                 found.setdefault(bucket, []).append(integrations[integration])
     return found

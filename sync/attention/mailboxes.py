@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from django.db.models.functions import Coalesce, Greatest
 
-from integrations.errors import BudgetReached
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from sync import causes, holds, outcome, policy
 from sync.attention.group import Group
 from sync.models import SyncRun
 from sync.status import Status, Tone, bare, with_status
+from sync.stopped import by_itself
 
 UNFINISHED_AFTER = timedelta(hours=2)
 TOLD_OTHERWISE = [Status.STOPPED, Status.NEEDS_YOU, Status.HELD, Status.OVERDUE]
@@ -24,9 +24,7 @@ SEVERAL = 3
 
 def disabled() -> Iterator[Group]:
     """Those that were disabled for one reason. What stopped for its budget is told of the bucket."""
-    stopped = Mailbox.objects.filter(enabled=False, integration__enabled=True).exclude(
-        Q(disabled_reason=DisabledReason.USER) | Q(disabled_detail__startswith=BudgetReached.text)
-    )
+    stopped = Mailbox.objects.filter(by_itself(), integration__enabled=True)
     rows = (
         stopped.order_by()
         .values("integration_id", "disabled_reason", "disabled_detail")
