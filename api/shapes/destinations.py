@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError as FormError
-from django.core.validators import URLValidator
 from rest_framework import serializers
 
 from api.problems import Conflict, Unprocessable
-from api.shapes.strict import WEB_ADDRESS, Strict
-from integrations.forms.integration import without_credentials
+from api.shapes.strict import WEB_ADDRESS, Strict, checked_address
 from integrations.models import NAME, PROJECT_NAME, Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes.models import Bucket
@@ -29,11 +26,7 @@ class DestinationShape(Strict):
     updated_at = serializers.DateTimeField(read_only=True)
 
     def validate_endpoint(self, value: str) -> str:
-        try:
-            URLValidator(schemes=["http", "https"])(value)
-            return without_credentials(value)
-        except FormError as error:
-            raise Unprocessable({"endpoint": error.messages}) from None
+        return checked_address("endpoint", value)
 
     def validate_name(self, value: str) -> str:
         others = Destination.objects.filter(name=value)

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as FormError
+from django.core.validators import URLValidator
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from api.problems import Unprocessable
+from integrations.forms.integration import without_credentials
+
 WEB_ADDRESS = r"^https?://[!-~]+$"
 """Only signs of ASCII: what counts as white space beyond them differs between dialects of regular expressions."""
+
+
+def checked_address(name: str, value: str) -> str:
+    """A web address without credentials. Raises `Unprocessable` with the name of the field."""
+    try:
+        URLValidator(schemes=["http", "https"])(value)
+        return without_credentials(value)
+    except FormError as error:
+        raise Unprocessable({name: error.messages}) from None
 
 
 class Typed(serializers.Serializer):  # type: ignore[type-arg]

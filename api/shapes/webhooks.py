@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.exceptions import ValidationError as FormError
-from django.core.validators import URLValidator
 from rest_framework import serializers
 
 from api.problems import Unprocessable
-from api.shapes.strict import WEB_ADDRESS, Strict
-from integrations.forms.integration import without_credentials
+from api.shapes.strict import WEB_ADDRESS, Strict, checked_address
 from notices.models import Kind
 from notices.sending import problem_with
 
@@ -30,11 +27,7 @@ class WebhookShape(Strict):
     created_at = serializers.DateTimeField(read_only=True)
 
     def validate_url(self, value: str) -> str:
-        try:
-            URLValidator(schemes=["http", "https"])(value)
-            without_credentials(value)
-        except FormError as error:
-            raise Unprocessable({"url": error.messages}) from None
+        checked_address("url", value)
         if problem := problem_with(value, allow_private=settings.NOTICES_ALLOW_PRIVATE):
             raise Unprocessable({"url": [f"Nothing would be sent there: {problem}."]})
         return value
