@@ -25,10 +25,8 @@ def record(
     name, arguments = ((match.url_name or "").removeprefix("api-"), match.kwargs) if match else ("", {})
     kind = _kind(about) or next((kind for kind in KINDS if name.startswith(kind)), "")
     pk = getattr(about, "pk", None) or (arguments.get("pk") if kind else None)
-    if kind == "set-aside" and pk is not None:
-        # It stands in the history of its mailbox.
-        kind, about = "mailbox", apps.get_model("sync.SetAsideEmail").objects.get(pk=pk).mailbox
-        pk = about.pk
+    if kind == "set-aside" and pk is not None and (mailbox := _mailbox_of(pk)):
+        kind, about, pk = "mailbox", mailbox, mailbox.pk
     if integration_id is None:
         integration_id = _integration(kind, pk, about) or arguments.get("integration_pk")
     Act.objects.create(
@@ -44,6 +42,12 @@ def record(
 def _kind(about: Any) -> str:
     name = about._meta.model_name if about is not None else ""
     return name if name in KINDS else ""
+
+
+def _mailbox_of(set_aside: int) -> Any:
+    """In whose history it stands; None where it was deleted meanwhile."""
+    email = apps.get_model("sync.SetAsideEmail").objects.filter(pk=set_aside).select_related("mailbox").first()
+    return email and email.mailbox
 
 
 def _integration(kind: str, pk: int | None, about: Any) -> int | None:
