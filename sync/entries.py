@@ -59,12 +59,12 @@ class Entries:
         mark = uuid.uuid4()
         until = self.lease.clock() + timedelta(seconds=flight)
         rows = {intention.comment.id: self._intended(intention, mark, until) for intention in intentions}
-        new = {intention.comment.id for intention in intentions if intention.seen is None}
-        LedgerEntry.objects.bulk_create(
-            [rows[comment_id] for comment_id in sorted(rows) if comment_id in new], ignore_conflicts=True
-        )
         # In one order for everybody: two mailboxes with the same emails never wait for each other.
-        for intention in sorted(intentions, key=lambda intention: intention.comment.id):
+        ordered = sorted(intentions, key=lambda intention: intention.comment.id)
+        LedgerEntry.objects.bulk_create(
+            [rows[intention.comment.id] for intention in ordered if intention.seen is None], ignore_conflicts=True
+        )
+        for intention in ordered:
             if intention.seen is not None:
                 self._rewrite(intention.seen, rows[intention.comment.id])
         written = set(self._marked(rows, mark).values_list("comment_id", flat=True))

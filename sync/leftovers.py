@@ -59,18 +59,17 @@ class Leftovers:
 
     def _wanted(self, due: Sequence[Change]) -> list[Change]:
         """Those that are still wanted, by what is known of them without fetching. What the bucket holds already is followed."""
-        verdicts = {change.item_id: item_verdict(self.delivery.rules, change) for change in due}
         listed = {change.item_id: listed_comment_id(change.message_id) for change in due}
         there = self.ledger.entries([comment_id for comment_id in listed.values() if comment_id])
-        away = [
-            change
-            for change in due
-            if verdicts[change.item_id] is not Verdict.WANTED and listed[change.item_id] not in there
-        ]
-        self.ledger.remember(
-            [self.delivery.copy(change, verdict=verdicts[change.item_id], comment_id=None) for change in away]
-        )
-        return [change for change in due if change not in away]
+        wanted, away = [], []
+        for change in due:
+            verdict = item_verdict(self.delivery.rules, change)
+            if verdict is Verdict.WANTED or listed[change.item_id] in there:
+                wanted.append(change)
+            else:
+                away.append(self.delivery.copy(change, verdict=verdict, comment_id=None))
+        self.ledger.remember(away)
+        return wanted
 
     def _unsettled(self) -> None:
         """The worker that intended them died, and their emails are gone: the bucket knows whether they arrived."""
@@ -113,7 +112,7 @@ class Leftovers:
         return gone
 
     def _is_its_fault(self, error: IntegrationError, in_a_row: int) -> None:
-        """Raises where it is not: while nothing passes, both sides have to be well without it."""
+        """Raises where it is not: of several in a row, or while a side is not well without it."""
         if not error.may_be_item or in_a_row >= IN_A_ROW:
             raise error
         self.source.check()

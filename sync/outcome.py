@@ -213,14 +213,19 @@ def _failure(kind: str, text: str, due: datetime, now: datetime) -> dict[str, ob
 
 def _give_back(lease: Lease, values: dict[str, object]) -> None:
     """Write the state and release the lease in one statement: nobody ever sees the one without the other."""
-    # Whoever comes to this line lives: the email that it had in hand did not end it.
-    held = SyncedFolder.objects.filter(mailbox=lease.mailbox_id, mailbox__state__lease_token=lease.token)
-    held.exclude(item_in_hand="").update(item_in_hand="")
+    if not values["up_to_date"]:
+        _let_go(lease)
     folders = SyncedFolder.objects.filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
     pages = Coalesce(Subquery(folders.annotate(n=Sum("pages")).values("n")), 0)
     MailboxState.objects.filter(pk=lease.mailbox_id, lease_token=lease.token).update(
         lease_token=None, lease_until=None, pages=Greatest(F("pages"), pages), **values
     )
+
+
+def _let_go(lease: Lease) -> None:
+    """Of a sync that did not come to its end: its worker lives, so no email that it had in hand ended it."""
+    held = SyncedFolder.objects.filter(mailbox=lease.mailbox_id, mailbox__state__lease_token=lease.token)
+    held.exclude(item_in_hand="").update(item_in_hand="")
 
 
 def _close(
