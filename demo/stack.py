@@ -50,7 +50,7 @@ class Stack:
         python = [sys.executable, "-m"]
         self.processes.start(
             "web",
-            [*python, "gunicorn", "config.wsgi", "--bind", f"{self.host}:{self.port}", "--threads", "4"],
+            [*python, "gunicorn", "--bind", f"{self.host}:{self.port}"],
             self.environment,
         )
         celery = [*python, "celery", "-A", "config"]

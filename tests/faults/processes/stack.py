@@ -50,9 +50,7 @@ class Stack:
         self.web_port = ports.free()
         self.mark = secrets.token_hex(8)
         self.environment = self._environment()
-        self.web = self._member(
-            "web", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.web_port}", "--threads", "4"
-        )
+        self.web = self._member("web", "gunicorn", "--bind", f"127.0.0.1:{self.web_port}")
         self.workers = [self._worker(number) for number in (1, 2)]
         self.beats = [self._beat(number) for number in (1, 2)]
         self.token = ""

@@ -1,0 +1,109 @@
+"""Every setting stands in README's table, and reaches every container.
+
+Which settings there are is asked of config/settings.py itself: it is run with an environment that notes what is looked up.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+
+import environ
+import pytest
+import yaml
+
+from sync.limits import Limits
+from tests.tree import ROOT
+
+COMPOSE = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
+EXAMPLE = (ROOT / "docker/env.example").read_text()
+PRODUCT = [
+    name for name, service in COMPOSE["services"].items() if service.get("image") == COMPOSE["x-product"]["image"]
+]
+SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS", "POSTGRES_PASSWORD", "METRICS_TOKEN")
+
+
+class Noting(Mapping[str, str]):
+    """An environment that notes the names it is asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@pytest.fixture
+def read(monkeypatch, tmp_path) -> set[str]:
+    """The names of all settings that config/settings.py reads."""
+    noting = Noting({"DATA_DIR": str(tmp_path)})
+    monkeypatch.setattr(environ.FileAwareEnv, "ENVIRON", noting)
+    monkeypatch.setattr("config.logs.logging_config", lambda *given: None)
+    runpy.run_path(str(ROOT / "config/settings.py"))
+    names = {name for name in noting.asked if not name.endswith("_FILE")}
+    assert {"SECRET_KEY", "EMAIL_URL", "POLL_INTERVAL", "LIMIT_PARTS"} <= names
+    return names
+
+
+def told() -> set[str]:
+    """The names in README's table of settings."""
+    table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    return {name for line in re.findall(r"^\| (`.+?) \|", table, re.M) for name in re.findall(r"`([A-Z_]+)`", line)}
+
+
+def given_to(service: str, dotenv: Mapping[str, str]) -> dict[str, str]:
+    """The environment that compose gives a container, as the Compose Specification has it.
+
+    `env_file` first, over it `environment`, in which `${NAME:-default}` stands for the variable if it is set and not empty.
+    """
+    definition = COMPOSE["services"][service]
+    files = {entry["path"] for entry in definition.get("env_file", [])}
+    assert files <= {".env"}
+    environment = dict(dotenv) if files else {}
+    for name, value in definition.get("environment", {}).items():
+        text, inner = str(value), re.compile(r"\$\{(\w+):-([^${}]*)\}")
+        while inner.search(text):
+            text = inner.sub(lambda match: dotenv.get(match[1]) or match[2], text)
+        environment[name] = text
+    return environment
+
+
+def test_every_setting_stands_in_the_table_of_the_readme(read):
+    # The table names the most used limits, and says where all of them stand.
+    limits = {f"LIMIT_{field.name.upper()}" for field in fields(Limits)}
+    assert limits <= read
+    assert told() - limits == read - limits
+    assert told() & limits
+
+
+@pytest.mark.parametrize("service", PRODUCT)
+def test_every_setting_reaches_every_container(service, read):
+    dotenv = {name: f"a value of {name}" for name in read}
+    assert given_to(service, dotenv).items() >= dotenv.items()
+
+
+def test_the_services_of_the_product_are_those_that_one_expects():
+    assert set(PRODUCT) == {"migrate", "web", "worker", "beat"}
+
+
+@pytest.mark.parametrize("service", PRODUCT)
+def test_no_secret_has_a_default_in_compose(service):
+    environment = given_to(service, {})
+    assert not {*SECRETS} & environment.keys()
+    assert environment["DATABASE_URL"] == "postgres://reinfer:@postgres:5432/reinfer"
+
+
+def test_the_example_names_settings_that_exist_and_gives_no_secret(read):
+    lines = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", EXAMPLE, re.M))
+    assert lines.keys() - {"POSTGRES_PASSWORD", "PORT"} <= read
+    assert all(lines[name] == "" for name in SECRETS)

@@ -1,0 +1,71 @@
+"""Every list of packages that a tool needs is compared with the tree: what is added to the tree is in none of them by itself."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from pathlib import Path
+
+from django.conf import settings
+
+from tests.tree import PACKAGES, ROOT, product_packages
+
+DOCKERFILE = (ROOT / "docker/Dockerfile").read_text()
+
+
+def contract(name: str) -> dict[str, set[str]]:
+    """A section of .importlinter: the words of each of its values."""
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / ".importlinter")
+    return {key: set(value.split("\n")) - {""} for key, value in parser[name].items()}
+
+
+def copied() -> dict[str, str]:
+    """What the image takes from the tree, and where it lies there."""
+    pairs = {}
+    for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE):
+        *sources, target = (word for word in line.split() if not word.startswith("--"))
+        pairs |= {source: target for source in sources}
+    return pairs
+
+
+def test_the_image_holds_every_package_of_the_product_and_no_other():
+    assert product_packages() >= {"config", "sync"}
+    assert {source for source in copied() if source in PACKAGES} == product_packages()
+    assert all(target == source for source, target in copied().items() if (ROOT / source).is_dir())
+
+
+def test_the_image_holds_the_templates_and_static_files_of_the_settings():
+    folders = [Path(folder) for folder in [*settings.TEMPLATES[0]["DIRS"], *settings.STATICFILES_DIRS]]
+    assert folders
+    assert {str(folder.relative_to(ROOT)) for folder in folders} <= copied().keys()
+    assert {"manage.py", "gunicorn.conf.py"} <= copied().keys()
+
+
+def test_nothing_that_an_image_copies_is_kept_from_the_build():
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert not {*copied(), "requirements-dev.lock", *PACKAGES} & set(ignored)
+
+
+def test_the_import_contracts_know_every_package():
+    assert contract("importlinter")["root_packages"] == PACKAGES
+    apart = PACKAGES - product_packages()
+    alone = contract("importlinter:contract:alone")
+    assert (alone["source_modules"], alone["forbidden_modules"]) == (product_packages(), apart)
+    assert contract("importlinter:contract:apart")["forbidden_modules"] == PACKAGES - {"simulators"} | {"django"}
+
+
+def test_the_contracts_that_guard_a_library_bind_the_whole_product():
+    for library in ("exchangelib", "msal"):
+        assert contract(f"importlinter:contract:{library}")["source_modules"] == product_packages()
+    bound = contract("importlinter:contract:adapters")["source_modules"]
+    assert {name.partition(".")[0] for name in bound} == product_packages()
+
+
+def test_a_deprecation_in_any_package_is_an_error_in_tests():
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    (line,) = options["filterwarnings"]
+    module = re.compile(line.split(":")[3])
+    assert all(module.match(name) and module.match(f"{name}.views") for name in PACKAGES)
+    assert not module.match("configparser")
