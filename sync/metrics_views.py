@@ -7,11 +7,13 @@ import ipaddress
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from access.probes import probe
 from sync import metrics
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
@@ -19,6 +21,7 @@ REFUSED = "Send the METRICS_TOKEN of this installation as a bearer token.\n"
 UNSET = "Set METRICS_TOKEN and send it as a bearer token: without it, metrics are told to this machine alone.\n"
 
 
+@probe
 @login_not_required
 @require_safe
 def prometheus(request: HttpRequest) -> HttpResponse:
@@ -37,11 +40,21 @@ def _may(request: HttpRequest) -> bool:
         return constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}")
     # Through a proxy on this machine, everybody seems to come from here.
     forwarded = settings.BEHIND_PROXY or any(name in request.headers for name in FORWARDED)
-    return not forwarded and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+    return not forwarded and _is_loopback(request.META.get("REMOTE_ADDR", "")) and _names_this_machine(request)
+
+
+def _names_this_machine(request: HttpRequest) -> bool:
+    """Whether the request was meant for this machine.
+
+    A browser on this machine can be led here by a foreign page whose name resolves to 127.0.0.1 (DNS rebinding); it then sends
+    that name as the Host. Probes are answered before Django compares the Host with ALLOWED_HOSTS, so this view does it.
+    """
+    host, _ = split_domain_port(request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", ""))
+    return host == "localhost" or _is_loopback(host) or validate_host(host, settings.ALLOWED_HOSTS)
 
 
 def _is_loopback(address: str) -> bool:
     try:
-        return ipaddress.ip_address(address).is_loopback
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
     except ValueError:
         return False  # a socket of this machine, behind which a proxy usually stands

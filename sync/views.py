@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import structlog
 from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from access.probes import probe
 from integrations import catalogue
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_keys
@@ -21,16 +24,24 @@ from sync import attention, figures, spans, tally, trends
 from sync.models import MailboxState, SyncRun
 from sync.worth_showing import FAILED, worth_showing
 
+log = structlog.get_logger(__name__)
+
 SHOWN = 10
 """Problems on the overview; behind the others stands how many they are."""
 RUNS = 50
 
 
+@probe
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """For load balancers and containers: 200 while the pages and the database answer. Tells nothing else."""
-    MailboxState.objects.exists()
+    """For load balancers and containers: 200 while the pages and the database answer, else 503. Tells nothing else."""
+    try:
+        MailboxState.objects.exists()
+    except DatabaseError as error:
+        # Only the kind: a text of a driver can name hosts and users.
+        log.warning("The database does not answer the health check", error=type(error).__name__)
+        return HttpResponse("no database", status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
 
 
