@@ -5,10 +5,10 @@ RUN := $(VENV)/bin/python
 MAIL ?=
 RECORD ?=
 DIR ?= docs/screenshots
-MARKS ?= not journey and not processes and not long
+MARKS ?= not journey and not processes and not long and not image
 SEEDS ?=
 
-.PHONY: help demo smoke test journey faults faults-processes check format lock bench screenshots clean
+.PHONY: help demo smoke test journey faults faults-processes image check format lock bench screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
@@ -17,6 +17,7 @@ help:
 	@echo "make journey   a browser against the running product"
 	@echo "make faults    everything that can break, broken on purpose (SEEDS=0-1999, DATABASE_URL=postgres://…)"
 	@echo "make faults-processes   the same with the installed product, whose processes are killed (SEEDS=0-49)"
+	@echo "make image     docker/Dockerfile built and run as in production (as root, with buildah and debootstrap)"
 	@echo "make check     style, types, layering, migrations, Django's system checks"
 
 demo: $(VENV)/.ready
@@ -41,6 +42,10 @@ faults: $(VENV)/.ready
 # alone: it needs the machine for itself.
 faults-processes: $(VENV)/.ready
 	@PROCESS_SEEDS=$(or $(SEEDS),0-49) $(RUN) -m pytest -m processes -rs tests/faults/processes $(PYTEST)
+
+# Three minutes, and some gigabytes below the folder for temporary files, which are gone at the end.
+image: $(VENV)/.ready
+	@$(RUN) -m pytest -n0 -m image -rs tests/image $(PYTEST)
 
 screenshots: $(VENV)/.ready
 	@$(RUN) -m demo.screenshots $(DIR)

@@ -1,4 +1,4 @@
-"""Every list of packages that a tool needs is compared with the tree: what is added to the tree is in none of them by itself."""
+"""Every list of packages that a tool needs is compared with the tree, since nobody else would notice what it lacks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def copied() -> dict[str, str]:
     pairs = {}
     for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE):
         *sources, target = (word for word in line.split() if not word.startswith("--"))
-        pairs |= {source: target for source in sources}
+        pairs |= dict.fromkeys(sources, target)
     return pairs
 
 
