@@ -6,6 +6,7 @@ Whatever is wrong is found when it is entered, and not at night by a worker.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 WARN_BEFORE = timedelta(days=30)
-BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
+BOUNDARY = re.compile(r"(?=-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----)")
+"""Found also where one begins in the dashes of another."""
 ENCRYPTED = "Proc-Type: 4,ENCRYPTED"
 """How OpenSSL once marked a key under a passphrase."""
 
@@ -61,9 +63,31 @@ class Facts:
 
 def blocks(*texts: str) -> Pem:
     """Sort what was entered: a file may hold the key, the certificate, or both."""
-    found = [(match[1], match[0].replace("\r\n", "\n")) for text in texts for match in BLOCK.finditer(text)]
+    found = [(label, block.replace("\r\n", "\n")) for text in texts for label, block in labelled_blocks(text)]
     keys = dict.fromkeys(block for label, block in found if label.endswith("PRIVATE KEY"))
     return Pem(tuple(keys), tuple(dict.fromkeys(block for label, block in found if label == "CERTIFICATE")))
+
+
+def labelled_blocks(text: str) -> list[tuple[str, str]]:
+    """The label of each PEM block in a text, and the block: from `BEGIN` to the next `END` of the same label.
+
+    All ends are looked up first. To search for the end of each beginning takes quadratic time where there is none.
+    """
+    boundaries = [(one[1], one[2], one.start()) for one in BOUNDARY.finditer(text)]
+    ends: dict[str, list[int]] = {}
+    for kind, label, place in boundaries:
+        if kind == "END":
+            ends.setdefault(label, []).append(place)
+    found, at = [], 0
+    for kind, label, place in boundaries:
+        if kind == "END" or place < at:
+            continue
+        places = ends.get(label, [])
+        following = bisect_left(places, place + len(f"-----BEGIN {label}-----"))
+        if following < len(places):
+            at = places[following] + len(f"-----END {label}-----")
+            found.append((label, text[place:at]))
+    return found
 
 
 def facts(certificate: str) -> Facts:

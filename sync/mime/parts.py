@@ -14,6 +14,7 @@ from integrations.messages import Attachment
 from sync.limits import Limits
 from sync.mime.bounded import BoundedHeaders
 from sync.mime.charsets import clean, decoded
+from sync.mime.costly_html import until_too_costly
 from sync.mime.elide import elided, size_and_rest
 from sync.mime.headers import decoded_words, text_header
 from sync.mime.nesting import until_too_deep
@@ -137,7 +138,7 @@ def _text(part: Message, limits: Limits) -> tuple[str, bool]:
     charset = part.get_param("charset")
     text = decoded(raw[: most * 4], charset if isinstance(charset, str) else None)
     shown = text[:most].replace("\r\n", "\n").replace("\r", "\n")
-    shallow = until_too_deep(shown, limits.html_depth) if is_html else shown
+    shallow = until_too_costly(until_too_deep(shown, limits.html_depth)) if is_html else shown
     return shallow, len(raw) > most * 4 or len(text) > most or len(shallow) < len(shown)
 
 

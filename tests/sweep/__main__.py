@@ -1,0 +1,63 @@
+"""`python -m tests.sweep`, or `make sweep`: every regular expression of the product and the whole conversion, over texts of
+growing size. Prints what grows faster than its text, and exits with 1 if anything does. `--only WORD`: names with this word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import time
+from functools import partial
+
+import django
+
+import tests.environment  # noqa: F401, keys that the settings ask for
+from tests.sweep.bounds import stale
+from tests.sweep.conversion import PLACES, sweep_place
+from tests.sweep.expressions import Found, find, product_packages
+from tests.sweep.side_by_side import ENDED, side_by_side
+from tests.sweep.sweep import sweep_expression
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.sweep", description=__doc__)
+    parser.add_argument("--only", default="", help="only what has this in its name")
+    parser.add_argument("--slowest", action="store_true", help="print how long each took")
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    found = _found()
+    tasks = [(one.name, partial(sweep_expression, one)) for one in found.expressions]
+    tasks += [(name, partial(sweep_place, name)) for name in PLACES]
+    tasks = [(name, task) for name, task in tasks if arguments.only in name]
+    problems = [f"{one.place}: this expression is known only when the function runs: {one.source}" for one in found.unknown]
+    problems += [f"tests/sweep/bounds.py: no expression is called {name}" for name in stale(one.name for one in found.expressions)]
+    for number, outcome in side_by_side([partial(_timed, task) for _, task in tasks]):
+        name = tasks[number][0]
+        failures, seconds = ([f"{name}: its process was ended: too long, too much memory, or a crash"], 0) if outcome == ENDED else outcome
+        for failure in failures:
+            problems.append(failure)
+            print(failure, flush=True)
+        if arguments.slowest:
+            print(f"{seconds:6.1f} s {name}", flush=True)
+    print(f"{len(tasks)} swept in {time.monotonic() - began:.0f} s: {len(problems)} problems")
+    for problem in problems:
+        print(f"  {problem}")
+    return 1 if problems else 0
+
+
+def _found() -> Found:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    importlib.import_module("config.urls")  # first, as in the product: some modules of the API cannot be imported before
+    return find(product_packages())
+
+
+def _timed(task):  # type: ignore[no-untyped-def]
+    began = time.process_time()
+    return [str(failure) for failure in task()], time.process_time() - began
+
+
+if __name__ == "__main__":
+    sys.exit(main())
