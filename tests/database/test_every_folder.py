@@ -13,67 +13,17 @@ from integrations import errors
 from mailboxes.models import Mailbox
 from sync import actions, runner
 from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
+from tests.database.slow import Slow, slow, with_folders
 from tests.database.world import World
-from tests.fakes.exchange import FakeSource
 from tests.mails import NOON, comment_id_of, mail
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Slow:
-    """A source that takes `seconds` for each answer, and keeps which folders were asked for."""
-
-    def __init__(self, source: FakeSource, world: World, seconds: float, asked: list[str]) -> None:
-        self._source, self._world, self._seconds, self._asked = source, world, seconds, asked
-
-    def __getattr__(self, name):
-        return getattr(self._source, name)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self._source.close()
-
-    def folders(self, after):
-        self._world.clock.turn(seconds=self._seconds)
-        return self._source.folders(after)
-
-    def changes(self, folder, after):
-        pages = self._source.changes(folder, after)
-        while True:
-            self._asked.append(self._source.mailbox.folders[folder].folder.name)
-            self._world.clock.turn(seconds=self._seconds)
-            page = next(pages)
-            yield page
-            if page.last:
-                return
-
-    def fetch(self, changes):
-        for fetched in self._source.fetch(changes):
-            self._world.clock.turn(seconds=self._seconds)
-            yield fetched
 
 
 @pytest.fixture
 def asked(world: World) -> list[str]:
     """Which folders were asked for, in their order; an answer takes a tenth of a second."""
     return slow(world, 0.1)
-
-
-def slow(world: World, seconds: float) -> list[str]:
-    asked: list[str] = []
-    world.wrap = lambda port, it: Slow(it, world, seconds, asked) if port == "source" else it
-    return asked
-
-
-def with_folders(world: World, count: int, **rules: object) -> Mailbox:
-    """A mailbox with this many folders in all: those of every mailbox, and `Folder 000` and so on."""
-    desk = world.mailbox(**rules)
-    box = world.mailboxes[desk.address]
-    for number in range(count - len(box.folders)):
-        box.create_folder(f"Folder {number:03}")
-    return desk
 
 
 def slices(world: World, desk: Mailbox, most: int) -> list[SyncRun]:
