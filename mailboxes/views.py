@@ -20,6 +20,7 @@ from mailboxes.wishes import in_words
 from sync import actions, asking, budget, figures, status
 from sync.filter_preview import preview
 from sync.models import Verification
+from sync.progress import pass_of
 from sync.stopped import stopped_at
 from sync.wanted_folders import wanted_folders
 from sync.worth_showing import FAILED, worth_showing
@@ -43,6 +44,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "mailbox": mailbox,
         "row": row,
+        "in_pass": pass_of(mailbox),
         "every": EVERY_WHILE_MOVING if row.progress or row.standing.doing or verifying else "",
         "stopped": not mailbox.enabled,
         "folders": [

@@ -26,7 +26,7 @@ from mailboxes.models import Bucket, Mailbox
 from sync import dispatching, holds, verify
 from sync.former import is_former
 from sync.lease import Clock, database_now
-from sync.models import VANISHED, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from sync.models import FROM_THE_BEGINNING, VANISHED, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.stopped import stopped_at
 from sync.tasks import sync_mailbox
 from sync.transform import Converted, NotConvertible, Place, convert
@@ -152,7 +152,7 @@ def list_again(mailbox: Mailbox) -> str:
 
 def list_folder_again(folder: SyncedFolder) -> str:
     """Drop the cursor of one folder. Free, as `list_again` is."""
-    SyncedFolder.objects.filter(pk=folder.pk).update(cursor="", up_to_date=False, attempts=0, item_in_hand="")
+    SyncedFolder.objects.filter(pk=folder.pk).update(**FROM_THE_BEGINNING)
     _make_due([folder.mailbox])
     MailboxState.objects.filter(pk=folder.mailbox_id).update(up_to_date=False)
     return f"{folder} of {folder.mailbox} is listed again at its next sync. Nothing is sent twice."

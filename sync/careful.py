@@ -36,7 +36,7 @@ class CarefulDelivery:
         Raises the error of the ports when nothing passes: then the fault is theirs.
         """
         failed: list[tuple[Change, IntegrationError]] = []
-        passed = 0
+        passed = False
         for change in changes:
             self.go_on()
             if attempt.number > GIVE_UP_AFTER and change.item_id == attempt.item_in_hand:
@@ -47,22 +47,28 @@ class CarefulDelivery:
                 gone = self.delivery.deliver(self.source.fetch([change]))
                 if gone:
                     self.ledger.vanished(gone)
-                passed += 1
+                passed = True
             except IntegrationError as error:
                 if not error.may_be_item:
                     raise
                 failed.append((change, error))
                 if not passed and len(failed) >= IN_A_ROW:
                     raise
+            if passed:
+                # At once: the slice may end before the page does, and the next one must not wait for the same email again.
+                self._blame(failed)
+                failed = []
         if failed:
-            self._blame(failed, passed, attempt)
+            self._without_neighbours(failed, attempt)
+            self._blame(failed)
 
-    def _blame(self, failed: Sequence[tuple[Change, IntegrationError]], passed: int, attempt: Attempt) -> None:
-        if not passed:
-            if attempt.number <= GIVE_UP_AFTER:
-                raise failed[-1][1]
-            # No neighbour to compare with: it is the email's fault if both sides are well without it.
-            self.source.check()
-            self.delivery.sink.check()
+    def _without_neighbours(self, failed: Sequence[tuple[Change, IntegrationError]], attempt: Attempt) -> None:
+        """No other email to compare with: it is the email's fault if both sides are well without it."""
+        if attempt.number <= GIVE_UP_AFTER:
+            raise failed[-1][1]
+        self.source.check()
+        self.delivery.sink.check()
+
+    def _blame(self, failed: Sequence[tuple[Change, IntegrationError]]) -> None:
         for change, error in failed:
             self.delivery.blame(change, error)

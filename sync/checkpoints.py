@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -10,9 +11,9 @@ from django.db.models import F, QuerySet
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
 from sync.folders import Position, positions
 from sync.lease import Lease
-from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder
-from sync.ports import CheckpointMoved
-from sync.records import Attempt, FolderRecord
+from sync.models import FROM_THE_BEGINNING, Copy, LedgerEntry, MailboxState, SyncedFolder
+from sync.ports import CheckpointMoved, LeaseLost
+from sync.records import Attempt, FolderRecord, Round
 
 TREE = ("parent_id", "name", "path", "kind", "holds_mail", "gone", "total")
 """What the tree tells of a folder."""
@@ -29,8 +30,25 @@ class DatabaseCheckpoints:
 
     def folders_cursor(self) -> Cursor | None:
         # Where the address was changed, it is another mailbox, and its tree has to be told from the beginning.
-        state = MailboxState.objects.filter(pk=self.mailbox_id, folders_of=self.address).first()
-        return Cursor(state.folders_cursor) if state and state.folders_cursor else None
+        state = self._state
+        return Cursor(state.folders_cursor) if state.folders_of == self.address and state.folders_cursor else None
+
+    def round(self) -> Round:
+        return Round(self._state.round, self._state.pass_began, self._state.failures)
+
+    @cached_property
+    def _state(self) -> MailboxState:
+        """As it was when this sync first asked."""
+        state = MailboxState.objects.filter(pk=self.mailbox_id).first()
+        if state is None:  # deleted meanwhile
+            raise LeaseLost
+        return state
+
+    @transaction.atomic
+    def next_round(self) -> None:
+        self.lease.demand()
+        same = MailboxState.objects.filter(pk=self.mailbox_id, round=self._state.round)
+        same.update(round=self._state.round + 1)
 
     @transaction.atomic
     def record_folders(self, changes: FolderChanges, *, complete: bool) -> None:
@@ -65,8 +83,15 @@ class DatabaseCheckpoints:
         self._rows().filter(folder_id=folder).update(item_in_hand=item)
 
     @transaction.atomic
-    def advance(self, folder: FolderId, *, before: Cursor | None, after: Cursor, last: bool, wanted: str) -> None:
+    def advance(
+        self, folder: FolderId, *, before: Cursor | None, after: Cursor, last: bool, wanted: str, had_turn: bool = True
+    ) -> None:
         self.lease.demand()
+        values: dict[str, object] = {}
+        if had_turn:
+            values["turn"] = self._state.round
+        if before is None or last:
+            values["listing"] = not last
         moved = (
             self._rows()
             .filter(folder_id=folder, cursor=before or "")
@@ -78,15 +103,23 @@ class DatabaseCheckpoints:
                 item_in_hand="",
                 up_to_date=last,
                 synced_at=self.lease.clock(),
+                **values,
             )
         )
         if not moved:
             raise CheckpointMoved
 
     @transaction.atomic
+    def end_turn(self, folder: FolderId, *, wanted: str, up_to_date: bool) -> None:
+        self.lease.demand()
+        self._rows().filter(folder_id=folder).update(
+            turn=self._state.round, wanted_digest=wanted, up_to_date=up_to_date
+        )
+
+    @transaction.atomic
     def restart(self, folder: FolderId) -> None:
         self.lease.demand()
-        self._rows().filter(folder_id=folder).update(cursor="", attempts=0, item_in_hand="", up_to_date=False)
+        self._rows().filter(folder_id=folder).update(**FROM_THE_BEGINNING)
         MailboxState.objects.filter(pk=self.mailbox_id).update(up_to_date=False)
 
     def _rows(self) -> QuerySet[SyncedFolder]:
@@ -158,4 +191,6 @@ def _record(row: SyncedFolder, place: Position) -> FolderRecord:
         holds_mail=row.holds_mail,
         cursor=Cursor(row.cursor) if row.cursor else None,
         wanted_digest=row.wanted_digest,
+        up_to_date=row.up_to_date,
+        turn=row.turn,
     )

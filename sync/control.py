@@ -43,9 +43,10 @@ class RunControl:
         if self._monotonic() - self._noted_at >= NOTE_EVERY:
             self._noted_at = self._monotonic()
             self._note()
-        if self._monotonic() >= self._end or self._is_leaving():
-            return False
-        return self._may_go_on() and not self._is_used_up()
+        return not self._is_leaving() and self._may_go_on() and not self._is_used_up()
+
+    def has_time(self) -> bool:
+        return self._monotonic() < self._end
 
     def _may_go_on(self) -> bool:
         """Neither stopped nor held: what another worker found out a moment ago holds for us too."""

@@ -98,6 +98,8 @@ class Delivery:
     breaker: Breaker = field(default_factory=Breaker)
     folders: Mapping[FolderId, Verdict] = field(default_factory=dict)
     """Folders whose mail is not wanted: only what the bucket holds already is followed there."""
+    done: int = 0
+    """How many batches came to their end, and how many emails were set aside for good reason: it grows when something moves."""
 
     def deliver(self, fetched: Iterable[Fetched]) -> list[Change]:
         """Deliver one batch. When it returns, every email of it is confirmed, unchanged, turned away or set aside.
@@ -120,6 +122,7 @@ class Delivery:
             self.set_aside(email)
         for batch in self.sizes.push_batches(letters.values()):
             self._deliver(batch)
+        self.done += 1
         return gone
 
     def set_aside(self, email: SetAside) -> None:
@@ -130,6 +133,7 @@ class Delivery:
     def blame(self, change: Change, error: IntegrationError) -> None:
         """Set an email aside that provokes this error again and again while others pass."""
         self.set_aside(SetAside(change, "push" if error.kind.startswith("reinfer") else "fetch", error.kind))
+        self.done += 1
 
     def copy(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> CopyRecord:
         """What to remember of a change."""

@@ -1,6 +1,11 @@
 """The sentence: a source reports what changed, a transform makes comments, a sink takes them, and then, only then, the
 checkpoint moves.
 
+A sync lasts one slice of time and ends somewhere in the middle of a large mailbox; `sync.turns` says which folder comes next.
+Time ends a sync only after a page or a batch of emails is through, so every slice gets further, however short it is, and what a
+request answered is not thrown away because it took long. Stop, a lost lease, a hold, a used-up budget and a worker that has to
+leave end it before that.
+
 Pure: all effects go through the ports it is given, so the same code runs over Exchange and PostgreSQL, and over fakes
 that die at every step. What a single email goes through is in `sync.delivery`.
 """
@@ -8,11 +13,10 @@ that die at every step. What a single email goes through is in `sync.delivery`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from integrations.errors import CursorRefused, FolderGone, IntegrationError
-from integrations.messages import Change, ChangePage, Cursor, FolderId, FolderKind
+from integrations.errors import CursorRefused, FolderGone, IntegrationError, Refused, Scope
+from integrations.messages import Change, ChangePage, Cursor, FolderId
 from integrations.ports import Source
 from mailboxes.rules import Rules, Verdict, folder_verdict
 from sync.careful import CAREFUL_AFTER, CarefulDelivery
@@ -21,6 +25,7 @@ from sync.gate import sort_page
 from sync.leftovers import Leftovers
 from sync.ports import Checkpoints, Control, Ledger
 from sync.records import CopyRecord, FolderRecord, Report
+from sync.turns import Turns, hands_over, leftovers_come_first, turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Wishes:
 
 
 class _Yield(Exception):
-    """The slice is over or somebody pressed Stop: leave at once, at a safe point."""
+    """The slice is over, or somebody pressed Stop: leave at once, at a safe point."""
 
 
 @dataclass(slots=True)
@@ -45,6 +50,10 @@ class Engine:
     checkpoints: Checkpoints
     control: Control
     wishes: Wishes
+    _pages_done: int = field(default=0, init=False)
+    _owed: int = field(default=0, init=False)
+    """How much was done when the request in hand was answered: time does not end the sync before it is more."""
+    _in_next_round: bool = field(default=False, init=False)
 
     def run(self) -> Report:
         """Bring everything that changed to the sink. Raises what the ports raise; nothing is lost then."""
@@ -55,12 +64,36 @@ class Engine:
             self.delivery.folders = {
                 folder: verdict for folder, verdict in verdicts.items() if verdict is not Verdict.WANTED
             }
-            for folder in self._in_order(folders):
-                self._folder(folder)
-            Leftovers(self.source, self.delivery, self.ledger, self._go_on).run()
+            self._in_turn(turns(folders, self.delivery.folders.keys(), self.wishes.digest, self.checkpoints.round()))
         except _Yield:
             return Report(finished=False, stopped=self.control.stopped(), counts=self.delivery.counts)
         return Report(finished=True, counts=self.delivery.counts)
+
+    def _in_turn(self, order: Turns) -> None:
+        """Everything that has its turn now, in the order of `sync.turns`."""
+        for folder in order.waiting:
+            self._folder(folder)
+        if order.unfinished:
+            self._next_round()
+            if leftovers_come_first(self.checkpoints.round()):
+                self._leftovers()
+            for folder in order.unfinished:
+                self._folder(folder)
+        self.ledger.forget_former()
+        self._leftovers()
+
+    def _next_round(self) -> None:
+        if not self._in_next_round:
+            self.checkpoints.next_round()
+            self._in_next_round = True
+
+    def _leftovers(self) -> None:
+        def go_on() -> None:
+            # Only where there is something to do. Whatever comes of it, the next sync begins with the folders.
+            self._go_on()
+            self._next_round()
+
+        Leftovers(self.source, self.delivery, self.ledger, go_on).run()
 
     # ---- the folder tree ------------------------------------------------------------------------------------------
 
@@ -73,15 +106,6 @@ class Engine:
             changes = self.source.folders(None)
         self.checkpoints.record_folders(changes, complete=cursor is None)
 
-    def _in_order(self, folders: Sequence[FolderRecord]) -> list[FolderRecord]:
-        """Folders that are only followed come first: on a first sync nothing is known yet, so that a copy in Deleted
-        Items never wins over the one in a wanted folder. Then the inbox and what was sent, then the rest by path."""
-        first = {FolderKind.INBOX: 0, FolderKind.SENT: 1}
-        return sorted(
-            folders,
-            key=lambda folder: (self._verdict(folder) is Verdict.WANTED, first.get(folder.kind, 2), folder.path),
-        )
-
     def _verdict(self, folder: FolderRecord) -> Verdict:
         return folder_verdict(self.wishes.rules, folder.path, folder.kinds)
 
@@ -91,24 +115,46 @@ class Engine:
         cursor = folder.cursor if folder.wanted_digest == self.wishes.digest else None
         if folder.cursor is not None and cursor is None:
             self.checkpoints.restart(folder.id)
-        with suppress(FolderGone):  # the next look at the tree tells
+        try:
             try:
                 self._pages(folder, cursor)
             except CursorRefused:
                 self.checkpoints.restart(folder.id)
                 self._pages(folder, None)
+        except FolderGone:  # the next look at the tree tells
+            self._end_turn(folder, up_to_date=True)
+            self._go_on()
+        except IntegrationError as error:
+            may_be_folder = error.scope is Scope.MAILBOX and (error.may_be_item or isinstance(error, Refused))
+            if may_be_folder and hands_over(self.checkpoints.round()):
+                self._end_turn(folder, up_to_date=False)
+            raise
+
+    def _end_turn(self, folder: FolderRecord, *, up_to_date: bool) -> None:
+        self.checkpoints.end_turn(folder.id, wanted=self.wishes.digest, up_to_date=up_to_date)
+        self._pages_done += 1
 
     def _pages(self, folder: FolderRecord, before: Cursor | None) -> None:
+        is_wanted = folder.id not in self.delivery.folders
         for page in self.source.changes(folder.id, before):
+            self._owed = self._done()
             self._go_on()
             if page.changes:  # most polls tell nothing, and then nothing has to be looked up either
                 self._page(folder, page)
             self.checkpoints.advance(
-                folder.id, before=before, after=page.cursor, last=page.last, wanted=self.wishes.digest
+                folder.id,
+                before=before,
+                after=page.cursor,
+                last=page.last,
+                wanted=self.wishes.digest,
+                had_turn=is_wanted or page.last,
             )
             before = page.cursor
+            self._pages_done += 1
             if page.changes:
                 self._go_on()  # delivering took its time: what another worker met meanwhile holds before the next request
+            else:
+                self._stop_in_time()
             if page.last:
                 return
 
@@ -157,3 +203,12 @@ class Engine:
     def _go_on(self) -> None:
         if not self.control.keep_going():
             raise _Yield
+        self._stop_in_time()
+
+    def _stop_in_time(self) -> None:
+        if self._done() > self._owed and not self.control.has_time():
+            raise _Yield
+
+    def _done(self) -> int:
+        """Grows whenever something moves."""
+        return self._pages_done + self.delivery.done

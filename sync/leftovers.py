@@ -33,12 +33,15 @@ class Leftovers:
     """Raises when the slice of time is over."""
 
     def run(self) -> None:
-        """After all folders. Raises what the ports raise when nothing passes: then the fault is theirs."""
-        self.ledger.forget_former()
+        """When every folder had its turn. Raises what the ports raise when nothing passes: then the fault is theirs."""
         self._dirty()
-        # That emails are refused which were refused before says nothing new.
-        self.delivery.breaker = Breaker(pardoned=True)
-        self._set_aside()
+        breaker = self.delivery.breaker
+        try:
+            # That emails are refused which were refused before says nothing new.
+            self.delivery.breaker = Breaker(pardoned=True)
+            self._set_aside()
+        finally:
+            self.delivery.breaker = breaker
         self._unsettled()
 
     def _dirty(self) -> None:

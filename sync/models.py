@@ -46,6 +46,8 @@ class MailboxState(models.Model):
     former_until = models.DateTimeField(
         null=True, help_text="While some of what is remembered has ids of the source before: until when that was read."
     )
+    round = models.PositiveBigIntegerField(default=1, help_text="Of turns of its folders: see sync.turns.")
+    pass_began = models.PositiveBigIntegerField(default=1, help_text="The round in which the pass in hand began.")
     list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
     send_again = models.BooleanField(default=False, help_text="Forget what was sent for it, at the next sync.")
     failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
@@ -68,6 +70,17 @@ class MailboxState(models.Model):
         return f"state of mailbox {self.mailbox_id}"
 
 
+FROM_THE_BEGINNING: dict[str, Any] = {
+    "cursor": "",
+    "turn": 0,
+    "listing": False,
+    "attempts": 0,
+    "item_in_hand": "",
+    "up_to_date": False,
+}
+"""What to write to a folder that is to be listed again."""
+
+
 class SyncedFolder(models.Model):
     """One folder of a mailbox with its checkpoint: the cursor behind the last page that was delivered whole."""
 
@@ -86,6 +99,10 @@ class SyncedFolder(models.Model):
     wanted_digest = models.CharField(
         max_length=64, blank=True, help_text="Of what was wanted when the cursor was made."
     )
+    turn = models.PositiveBigIntegerField(
+        default=0, help_text="The last round in which it had its turn: see sync.turns. 0: not since its listing began."
+    )
+    listing = models.BooleanField(default=False, help_text="Being listed from its beginning; not yet through.")
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Begun at the page behind the cursor.")
     item_in_hand = models.CharField(max_length=512, blank=True, help_text="While a page is tried one email at a time.")
     up_to_date = models.BooleanField(default=False)

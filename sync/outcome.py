@@ -48,7 +48,9 @@ def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, c
     )
     values: dict[str, object] = {"failures": 0, "failing_since": None, "error_kind": "", "error_text": ""}
     if report.finished:
-        values |= {"synced_at": now, "up_to_date": True, "next_sync_at": wait}
+        # The pass over the folders is complete: see `sync.turns`.
+        new_pass = {"round": F("round") + 1, "pass_began": F("round") + 1}
+        values |= {"synced_at": now, "up_to_date": True, "next_sync_at": wait, **new_pass}
     else:
         values |= {"up_to_date": False, "next_sync_at": now}
     _give_back(lease, values)

@@ -7,7 +7,18 @@ from typing import Protocol
 
 from integrations.messages import Change, CommentId, Cursor, FolderChanges, FolderId, ItemId
 from sync.gate import Known
-from sync.records import Attempt, CopyRecord, Entry, FolderRecord, Intention, PushResult, SetAside, Settled, Stored
+from sync.records import (
+    Attempt,
+    CopyRecord,
+    Entry,
+    FolderRecord,
+    Intention,
+    PushResult,
+    Round,
+    SetAside,
+    Settled,
+    Stored,
+)
 
 
 class LeaseLost(Exception):
@@ -22,13 +33,17 @@ class Control(Protocol):
     """The lease on the mailbox and the end of the time slice."""
 
     def keep_going(self) -> bool:
-        """Between two batches: renew the lease, and say whether to go on.
+        """Between two batches: renew the lease, and say whether to go on, apart from the time.
 
-        False when the slice of time is over or somebody pressed Stop. Raises `LeaseLost`.
+        False when somebody pressed Stop, something is held, a budget is used up, or the worker has to leave. Raises
+        `LeaseLost`.
         """
 
+    def has_time(self) -> bool:
+        """Whether the slice of time goes on. Asks nobody."""
+
     def stopped(self) -> bool:
-        """After `keep_going` said no: whether somebody pressed Stop."""
+        """After the sync was told to end: whether somebody pressed Stop."""
 
     def still_mine(self, seconds: float) -> None:
         """Right before a push: raises `LeaseLost` unless the lease holds for as long as the push can take."""
@@ -45,6 +60,12 @@ class Checkpoints(Protocol):
         `complete`: the changes are the whole tree, and what is not among them is gone.
         """
 
+    def round(self) -> Round:
+        """The round of turns in which this sync began."""
+
+    def next_round(self) -> None:
+        """Every folder had its turn. What this sync still writes belongs to the round in which it began."""
+
     def folders(self) -> Sequence[FolderRecord]:
         """The folders that hold mail and are still there."""
 
@@ -57,11 +78,19 @@ class Checkpoints(Protocol):
     def hold(self, folder: FolderId, item: ItemId) -> None:
         """Note the item in hand, in case that it ends us."""
 
-    def advance(self, folder: FolderId, *, before: Cursor | None, after: Cursor, last: bool, wanted: str) -> None:
-        """Move the checkpoint by compare-and-swap, now that the page is delivered whole. Raises `CheckpointMoved`."""
+    def advance(
+        self, folder: FolderId, *, before: Cursor | None, after: Cursor, last: bool, wanted: str, had_turn: bool = True
+    ) -> None:
+        """Move the checkpoint by compare-and-swap, now that the page is delivered whole. Raises `CheckpointMoved`.
+
+        `had_turn`: whether the folder has had its turn with that, whatever it still has to tell.
+        """
+
+    def end_turn(self, folder: FolderId, *, wanted: str, up_to_date: bool) -> None:
+        """Its turn is over although its checkpoint did not move: it is not there (`up_to_date`), or fails again and again."""
 
     def restart(self, folder: FolderId) -> None:
-        """Drop the cursor: the folder is listed again from its beginning."""
+        """Drop the cursor: the folder is listed again from its beginning, as one that had no turn yet."""
 
 
 class Ledger(Protocol):

@@ -4,6 +4,8 @@ On a first sync every item of a folder leaves a copy, whatever was decided on it
 that Exchange counted when it told its folders, are the part that is done. When it is listed again, since somebody asked
 for it or wants other mail, the copies are there already: then it is the folders that are through once more, or what the
 runs since the last whole sync counted, whichever is more.
+
+Beside it, how many folders were read to their end in the pass in hand: see `sync.turns`.
 """
 
 from __future__ import annotations
@@ -25,8 +27,6 @@ LEAST_SECONDS = 3.0
 """A shorter time at work says nothing about speed."""
 WORK = ("created", "updated", "unchanged", "not_wanted", "set_aside")
 """What a run counts of the emails that it is through with."""
-NEARLY = 0.75
-"""What is counted while folders are listed comes a moment late, and is seldom quite what Exchange said of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class _Folders:
     total: int = 0
     through: int = 0
     """In those that are up to date with what is wanted now."""
-    dropped: int = 0
-    """Folders that were listed once and have to be listed anew."""
+    listed_again: bool = False
+    """Whether any of them was listed once and has to be listed anew, or is being listed."""
 
 
 def progress_of(mailboxes: Sequence[Mailbox], now: datetime) -> dict[int, Progress]:
@@ -78,31 +78,57 @@ def progress_of(mailboxes: Sequence[Mailbox], now: datetime) -> dict[int, Progre
 
 def _done_again(of: _Folders, work: int) -> int | None:
     """None where it is not listed again, but only has new mail to catch up with."""
-    # The last of its folders: none is left that is still to be begun, and the others have just been through.
-    in_the_last = of.total / 2 < of.through < of.total and work >= NEARLY * of.through
-    return max(of.through, work) if of.dropped or in_the_last else None
+    return max(of.through, work) if of.listed_again else None
 
 
 def _folders(mailboxes: Sequence[Mailbox]) -> Mapping[int, _Folders]:
     """Without the mailboxes of which Exchange has not counted any folder yet."""
-    digests = {one.pk: wanted_digest(one.rules(), bucket=f"{one.bucket_id}", address=one.address) for one in mailboxes}
+    digests = {one.pk: _digest(one) for one in mailboxes}
     rows = SyncedFolder.objects.filter(mailbox__in=digests, gone=False, holds_mail=True, total__isnull=False).order_by()
     listed = Case(
         When(~Q(cursor=""), then=Value("now")), When(synced_at=None, then=Value("never")), default=Value("once")
     )
     found: dict[int, _Folders] = {}
-    for pk, digest, through, listed_, total, count in (
+    for pk, digest, through, listing, listed_, total in (
         rows.annotate(listed=listed)
-        .values_list("mailbox_id", "wanted_digest", "up_to_date", "listed")
-        .annotate(Sum("total"), Count("pk"))
+        .values_list("mailbox_id", "wanted_digest", "up_to_date", "listing", "listed")
+        .annotate(Sum("total"))
     ):
         of = found.setdefault(pk, _Folders())
         of.total += total
-        if listed_ == "once" or (listed_ == "now" and digest != digests[pk]):
-            of.dropped += count
+        if listing or listed_ == "once" or (listed_ == "now" and digest != digests[pk]):
+            of.listed_again = True
         elif through:
             of.through += total
     return found
+
+
+def _digest(mailbox: Mailbox) -> str:
+    return wanted_digest(mailbox.rules(), bucket=f"{mailbox.bucket_id}", address=mailbox.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The pass over its folders that a mailbox is in."""
+
+    done: int
+    """Folders that were read to their end since it began, for what is wanted now."""
+    of: int
+
+    @property
+    def sentence(self) -> str:
+        return f"Folders: {self.done:,} of {self.of:,} in this pass."
+
+
+def pass_of(mailbox: Mailbox) -> Pass | None:
+    """None of a mailbox that is stopped, or up to date, or whose folders are not known yet. At most one query."""
+    state = state_of(mailbox)
+    if state is None or state.up_to_date or not (mailbox.enabled and mailbox.integration.enabled):
+        return None
+    is_done = Q(up_to_date=True, turn__gte=state.pass_began, wanted_digest=_digest(mailbox))
+    folders = SyncedFolder.objects.filter(mailbox=mailbox, gone=False, holds_mail=True)
+    found = folders.aggregate(done=Count("pk", filter=is_done), of=Count("pk"))
+    return Pass(**found) if found["of"] else None
 
 
 class _Runs:

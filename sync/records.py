@@ -28,6 +28,21 @@ class FolderRecord:
     holds_mail: bool
     cursor: Cursor | None
     wanted_digest: str
+    up_to_date: bool = False
+    """When its last page was read, no other followed."""
+    turn: int = 0
+    """The last round in which it had its turn: see `sync.turns`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The round of turns that a mailbox is in: see `sync.turns`."""
+
+    number: int
+    pass_began: int
+    """The round in which the pass in hand began."""
+    failures: int = 0
+    """Failed syncs of the mailbox in a row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from sync.delivery import Delivery, Sizes
 from sync.engine import Engine, Wishes
 from sync.lease import Clock, Lease, database_now
 from sync.ledger import DatabaseLedger
-from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
+from sync.models import FROM_THE_BEGINNING, Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
 from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Counts, Report
 from sync.source_change import leave_former_source
@@ -224,7 +224,7 @@ def _forget_if_asked(mailbox: Mailbox, lease: Lease) -> None:
 def _list_again_if_asked(mailbox: Mailbox, lease: Lease) -> None:
     asked = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token, list_again=True)
     if asked.exists():
-        SyncedFolder.objects.filter(mailbox=mailbox).update(cursor="", up_to_date=False, attempts=0, item_in_hand="")
+        SyncedFolder.objects.filter(mailbox=mailbox).update(**FROM_THE_BEGINNING)
         asked.update(list_again=False, folders_cursor="", up_to_date=False)
 
 

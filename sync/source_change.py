@@ -17,7 +17,15 @@ from django.db.models.functions import Concat
 from mailboxes.models import Mailbox
 from sync.former import FORMER, mark_of
 from sync.lease import Lease
-from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, Verification
+from sync.models import (
+    FROM_THE_BEGINNING,
+    Copy,
+    LedgerEntry,
+    MailboxState,
+    SetAsideEmail,
+    SyncedFolder,
+    Verification,
+)
 
 log = structlog.get_logger(__name__)
 MARGIN = timedelta(minutes=15)
@@ -67,4 +75,4 @@ def _mark(mailbox: Mailbox, mark: str) -> None:
     ):
         present = rows.exclude(**{f"{name}__startswith": FORMER}).exclude(**{name: ""})
         present.update(**{name: Concat(Value(mark), F(name))})
-    SyncedFolder.objects.filter(mailbox=mailbox).update(cursor="", up_to_date=False, attempts=0, item_in_hand="")
+    SyncedFolder.objects.filter(mailbox=mailbox).update(**FROM_THE_BEGINNING)

@@ -51,12 +51,14 @@ class _Slice:
 
     def run(self) -> None:
         folders = [folder for folder, verdict in wanted_folders(self.mailbox) if verdict is Verdict.WANTED]
-        while not self._is_over():
+        while True:
             folder = next((folder for folder in folders if folder.pk not in self.row.done_folders), None)
             if folder is None:
                 self._finish()
                 return
             self._folder(folder)
+            if self._is_over():  # after a page, so that every slice gets further, however short it is
+                return
 
     def _folder(self, folder: SyncedFolder) -> None:
         after = Cursor(self.row.cursor) if self.row.cursor else None

@@ -8,8 +8,9 @@ from mailboxes.models import Bucket, Mailbox
 from sync import actions
 from sync.figures import MailboxRow, mailbox_rows
 from sync.models import SyncRun
-from sync.progress import Progress, progress_of
+from sync.progress import Pass, Progress, pass_of, progress_of
 from sync.status import with_status
+from tests.database.slow import slow, with_folders
 from tests.database.world import World
 from tests.mails import mail
 
@@ -178,3 +179,40 @@ def test_a_mailbox_that_was_through_once_shows_no_progress(world: World):
     world.mailboxes[desk.address].deliver(mail("a"))
     world.sync(desk)
     assert progress_of([seen(world)], world.clock()) == {}
+
+
+def test_a_mailbox_says_how_many_folders_were_read_in_a_pass_of_several_slices(world: World, settings):
+    settings.SYNC_SLICE = timedelta(seconds=10)
+    desk = with_folders(world, 25)
+    slow(world, 1)
+    assert pass_of(seen(world)) is None, "its folders are not known yet"
+    told = []
+    for _ in range(2):
+        while world.sync(desk).outcome != "done":
+            told.append(pass_of(seen(world)))
+        assert pass_of(seen(world)) is None
+    assert told == [Pass(9, 25), Pass(18, 25)] * 2
+    assert told[0].sentence == "Folders: 9 of 25 in this pass."
+
+
+def test_folders_that_were_read_before_other_mail_was_wanted_do_not_count(world: World, settings):
+    settings.SYNC_SLICE = timedelta(seconds=10)
+    desk = with_folders(world, 25)
+    slow(world, 1)
+    world.sync(desk)
+    assert pass_of(seen(world)) == Pass(9, 25)
+    Mailbox.objects.update(start_at=world.clock() - timedelta(days=9000))
+    assert pass_of(seen(world)) == Pass(0, 25)
+    actions.stop_mailbox(desk)
+    assert pass_of(seen(world)) is None
+
+
+def test_a_mailbox_that_is_listed_again_shows_how_far_it_is_until_its_last_folder_is_through(
+    world: World, filled, settings
+):
+    settings.SYNC_SLICE = timedelta(seconds=3)
+    actions.list_again(filled)
+    during = watched(world, filled)
+    while not seen(world).state.up_to_date:
+        during += watched(world, filled)
+    moves_to_its_end(during)

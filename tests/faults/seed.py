@@ -33,10 +33,12 @@ from tests.database.world import Clock
 from tests.faults.deadly import Died, Reaper
 from tests.faults.ends import SECRET, End
 from tests.faults.oracle import complaints
+from tests.faults.pace import Pace, Paced
 from tests.faults.story import Story
 from tests.faults.trouble import Trouble
 
 BUCKET = ("bank", "desks")
+MOST_SLICES = 300
 CALLS = 70
 """About as many port calls as a busy sync makes: a later moment than that rarely comes."""
 
@@ -53,6 +55,7 @@ class Seed:
     def __post_init__(self) -> None:
         self.random = Random(self.number)
         self.clock = Clock()
+        self.pace = Pace.drawn(self.number)
         self.depth = 0
 
     def run(self) -> list[str]:
@@ -86,22 +89,35 @@ class Seed:
             queued += queued[:1]  # the broker delivers a task twice
         self.log.append(f"-- {self.clock():%d. %H:%M:%S}, after {len(self.story.log)} happenings")
         for mailbox_id in queued:
-            self._work(mailbox_id, self._reaper() if interrupted and self.random.random() < 0.6 else Reaper())
+            if interrupted:
+                self._work(mailbox_id, self._reaper() if self.random.random() < 0.6 else Reaper())
+            else:
+                self._work_to_its_end(mailbox_id)
 
-    def _work(self, mailbox_id: int, reaper: Reaper) -> None:
+    def _work_to_its_end(self, mailbox_id: int) -> None:
+        """As many slices as it needs, one after the other."""
+        for _ in range(MOST_SLICES):
+            run = self._work(mailbox_id, Reaper())
+            if run is None or run.outcome != SyncRun.Outcome.YIELDED:
+                return
+        raise AssertionError(f"mailbox {mailbox_id} is not through after {MOST_SLICES} slices")
+
+    def _work(self, mailbox_id: int, reaper: Reaper) -> SyncRun | None:
         try:
             run = runner.run(mailbox_id, self._around(reaper))
-            self.log.append(f"mailbox {mailbox_id}: {run.outcome + ' ' + run.error_kind if run else 'not run'}")
         except Died as death:
             self.deaths += 1
             self.log.append(f"a worker died {death}")
+            return None
+        self.log.append(f"mailbox {mailbox_id}: {run.outcome + ' ' + run.error_kind if run else 'not run'}")
+        return run
 
     def _around(self, reaper: Reaper) -> runner.Surroundings:
         def wrapped(port: str, make: Callable[..., Any]) -> Callable[..., Any]:
             return lambda *given, **named: reaper.wrap(port, make(*given, **named))
 
         return runner.Surroundings(
-            open_source=wrapped("source", open_source),
+            open_source=wrapped("source", lambda *given: Paced(open_source(*given), self.clock, self.pace.answer)),
             open_sink=wrapped("sink", open_sink),
             make_ledger=wrapped("ledger", DatabaseLedger),
             make_checkpoints=wrapped("checkpoints", DatabaseCheckpoints),
@@ -258,18 +274,19 @@ class Seed:
     @contextmanager
     def _stage(self) -> Iterator[None]:
         keys, threads = settings.ENCRYPTION_KEYS, threading.active_count()
+        slice_, settings.SYNC_SLICE = settings.SYNC_SLICE, timedelta(seconds=self.pace.slice)
         addresses = [f"desk{number}@bank.example" for number in range(self.random.randint(2, 3))]
         self.end.server.faults.clear()
         self.end.server.requests.clear()
         self.end.server.store = Store(addresses)
-        self.story = Story(self.random, self.end.server.store)
+        self.story = Story(self.random, self.end.server.store, more_folders=self.pace.folders)
         with ReinferSimulator(projects=["bank"], sources=[BUCKET]) as self.reinfer:
             self.trouble = Trouble(self.random, self.end, self.reinfer, self.story)
             self._rows(addresses)
             try:
                 yield
             finally:
-                settings.ENCRYPTION_KEYS = keys
+                settings.ENCRYPTION_KEYS, settings.SYNC_SLICE = keys, slice_
                 self.end.close()
         assert threading.active_count() <= threads + 20, "threads leak"
 

@@ -51,6 +51,8 @@ class Story:
     random: Random
     store: Store
     now: datetime = NOON
+    more_folders: int = 0
+    """Beside those that every mailbox has."""
     emails: dict[str, Told] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -60,6 +62,8 @@ class Story:
             box.create_folder("Archive")
             for path in NEVER_USED:
                 box.delete_folder(path)
+            for number in range(self.more_folders):
+                box.create_folder(f"Desk {number}")
 
     def begin(self, count: int) -> None:
         """The mail that lies there when the first sync begins."""
@@ -208,6 +212,8 @@ class Story:
 
     def _folder(self, box: Mailbox, likely: tuple[str, ...]) -> str:
         paths = [path for path in likely if box._at(path) is not None]
+        if self.more_folders and self.random.random() < 0.4:
+            paths = [*paths[:1], *self._own_folders(box)]
         return self.random.choice(paths + self._own_folders(box)[:1])
 
     def _own_folders(self, box: Mailbox) -> list[str]:

@@ -10,8 +10,12 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from integrations.models import Integration
 from integrations.views.integration_pages import TABS
+from mailboxes.models import Mailbox
 from sync import watch
+from sync.models import MailboxState, SyncedFolder
+from sync.wanted import wanted_digest
 from tests import factories
 
 EVIL = "<img src=x onerror=alert(1)>{{ 7|add:7 }}\u202eexe"
@@ -205,3 +209,20 @@ def test_what_holds_a_whole_integration_is_said_once_on_its_page(admin):
     integration = factories.IntegrationFactory(**held)
     factories.MailboxFactory.create_batch(3, integration=integration)
     assert admin.get(reverse("integration", args=[integration.pk])).text.count("Exchange refused") == 1
+
+
+def test_a_mailbox_page_says_how_far_the_pass_over_its_folders_is(admin, everything):
+    mailbox = Mailbox.objects.get(pk=everything["mailbox"])
+    url = reverse("mailbox", args=[mailbox.pk])
+    digest = wanted_digest(mailbox.rules(), bucket=f"{mailbox.bucket_id}", address=mailbox.address)
+    Integration.objects.update(enabled=True)
+    mailbox.folders.all().delete()
+    for number in range(61):
+        values = {"up_to_date": True, "wanted_digest": digest, "turn": 3 if number < 26 else 2}
+        SyncedFolder.objects.create(
+            mailbox=mailbox, folder_id=str(number), path=[str(number)], kind="ordinary", **values
+        )
+    MailboxState.objects.update_or_create(mailbox=mailbox, defaults={"up_to_date": False, "pass_began": 3, "round": 3})
+    assert "Folders: 26 of 61 in this pass." in admin.get(url).text
+    MailboxState.objects.update(up_to_date=True)
+    assert "in this pass" not in admin.get(url).text
