@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# fast-mail-parser 0.10.0 and mail-parser 4.8.0: encoded words that name their language (RFC 2231, section 5).
+#
+# Input:    Subject: Rechnung =?iso-8859-1*de?q?f=FCr?= Mai    (the star and the language are the standard's own extension of RFC 2047)
+# Guess:    both ignore the language and decode the word, as Python's own email package does.
+# Expected: "Rechnung für Mai".
+# Observed: fast-mail-parser hands over the encoded word undecoded. mail-parser looks for a charset called "iso-8859-1*de",
+#           and a letter that is not ASCII disappears from the subject, without an error; in utf-8 it happens to come out right.
+# Exit 0 while this is so, 1 when it changes.
+set -euo pipefail
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+python3 -m venv "$dir/venv"
+"$dir/venv/bin/pip" install -q --disable-pip-version-check fast-mail-parser==0.10.0 mail-parser==4.8.0
+"$dir/venv/bin/python" - <<'PY'
+import email
+import email.policy
+import sys
+from importlib.metadata import version
+
+import fast_mail_parser
+import mailparser
+
+LATIN = b"From: a@x.example\r\nSubject: Rechnung =?iso-8859-1*de?q?f=FCr?= Mai\r\n\r\ntext\r\n"
+UTF_8 = b"From: a@x.example\r\nSubject: Rechnung =?utf-8*de?q?f=C3=BCr?= Mai\r\n\r\ntext\r\n"
+MEANT = "Rechnung f\u00fcr Mai"
+for raw in (LATIN, UTF_8):
+    assert email.message_from_bytes(raw, policy=email.policy.default)["subject"] == MEANT
+observed = [
+    fast_mail_parser.parse_email(LATIN).subject,
+    mailparser.parse_from_bytes(LATIN).subject,
+    mailparser.parse_from_bytes(UTF_8).subject,
+]
+print("fast-mail-parser", version("fast-mail-parser"), "/ mail-parser", version("mail-parser"))
+print("expected", ascii(MEANT))
+for name, subject in zip(("fast-mail-parser latin-1", "mail-parser latin-1", "mail-parser utf-8"), observed, strict=True):
+    print(f"{name}: {ascii(subject)}")
+same = "=?iso-8859-1*de?q?f=FCr?=" in observed[0] and "\u00fc" not in observed[1] and "=?" not in observed[1] and observed[2] == MEANT
+print("as described" if same else "CHANGED")
+sys.exit(not same)
+PY

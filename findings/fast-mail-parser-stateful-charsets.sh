@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# fast-mail-parser 0.10.0: a body in iso-2022-kr or hz-gb-2312 becomes one replacement character.
+#
+# Input:    two valid emails: text/plain in iso-2022-kr (RFC 1557) and in hz-gb-2312 (RFC 1842, RFC 1843), 7-bit, a few words.
+# Guess:    the text is decoded, or the bytes are handed over as they are.
+# Expected: the Korean and Chinese words, and in any case the ASCII word "invoice" beside them.
+# Observed: text_plain is a single U+FFFD for both. The whole text is lost, without an error. The library takes the table of
+#           web browsers for charset labels, which maps both names to an encoding that refuses every byte.
+# Exit 0 while this is so, 1 when it changes.
+set -euo pipefail
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+python3 -m venv "$dir/venv"
+"$dir/venv/bin/pip" install -q --disable-pip-version-check fast-mail-parser==0.10.0
+"$dir/venv/bin/python" - <<'PY'
+import sys
+from importlib.metadata import version
+
+import fast_mail_parser
+
+HEAD = b"From: a@x.example\r\nSubject: s\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=%s\r\n\r\n%s\r\n"
+CASES = {
+    "iso-2022-kr": (b"\x1b$)C\x0e0!3*\x0f invoice", "\uac00\ub098 invoice"),
+    "hz-gb-2312": (b"~{VPND~} invoice", "\u4e2d\u6587 invoice"),
+    "iso-2022-jp": (b"\x1b$BF|K\\\x1b(B invoice", "\u65e5\u672c invoice"),
+}
+print("fast-mail-parser", version("fast-mail-parser"))
+observed = {}
+for label, (body, meant) in CASES.items():
+    assert body.decode(label.replace("hz-gb-2312", "hz")) == meant  # the input says what we think
+    text = "".join(fast_mail_parser.parse_email(HEAD % (label.encode(), body)).text_plain).strip()
+    observed[label] = text
+    print(f"{label}: expected {ascii(meant)}, observed {ascii(text)}")
+same = observed == {"iso-2022-kr": "\ufffd", "hz-gb-2312": "\ufffd", "iso-2022-jp": CASES["iso-2022-jp"][1]}
+print("as described" if same else "CHANGED")
+sys.exit(not same)
+PY
