@@ -125,8 +125,7 @@ class Engine:
             self._end_turn(folder, up_to_date=True)
             self._go_on()
         except IntegrationError as error:
-            may_be_folder = error.scope is Scope.MAILBOX and (error.may_be_item or isinstance(error, Refused))
-            if may_be_folder and hands_over(self.checkpoints.round()):
+            if _may_be_folder(error) and hands_over(self.checkpoints.round()):
                 self._end_turn(folder, up_to_date=False)
             raise
 
@@ -212,3 +211,10 @@ class Engine:
     def _done(self) -> int:
         """Grows whenever something moves."""
         return self._pages_done + self.delivery.done
+
+
+def _may_be_folder(error: IntegrationError) -> bool:
+    """Whether the other folders of the mailbox may well be free of it."""
+    if error.scope is Scope.MAILBOX:
+        return error.may_be_item or isinstance(error, Refused)
+    return error.scope is Scope.FOLDER

@@ -220,7 +220,7 @@ def test_leftovers_that_fail_in_every_sync_hold_up_no_folder(world: World, asked
         assert comment_id_of(f"new{number}") in world.bucket().comments
 
 
-@pytest.mark.parametrize("error", [errors.AccessDenied, errors.ExchangeFailed])
+@pytest.mark.parametrize("error", [errors.AccessDenied, errors.ExchangeFailed, errors.CursorRefused])
 @pytest.mark.parametrize("folder", ["Inbox", "Junk Email"])
 def test_a_folder_that_fails_again_and_again_holds_up_no_other_for_ever(world: World, asked, error, folder):
     desk = with_folders(world, 8)
