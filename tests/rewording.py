@@ -25,13 +25,15 @@ CONTENT = (
     "sync.cleaning",
     "sync.mime",
     "sync.transform",
+    "integrations.network.remote_words",
+    "integrations.reinfer.remote_words",
 )
-"""What is sent to Re:infer, or looked for in emails: part of the contract and no message to anybody here."""
+"""What is sent to Re:infer, looked for in emails, or said by others: part of a contract and no message to anybody here."""
 MIGRATIONS = ".migrations."
 
 _WORD = re.compile(r"[a-z][a-z'’-]+[.,;:!?]*")
-_SIGNS = re.compile(r"[\\^$|<>=\[\]*+]|\(\?")
-"""Of a pattern, of markup, of SQL."""
+_SIGNS = re.compile(r"[\\^$|<>=\[\]*+]|\(\?|\b(eq|ge|gt|le|lt|asc|desc)\b")
+"""Of a pattern, of markup, of SQL, of OData."""
 _ROTATED = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 _numbers = itertools.count(1)
 

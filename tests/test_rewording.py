@@ -37,13 +37,8 @@ def test_a_sentence_is_a_message(text):
         "SELECT id FROM sync_copy WHERE size > 3",
         r"AADSTS(\d{4,8})",
         "j M, H:i",
-    ],
-        "exchange_busy",
-        "sync.broke",
-        "Message ID Origin",
-        "SELECT id FROM sync_copy WHERE size > 3",
-        r"AADSTS(\d{4,8})",
-        "j M, H:i",
+        "receivedDateTime desc",
+        "receivedDateTime ge 2026-01-01T00:00:00Z and receivedDateTime le 2026-02-01T00:00:00Z",
     ],
 )
 def test_what_a_machine_reads_is_no_message(text):
