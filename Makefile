@@ -8,12 +8,13 @@ DIR ?= docs/screenshots
 MARKS ?= not journey and not processes and not long and not image
 SEEDS ?=
 
-.PHONY: help demo smoke test journey faults faults-processes image check format lock bench screenshots clean
+.PHONY: help demo smoke test reworded journey faults faults-processes image check format lock bench screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
 	@echo "make smoke     the same without a person: a table of figures, an exit code (MAIL=DIR, RECORD=DIR)"
 	@echo "make test      the tests"
+	@echo "make reworded  what must not depend on the words of a message, with every message in other words"
 	@echo "make journey   a browser against the running product"
 	@echo "make faults    everything that can break, broken on purpose (SEEDS=0-1999, DATABASE_URL=postgres://…)"
 	@echo "make faults-processes   the same with the installed product, whose processes are killed (SEEDS=0-49)"
@@ -28,6 +29,11 @@ smoke: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	@$(RUN) -m pytest -n auto --dist worksteal -m "$(MARKS)" $(PYTEST)
+
+# The suites of behaviour once more, while every message of the product is in other words whenever it is said (tests/rewording.py).
+BEHAVIOUR := tests/database tests/faults tests/notices tests/unit/sync tests/test_rewording.py
+reworded: $(VENV)/.ready
+	@REWORD=1 FAULT_SEEDS=$(or $(SEEDS),0-3) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto --dist worksteal -m "not wording and not processes and not long" $(BEHAVIOUR) $(PYTEST)
 
 # A browser against the whole running stack: takes a minute, and needs Chromium.
 journey: $(VENV)/.ready

@@ -115,7 +115,7 @@ def _convert(name: str, answer: Connection) -> None:
     begun = time.process_time()
     outcome = convert(email, Place("desk@bank.example", ("Inbox",)))
     seconds = time.process_time() - begun
-    answer.send((seconds, _peak() - before, "a comment" if isinstance(outcome, Converted) else outcome.reason[:40]))
+    answer.send((seconds, _peak() - before, "a comment" if isinstance(outcome, Converted) else outcome.kind.value))
 
 
 def _peak() -> float:

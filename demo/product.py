@@ -64,7 +64,7 @@ def switch(given: dict[str, Any]) -> str:
     target = switching.target_of(integration, Integration.Api.GRAPH, given["url"], given["authority_url"])
     done = switching.switch(integration, target) if isinstance(target, switching.Target) else target
     if isinstance(done, actions.Complaint):
-        raise SystemExit(done)
+        raise SystemExit(done.text)
     return done
 
 

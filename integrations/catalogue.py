@@ -7,12 +7,11 @@ it finds them here), and the reasons for which an email is set aside.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from integrations import errors
-from integrations.errors import IntegrationError, Scope
+from integrations.errors import Scope, all_errors
 from integrations.further_reading import Page, pages_about
+from integrations.set_aside import SetAsideKind, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +187,7 @@ _VENDORS = (
 
 SET_ASIDE = (
     Entry(
-        "nested_too_deep",
+        SetAsideKind.NESTED_TOO_DEEP,
         "The email has more parts within parts than anybody writes.",
         (
             "A mail loop.",
@@ -198,14 +197,14 @@ SET_ASIDE = (
         ONE_EMAIL,
     ),
     Entry(
-        "no_date",
+        SetAsideKind.NO_DATE,
         "The email bears neither a date nor a time of arrival.",
         ("A damaged item, often from an import.",),
         "Look at it in Outlook, and dismiss it here.",
         ONE_EMAIL,
     ),
     Entry(
-        "while fetching",
+        SetAsideKind.UNREADABLE,
         "Exchange cannot hand this email out.",
         (
             "A damaged item.",
@@ -215,21 +214,21 @@ SET_ASIDE = (
         ONE_EMAIL,
     ),
     Entry(
-        "while making a comment of it",
+        SetAsideKind.NOT_CONVERTIBLE,
         "This email makes no comment.",
         ("An email that no mail program would write.", "A limit of what is read of an email (LIMIT_…)."),
         "Look at it in Outlook. Try again after an update of this product, or dismiss it.",
         ONE_EMAIL,
     ),
     Entry(
-        "while pushing",
+        SetAsideKind.REFUSED,
         "Re:infer refused this email alone.",
         ("A value beyond a limit of Re:infer.",),
         "Try again after an update of this product, or dismiss it.",
         ONE_EMAIL,
     ),
     Entry(
-        "a worker had it in hand",
+        SetAsideKind.ENDED_WORKERS,
         "A worker ended while it worked on this email.",
         ("An email that needs more memory than the worker has.",),
         "Give workers more memory, then try again.",
@@ -237,27 +236,36 @@ SET_ASIDE = (
     ),
 )
 
-STAGES = {
-    "fetch": "while fetching",
-    "transform": "while making a comment of it",
-    "push": "while pushing",
-    "worker": "a worker had it in hand",
+NO_EMAIL = Entry(
+    SetAsideKind.NO_EMAIL,
+    "It does not begin with the headers of an email.",
+    ("A file that is no email.",),
+    "Save the email as an .eml file.",
+    ONE_EMAIL,
+)
+"""Of a file that somebody previews: nothing that Exchange hands out."""
+
+STAGES: dict[str, SetAsideKind] = {
+    Stage.FETCH: SetAsideKind.UNREADABLE,
+    Stage.TRANSFORM: SetAsideKind.NOT_CONVERTIBLE,
+    Stage.PUSH: SetAsideKind.REFUSED,
+    Stage.WORKER: SetAsideKind.ENDED_WORKERS,
 }
-"""Of which entry an email is that was set aside at this stage for a reason without an entry of its own."""
+"""Of which kind an email is that was set aside at this stage without one: by a worker of the version before kinds."""
 
 
 def entries() -> list[Entry]:
     """Every error of ours and of the vendor's, by kind."""
     ours = [
-        Entry(error.kind, error.text, CAUSES[error.kind], error.remedy, SCOPES[error.scope]) for error in _all_errors()
+        Entry(error.kind, error.text, CAUSES[error.kind], error.remedy, SCOPES[error.scope]) for error in all_errors()
     ]
     return sorted([*ours, *_VENDORS], key=lambda entry: entry.kind)
 
 
-def set_aside_entry(stage: str, reason: str) -> Entry:
-    """Of an email that was set aside at this stage (see `sync.models.SetAsideEmail`) for this reason."""
-    known = {entry.kind: entry for entry in SET_ASIDE}
-    return known.get(reason.partition(":")[0]) or known[STAGES.get(stage, STAGES["worker"])]
+def set_aside_entry(kind: str, stage: str = "") -> Entry:
+    """Of an email that was set aside: see `sync.models.SetAsideEmail`. `stage` decides where the kind has no entry."""
+    known: dict[str, Entry] = {entry.kind: entry for entry in (*SET_ASIDE, NO_EMAIL)}
+    return known.get(kind) or known[STAGES.get(stage, SetAsideKind.ENDED_WORKERS)]
 
 
 def as_markdown() -> str:
@@ -278,17 +286,6 @@ def as_markdown() -> str:
 def entry_of(kind: str) -> Entry | None:
     """What is known of this kind; None when nothing is."""
     return next((entry for entry in entries() if entry.kind == kind), None)
-
-
-def _all_errors() -> Iterator[type[IntegrationError]]:
-    """Each class with a kind of its own, the tree's root among them."""
-    seen: set[str] = set()
-    for name in vars(errors):
-        found = getattr(errors, name)
-        if not (isinstance(found, type) and issubclass(found, IntegrationError)) or found.kind in seen:
-            continue
-        seen.add(found.kind)
-        yield found
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ error, the kind is the vendor's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 
@@ -24,11 +25,22 @@ class Scope(StrEnum):
     BUCKET = "bucket"
 
 
+class Side(StrEnum):
+    """Where the trouble is."""
+
+    EXCHANGE = "exchange"
+    """Exchange or its sign-in service."""
+    REINFER = "reinfer"
+    PRODUCT = "product"
+
+
 class IntegrationError(Exception):
     """Anything an adapter can meet. `str(error)` says what happened and what to do next, for an admin to read."""
 
     kind: str = "unknown"
     scope: Scope = Scope.MAILBOX
+    ours: bool = False
+    """Whether this product is at fault, or what it runs on, and neither Exchange nor Re:infer."""
     text: str = "Something failed that this product has no name for."
     remedy: str = "It is tried again by itself. If it stays, look at the log of the worker."
     may_be_item: bool = False
@@ -40,6 +52,13 @@ class IntegrationError(Exception):
         self.retry_after = retry_after
         """How long the other side asked us to wait."""
         super().__init__(self.detail)
+
+    @classmethod
+    def side(cls) -> Side:
+        """Whose trouble it is."""
+        if cls.ours or cls is IntegrationError:
+            return Side.PRODUCT
+        return Side.REINFER if cls.scope in (Scope.DESTINATION, Scope.BUCKET) else Side.EXCHANGE
 
     def __str__(self) -> str:
         said = f" ({self.detail})" if self.detail else ""
@@ -101,6 +120,7 @@ class DatabaseFailed(Transient):
     """Not of an adapter: the database of the product itself was away, full or read-only in the middle of a sync."""
 
     kind = "database_failed"
+    ours = True
     text = "PostgreSQL did not answer, or refused to write."
     remedy = (
         "It is tried again by itself. If it stays, look at the log, the disk and the connection limit of PostgreSQL."
@@ -111,6 +131,7 @@ class InternalFault(Transient):
     """Not of an adapter: a fault of this product."""
 
     kind = "internal_error"
+    ours = True
     text = "This product met a situation that it was not made for."
     remedy = "It is tried again by itself; please report it, with the line `sync.broke` of the worker's log."
 
@@ -420,12 +441,34 @@ class FolderGone(IntegrationError):
 
 class Contended(Transient):
     kind = "contended"
+    ours = True
     text = "Other syncs kept changing the same comments."
     remedy = "It is tried again by itself."
 
 
 class SecretUnreadable(Refused):
     kind = "secret_unreadable"
+    ours = True
     scope = Scope.CONNECTION
     text = "A stored secret cannot be decrypted with the keys of this installation."
     remedy = "Add the key that sealed it to ENCRYPTION_KEYS, or enter the secret again."
+
+
+# ---- by kind ------------------------------------------------------------------------------------------------------
+
+
+def all_errors() -> Iterator[type[IntegrationError]]:
+    """Each class of this module with a kind of its own, the tree's root first."""
+    found = [one for one in tuple(globals().values()) if isinstance(one, type) and issubclass(one, IntegrationError)]
+    yield from {error.kind: error for error in reversed(found)}.values()
+
+
+def error_of(kind: str) -> type[IntegrationError] | None:
+    """The class of this kind; None where there is none."""
+    return next((error for error in all_errors() if error.kind == kind), None)
+
+
+def sentence(kind: str, detail: str) -> str:
+    """What an error says, made from what is stored of it: kind, and what the other side said. Without a known kind: that."""
+    error = error_of(kind)
+    return str(error(detail)) if error else detail

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from integrations.bidi import closed
 from integrations.encryption import EncryptedField
+from integrations.errors import sentence
 
 PROJECT_NAME = RegexValidator(r"^[A-Za-z0-9_.-]{1,1024}\Z", "Only letters, digits, dots, hyphens and underscores.")
 NAME = RegexValidator(r"^[A-Za-z0-9_-]{1,256}\Z", "Only letters, digits, hyphens and underscores, at most 256.")
@@ -19,6 +20,11 @@ class DisabledReason(models.TextChoices):
     USER = "user", "Stopped by a user"
     QUOTA = "quota", "Quota reached"
     SYNC_ERROR = "sync_error", "Stopped by an error"
+
+
+RUNNING = {"enabled": True, "disabled_reason": "", "disabled_kind": "", "disabled_detail": ""}
+STOPPED = {"enabled": False, "disabled_reason": DisabledReason.USER, "disabled_kind": "", "disabled_detail": ""}
+"""What to write of a mailbox or an integration that somebody starts or stops."""
 
 
 class Hold(models.Model):
@@ -138,7 +144,14 @@ class Integration(Hold):
     disabled_reason = models.CharField(
         max_length=16, choices=DisabledReason, blank=True, default=DisabledReason.USER, editable=False
     )
-    disabled_detail = models.TextField(blank=True, editable=False)
+    disabled_kind = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False, help_text="Of the error that disabled it."
+    )
+    disabled_detail = models.TextField(
+        blank=True,
+        editable=False,
+        help_text="What the other side said then; without a kind: why it is stopped, in words.",
+    )
     disabled_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When an error or a quota last disabled it."
     )
@@ -165,3 +178,8 @@ class Integration(Hold):
 
     def __str__(self) -> str:
         return closed(self.title) or f"{self.project}/{self.name}"
+
+    @property
+    def disabled_sentence(self) -> str:
+        """Why it is stopped, for people; blank where somebody stopped it."""
+        return sentence(self.disabled_kind, self.disabled_detail)

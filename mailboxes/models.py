@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from integrations.bidi import closed
+from integrations.errors import sentence
 from integrations.models import NAME, PROJECT_NAME, Destination, DisabledReason, Hold, Integration
 from mailboxes.rules import Rules
 
@@ -69,6 +70,9 @@ class Mailbox(models.Model):
 
     enabled = models.BooleanField(default=True, editable=False)
     disabled_reason = models.CharField(max_length=16, choices=DisabledReason, blank=True, default="", editable=False)
+    disabled_kind = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False, help_text="Of the error that disabled it."
+    )
     disabled_detail = models.TextField(blank=True, editable=False, validators=[MaxLengthValidator(4096)])
     disabled_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When an error or a quota last disabled it."
@@ -89,6 +93,11 @@ class Mailbox(models.Model):
 
     def __str__(self) -> str:
         return closed(self.address)
+
+    @property
+    def disabled_sentence(self) -> str:
+        """Why it is stopped, for people; blank where somebody stopped it."""
+        return sentence(self.disabled_kind, self.disabled_detail)
 
     def rules(self) -> Rules:
         return Rules(

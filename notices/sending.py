@@ -17,11 +17,14 @@ import httpx
 SECONDS = 10.0
 """For a whole delivery."""
 FINE = range(200, 300)
-NO_ADDRESS = "its name has no address"
 
 
 class NotSent(Exception):
     """Why, in words: never with what a server said."""
+
+
+class NoAddress(NotSent):
+    """Its name cannot be resolved, now at least."""
 
 
 def send(
@@ -44,8 +47,10 @@ def problem_with(url: str, *, allow_private: bool = False, seconds: float = 3.0)
         asyncio.run(asyncio.wait_for(_address(parts.hostname or "", parts.port or 443, allow_private), seconds))
     except TimeoutError:
         return ""
+    except NoAddress:
+        return ""
     except NotSent as problem:
-        return "" if str(problem) == NO_ADDRESS else str(problem)
+        return str(problem)
     return ""
 
 
@@ -77,7 +82,7 @@ async def _address(host: str, port: int, allow_private: bool) -> str:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise NotSent(NO_ADDRESS) from None
+        raise NoAddress("its name has no address") from None
     addresses = [str(entry[4][0]) for entry in found]
     if not allow_private and not all(is_public(address) for address in addresses):
         raise NotSent("its address is of a private network")

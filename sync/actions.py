@@ -21,7 +21,7 @@ from integrations.connect import network_steps, open_sink, open_source
 from integrations.diagnosis import Step, bucket_steps, mailbox_steps
 from integrations.errors import IntegrationError, TooManyRefused
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
-from integrations.models import Destination, DisabledReason, Integration
+from integrations.models import RUNNING, STOPPED, Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import dispatching, holds, verify
 from sync.former import is_former
@@ -35,9 +35,6 @@ PARDON = timedelta(days=1)
 TEST_DEADLINE = 20.0
 """Seconds: an admin waits for the answer."""
 
-RUNNING = {"enabled": True, "disabled_reason": "", "disabled_detail": ""}
-STOPPED = {"enabled": False, "disabled_reason": DisabledReason.USER, "disabled_detail": ""}
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -48,10 +45,11 @@ class Finding:
     steps: tuple[Step, ...] = ()
 
 
-class Complaint(str):
-    """A sentence about what could not be done. Pages show it as a problem."""
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What could not be done, in a sentence. Pages show it as a problem, the API answers 422."""
 
-    __slots__ = ()
+    text: str
 
 
 def start_integration(integration: Integration) -> str:
@@ -105,7 +103,7 @@ def stop_mailbox(mailbox: Mailbox) -> str:
     return f"{mailbox} is stopped."
 
 
-def sync_now(mailbox: Mailbox) -> str:
+def sync_now(mailbox: Mailbox) -> str | Complaint:
     """Queue it at once, also while it or its connection is held: the admin is the probe."""
     if not mailbox.enabled or not mailbox.integration.enabled:
         return Complaint(f"{mailbox} is stopped: start it first.")
@@ -128,7 +126,7 @@ def stop_many(mailboxes: Sequence[Mailbox]) -> str:
     return f"{_counted(mailboxes)} stopped."
 
 
-def sync_many_now(mailboxes: Sequence[Mailbox]) -> str:
+def sync_many_now(mailboxes: Sequence[Mailbox]) -> str | Complaint:
     """Make them due: the next tick queues them, as many at once as workers can take."""
     running = [mailbox for mailbox in mailboxes if mailbox.enabled and mailbox.integration.enabled]
     if not running:
@@ -171,7 +169,7 @@ def verify_mailbox(mailbox: Mailbox, *, repair: bool = False) -> str:
     return f"{mailbox} is being {'verified and repaired' if repair else 'verified'}."
 
 
-def stop_verification(mailbox: Mailbox) -> str:
+def stop_verification(mailbox: Mailbox) -> str | Complaint:
     if not verify.stop(mailbox):
         return Complaint(f"{mailbox} is not being verified: it is done.")
     return f"The verification of {mailbox} is stopped."
@@ -183,15 +181,16 @@ def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
     return entries.filter(state=LedgerEntry.State.CONFIRMED).count()
 
 
-def retry_set_aside(email: SetAsideEmail) -> str:
+def retry_set_aside(email: SetAsideEmail) -> str | Complaint:
     SetAsideEmail.objects.filter(pk=email.pk, settled__in=["", "dismissed"]).update(
         settled="", settled_at=None, retry_at=database_now()
     )
     queued = sync_now(email.mailbox)
-    return type(queued)(f"The email in {_place(email)} is tried again. {queued}")
+    told = f"The email in {_place(email)} is tried again."
+    return Complaint(f"{told} {queued.text}") if isinstance(queued, Complaint) else f"{told} {queued}"
 
 
-def retry_many_set_aside(emails: QuerySet[SetAsideEmail], clock: Clock = database_now) -> str:
+def retry_many_set_aside(emails: QuerySet[SetAsideEmail], clock: Clock = database_now) -> str | Complaint:
     """Try all of these again, as many at once as each mailbox's next sync has time for. Those that were delivered, or are
     gone, stay as they are."""
     waiting = emails.filter(settled__in=["", "dismissed"])
@@ -309,7 +308,7 @@ def resume_bucket(bucket: Bucket, clock: Clock = database_now) -> str:
     return f"{bucket} goes on. What is refused until tomorrow is set aside."
 
 
-def start_stopped(row: Destination | Bucket) -> str:
+def start_stopped(row: Destination | Bucket) -> str | Complaint:
     """Start what an error or the quota of Re:infer stopped there, whatever is held. What a person or a monthly limit stopped
     stays so."""
     stopped = stopped_at(row)
@@ -338,7 +337,7 @@ def create_bucket(bucket: Bucket) -> Finding:
     return Finding(True, f"{bucket} exists at Re:infer.")
 
 
-MANY: dict[str, Callable[[Sequence[Mailbox]], str]] = {
+MANY: dict[str, Callable[[Sequence[Mailbox]], str | Complaint]] = {
     "start": start_many,
     "stop": stop_many,
     "sync-now": sync_many_now,

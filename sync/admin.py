@@ -40,7 +40,7 @@ class CopyAdmin(RecordAdmin):
 
 @admin.register(SetAsideEmail)
 class SetAsideEmailAdmin(RecordAdmin):
-    list_display = ("mailbox", "stage", "reason", "attempts", "retry_at", "settled")
+    list_display = ("mailbox", "kind", "reason", "attempts", "retry_at", "settled")
     list_select_related = ("mailbox",)
     list_filter = ("settled", "stage")
 

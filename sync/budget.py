@@ -11,6 +11,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from integrations.errors import BudgetReached
+from integrations.models import RUNNING
 from mailboxes.models import Bucket, Mailbox
 from sync.models import LedgerEntry
 from sync.stopped import by_limit
@@ -53,7 +54,7 @@ def resume(now: datetime) -> int:
     free = [bucket.pk for bucket in buckets if not is_reached(bucket, now)]
     if not free:
         return 0
-    return stopped.filter(bucket__in=free).update(enabled=True, disabled_reason="", disabled_detail="")
+    return stopped.filter(bucket__in=free).update(**RUNNING)
 
 
 class Meter:

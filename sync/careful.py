@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from integrations.errors import IntegrationError
 from integrations.messages import Change, FolderId
 from integrations.ports import Source
+from integrations.set_aside import SetAsideKind
 from sync.delivery import Delivery
 from sync.ports import Checkpoints, Ledger
 from sync.records import Attempt, SetAside
@@ -40,7 +41,7 @@ class CarefulDelivery:
         for change in changes:
             self.go_on()
             if attempt.number > GIVE_UP_AFTER and change.item_id == attempt.item_in_hand:
-                self.delivery.set_aside(SetAside(change, "worker", "It ended the worker again and again."))
+                self.delivery.set_aside(SetAside(change, SetAsideKind.ENDED_WORKERS))
                 continue
             self.checkpoints.hold(folder, change.item_id)
             try:

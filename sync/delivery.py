@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.errors import Contended, IntegrationError
+from integrations.errors import Contended, IntegrationError, Side
 from integrations.messages import Change, Comment, CommentId, Email, Fetched, FolderId, Gone, Unreadable
 from integrations.ports import Sink
+from integrations.set_aside import SetAsideKind
 from mailboxes.rules import Rules, Verdict, participants_verdict
 from sync.batches import batches
 from sync.breaker import ACCEPTED, REFUSED, Breaker
@@ -113,7 +114,7 @@ class Delivery:
             if isinstance(outcome, Gone):
                 gone.append(outcome.change)
             elif isinstance(outcome, Unreadable):
-                self.set_aside(SetAside(outcome.change, "fetch", outcome.reason))
+                self.set_aside(SetAside(outcome.change, SetAsideKind.UNREADABLE, outcome.reason))
             else:
                 unfit += self._take(outcome, letters)
         if unfit:
@@ -132,7 +133,8 @@ class Delivery:
 
     def blame(self, change: Change, error: IntegrationError) -> None:
         """Set an email aside that provokes this error again and again while others pass."""
-        self.set_aside(SetAside(change, "push" if error.kind.startswith("reinfer") else "fetch", error.kind))
+        kind = SetAsideKind.REFUSED if error.side() is Side.REINFER else SetAsideKind.UNREADABLE
+        self.set_aside(SetAside(change, kind, error.kind))
         self.done += 1
 
     def copy(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> CopyRecord:
@@ -156,7 +158,7 @@ class Delivery:
         self.counts.fetched += 1
         converted = self.transform(email)
         if isinstance(converted, NotConvertible):
-            return [SetAside(email.change, "transform", converted.reason)]
+            return [SetAside(email.change, converted.kind)]
         comment = converted.comment
         verdict = self.folders.get(email.change.folder_id, Verdict.WANTED)
         if verdict is Verdict.WANTED:
@@ -307,7 +309,7 @@ class Delivery:
         self.breaker.note("".join(REFUSED if comment_id in refused else ACCEPTED for comment_id in result.ids))
         for intention, rejection in result.refused:
             for change in letters[intention.comment.id].changes:
-                self.set_aside(SetAside(change, "push", rejection.reason))
+                self.set_aside(SetAside(change, SetAsideKind.REFUSED, rejection.reason))
 
     def _copies(
         self, letters: Mapping[CommentId, Letter], ids: Iterable[CommentId]

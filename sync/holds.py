@@ -33,7 +33,7 @@ def held_by(mailbox: Mailbox, scope: Scope) -> Integration | Destination | Bucke
 
 def hold(row: Integration | Destination | Bucket, until: datetime, error: IntegrationError, now: datetime) -> None:
     type(row)._default_manager.filter(pk=row.pk).update(
-        held_since=Coalesce(F("held_since"), now), held_until=until, held_kind=error.kind, held_detail=str(error)
+        held_since=Coalesce(F("held_since"), now), held_until=until, held_kind=error.kind, held_detail=error.detail
     )
 
 

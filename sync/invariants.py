@@ -26,7 +26,6 @@ MOVED_OFTEN = 3
 """Checkpoints that moved under a sync within a day: one or two are an admin who listed a folder again just then."""
 GRACE = timedelta(minutes=5)
 Integrations = Mapping[int, Integration]
-WAITING = "They are waiting for a free worker"
 
 
 class Invariant(StrEnum):
@@ -47,6 +46,8 @@ class Broken:
     """Mailboxes of an integration; of a bucket, comments or texts."""
     since: datetime | None
     text: str
+    waiting: bool = False
+    """Of mailboxes that nobody touched: workers are there, and busy with others."""
 
 
 def broken(now: datetime, integrations: Integrations | None = None) -> list[Broken]:
@@ -138,7 +139,7 @@ def _untouched(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     busy = _busy(now) if found else {}
     for row, integration in _with(integrations, "integration_id", found):
         text = f"The one that waits longest was due {clock(row['since'], now)}. {_why_untouched(integration, busy)}"
-        yield Broken(Invariant.MAILBOX_UNTOUCHED, integration, row["count"], row["since"], text)
+        yield Broken(Invariant.MAILBOX_UNTOUCHED, integration, row["count"], row["since"], text, waiting=bool(busy))
 
 
 def _why_untouched(integration: Integration, busy: Mapping[int, int]) -> str:
@@ -146,11 +147,11 @@ def _why_untouched(integration: Integration, busy: Mapping[int, int]) -> str:
     mine = busy.get(integration.pk, 0)
     if mine >= integration.most_at_once:
         return (
-            f"{WAITING}: {mine} mailboxes of this integration are being synced, and no more may be at "
+            f"They are waiting for a free worker: {mine} mailboxes of this integration are being synced, and no more may be at "
             "once. Raise that number, or the poll interval."
         )
     if busy:
-        return f"{WAITING}: all are busy with other mailboxes. Add workers, or raise the poll interval."
+        return "They are waiting for a free worker: all are busy with other mailboxes. Add workers, or raise the poll interval."
     return "No worker took them. Check that worker and beat are running."
 
 

@@ -12,13 +12,14 @@ from datetime import datetime
 from django.db import transaction
 
 from integrations.messages import Change, CommentId, FolderId, ItemId
+from integrations.set_aside import SetAsideKind
 from sync.copies import Copies
 from sync.entries import Entries
 from sync.former import is_former
 from sync.gate import Known
 from sync.identity import listed_comment_id
 from sync.lease import Lease
-from sync.models import VANISHED, MailboxState
+from sync.models import MailboxState
 from sync.ports import LeaseLost
 from sync.put_aside import PutAside, copy_of
 from sync.records import SET_ASIDE, CopyRecord, Entry, Intention, PushResult, SetAside, Settled, Stored
@@ -136,7 +137,7 @@ class DatabaseLedger:
         now = self.lease.clock()
         for email in emails:
             self._aside.add(email, now)
-            if email.stage != VANISHED:
+            if email.kind is not SetAsideKind.VANISHED:
                 self._remember([copy_of(email.change)])
 
     def due_again(self, most: int) -> Sequence[Change]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from integrations.messages import FolderKind
 from integrations.models import Integration
+from integrations.set_aside import Stage
 from mailboxes.models import Bucket, Mailbox
 
 
@@ -188,9 +189,7 @@ class Copy(models.Model):
         return f"copy {self.pk}: {self.verdict}"
 
 
-VANISHED = "gone"
-"""Stage of an email that Exchange listed and could not find a moment later. Nobody needs to be told: it is looked for a few
-times more, and then taken for deleted."""
+VANISHED = Stage.GONE
 
 
 class SetAsideEmails(models.QuerySet["SetAsideEmail"]):
@@ -211,7 +210,20 @@ class SetAsideEmail(models.Model):
     size = models.PositiveBigIntegerField(default=0)
     item_class = models.CharField(max_length=128, blank=True)
     stage = models.CharField(max_length=16, help_text="fetch, transform, push, worker or gone")
-    reason = models.CharField(max_length=512)
+    kind = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="See integrations.set_aside. Decides; the reason does not.",
+    )
+    reason = models.CharField(
+        max_length=512,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the other side said of it: a code or a few words.",
+    )
     attempts = models.PositiveSmallIntegerField(default=1)
     first_at = models.DateTimeField(auto_now_add=True)
     last_at = models.DateTimeField()
@@ -229,7 +241,7 @@ class SetAsideEmail(models.Model):
         permissions = [("preview_email", "Can read set-aside emails in a preview")]
 
     def __str__(self) -> str:
-        return f"set-aside email {self.pk}: {self.reason}"
+        return f"set-aside email {self.pk}: {self.kind}"
 
 
 class SyncRun(models.Model):

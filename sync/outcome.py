@@ -159,7 +159,8 @@ def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationErro
     disabled = {
         "enabled": False,
         "disabled_reason": DisabledReason(reason),
-        "disabled_detail": str(error),
+        "disabled_kind": error.kind,
+        "disabled_detail": error.detail,
         "disabled_at": now,
     }
     match scope:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from integrations import catalogue
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
+from integrations.set_aside import SetAsideKind
 from sync.limits import Limits
 from sync.transform import Converted, NotConvertible, Place, convert
 
@@ -12,9 +14,14 @@ _HEADERS = frozenset((b"from", b"to", b"subject", b"date", b"message-id", b"rece
 def preview_of_file(mime: bytes, place: Place, limits: Limits) -> Converted | NotConvertible:
     """Of the content of a file, which may be anything."""
     if not looks_like_mail(mime):
-        return NotConvertible("no_email: it does not begin with the headers of an email")
+        return NotConvertible(SetAsideKind.NO_EMAIL)
     change = Change(ChangeKind.CREATED, FolderId("preview"), ItemId("preview"))
     return convert(Email(change, mime, ItemDetails(size=len(mime))), place, limits)
+
+
+def rejection(outcome: NotConvertible) -> str:
+    """Why it makes no comment: the kind, and what that means."""
+    return f"{outcome.kind}: {catalogue.set_aside_entry(outcome.kind).text}"
 
 
 def looks_like_mail(mime: bytes) -> bool:

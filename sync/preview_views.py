@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from integrations.reinfer.payload import comment_json
 from sync import actions
 from sync.models import SetAsideEmail
-from sync.preview import preview_of_file
+from sync.preview import preview_of_file, rejection
 from sync.transform import Converted, NotConvertible, Place
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -64,7 +64,7 @@ def preview_set_aside(request: HttpRequest, pk: int) -> HttpResponse:
     email = get_object_or_404(SetAsideEmail.objects.select_related("mailbox__integration", "folder"), pk=pk)
     found = actions.preview_set_aside(email)
     context: dict[str, Any] = {"email": email}
-    context |= {"problem": found} if isinstance(found, str) else _shown(found)
+    context |= {"problem": found.text} if isinstance(found, actions.Complaint) else _shown(found)
     return _page(request, context)
 
 
@@ -76,7 +76,7 @@ def _page(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
 
 def _shown(outcome: Converted | NotConvertible) -> dict[str, Any]:
     if isinstance(outcome, NotConvertible):
-        return {"rejection": outcome.reason}
+        return {"rejection": rejection(outcome)}
     comment = outcome.comment
     return {
         "comment": comment,

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from integrations.messages import Change, FolderId, ItemId
+from integrations.set_aside import SetAsideKind, Stage
 from sync.copies import as_change
 from sync.former import FORMER
 from sync.identity import listed_comment_id
@@ -43,7 +44,8 @@ class PutAside:
 
     def due(self, most: int, now: datetime) -> list[Change]:
         due = self._waiting().filter(
-            Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=["transform", "push"])
+            Q(retry_at__lte=now)
+            | Q(transform_version__lt=self.transform_version, stage__in=[Stage.TRANSFORM, Stage.PUSH])
         )
         due = due.exclude(item_id__startswith=FORMER)
         return [as_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
@@ -72,12 +74,13 @@ class PutAside:
         row, created = SetAsideEmail.objects.get_or_create(
             mailbox_id=self.mailbox_id,
             item_id=change.item_id,
-            defaults={"folder": folder, "last_at": now, "stage": email.stage, "reason": email.reason[:512]},
+            defaults={"folder": folder, "last_at": now},
         )
         again = not created and not row.settled
         counted = self._begun.pop(change.item_id, None) is not None
         row.attempts = row.attempts + (not counted) if again else 1
-        row.folder, row.last_at, row.stage, row.reason = folder, now, email.stage, email.reason[:512]
+        row.folder, row.last_at, row.reason = folder, now, email.detail[:512]
+        row.kind, row.stage = email.kind, email.kind.stage
         row.change_key, row.listed_id = change.change_key, listed_comment_id(change.message_id) or ""
         row.received, row.size, row.item_class = change.received, change.size, change.item_class[:128]
         row.retry_at = now + _delay(row.attempts)
@@ -93,7 +96,7 @@ class PutAside:
             return False
         if row is not None and row.stage != VANISHED:
             SetAsideEmail.objects.filter(pk=row.pk).update(attempts=0)
-        self.add(SetAside(change, VANISHED, "It was listed, and is not there."), now)
+        self.add(SetAside(change, SetAsideKind.VANISHED), now)
         return True
 
     def settle_by(self, copies: Sequence[CopyRecord], now: datetime) -> None:

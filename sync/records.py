@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrations.messages import Change, Comment, CommentId, Cursor, FolderId, FolderKind, ItemId, Rejection
+from integrations.set_aside import SetAsideKind
 
 DELIVERED = "delivered"
 SET_ASIDE = "set_aside"
@@ -128,8 +129,9 @@ class SetAside:
     """An email that cannot be delivered now, and why."""
 
     change: Change
-    stage: str
-    reason: str
+    kind: SetAsideKind
+    detail: str = ""
+    """What the other side said of it: a code or a few words, never content. Nothing is decided by it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,30 +9,27 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from integrations.catalogue import set_aside_entry
 from integrations.views.answers import back, live_page
 from sync import actions
 from sync.models import SetAsideEmail
 
 PER_PAGE = 50
-REASONS = 50
-"""To choose from, the most frequent first."""
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """All that wait, newest first; of some mailboxes or for one reason when that is asked for."""
+    """All that wait, newest first; of some mailboxes or of one kind when that is asked for."""
     waiting = SetAsideEmail.objects.waiting()
-    reasons = list(
-        waiting.order_by().values("reason").annotate(count=Count("pk")).order_by("-count", "reason")[:REASONS]
-    )
-    search, reason = _asked(request)
-    chosen = _chosen(search, reason).select_related("folder", "mailbox__integration")
+    counts = waiting.order_by().values_list("kind", "stage").annotate(count=Count("pk")).order_by("-count", "kind")
+    search, kind = _asked(request)
+    chosen = _chosen(search, kind).select_related("folder", "mailbox__integration")
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "search": search,
-        "reason": reason,
-        "reasons": reasons,
+        "kind": kind,
+        "kinds": [(kind, set_aside_entry(kind, stage).text, count) for kind, stage, count in counts if kind],
     }
     return live_page(request, "sync/set_aside.html", "sync/_set_aside.html", context)
 
@@ -51,9 +48,9 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def retry_like(request: HttpRequest, pk: int) -> HttpResponse:
-    """All emails of the same mailbox that were set aside for the same reason."""
+    """All emails of the same mailbox that were set aside for a reason of the same kind."""
     email = _email(pk)
-    alike = SetAsideEmail.objects.waiting().filter(mailbox=email.mailbox_id, reason=email.reason)
+    alike = SetAsideEmail.objects.waiting().filter(mailbox=email.mailbox_id, kind=email.kind, stage=email.stage)
     return back(request, actions.retry_many_set_aside(alike), reverse("mailbox", args=[email.mailbox_id]))
 
 
@@ -64,16 +61,16 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _asked(request: HttpRequest) -> tuple[str, str]:
-    """Part of an address, and a reason."""
-    return tuple(request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "reason"))  # type: ignore[return-value]
+    """Part of an address, and a kind."""
+    return tuple(request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "kind"))  # type: ignore[return-value]
 
 
-def _chosen(search: str, reason: str) -> QuerySet[SetAsideEmail]:
+def _chosen(search: str, kind: str) -> QuerySet[SetAsideEmail]:
     chosen = SetAsideEmail.objects.waiting()
     if search:
         chosen = chosen.filter(mailbox__address__icontains=search)
-    if reason:
-        chosen = chosen.filter(reason=reason)
+    if kind:
+        chosen = chosen.filter(kind=kind)
     return chosen
 
 

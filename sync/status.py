@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from integrations.bidi import closed
-from integrations.errors import Refused
+from integrations.errors import Refused, all_errors, sentence
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync.models import Copy, MailboxState, SyncedFolder
@@ -95,7 +95,7 @@ class Standing:
     """The same in a word or two, to stand in a row beside a badge that does not say it."""
 
 
-REFUSED = sorted(error.kind for error in Refused.__subclasses__())
+REFUSED = sorted(error.kind for error in all_errors() if issubclass(error, Refused))
 """Kinds of errors that stay until somebody changes something."""
 
 
@@ -202,7 +202,7 @@ def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | No
         case Status.NEEDS_YOU if mailbox.enabled and state is not None:
             return _then(state.error_text, "Next try", state.next_sync_at, now)
         case Status.NEEDS_YOU:
-            return mailbox.disabled_detail or f"{mailbox.get_disabled_reason_display()}."
+            return mailbox.disabled_sentence or f"{mailbox.get_disabled_reason_display()}."
         case Status.HELD:
             held = _what_is_held(mailbox)
             if held is not None:
@@ -238,7 +238,7 @@ def _what_is_held(mailbox: Mailbox) -> Integration | Destination | Bucket | None
 
 def hold_sentence(held: Integration | Destination | Bucket, now: datetime) -> str:
     """Why something is held, and when it is tried again."""
-    return _then(held.held_detail, "Next try", held.held_until, now)
+    return _then(sentence(held.held_kind, held.held_detail), "Next try", held.held_until, now)
 
 
 def _then(text: str, what: str, when: datetime | None, now: datetime) -> str:

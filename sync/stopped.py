@@ -3,17 +3,16 @@ somebody says so. Not those that a person stopped, and not those of a monthly li
 
 from __future__ import annotations
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
-from integrations.errors import BudgetReached
+from integrations.errors import BudgetReached, sentence
 from integrations.models import Destination, DisabledReason
 from mailboxes.models import Bucket, Mailbox
 
 
 def by_limit(prefix: str = "") -> Q:
     """Mailboxes that a monthly limit of ours stopped; with a prefix, rows that have one."""
-    reason, detail = f"{prefix}disabled_reason", f"{prefix}disabled_detail__startswith"
-    return Q(**{reason: DisabledReason.QUOTA, detail: BudgetReached.text})
+    return Q(**{f"{prefix}enabled": False, f"{prefix}disabled_kind": BudgetReached.kind})
 
 
 def by_itself(prefix: str = "") -> Q:
@@ -30,4 +29,5 @@ def stopped_at(row: Destination | Bucket) -> QuerySet[Mailbox]:
 
 def reasons(mailboxes: QuerySet[Mailbox]) -> list[tuple[str, int]]:
     """What stopped them and how many it were, the most frequent first."""
-    return list(mailboxes.order_by().values_list("disabled_detail").annotate(n=Count("pk")).order_by("-n")[:3])
+    groups = mailboxes.order_by().values_list("disabled_kind").annotate(n=Count("pk"), detail=Max("disabled_detail"))
+    return [(sentence(kind, detail), count) for kind, count, detail in groups.order_by("-n")[:3]]

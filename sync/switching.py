@@ -19,10 +19,10 @@ from django.utils import timezone
 from integrations.clouds import cloud_at
 from integrations.connect import open_source
 from integrations.errors import IntegrationError
-from integrations.models import DisabledReason, Integration
+from integrations.models import RUNNING, DisabledReason, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
-from sync.actions import RUNNING, Complaint, settings_changed
+from sync.actions import Complaint, settings_changed
 from sync.folders import positions
 from sync.models import SyncedFolder
 from sync.records import DELIVERED
@@ -114,7 +114,7 @@ def switch(
     *,
     anyway: bool = False,
     looked: Callable[..., Sequence[Look]] = look,
-) -> str:
+) -> str | Complaint:
     """Look at every mailbox, and switch where all can be opened, or `anyway`. What stood still because of an error runs
     again; what a user stopped stays stopped. A sync that is running ends with the API that it began with."""
     if not anyway:

@@ -11,12 +11,15 @@ from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, Wh
 from django.db.models.functions import Coalesce
 
 from integrations.bidi import closed
+from integrations.errors import Side, all_errors
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from sync.holds import PATHS
 from sync.status import Standing, Status, Tone, bare, hold_sentence, with_status
 
 EXCHANGE, REINFER = "Exchange", "Re:infer"
+KINDS = {side: [error.kind for error in all_errors() if error.side() is side] for side in Side}
+"""Of errors, by whose trouble they are."""
 
 
 class Counts(dict[Status, int]):
@@ -65,13 +68,12 @@ def together(counts: Iterable[Counts]) -> Counts:
 
 
 def _counted_rows(mailboxes: QuerySet[Mailbox], now: datetime, *also: str) -> Any:
-    kind = "state__error_kind__startswith"
     by = Case(
         When(~Q(status=Status.HELD), Value("")),
         When(Q(integration__held_until__isnull=False), Value(EXCHANGE)),
         When(Q(bucket__destination__held_until__isnull=False) | Q(bucket__held_until__isnull=False), Value(REINFER)),
-        When(Q(**{kind: "exchange_"}) | Q(state__error_kind="mailbox_moving"), Value(EXCHANGE)),
-        When(Q(**{kind: "reinfer_"}), Value(REINFER)),
+        When(state__error_kind__in=KINDS[Side.EXCHANGE], then=Value(EXCHANGE)),
+        When(state__error_kind__in=KINDS[Side.REINFER], then=Value(REINFER)),
         default=Value(""),
         output_field=CharField(),
     )
@@ -99,7 +101,7 @@ def integration_standing(integration: Integration, counts: Counts, now: datetime
     """Of an integration whose mailboxes are counted by state."""
     if not integration.enabled:
         by_user = integration.disabled_reason == DisabledReason.USER
-        sentence = f"{integration.get_disabled_reason_display()}. {integration.disabled_detail}".strip()
+        sentence = f"{integration.get_disabled_reason_display()}. {integration.disabled_sentence}".strip()
         tone = Tone.OFF if by_user else Tone.BAD
         if counts.stopping:
             return Standing("Stopping", tone, f"{closed(sentence)} {_stopping(counts.stopping)}", working=True)

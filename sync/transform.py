@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from integrations.messages import Comment, CommentId, Email, Message
+from integrations.set_aside import SetAsideKind
 from sync.cleaning import CleanText, clean
 from sync.identity import comment_id, made_up_comment_id, message_id_name, thread_id
 from sync.limits import DEFAULT_LIMITS, Limits
@@ -54,8 +55,7 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class NotConvertible:
-    reason: str
-    """A code and words, never content."""
+    kind: SetAsideKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,11 @@ def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Conv
     try:
         parsed = parse(email.mime, limits)
     except NestedTooDeep:
-        return NotConvertible("nested_too_deep: it has more parts within parts than can be read")
+        return NotConvertible(SetAsideKind.NESTED_TOO_DEEP)
     sent = _sent(parsed, email, limits)
     timestamp = sent or email.details.received or received_header(parsed.message, limits.header_chars)
     if timestamp is None:
-        return NotConvertible("no_date: it bears neither a date nor a time of arrival")
+        return NotConvertible(SetAsideKind.NO_DATE)
     people = _people(parsed, limits)
     subject = text_header(parsed.message, "Subject", limits.header_chars)
     message_id = _message_id(parsed, limits)
@@ -146,7 +146,7 @@ def _thread(parsed: Parsed, own: CommentId, limits: Limits) -> str:
 
 
 def _cleaned(parsed: Parsed, email: Email, subject: str, people: _People, limits: Limits) -> CleanText:
-    if parsed.encrypted or _is_encrypted_class(email.details.item_class, parsed):
+    if _is_encrypted(parsed, email):
         return CleanText(ENCRYPTED_TEXT, "", ())
     if parsed.opaque:
         return CleanText(OPAQUE_TEXT, "", ())
@@ -156,9 +156,10 @@ def _cleaned(parsed: Parsed, email: Email, subject: str, people: _People, limits
     return clean(parsed.sections, subject, limits, str(sender))
 
 
-def _is_encrypted_class(item_class: str, parsed: Parsed) -> bool:
-    """Exchange's own word for it, where no text came with it."""
-    return item_class.casefold() == "ipm.note.smime" and not parsed.sections and not parsed.opaque
+def _is_encrypted(parsed: Parsed, email: Email) -> bool:
+    """By its parts, or by Exchange's own word for it where no text came with it."""
+    by_class = email.details.item_class.casefold() == "ipm.note.smime"
+    return parsed.encrypted or (by_class and not parsed.sections and not parsed.opaque)
 
 
 def _message(
@@ -213,7 +214,7 @@ def _properties(
         "Conversation Topic": details.conversation_topic,
         "Has Signature": "Yes" if message.signature else "No",
         "Received At": details.received.isoformat() if details.received else "",
-        "Encrypted": "Yes" if message.body == ENCRYPTED_TEXT else "",
+        "Encrypted": "Yes" if _is_encrypted(parsed, email) else "",
         "Truncated": "Yes" if truncated else "",
     }
     told: dict[str, str | int | float] = {

@@ -9,3 +9,8 @@ os.environ.setdefault("ENCRYPTION_KEYS", Fernet.generate_key().decode())
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 # Nothing in a test may go through a proxy that the machine happens to have.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+
+if os.environ.get("REWORD"):
+    from tests import rewording
+
+    rewording.install()

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from integrations.catalogue import STAGES
 from integrations.messages import FolderKind
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
@@ -135,6 +136,7 @@ class SetAsideEmailFactory(DjangoModelFactory):
     mailbox = factory.SelfAttribute("folder.mailbox")
     item_id = factory.Sequence(lambda number: f"item-aside-{number}")
     stage = "push"
+    kind = factory.LazyAttribute(lambda email: STAGES[email.stage])
     reason = "Re:infer refused this comment: a subject may not be empty."
     received = ago(hours=3)
     last_at = ago(hours=1)

@@ -33,8 +33,8 @@ class SetAsideShape(serializers.ModelSerializer):  # type: ignore[type-arg]
     class Meta:
         model = SetAsideEmail
         fields = (
-            *("id", "mailbox", "folder_path", "stage", "reason", "attempts", "received", "size", "first_at", "last_at"),
-            *("retry_at", "settled", "settled_at"),
+            *("id", "mailbox", "folder_path", "stage", "kind", "reason", "attempts", "received", "size"),
+            *("first_at", "last_at", "retry_at", "settled", "settled_at"),
         )
 
     def get_folder_path(self, row: SetAsideEmail) -> list[str]:

@@ -103,11 +103,17 @@ def one(rows: QuerySet[M], pk: int) -> M:
 
 
 def said(
-    request: Request, sentence: str, look_at: str = "", *, code: int = 200, about: Any = None, of: Sequence[Any] = ()
+    request: Request,
+    sentence: str | Complaint,
+    look_at: str = "",
+    *,
+    code: int = 200,
+    about: Any = None,
+    of: Sequence[Any] = (),
 ) -> Response:
     """The answer of an action. A complaint is a 422. `of`: what it was about, where it was many."""
     if isinstance(sentence, Complaint):
-        raise Unprocessable(str(sentence))
+        raise Unprocessable(sentence.text)
     history.record(request, sentence, about=about, changes=history.named(of))
     return Response(Said({"detail": sentence, **({"look_at": look_at} if look_at else {})}).data, code)
 

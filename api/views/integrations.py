@@ -175,13 +175,13 @@ class Switch(Api):
         given = asked.validated_data
         target = switching.target_of(integration, self.api, given.get("endpoint", ""), given.get("authority", ""))
         if isinstance(target, actions.Complaint):
-            raise Unprocessable(str(target))
+            raise Unprocessable(target.text)
         if _wants(request, "dry_run", YES_OR_NO):
             return self._looked(request, integration, target)
         changes = switching.changes_in_words(integration, target)
         sentence = switching.switch(integration, target, anyway=given["anyway"])
         if isinstance(sentence, actions.Complaint):
-            raise Conflict(str(sentence))
+            raise Conflict(sentence.text)
         history.record(request, sentence, changes=changes, about=integration)
         return Response(SwitchAnswer({"detail": sentence, "mailboxes": [], "next_page": None}).data)
 

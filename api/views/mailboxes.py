@@ -157,7 +157,9 @@ class _Action(Api):
 
     needs: ClassVar = {"POST": OPERATE}
 
-    def _done(self, request: Request, pk: int, act: Callable[[Mailbox], str], code: int = 200) -> Response:
+    def _done(
+        self, request: Request, pk: int, act: Callable[[Mailbox], str | actions.Complaint], code: int = 200
+    ) -> Response:
         row = one(Mailbox.objects.select_related("integration", "bucket"), pk)
         return said(request, act(row), reverse("api-mailbox", args=[pk]), code=code)
 

@@ -32,7 +32,9 @@ class _Many(Api):
     def get_queryset(self) -> QuerySet[Any]:
         return rows()
 
-    def _done(self, request: Request, act: Callable[[Sequence[Mailbox]], str], code: int = 200) -> Response:
+    def _done(
+        self, request: Request, act: Callable[[Sequence[Mailbox]], str | actions.Complaint], code: int = 200
+    ) -> Response:
         if not request.query_params:
             raise Unprocessable(SENTENCE)
         chosen = list(self.filter_queryset(self.get_queryset()))

@@ -25,7 +25,7 @@ from integrations.reinfer.payload import comment_object
 from mailboxes.models import Bucket, Mailbox
 from sync import actions, attention, budget, figures, tally
 from sync.models import VANISHED, SetAsideEmail, SyncRun
-from sync.preview import preview_of_file
+from sync.preview import preview_of_file, rejection
 from sync.transform import Converted, NotConvertible, Place
 from sync.trends import with_units
 
@@ -88,6 +88,7 @@ class SetAsideEmails(Listed):
         **OF_MAILBOX,
         "stage": ("stage", words),
         "settled": ("settled", words),
+        "kind": ("kind", words),
         "reason": ("reason", words),
     }
     orderings: ClassVar = {"first_at": "first_at", "last_at": "last_at"}
@@ -122,7 +123,7 @@ class RetryMany(Api):
     needs: ClassVar = {"POST": OPERATE}
     queryset = SetAsideEmail.objects.all()
     filter_backends = (Declared,)
-    filters: ClassVar = {**OF_MAILBOX, "stage": ("stage", words), "reason": ("reason", words)}
+    filters: ClassVar = {**OF_MAILBOX, "stage": ("stage", words), "kind": ("kind", words), "reason": ("reason", words)}
     queries: ClassVar = {"POST": tuple(filters)}
 
     @answers(422, body=Said, code=202)
@@ -148,8 +149,8 @@ class PreviewSetAside(Api):
     def post(self, request: Request, pk: int) -> Response:
         """Fetch it from Exchange now, and tell what comment it makes. Nothing is sent or kept. Takes up to 20 s."""
         outcome = actions.preview_set_aside(one(_set_aside(), pk))
-        if isinstance(outcome, str):
-            raise Unprocessable(str(outcome))
+        if isinstance(outcome, actions.Complaint):
+            raise Unprocessable(outcome.text)
         return Response(_previewed(outcome))
 
 
@@ -223,6 +224,6 @@ def _set_aside() -> QuerySet[SetAsideEmail]:
 
 def _previewed(outcome: Converted | NotConvertible) -> dict[str, Any]:
     if isinstance(outcome, NotConvertible):
-        return {"rejection": outcome.reason}
+        return {"rejection": rejection(outcome)}
     cuts = [{"rule": cut.rule, "text": cut.text} for cut in outcome.cleaned.cuts]
     return {"comment": comment_object(outcome.comment), "cuts": cuts}

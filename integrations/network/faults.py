@@ -10,6 +10,8 @@ import requests
 
 from integrations import errors
 from integrations.errors import IntegrationError
+from integrations.network import remote_words as words
+from integrations.network.remote_words import has
 
 LONGEST_WAIT = timedelta(hours=1)
 """However long a server asks us to wait: it may be wrong by a factor of a thousand."""
@@ -42,38 +44,34 @@ def of_transport(error: BaseException) -> IntegrationError:
     if isinstance(error, requests.Timeout):
         unreachable = isinstance(error, requests.ConnectTimeout)
         return errors.ExchangeUnreachable("no answer") if unreachable else errors.ExchangeTimedOut()
-    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text or "doesn't match" in text:
+    if has(text, words.UNTRUSTED):
         return errors.CertificateUntrusted(_certificate_problem(text))
     if isinstance(error, requests.exceptions.ProxyError):
         return errors.ExchangeUnreachable("the proxy does not let us through")
-    if "EOF occurred in violation" in text or "ConnectionReset" in text or "RemoteDisconnected" in text:
+    if has(text, words.CUT):
         return errors.ExchangeFailed("the connection was cut")
-    if isinstance(error, requests.exceptions.SSLError | ssl.SSLError) or "SSLError" in text:
+    if isinstance(error, requests.exceptions.SSLError | ssl.SSLError) or has(text, words.TLS):
         return errors.TlsFailed()
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return errors.ExchangeFailed("the answer was cut short or broken")
-    for sign, detail in (
-        ("NameResolutionError", "its name is not known"),
-        ("gaierror", "its name is not known"),
-        ("Connection refused", "the port is closed"),
-        ("ConnectTimeoutError", "no answer"),
-        ("No route to host", "there is no way to it"),
-        ("Network is unreachable", "there is no way to it"),
+    for signs, detail in (
+        (words.NO_NAME, "its name is not known"),
+        (words.CLOSED, "the port is closed"),
+        (words.LATE, "no answer"),
+        (words.NO_WAY, "there is no way to it"),
     ):
-        if sign in text:
+        if has(text, signs):
             return errors.ExchangeUnreachable(detail)
     return errors.ExchangeUnreachable() if isinstance(error, requests.ConnectionError) else errors.ExchangeFailed()
 
 
 def _certificate_problem(text: str) -> str:
-    for sign, detail in (
-        ("self-signed", "it is signed by an authority that is not trusted here"),
-        ("unable to get local issuer", "it is signed by an authority that is not trusted here"),
-        ("has expired", "it has expired"),
-        ("mismatch", "it is for another name"),
-        ("doesn't match", "it is for another name"),
+    for signs, detail in (
+        (words.UNKNOWN_AUTHORITY, "it is signed by an authority that is not trusted here"),
+        (words.EXPIRED, "it has expired"),
+        (words.OTHER_NAME, "it is for another name"),
     ):
-        if sign in text:
+        if has(text, signs):
             return detail
     return ""
 

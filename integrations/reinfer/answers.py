@@ -26,6 +26,7 @@ from integrations.errors import (
     ReinferTokenRefused,
     ReinferUnintelligible,
 )
+from integrations.reinfer.remote_words import mentions_quota
 
 LONGEST_WAIT = timedelta(days=1)
 """A `Retry-After` beyond it is taken for this: nobody waits a year for a typing error."""
@@ -67,10 +68,6 @@ def payload(answer: Answer, *, may_quote_mail: bool = False) -> Mapping[str, Any
     if 200 <= answer.status < 300 and envelope.get("status") == "ok":
         return envelope
     raise _error(answer, envelope, with_words=not may_quote_mail)
-
-
-def mentions_quota(message: str) -> bool:
-    return "quota" in message.lower()
 
 
 def _error(answer: Answer, envelope: Mapping[str, Any], *, with_words: bool) -> IntegrationError:

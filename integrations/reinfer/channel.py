@@ -29,6 +29,7 @@ from integrations.errors import (
     ReinferUnreachable,
 )
 from integrations.reinfer.answers import Answer
+from integrations.reinfer.remote_words import says_it_was_cut
 
 T = TypeVar("T")
 
@@ -191,9 +192,7 @@ def _no_connection(error: Exception) -> IntegrationError:
 
 def _was_cut(error: Exception) -> bool:
     """A connection that ended too early, as against bytes that are no HTTP; httpx has one error for both."""
-    return isinstance(error, httpx.RemoteProtocolError) and any(
-        sign in str(error) for sign in ("disconnected", "incomplete", "without sending")
-    )
+    return isinstance(error, httpx.RemoteProtocolError) and says_it_was_cut(error)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 from integrations.messages import Comment
-from integrations.reinfer.answers import ContentRefused, mentions_quota
+from integrations.reinfer.answers import ContentRefused
+from integrations.reinfer.remote_words import mentions_quota
 
 _QUOTATION_MARKS = re.compile("""["'`‘’“”«»]""")
 _RUN = 12

@@ -33,11 +33,12 @@ def live_page(request: HttpRequest, page: str, live: str, context: dict[str, Any
 
 
 def back(
-    request: HttpRequest, sentence: str, otherwise: str, *, good: bool = True, of: Sequence[object] = ()
+    request: HttpRequest, sentence: str | Complaint, otherwise: str, *, good: bool = True, of: Sequence[object] = ()
 ) -> HttpResponse:
     """Redirect to the page that the button was on, or else to `otherwise`, with this sentence as its message. `of`: what it was
     about, where it was many."""
-    good = good and not isinstance(sentence, Complaint)
+    if isinstance(sentence, Complaint):
+        good, sentence = False, sentence.text
     if good:
         history.record(request, sentence, changes=history.named(of))
     messages.add_message(request, messages.SUCCESS if good else messages.ERROR, sentence)

@@ -30,7 +30,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
         given = form.cleaned_data
         target = switching.target_of(integration, api, given["endpoint"], given["authority"])
         if isinstance(target, Complaint):
-            return render(request, "integrations/switch.html", {**context, "problem": target})
+            return render(request, "integrations/switch.html", {**context, "problem": target.text})
         if "do" in request.POST:
             return _switched(request, integration, target, context, anyway=given["anyway"])
         looks = switching.look(integration, target, list(page.object_list))
@@ -50,7 +50,7 @@ def _switched(
     changes = switching.changes_in_words(integration, target)
     sentence = switching.switch(integration, target, anyway=anyway)
     if isinstance(sentence, Complaint):
-        return render(request, "integrations/switch.html", {**context, "problem": sentence})
+        return render(request, "integrations/switch.html", {**context, "problem": sentence.text})
     history.record(request, sentence, changes=changes, about=integration)
     messages.success(request, sentence)
     return redirect("integration", integration.pk)

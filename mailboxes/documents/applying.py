@@ -9,15 +9,13 @@ from django.utils import timezone
 
 from integrations.forms import IntegrationForm
 from integrations.forms.integration import NEEDED
-from integrations.models import DisabledReason, Integration
+from integrations.models import RUNNING, STOPPED, Integration
 from mailboxes.documents.plan import MAILBOX_FIELDS, Plan
 from mailboxes.documents.stored import SETTINGS, latest_change, stored_settings
 from mailboxes.documents.wish import DocumentWrong, MailboxWish
 from mailboxes.models import Bucket, Mailbox
 
 SECRETS = IntegrationForm.secret_names
-ON = {"enabled": True, "disabled_reason": "", "disabled_detail": ""}
-OFF = {"enabled": False, "disabled_reason": DisabledReason.USER, "disabled_detail": ""}
 
 
 class ChangedMeanwhile(DocumentWrong):
@@ -78,10 +76,10 @@ def _integration(plan: Plan, form_class: type[IntegrationForm]) -> Integration:
     ]:
         labels = ", ".join(_label(form, name) for name in missing)
         detail = f"Not entered yet: {labels}. Enter it, then start the integration."
-        Integration.objects.filter(pk=row.pk).update(**{**OFF, "disabled_detail": detail})
+        Integration.objects.filter(pk=row.pk).update(**{**STOPPED, "disabled_detail": detail})
     elif plan.wish.enabled is not None:
         Integration.objects.filter(pk=row.pk).exclude(enabled=plan.wish.enabled).update(
-            **(ON if plan.wish.enabled else OFF)
+            **(RUNNING if plan.wish.enabled else STOPPED)
         )
     return Integration.objects.get(pk=row.pk)
 
@@ -116,7 +114,7 @@ def _label(form: IntegrationForm, name: str) -> str:
 def _remove(plan: Plan) -> None:
     # Stopped first: a sync that is running ends between two batches.
     rows = Mailbox.objects.filter(pk__in=[row.pk for row in plan.removed])
-    rows.update(**OFF)
+    rows.update(**STOPPED)
     rows.delete()
     if plan.removed and plan.integration:
         # What is left of it does not tell that something is gone.
@@ -127,7 +125,7 @@ def values(wish: MailboxWish, *, with_state: bool = True) -> dict[str, Any]:
     """By the name of the model's field: all that the wish says but address and bucket."""
     found = {name: getattr(wish, name) for name in MAILBOX_FIELDS if name != "enabled"}
     found = {name: _as_list(value) if isinstance(value, tuple) else value for name, value in found.items()}
-    return found | ((ON if wish.enabled else OFF) if with_state else {})
+    return found | ((RUNNING if wish.enabled else STOPPED) if with_state else {})
 
 
 def _as_list(value: tuple[Any, ...]) -> list[Any]:

@@ -41,7 +41,7 @@ def _problem(it: Broken, owners: dict[int, list[Integration]]) -> Problem:
         )
     status = ""
     if it.invariant is Invariant.MAILBOX_UNTOUCHED:
-        status = Status.WAITING if invariants.WAITING in it.text else Status.OVERDUE
+        status = Status.WAITING if it.waiting else Status.OVERDUE
     return Problem("mailboxes", it.subject, title, it.text, tone, it.since, it.count, status)
 
 

@@ -12,7 +12,7 @@ from integrations.errors import BudgetReached, EwsBlockedOnline
 from integrations.ews_end import end_of_ews, is_concerned
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket
-from sync import budget, causes
+from sync import budget
 from sync.attention.problem import MOST, Problem, Problems, first
 from sync.models import LedgerEntry
 from sync.status import Tone, hold_sentence
@@ -35,8 +35,8 @@ def _held(one: Integration | Destination | Bucket, now: datetime) -> Problem:
 
 
 def _stopped(one: Integration) -> Problem:
-    title, text, since = one.get_disabled_reason_display(), one.disabled_detail, one.disabled_at or one.updated_at
-    return Problem("integration", one, title, text, Tone.BAD, since, kind=causes.kind_of(text))
+    title, text, since = one.get_disabled_reason_display(), one.disabled_sentence, one.disabled_at or one.updated_at
+    return Problem("integration", one, title, text, Tone.BAD, since, kind=one.disabled_kind)
 
 
 def _ends(integration: Integration, now: datetime) -> Iterator[Problem]:

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from django.db.models.functions import Coalesce, Greatest
 
+from integrations.errors import sentence
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
-from sync import causes, holds, outcome, policy
+from sync import holds, outcome, policy
 from sync.attention.group import Group
 from sync.models import SyncRun
 from sync.status import Status, Tone, bare, with_status
@@ -27,12 +28,17 @@ def disabled() -> Iterator[Group]:
     stopped = Mailbox.objects.filter(by_itself(), integration__enabled=True)
     rows = (
         stopped.order_by()
-        .values("integration_id", "disabled_reason", "disabled_detail")
-        .annotate(count=Count("pk"), since=Max(Coalesce("disabled_at", "updated_at")), one=Min("pk"))
+        .values("integration_id", "disabled_reason", "disabled_kind")
+        .annotate(
+            count=Count("pk"),
+            detail=Max("disabled_detail"),
+            since=Max(Coalesce("disabled_at", "updated_at")),
+            one=Min("pk"),
+        )
     )
     for row in rows:
-        text, title = row["disabled_detail"], DisabledReason(row["disabled_reason"]).label
-        kind = causes.kind_of(text)
+        kind, title = row["disabled_kind"], DisabledReason(row["disabled_reason"]).label
+        text = sentence(kind, row["detail"])
         yield Group(
             row["integration_id"], row["count"], row["one"], title, text, Tone.BAD, row["since"],
             Status.NEEDS_YOU, kind, "start" if kind else "",

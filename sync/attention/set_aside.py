@@ -1,4 +1,4 @@
-"""Emails that were set aside, those of one mailbox with one reason together."""
+"""Emails that were set aside, those of one mailbox and one kind together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Min
 
 from integrations import catalogue
 from integrations.bidi import closed
@@ -19,8 +19,8 @@ def set_aside(now: datetime) -> Problems:
     groups = (
         SetAsideEmail.objects.waiting()
         .order_by()
-        .values("mailbox_id", "reason")
-        .annotate(count=Count("pk"), since=Max("last_at"), sample=Max("pk"))
+        .values("mailbox_id", "kind", "stage")
+        .annotate(count=Count("pk"), since=Max("last_at"), sample=Max("pk"), least=Min("reason"), most=Max("reason"))
         .order_by("-since")
     )
     rows = list(groups)
@@ -33,6 +33,7 @@ def _told(rows: Sequence[Any]) -> Iterator[Problem]:
         email = samples.get(row["sample"])
         if email is None:
             continue  # settled between the two queries
-        entry = catalogue.set_aside_entry(email.stage, email.reason)
-        text = f"{entry.text} ({closed(email.reason)}) {entry.remedy}"
+        entry = catalogue.set_aside_entry(row["kind"], row["stage"])
+        said = f" ({closed(row['most'])})" if row["most"] and row["least"] == row["most"] else ""
+        text = f"{entry.text}{said} {entry.remedy}"
         yield Problem("set_aside", email, "Set aside", text, Tone.WARN, row["since"], row["count"], kind=entry.kind)

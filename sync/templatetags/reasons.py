@@ -13,4 +13,4 @@ register = template.Library()
 @register.filter
 def explained(email: SetAsideEmail) -> catalogue.Entry:
     """Its entry in the catalogue: what happened, and what to do."""
-    return catalogue.set_aside_entry(email.stage, email.reason)
+    return catalogue.set_aside_entry(email.kind, email.stage)

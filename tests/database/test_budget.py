@@ -88,6 +88,7 @@ def test_what_somebody_stopped_by_hand_stays_stopped(world: World, desk):
     assert budget.resume(world.clock()) == 0
 
 
+@pytest.mark.wording
 def test_an_admin_is_warned_at_four_fifths(world: World, desk):
     limit(12)
     world.sync_all()

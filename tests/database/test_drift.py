@@ -47,6 +47,7 @@ def test_a_bucket_in_use_is_compared_about_once_an_hour(world: World, desk):
     assert told(world) == []
 
 
+@pytest.mark.wording
 def test_comments_that_somebody_deleted_are_told_when_seen_twice(world: World, desk):
     compared(world)
     del world.bucket().comments[CommentId(comment_id_of("b"))]

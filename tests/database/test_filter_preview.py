@@ -26,6 +26,7 @@ def desk(world: World):
     return made
 
 
+@pytest.mark.wording
 def test_the_filters_as_they_are_tell_what_they_turned_away(world: World, desk):
     found = preview(desk, desk.rules(), world.clock())
     assert found.sentence == (
@@ -34,6 +35,7 @@ def test_the_filters_as_they_are_tell_what_they_turned_away(world: World, desk):
     assert found.unknown == 0
 
 
+@pytest.mark.wording
 def test_other_folders_and_another_start_time_are_told_before_anything_is_saved(world: World, desk):
     rules = Rules(
         folder_deny=(("trades",),), participant_deny=("spam@else.example",), start=world.clock() - timedelta(days=2)
@@ -49,11 +51,13 @@ def test_other_participants_cannot_be_told_without_looking_them_up(world: World,
     assert (found.wanted, found.unknown) == (10, 10)
 
 
+@pytest.mark.wording
 def test_of_a_mailbox_that_was_never_synced_nothing_is_known(world: World):
     new = world.mailbox("new@bank.example")
     assert preview(new, new.rules(), world.clock()).sentence == "No email of the last 30 days is known yet."
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("verdict", "sentence"),
     [

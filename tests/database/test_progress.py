@@ -55,6 +55,7 @@ def seen(world: World) -> Mailbox:
     ).get()
 
 
+@pytest.mark.wording
 def test_a_backfill_says_how_many_emails_are_done_of_how_many_and_how_long_it_will_take(world: World, settings):
     settings.PUSH_COUNT = settings.FETCH_COUNT = 10
     settings.SYNC_SLICE = timedelta(seconds=40)
@@ -118,6 +119,7 @@ def moves_to_its_end(during: list[MailboxRow]) -> None:
     assert any(row.standing.label == f"Working through {row.progress.done} of 90" for row in rows)
 
 
+@pytest.mark.wording
 def test_a_mailbox_that_is_listed_again_shows_how_far_it_is(world: World, filled):
     actions.list_again(filled)
     assert seen(world).status == "waiting"
@@ -126,17 +128,20 @@ def test_a_mailbox_that_is_listed_again_shows_how_far_it_is(world: World, filled
     assert progress_of([seen(world)], world.clock()) == {}
 
 
+@pytest.mark.wording
 def test_a_mailbox_that_was_given_an_earlier_start_time_shows_how_far_it_is(world: World, filled):
     Mailbox.objects.update(start_at=world.clock() - timedelta(days=9000))
     moves_to_its_end(watched(world, filled))
 
 
+@pytest.mark.wording
 def test_a_mailbox_that_was_given_another_bucket_shows_how_far_it_is(world: World, filled):
     other, _ = Bucket.objects.get_or_create(destination=world.destination, project="bank", name="other")
     Mailbox.objects.update(bucket=other)
     moves_to_its_end(watched(world, filled))
 
 
+@pytest.mark.wording
 def test_a_mailbox_that_only_catches_up_with_new_mail_claims_no_progress_through_all_of_it(
     world: World, filled, settings
 ):
@@ -149,6 +154,7 @@ def test_a_mailbox_that_only_catches_up_with_new_mail_claims_no_progress_through
     assert [one.progress for one in [*during, row]] == [None] * (len(during) + 1)
 
 
+@pytest.mark.wording
 def test_what_was_turned_away_is_worked_through_and_not_said_to_be_delivered(world: World, settings):
     desk = world.mailbox(start_at=world.clock() + timedelta(days=1))
     for number in range(30):

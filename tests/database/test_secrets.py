@@ -53,6 +53,7 @@ def test_an_empty_secret_needs_no_key(settings):
     assert Secret("").reveal() == ""
 
 
+@pytest.mark.wording
 def test_keys_are_rotated_while_the_old_one_still_opens(destination, settings):
     new, old = Fernet.generate_key().decode(), settings.ENCRYPTION_KEYS[0]
     settings.ENCRYPTION_KEYS = [new, old]
@@ -75,6 +76,7 @@ def test_a_secret_that_no_key_opens_is_named_and_left_alone(destination, setting
         Destination.objects.get().token.reveal()
 
 
+@pytest.mark.wording
 def test_a_missing_or_wrong_key_is_told_at_start_up_without_the_key(settings):
     settings.ENCRYPTION_KEYS = []
     assert "ENCRYPTION_KEYS is not set" in keys_are_usable(None)[0].msg

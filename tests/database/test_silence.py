@@ -61,6 +61,7 @@ def titles(world: World) -> list[str]:
 # ---- a bucket ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wording
 def test_a_day_without_mail_where_there_usually_is_some_is_told(world: World, desk):
     arrived(world, desk, 7, 120)
     arrived(world, desk, 14, 80)
@@ -107,6 +108,7 @@ def test_a_bucket_whose_integration_was_just_started_anew_is_not_silent_yet(worl
 # ---- a mailbox --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wording
 def test_a_mailbox_that_is_silent_alone_among_others_of_its_bucket_is_told(world: World, desks):
     for desk in desks:
         usually(world, desk)
@@ -117,6 +119,7 @@ def test_a_mailbox_that_is_silent_alone_among_others_of_its_bucket_is_told(world
     assert "No new email for bank/desks on Sunday, nor since; there were 40 on the same day a week ago" in problem.text
 
 
+@pytest.mark.wording
 def test_many_mailboxes_of_a_bucket_that_are_silent_at_once_are_one_problem(world: World, desks):
     for desk in desks:
         usually(world, desk)
@@ -187,6 +190,7 @@ def test_two_queries_find_every_silent_mailbox(world: World, desks, django_asser
 # ---- syncs that do not end --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wording
 def test_a_mailbox_whose_syncs_never_come_to_their_end_is_told(world: World, desk):
     assert titles(world) == []
     world.clock.turn(hours=3)
@@ -196,6 +200,7 @@ def test_a_mailbox_whose_syncs_never_come_to_their_end_is_told(world: World, des
     assert "No sync of it came to its end since 08:00, although none failed" in problem.text
 
 
+@pytest.mark.wording
 def test_mailboxes_of_an_integration_whose_syncs_do_not_end_are_one_problem(world: World, desks):
     world.clock.turn(minutes=20)
     world.sync(desks[0])
@@ -236,6 +241,7 @@ def test_a_mailbox_that_never_completed_a_sync_is_told_unless_its_first_one_brin
 # ---- nobody looks -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wording
 def test_a_mailbox_that_waits_for_its_first_sync_and_that_no_worker_takes_is_told(world: World):
     world.mailbox()
     assert MailboxState.objects.get().next_sync_at is None
@@ -246,6 +252,7 @@ def test_a_mailbox_that_waits_for_its_first_sync_and_that_no_worker_takes_is_tol
     assert "was due at 08:00. No worker took them" in problem.text
 
 
+@pytest.mark.wording
 def test_beat_that_never_looked_is_told_some_minutes_after_the_first_start(world: World):
     world.mailbox()
     world.clock.turn(minutes=4)
@@ -256,6 +263,7 @@ def test_beat_that_never_looked_is_told_some_minutes_after_the_first_start(world
     assert "Nothing was synced yet. Is beat running" in problem.text
 
 
+@pytest.mark.wording
 def test_beat_that_stopped_looking_is_told_while_something_is_switched_on(world: World, desk):
     watch.ticked("dispatch", world.clock())
     world.clock.turn(minutes=6)

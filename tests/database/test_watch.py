@@ -40,6 +40,7 @@ def test_nothing_is_found_where_all_is_well(world: World, desk):
     assert Tick.objects.get(name="watch").at == world.clock()
 
 
+@pytest.mark.wording
 def test_a_checkpoint_that_went_back_is_noticed_once_and_told_for_a_day(world: World, desk):
     older = SyncedFolder.objects.get(name="Inbox")
     world.mailboxes[desk.address].deliver(mail("b"))
@@ -126,12 +127,14 @@ def test_the_run_of_a_worker_that_died_is_closed_although_no_sync_comes_after_it
     assert found(world) == {}
 
 
+@pytest.mark.wording
 def test_a_lease_that_holds_longer_than_any_may_is_told(world: World, desk):
     MailboxState.objects.update(lease_until=world.clock() + timedelta(hours=1))
     assert found(world) == {Invariant.LEASE_OUTLIVED: 1}
     assert "clock of the database" in broken(world.clock())[0].text
 
 
+@pytest.mark.wording
 def test_a_mailbox_that_nobody_touches_is_told_with_why(world: World, desk):
     other = world.mailbox("other@bank.example")
     world.sync(other)
@@ -162,6 +165,7 @@ def test_text_changes_in_an_answer_are_added_to_the_hour(world: World, desk):
     assert found(world) == {Invariant.TEXT_CHANGED: 1}
 
 
+@pytest.mark.wording
 def test_checkpoints_that_keep_moving_under_syncs_are_told(world: World, desk):
     from sync import actions
 

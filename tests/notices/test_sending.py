@@ -52,12 +52,14 @@ def test_neither_a_redirect_nor_an_error_counts_as_told(server, path, says):
     assert len(seen) == 1
 
 
+@pytest.mark.wording
 def test_a_webhook_that_does_not_answer_is_not_waited_for(server):
     url, _ = server
     with pytest.raises(NotSent, match="no answer"):
         send(f"{url}/slow", b"{}", {}, allow_private=True, seconds=0.5)
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     "url",
     ["https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://169.254.169.254/", "https://0x7f000001/"],
@@ -117,6 +119,7 @@ def names(monkeypatch):
     return known
 
 
+@pytest.mark.wording
 def test_a_name_that_points_into_our_network_later_is_refused_then(names, server):
     _, seen = server
     names["hooks.example"] = [["93.184.216.34"], ["127.0.0.1"]]
@@ -126,6 +129,7 @@ def test_a_name_that_points_into_our_network_later_is_refused_then(names, server
     assert seen == []
 
 
+@pytest.mark.wording
 def test_a_name_with_one_public_and_one_private_address_is_refused(names):
     names["hooks.example"] = [["93.184.216.34", "10.0.0.1"]]
     assert "private network" in problem_with("https://hooks.example/")

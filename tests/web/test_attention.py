@@ -17,7 +17,7 @@ from sync.activity import hour_of
 from sync.models import Activity, Comparison, MailboxState, MailDay
 from tests import factories
 
-NOT_FOUND = str(errors.MailboxNotFound())
+NOT_FOUND = errors.MailboxNotFound.kind
 BUSY = {"failures": 1, "error_kind": "exchange_busy", "error_text": str(errors.ExchangeBusy())}
 
 
@@ -69,15 +69,15 @@ def test_an_integration_that_was_disabled_is_dated_by_that_and_stays_as_people_l
 
 def test_what_was_disabled_leads_to_the_error_explained(admin, integration):
     factories.MailboxFactory(
-        integration=integration, enabled=False, disabled_reason="sync_error", disabled_detail=NOT_FOUND
+        integration=integration, enabled=False, disabled_reason="sync_error", disabled_kind=NOT_FOUND
     )
     assert f'href="{reverse("errors")}#mailbox_not_found"' in admin.get("/").text
 
 
 def test_start_all_starts_those_that_this_error_stopped_and_no_others(admin, integration):
     bad = {"enabled": False, "disabled_reason": "sync_error"}
-    mine = [factories.MailboxFactory(integration=integration, disabled_detail=NOT_FOUND, **bad) for _ in range(3)]
-    other = factories.MailboxFactory(integration=integration, disabled_detail=str(errors.AccessDenied()), **bad)
+    mine = [factories.MailboxFactory(integration=integration, disabled_kind=NOT_FOUND, **bad) for _ in range(3)]
+    other = factories.MailboxFactory(integration=integration, disabled_kind=errors.AccessDenied.kind, **bad)
     assert "3 mailboxes are started." in press(admin, admin.get("/?span=week").text, "start")
     running = set(Mailbox.objects.filter(enabled=True).values_list("pk", flat=True))
     assert running == {row.pk for row in mine}
@@ -154,9 +154,8 @@ def test_changed_texts_have_the_button_that_stops_the_mailboxes_of_the_bucket(ad
 
 
 def test_problems_beyond_those_of_one_kind_that_are_told_are_counted(admin, integration):
-    folder = factories.SyncedFolderFactory(mailbox__integration=integration)
-    for number in range(40):
-        factories.SetAsideEmailFactory(folder=folder, reason=f"Reason {number}")
+    for _ in range(40):
+        factories.SetAsideEmailFactory(folder=factories.SyncedFolderFactory(mailbox__integration=integration))
     told = found()
     assert (len(told), told.more) == (25, 15)
     page = admin.get("/").text
@@ -191,7 +190,7 @@ def everything_at_once():
     for each in (factories.IntegrationFactory() for _ in range(3)):
         late = {"asked_at": now - timedelta(days=2), "next_sync_at": now - timedelta(days=1)}
         rows = mailboxes(each, 3, **late, synced_at=now - timedelta(hours=9))
-        Mailbox.objects.filter(pk=rows[0].pk).update(enabled=False, disabled_reason="quota", disabled_detail=NOT_FOUND)
+        Mailbox.objects.filter(pk=rows[0].pk).update(enabled=False, disabled_reason="quota", disabled_kind=NOT_FOUND)
         mailboxes(each, 1, failing_since=now, **BUSY)
         for days in (7, 14):
             hour = hour_of(now - timedelta(days=days, hours=3))

@@ -185,14 +185,14 @@ def test_the_pages_that_refresh_themselves_have_every_place_that_a_button_of_the
 def stopped(db) -> Bucket:
     """A bucket with mailboxes that were stopped in every way that there is, and one of another bucket of its tenant."""
     bucket = factories.BucketFactory()
-    for address, reason, detail in (
-        ("error@corp.example", "sync_error", "Re:infer refused the API token."),
-        ("quota@corp.example", "quota", QuotaReached.text),
-        ("limit@corp.example", "quota", f"{BudgetReached.text} 5 a month"),
+    for address, reason, kind in (
+        ("error@corp.example", "sync_error", "reinfer_token_refused"),
+        ("quota@corp.example", "quota", QuotaReached.kind),
+        ("limit@corp.example", "quota", BudgetReached.kind),
         ("person@corp.example", "user", ""),
     ):
         mailbox = factories.MailboxFactory(
-            bucket=bucket, address=address, enabled=False, disabled_reason=reason, disabled_detail=detail
+            bucket=bucket, address=address, enabled=False, disabled_reason=reason, disabled_kind=kind
         )
         factories.MailboxStateFactory(mailbox=mailbox, failures=3)
     other = factories.BucketFactory(destination=bucket.destination)

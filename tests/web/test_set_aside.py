@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from integrations import catalogue
+from integrations.set_aside import SetAsideKind, Stage
 from sync import attention
 from sync.models import SetAsideEmail
 from tests import factories
@@ -31,20 +32,20 @@ def test_an_email_says_in_words_why_it_was_set_aside_and_what_to_do(admin, email
     assert "Exchange cannot hand this email out." in text
     assert "ErrorCorruptData" in text
     assert "New-MailboxRepairRequest" in text
-    assert "#while-fetching" in text
+    assert "#unreadable" in text
 
 
 def test_what_needs_attention_says_the_same(emails):
     told = {problem.kind: problem for problem in attention.problems(emails[0].last_at)}
-    assert told["while fetching"].text.startswith("Exchange cannot hand this email out. (ErrorCorruptData) Try again")
-    assert (told["while fetching"].count, told["while pushing"].count) == (2, 1)
+    assert told["unreadable"].text.startswith("Exchange cannot hand this email out. (ErrorCorruptData) Try again")
+    assert (told["unreadable"].count, told["refused"].count) == (2, 1)
 
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("", 3), ("?q=desk", 2), ("?reason=HTTP+422", 1), ("?q=desk&reason=HTTP+422", 0), ("?q=%00&page=9", 3)],
+    [("", 3), ("?q=desk", 2), ("?kind=refused", 1), ("?q=desk&kind=refused", 0), ("?q=%00&page=9", 3)],
 )
-def test_the_list_is_searched_by_address_and_reason(admin, emails, query, found):
+def test_the_list_is_searched_by_address_and_kind(admin, emails, query, found):
     assert admin.get(HERE + query).text.count(">Dismiss<") == found
 
 
@@ -68,7 +69,26 @@ def test_nothing_set_aside_is_said_and_not_left_blank(admin, db):
     assert "No such email" in admin.get(HERE + "?q=x").text
 
 
-@pytest.mark.parametrize("stage", ["fetch", "transform", "push", "worker"])
-def test_every_stage_has_its_words(stage):
-    assert catalogue.set_aside_entry(stage, "a code") in catalogue.SET_ASIDE
-    assert catalogue.set_aside_entry(stage, "no_date: it bears no date").kind == "no_date"
+@pytest.mark.parametrize("kind", [kind for kind in SetAsideKind if kind is not SetAsideKind.VANISHED])
+def test_every_kind_has_its_words(kind):
+    assert catalogue.set_aside_entry(kind, "transform").kind == kind
+
+
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.GONE])
+def test_every_stage_has_words_for_what_a_worker_of_the_version_before_wrote(stage):
+    entry = catalogue.set_aside_entry("", stage)
+    assert entry in catalogue.SET_ASIDE
+    assert SetAsideKind(entry.kind).stage is stage
+
+
+def test_emails_of_one_kind_are_one_problem_whatever_the_other_side_said_of_each(emails):
+    SetAsideEmail.objects.filter(pk=emails[0].pk).update(reason="ErrorItemCorrupt")
+    told = {problem.kind: problem for problem in attention.problems(emails[0].last_at)}
+    assert told["unreadable"].count == 2
+    assert "Error" not in told["unreadable"].text
+
+
+def test_emails_of_one_kind_are_tried_again_together(admin, emails):
+    SetAsideEmail.objects.filter(pk=emails[0].pk).update(reason="ErrorItemCorrupt")
+    admin.post(reverse("set-aside-retry-like", args=[emails[1].pk]))
+    assert due(emails) == [email.pk for email in emails[:2]]

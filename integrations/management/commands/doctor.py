@@ -82,7 +82,7 @@ class Command(BaseCommand):
 def _as_switched(integration: Integration, endpoint: str) -> Integration:
     target = switching.target_of(integration, Integration.Api.GRAPH, endpoint)
     if isinstance(target, Complaint):
-        raise CommandError(target)
+        raise CommandError(target.text)
     there = copy.copy(integration)
     for name, value in target.values().items():
         setattr(there, name, value)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from integrations.reinfer.payload import comment_object
-from sync.preview import preview_of_file
+from sync.preview import preview_of_file, rejection
 from sync.transform import Converted, NotConvertible, Place
 
 LARGEST = 256 * 1024 * 1024
@@ -96,7 +96,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _kind(outcome: Converted | NotConvertible) -> str:
-    return "comment" if isinstance(outcome, Converted) else outcome.reason
+    return "comment" if isinstance(outcome, Converted) else rejection(outcome)
 
 
 def _rules(outcome: Converted | NotConvertible) -> set[str]:
@@ -107,4 +107,4 @@ def _line(outcome: Converted | NotConvertible, explain: bool) -> dict[str, Any]:
     if isinstance(outcome, Converted):
         cuts = {"cut": [{"rule": cut.rule, "text": cut.text} for cut in outcome.cleaned.cuts]} if explain else {}
         return {"comment": comment_object(outcome.comment), **cuts}
-    return {"rejection": outcome.reason}
+    return {"rejection": rejection(outcome)}

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
+from integrations.set_aside import SetAsideKind
 from simulators.reinfer.contract import check_sync
 from sync.limits import DEFAULT_LIMITS
 from sync.mime.nesting import until_too_deep
@@ -106,7 +107,7 @@ def test_a_date_over_a_day_after_the_arrival_counts_as_absent():
 def test_an_email_without_any_time_is_not_convertible_and_says_why():
     outcome = convert(Email(CHANGE, mail("a", sent=None), replace(DETAILS, received=None)), PLACE)
     assert isinstance(outcome, NotConvertible)
-    assert outcome.reason.startswith("no_date")
+    assert outcome.kind is SetAsideKind.NO_DATE
 
 
 # ---- headers ------------------------------------------------------------------------------------------------------
@@ -264,7 +265,7 @@ def nested(depth):
 def test_parts_within_parts_without_end_are_refused_by_name(depth):
     outcome = convert(Email(CHANGE, nested(depth), DETAILS), PLACE)
     assert isinstance(outcome, NotConvertible)
-    assert outcome.reason.startswith("nested_too_deep")
+    assert outcome.kind is SetAsideKind.NESTED_TOO_DEEP
 
 
 HOSTILE = {

@@ -1,0 +1,48 @@
+"""Why a single email can be set aside, as kinds: what is stored, grouped and filtered by. Their words are in the catalogue."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """How far an email came. What is told of it may change; these values are stored and part of the API."""
+
+    FETCH = "fetch"
+    TRANSFORM = "transform"
+    PUSH = "push"
+    WORKER = "worker"
+    """A worker ended while it had the email in hand."""
+    GONE = "gone"
+    """Exchange listed it and could not find it a moment later. Nobody needs to be told: it is looked for a few times more, and
+    then taken for deleted."""
+
+
+class SetAsideKind(StrEnum):
+    """Each belongs to one stage."""
+
+    UNREADABLE = "unreadable"
+    """Exchange cannot hand it out, or fails over it again and again."""
+    NESTED_TOO_DEEP = "nested_too_deep"
+    NO_DATE = "no_date"
+    NO_EMAIL = "no_email"
+    """Only of a file that somebody previews."""
+    NOT_CONVERTIBLE = "not_convertible"
+    """Of an older version: a reason for which it makes no comment, and that is not known any more."""
+    REFUSED = "refused"
+    """Re:infer refuses it alone, or fails over it again and again."""
+    ENDED_WORKERS = "ended_workers"
+    VANISHED = "vanished"
+
+    @property
+    def stage(self) -> Stage:
+        return _STAGES.get(self, Stage.TRANSFORM)
+
+
+_STAGES = {
+    SetAsideKind.UNREADABLE: Stage.FETCH,
+    SetAsideKind.REFUSED: Stage.PUSH,
+    SetAsideKind.ENDED_WORKERS: Stage.WORKER,
+    SetAsideKind.VANISHED: Stage.GONE,
+}
+"""Of all but those that say why an email makes no comment."""

@@ -1,0 +1,49 @@
+"""What disabled or holds something is told by its kind; what the other side said stands beside it, and no sentence of ours."""
+
+from django.db import migrations, models
+
+from integrations.migrations._texts_before_kinds import detail_of, parted, whole
+
+
+
+def take_apart(apps, schema_editor):
+    Mailbox = apps.get_model("mailboxes", "Mailbox")
+    # Few texts stand for many rows: one cause stops hundreds of mailboxes.
+    texts = Mailbox.objects.exclude(disabled_detail="").order_by().values_list("disabled_detail", flat=True).distinct()
+    for text in list(texts):
+        kind, detail = parted(text)
+        Mailbox.objects.filter(disabled_detail=text).update(disabled_kind=kind, disabled_detail=detail)
+    for row in apps.get_model("mailboxes", "Bucket").objects.exclude(held_detail=""):
+        row.held_detail = detail_of(row.held_kind, row.held_detail)
+        row.save(update_fields=["held_detail"])
+
+
+def put_together(apps, schema_editor):
+    Mailbox = apps.get_model("mailboxes", "Mailbox")
+    told = Mailbox.objects.exclude(disabled_kind="").order_by().values_list("disabled_kind", "disabled_detail").distinct()
+    for kind, detail in list(told):
+        same = Mailbox.objects.filter(disabled_kind=kind, disabled_detail=detail)
+        same.update(disabled_detail=whole(kind, detail))
+    for row in apps.get_model("mailboxes", "Bucket").objects.exclude(held_kind=""):
+        row.held_detail = whole(row.held_kind, row.held_detail)
+        row.save(update_fields=["held_detail"])
+
+
+class Migration(migrations.Migration):
+    dependencies = [("mailboxes", "0004_disabled_at"), ("integrations", "0006_kinds")]
+
+    operations = [
+        migrations.AddField(
+            model_name="mailbox",
+            name="disabled_kind",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                editable=False,
+                help_text="Of the error that disabled it.",
+                max_length=64,
+            ),
+        ),
+        migrations.RunPython(take_apart, put_together),
+    ]
