@@ -437,7 +437,7 @@ class SecretElsewhere(Refused):
     kind = "secret_elsewhere"
     scope = Scope.CONNECTION
     text = "The stored secret was entered for another server, or another way to it, and is not sent."
-    remedy = "Press Edit, enter the secret again, and save."
+    remedy = "Press Edit, enter the secret again and save. Then press Start."
 
 
 class TokenElsewhere(SecretElsewhere):
@@ -446,4 +446,4 @@ class TokenElsewhere(SecretElsewhere):
     kind = "reinfer_token_elsewhere"
     scope = Scope.DESTINATION
     text = "The stored API token was entered for another API endpoint, and is not sent."
-    remedy = "Open the destination, press Edit, enter the token again, and save."
+    remedy = "Open the destination, press Edit, enter the token again and save."
