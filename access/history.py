@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import getpass
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
@@ -30,13 +34,61 @@ def record(
     if integration_id is None:
         integration_id = _integration(kind, pk, about) or arguments.get("integration_pk")
     Act.objects.create(
-        who=request.user.get_username()[:150],
+        who=who(request),
         about=kind,
         object_id=pk,
         integration_id=integration_id,
         text=text[:1024],
-        changes=[[field, before[:LONGEST], after[:LONGEST]] for field, before, after in changes],
+        changes=_shortened(changes),
     )
+
+
+def who(request: HttpRequest) -> str:
+    """The user of a request, as the history names people."""
+    return request.user.get_username()[:150]
+
+
+def who_runs(command: str) -> str:
+    """Who runs a command of `manage.py`: the account of the operating system."""
+    try:
+        account = getpass.getuser()
+    except OSError:  # in a container an account may have a number and no name
+        account = str(os.getuid())
+    return f"{account}, manage.py {command}"[:150]
+
+
+@contextmanager
+def attempt(by: str, text: str, about: Any, way: Changes) -> Iterator[Attempt]:
+    """Note that somebody has the product connect somewhere. It is noted before anything is sent, and the outcome with it
+    afterwards: a server that keeps the connection open until the process dies does not keep it out of the history.
+
+    `about`: the row, saved or not. `way`: the servers. The caller sets the outcome.
+    """
+    kind, pk = _kind(about), getattr(about, "pk", None)
+    found = Attempt()
+    act = Act.objects.create(
+        who=by[:150],
+        about=kind if pk else "",
+        object_id=pk,
+        integration_id=_integration(kind, pk, about),
+        text=text[:1024],
+        changes=_shortened([*way, ("Outcome", "", "not known: it did not end")]),
+    )
+    try:
+        yield found
+    finally:
+        Act.objects.filter(pk=act.pk).update(changes=_shortened([*way, ("Outcome", "", found.outcome)]))
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An attempt to connect."""
+
+    outcome: str = "it broke off"
+
+
+def _shortened(changes: Changes) -> list[list[str]]:
+    return [[field, before[:LONGEST], after[:LONGEST]] for field, before, after in changes]
 
 
 def _kind(about: Any) -> str:

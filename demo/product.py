@@ -61,8 +61,9 @@ def switch(given: dict[str, Any]) -> str:
     from sync import actions, switching
 
     integration = Integration.objects.get(name=ONLINE)
-    target = switching.target_of(integration, Integration.Api.GRAPH, given["url"], given["authority_url"])
-    done = switching.switch(integration, target) if isinstance(target, switching.Target) else target
+    secrets = {"client_secret": given["client_secret"]}
+    target = switching.target_of(integration, Integration.Api.GRAPH, given["url"], given["authority_url"], secrets)
+    done = switching.switch(integration, target, by="demo") if isinstance(target, switching.Target) else target
     if isinstance(done, actions.Complaint):
         raise SystemExit(done.text)
     return done

@@ -10,6 +10,7 @@ from typing import Any
 
 from demo.exchange import Control
 from demo.expectation import Expectation, faults, is_wanted, surplus_aside
+from demo.seeding import CLIENT_SECRET
 from demo.stack import Stack
 from demo.table import table
 
@@ -75,7 +76,7 @@ class Smoke:
     def _switch(self) -> None:
         """From EWS to Graph in the middle of life; a mailbox of it has one more email by then."""
         units = self.reinfer.get("state")["ai_units"]
-        self.say(self.stack.product("switch", given=self.stack.simulators["graph"]))
+        self.say(self.stack.product("switch", given={**self.stack.simulators["graph"], "client_secret": CLIENT_SECRET}))
         self._deliver(
             self.addresses[(len(self.addresses) + 1) // 2], "Inbox", "<switched@mail.north.example>", "After all"
         )

@@ -150,6 +150,11 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "ENCRYPTION_KEYS was changed without rotate_keys.",
         "The database came from another installation.",
     ),
+    "secret_elsewhere": (
+        "The row was changed in the database, past this product.",
+        "The secret was entered while another kind of sign-in was chosen.",
+    ),
+    "reinfer_token_elsewhere": ("The row was changed in the database, past this product.",),
     "internal_error": ("A fault of this product.", "An answer of Exchange or Re:infer of a kind that nobody had seen."),
     "unknown": ("A fault of this product.",),
 }

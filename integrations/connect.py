@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def open_source(integration: Integration, address: str, *, deadline: float | None = None) -> Source:
     """The mailbox `address`, read through this integration. `deadline`: seconds that one request may take.
 
-    Raises `SecretUnreadable`, and `SettingsWrong` for values that cannot be used.
+    Raises `SecretUnreadable`, `SecretElsewhere`, and `SettingsWrong` for values that cannot be used.
     """
     deadline = deadline or settings.EXCHANGE_DEADLINE.total_seconds()
     if integration.microsoft_api == Integration.Api.GRAPH:
@@ -36,7 +36,7 @@ def open_source(integration: Integration, address: str, *, deadline: float | Non
 
 
 def network_steps(integration: Integration, *, deadline: float) -> Iterator[Step]:
-    """The way to Exchange: name, port, TLS. Raises `SecretUnreadable` and `SettingsWrong`."""
+    """The way to Exchange: name, port, TLS. Raises as `open_source`."""
     from integrations.network.steps import network_steps
 
     is_graph = integration.microsoft_api == Integration.Api.GRAPH
@@ -46,19 +46,19 @@ def network_steps(integration: Integration, *, deadline: float) -> Iterator[Step
 
 
 def graph_facts(integration: Integration, address: str, *, deadline: float) -> Iterator[Fact]:
-    """What this product relies on of Graph, asked of the service itself. Raises `SecretUnreadable` and `SettingsWrong`."""
+    """What this product relies on of Graph, asked of the service itself. Raises as `open_source`."""
     from integrations.graph.probes import probed
 
     return probed(_graph_settings(integration, deadline), address)
 
 
 def open_sink(destination: Destination, project: str, name: str, *, deadline: float | None = None) -> Sink:
-    """The bucket `project/name` at this destination. Raises `SecretUnreadable`, and `SettingsWrong`."""
+    """The bucket `project/name` at this destination. Raises `SecretUnreadable`, `TokenElsewhere`, and `SettingsWrong`."""
     from integrations.reinfer.sink import ReinferSink
 
     return ReinferSink(
         destination.endpoint,
-        destination.token.reveal(),
+        destination.opened("token"),
         project,
         name,
         deadline=deadline or settings.REINFER_DEADLINE.total_seconds(),
@@ -69,11 +69,11 @@ def open_sink(destination: Destination, project: str, name: str, *, deadline: fl
 
 
 def list_buckets(destination: Destination, *, deadline: float) -> list[tuple[str, str]]:
-    """Project and name of each bucket that this token may see. Raises `SecretUnreadable`, `SettingsWrong`, and what the
-    network brings."""
+    """Project and name of each bucket that this token may see. Raises as `open_sink`, and what the network
+    brings."""
     from integrations.reinfer.listing import list_buckets
 
-    token = destination.token.reveal()
+    token = destination.opened("token")
     return list_buckets(destination.endpoint, token, deadline=deadline, user_agent=settings.USER_AGENT)
 
 
@@ -101,11 +101,11 @@ def _common(integration: Integration, deadline: float) -> dict[str, Any]:
         "endpoint": integration.endpoint,
         "auth": integration.auth,
         "username": integration.username,
-        "password": integration.password.reveal(),
+        "password": integration.opened("password"),
         "tenant_id": integration.tenant_id,
         "client_id": integration.client_id,
-        "client_secret": integration.client_secret.reveal(),
-        "client_key": integration.client_key.reveal(),
+        "client_secret": integration.opened("client_secret"),
+        "client_key": integration.opened("client_key"),
         "client_certificate": integration.client_certificate,
         "client_thumbprint": integration.client_thumbprint,
         "authority": integration.authority,

@@ -20,6 +20,8 @@ class Step:
     ok: bool
     text: str
     seconds: float
+    kind: str = ""
+    """Of the error, where it did not work."""
 
 
 class Verdict(StrEnum):
@@ -41,6 +43,10 @@ Probe = tuple[str, Callable[[], str]]
 """The name of a step, and what it does: it answers with what it found, or raises an `IntegrationError`."""
 
 
+Failed = tuple[str, IntegrationError]
+"""The name of the step that failed, and why."""
+
+
 def walked(probes: Iterable[Probe]) -> Iterator[Step]:
     """Each step in turn, up to the first that fails."""
     for name, probe in probes:
@@ -48,7 +54,7 @@ def walked(probes: Iterable[Probe]) -> Iterator[Step]:
         try:
             text = probe()
         except IntegrationError as error:
-            yield Step(name, False, str(error), time.monotonic() - begun)
+            yield Step(name, False, str(error), time.monotonic() - begun, error.kind)
             return
         yield Step(name, True, text, time.monotonic() - begun)
 
@@ -61,10 +67,10 @@ def mailbox_steps(source: Source, address: str) -> Iterator[Step]:
     except IntegrationError as error:
         took = time.monotonic() - begun
         if error.scope is Scope.CONNECTION:
-            yield Step("Sign in", False, str(error), took)
+            yield Step("Sign in", False, str(error), took, error.kind)
             return
         yield Step("Sign in", True, "The account is known.", took)
-        yield Step("Mailbox", False, str(error), 0.0)
+        yield Step("Mailbox", False, str(error), 0.0, error.kind)
         return
     yield Step("Sign in", True, "The account is known.", time.monotonic() - begun)
     yield Step("Mailbox", True, f"{address} can be opened.", 0.0)
@@ -74,33 +80,32 @@ def mailbox_steps(source: Source, address: str) -> Iterator[Step]:
 def bucket_steps(sink: Sink, bucket: str) -> Iterator[Step]:
     """Reach Re:infer, be let in by the token, find the bucket. `bucket` empty: the first two."""
     begun = time.monotonic()
+    failed: Failed | None = None
     try:
         sink.check()
     except BucketNotFound as error:
-        failed = None if not bucket else ("Bucket", str(error))
+        failed = None if not bucket else ("Bucket", error)
     except ReinferForbidden as error:
-        failed = ("Bucket", str(error))
+        failed = ("Bucket", error)
     except ReinferTokenRefused as error:
-        failed = ("Token", str(error))
+        failed = ("Token", error)
     except IntegrationError as error:
-        failed = ("Address", str(error))
-    else:
-        failed = None
+        failed = ("Address", error)
     yield from _told(failed, bucket, time.monotonic() - begun)
 
 
-def _told(failed: tuple[str, str] | None, bucket: str, seconds: float) -> Iterator[Step]:
+def _told(failed: Failed | None, bucket: str, seconds: float) -> Iterator[Step]:
     """All of it is learned by one request, whose time the first step bears."""
     texts = {"Address": "Re:infer answers.", "Token": "The token is taken."}
     texts |= {"Bucket": f"{bucket} is there."} if bucket else {}
     for name, text in texts.items():
         if failed is not None and failed[0] == name:
-            yield Step(name, False, failed[1], seconds)
+            yield Step(name, False, str(failed[1]), seconds, failed[1].kind)
             return
         yield Step(name, True, text, seconds)
         seconds = 0.0
     if failed is not None:
-        yield Step(failed[0], False, failed[1], seconds)
+        yield Step(failed[0], False, str(failed[1]), seconds, failed[1].kind)
 
 
 def _folders(source: Source) -> str:

@@ -59,14 +59,16 @@ def fingerprints(keys: Sequence[str]) -> list[str]:
 class Secret:
     """A sealed text. It shows neither in `repr` nor in templates; only `reveal` opens it."""
 
-    __slots__ = ("token",)
+    __slots__ = ("is_new", "token")
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, *, is_new: bool = False) -> None:
         self.token = token
+        self.is_new = is_new
+        """Whether somebody just entered it, so that it is meant for what it was entered with."""
 
     @classmethod
     def sealed(cls, plain: str) -> Secret:
-        return cls(key_ring().encrypt(plain.encode()).decode() if plain else "")
+        return cls(key_ring().encrypt(plain.encode()).decode() if plain else "", is_new=True)
 
     def reveal(self) -> str:
         """The text. Raises `SecretUnreadable` when no key of the ring opens it."""

@@ -454,6 +454,24 @@ class SecretUnreadable(Refused):
     remedy = "Add the key that sealed it to ENCRYPTION_KEYS, or enter the secret again."
 
 
+class SecretElsewhere(Refused):
+    """A stored secret was about to be sent to another place than the one that it was entered for."""
+
+    kind = "secret_elsewhere"
+    scope = Scope.CONNECTION
+    text = "The stored secret was entered for another server, or another way to it, and is not sent."
+    remedy = "Press Edit, enter the secret again and save. Then press Start."
+
+
+class TokenElsewhere(SecretElsewhere):
+    """The same of the API token of Re:infer."""
+
+    kind = "reinfer_token_elsewhere"
+    scope = Scope.DESTINATION
+    text = "The stored API token was entered for another API endpoint, and is not sent."
+    remedy = "Open the destination, press Edit, enter the token again and save."
+
+
 # ---- by kind ------------------------------------------------------------------------------------------------------
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from integrations import binding
 from integrations.bidi import closed
+from integrations.binding import Place, Route
+from integrations.bound import BindsSecrets
 from integrations.encryption import EncryptedField
-from integrations.errors import sentence
+from integrations.errors import SecretElsewhere, TokenElsewhere, sentence
 
 PROJECT_NAME = RegexValidator(r"^[A-Za-z0-9_.-]{1,1024}\Z", "Only letters, digits, dots, hyphens and underscores.")
 NAME = RegexValidator(r"^[A-Za-z0-9_-]{1,256}\Z", "Only letters, digits, hyphens and underscores, at most 256.")
@@ -43,8 +49,13 @@ class Hold(models.Model):
         return self.held_until is not None
 
 
-class Destination(Hold):
+class Destination(BindsSecrets, Hold):
     """A Re:infer tenant: API endpoint and token."""
+
+    place_fields: ClassVar = binding.DESTINATION_FIELDS
+    places_of: ClassVar[Callable[[Mapping[str, Any]], dict[str, Place]]] = staticmethod(binding.places_of_destination)
+    route_of: ClassVar[Callable[[Mapping[str, Any]], Route]] = staticmethod(binding.route_of_destination)
+    refusal: ClassVar[type[SecretElsewhere]] = TokenElsewhere
 
     name = models.CharField(max_length=128, unique=True)
     endpoint = models.URLField(
@@ -63,8 +74,12 @@ class Destination(Hold):
         return closed(self.name)
 
 
-class Integration(Hold):
+class Integration(BindsSecrets, Hold):
     """One connection to Exchange, with its credentials; its mailboxes hang on it."""
+
+    place_fields: ClassVar = binding.INTEGRATION_FIELDS
+    places_of: ClassVar[Callable[[Mapping[str, Any]], dict[str, Place]]] = staticmethod(binding.places_of_integration)
+    route_of: ClassVar[Callable[[Mapping[str, Any]], Route]] = staticmethod(binding.route_of_integration)
 
     class Api(models.TextChoices):
         EWS = "ews", "Exchange Web Services"

@@ -1,11 +1,12 @@
-"""Whether the secrets of a page can be opened with the keys of this installation, as a sentence for its admin."""
+"""Whether the secrets of a row can be used as they are stored, as a sentence for its admin."""
 
 from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured
 
-from integrations.encryption import Secret, key_ring
-from integrations.errors import SecretUnreadable
+from integrations.bound import BindsSecrets, secret_fields
+from integrations.encryption import key_ring
+from integrations.errors import SecretElsewhere, SecretUnreadable
 
 
 def problem_with_keys() -> str:
@@ -17,11 +18,13 @@ def problem_with_keys() -> str:
     return ""
 
 
-def problem_with_secrets(*secrets: Secret) -> str:
-    """Why one of them cannot be opened, and what to do; empty when all can. What is in them is looked at by nobody."""
+def problem_with_secrets(row: BindsSecrets) -> str:
+    """Why one of them cannot be opened, or may not be sent to where the row says, and what to do; empty when all is well. What
+    is in them is looked at by nobody."""
     try:
-        for secret in secrets:
-            secret.reveal()
-    except (SecretUnreadable, ImproperlyConfigured) as error:
+        for name in secret_fields(type(row)):
+            row.opened(name)
+            getattr(row, name).reveal()
+    except (SecretUnreadable, SecretElsewhere, ImproperlyConfigured) as error:
         return str(error)
     return ""

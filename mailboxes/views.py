@@ -232,7 +232,7 @@ def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
 def test_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     """Talk to Re:infer now. Slow at times: the page shows that it goes on."""
     bucket = _bucket(pk)
-    return found(request, actions.test_bucket(bucket), _destination_url(bucket))
+    return found(request, actions.test_bucket(bucket, by=history.who(request)), _destination_url(bucket))
 
 
 @require_POST
@@ -253,7 +253,10 @@ def start_stopped(request: HttpRequest, pk: int) -> HttpResponse:
 def create_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the bucket at Re:infer, and let what waited for it go on."""
     bucket = _bucket(pk)
-    return found(request, actions.create_bucket(bucket), _destination_url(bucket))
+    finding = actions.create_bucket(bucket)
+    if finding.ok:
+        history.record(request, finding.text, about=bucket)
+    return found(request, finding, _destination_url(bucket))
 
 
 def _mailbox(pk: int) -> Mailbox:

@@ -7,6 +7,7 @@ tests, which say so.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from access import history
 from integrations.connect import network_steps, open_sink, open_source
 from integrations.diagnosis import Step, bucket_steps, mailbox_steps
 from integrations.errors import IntegrationError, TooManyRefused
@@ -43,6 +45,14 @@ class Finding:
     ok: bool
     text: str
     steps: tuple[Step, ...] = ()
+    kind: str = ""
+    """Of the error, where there was one."""
+
+    @property
+    def outcome(self) -> str:
+        """For the history."""
+        failed = next((f" at {step.name}" for step in self.steps if not step.ok), "")
+        return "it works" if self.ok else f"failed{failed}: {self.kind or 'unknown'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,13 +263,20 @@ def settings_changed(integration: Integration) -> None:
     _make_due(mailboxes)
 
 
-def test_connection(integration: Integration, address: str | None) -> Finding:
+def test_connection(integration: Integration, address: str | None, *, by: str) -> Finding:
     """Name, port, TLS, sign-in, mailbox, folders, one email: with this address, or the first of the integration. Each step
-    takes up to 20 s."""
+    takes up to 20 s. `by`: who tests, for the history, which names the servers and what came of it."""
     if not address and integration.pk:
         address = integration.mailboxes.values_list("address", flat=True).first()
     if not address:
         return Finding(False, "Add a mailbox first, or name one: Exchange is tested by opening a mailbox.")
+    with _noted(integration, [("Mailbox", address), *integration.route()], by) as noted:
+        finding = _test_source(integration, address)
+        noted.outcome = finding.outcome
+    return finding
+
+
+def _test_source(integration: Integration, address: str) -> Finding:
     steps: list[Step] = []
     try:
         steps += network_steps(integration, deadline=TEST_DEADLINE)
@@ -267,37 +284,54 @@ def test_connection(integration: Integration, address: str | None) -> Finding:
             with open_source(integration, address, deadline=TEST_DEADLINE) as source:
                 steps += mailbox_steps(source, address)
     except (IntegrationError, ImproperlyConfigured) as error:
-        return Finding(False, str(error), tuple(steps))
-    failed = next((step for step in steps if not step.ok), None)
-    if failed is not None:
-        return Finding(False, failed.text, tuple(steps))
-    return Finding(True, f"Signed in, and {address} can be read.", tuple(steps))
+        return _could_not(error, steps)
+    return _of_steps(steps, f"Signed in, and {address} can be read.")
 
 
-def test_destination(destination: Destination) -> Finding:
-    """Reach Re:infer with this token, and its first bucket. Takes up to 20 s."""
+def test_destination(destination: Destination, *, by: str) -> Finding:
+    """Reach Re:infer with this token, and its first bucket. Takes up to 20 s. `by`: as for `test_connection`."""
     bucket = destination.buckets.first() if destination.pk else None
-    return _test_sink(destination, bucket.project if bucket else "", bucket.name if bucket else "")
+    return _test_sink(destination, bucket, destination, by)
 
 
-def test_bucket(bucket: Bucket) -> Finding:
-    """Reach the bucket at Re:infer. Takes up to 20 s."""
-    return _test_sink(bucket.destination, bucket.project, bucket.name)
+def test_bucket(bucket: Bucket, *, by: str) -> Finding:
+    """Reach the bucket at Re:infer. Takes up to 20 s. `by`: as for `test_connection`."""
+    return _test_sink(bucket.destination, bucket, bucket, by)
 
 
-def _test_sink(destination: Destination, project: str, name: str) -> Finding:
-    bucket = f"{project}/{name}" if name else ""
+def _test_sink(destination: Destination, bucket: Bucket | None, about: Destination | Bucket, by: str) -> Finding:
+    name = f"{bucket.project}/{bucket.name}" if bucket else ""
     # Without a bucket: that one is missing shows that address and token are right.
-    asked = (project, name) if name else ("connection-test", "connection-test")
-    try:
-        with open_sink(destination, *asked, deadline=TEST_DEADLINE) as sink:
-            steps = tuple(bucket_steps(sink, bucket))
-    except (IntegrationError, ImproperlyConfigured) as error:
-        return Finding(False, str(error))
+    asked = (bucket.project, bucket.name) if bucket else ("connection-test", "connection-test")
+    with _noted(about, [*([("Bucket", name)] if name else []), *destination.route()], by) as noted:
+        try:
+            with open_sink(destination, *asked, deadline=TEST_DEADLINE) as sink:
+                steps = list(bucket_steps(sink, name))
+            has = f", and has {name}" if name else ""
+            finding = _of_steps(steps, f"Re:infer answers, and takes the token{has}.")
+        except (IntegrationError, ImproperlyConfigured) as error:
+            finding = _could_not(error, ())
+        noted.outcome = finding.outcome
+    return finding
+
+
+def _noted(
+    about: Integration | Destination | Bucket, way: Sequence[tuple[str, str]], by: str
+) -> AbstractContextManager[history.Attempt]:
+    named = about if about.pk else f"a new {about._meta.verbose_name}"
+    text = f"The connection of {named} was tested."
+    return history.attempt(by, text, about, [(what, "", where) for what, where in way])
+
+
+def _of_steps(steps: Sequence[Step], good: str) -> Finding:
     failed = next((step for step in steps if not step.ok), None)
-    if failed is not None:
-        return Finding(False, failed.text, steps)
-    return Finding(True, f"Re:infer answers, and takes the token{f', and has {bucket}' if bucket else ''}.", steps)
+    if failed is None:
+        return Finding(True, good, tuple(steps))
+    return Finding(False, failed.text, tuple(steps), failed.kind)
+
+
+def _could_not(error: IntegrationError | ImproperlyConfigured, steps: Sequence[Step]) -> Finding:
+    return Finding(False, str(error), tuple(steps), getattr(error, "kind", "secret_unreadable"))
 
 
 def resume_bucket(bucket: Bucket, clock: Clock = database_now) -> str:

@@ -10,14 +10,18 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from access import history
+from integrations.binding import must_be_entered_again
+from integrations.bound import label_of, secret_fields
 from integrations.clouds import cloud_at
 from integrations.connect import open_source
+from integrations.encryption import Secret
 from integrations.errors import IntegrationError
 from integrations.models import RUNNING, DisabledReason, Integration
 from integrations.ports import Source
@@ -55,13 +59,34 @@ class Target:
     api: str
     endpoint: str
     authority: str
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Those that were entered for it, by the name of the model's field."""
 
     def values(self) -> dict[str, str]:
         return {"microsoft_api": self.api, "endpoint": self.endpoint, "authority": self.authority}
 
 
-def target_of(integration: Integration, api: str, endpoint: str = "", authority: str = "") -> Target | Complaint:
-    """The other API of the same tenant. `endpoint` and `authority` where they are not those of its cloud."""
+@dataclass(frozen=True, slots=True)
+class SecretsNeeded(Complaint):
+    """A stored secret was entered for another place than the one to switch to."""
+
+    problems: Mapping[str, str] = field(default_factory=dict)
+    """By the name of the model's field."""
+
+    @classmethod
+    def of(cls, problems: Mapping[str, str]) -> SecretsNeeded:
+        return cls(" ".join(problems.values()), problems)
+
+
+def target_of(
+    integration: Integration,
+    api: str,
+    endpoint: str = "",
+    authority: str = "",
+    secrets: Mapping[str, str] | None = None,
+) -> Target | Complaint:
+    """The other API of the same tenant. `endpoint` and `authority` where they are not those of its cloud; `secrets`, by the
+    name of the model's field, where they are sent elsewhere then: else the answer is `SecretsNeeded`."""
     if integration.microsoft_api == api:
         return Complaint(f"{integration} uses {Api(api).label} already.")
     if api == Api.GRAPH and integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC):
@@ -73,16 +98,46 @@ def target_of(integration: Integration, api: str, endpoint: str = "", authority:
     if not endpoint and cloud is None:
         return Complaint(f"Enter the endpoint of {Api(api).label}: the present one belongs to no cloud of Microsoft.")
     usual = (cloud.graph if api == Api.GRAPH else cloud.ews) if cloud else ""
-    return Target(api, endpoint or usual, authority or integration.authority)
+    entered = {name: plain for name, plain in (secrets or {}).items() if plain}
+    target = Target(api, endpoint or usual, authority or integration.authority, entered)
+    return SecretsNeeded.of(problems) if (problems := _missing_secrets(integration, target)) else target
 
 
-def look(
-    integration: Integration, target: Target, mailboxes: Sequence[Mailbox], patience: float = PATIENCE
-) -> list[Look]:
-    """Open each mailbox by the other API, several at once, and say what the switch would do to it. Changes nothing."""
+def as_switched(integration: Integration, target: Target) -> Integration:
+    """The integration as it would be, unwritten."""
     there = copy.copy(integration)
     for name, value in target.values().items():
         setattr(there, name, value)
+    for name, plain in target.secrets.items():
+        setattr(there, name, Secret.sealed(plain))
+    return there
+
+
+def _missing_secrets(integration: Integration, target: Target) -> dict[str, str]:
+    there = as_switched(integration, target)
+    found = {}
+    for name in secret_fields(Integration):
+        if parts := there.not_for(name):
+            found[name] = must_be_entered_again(label_of(Integration, name), parts)
+    return found
+
+
+def look(
+    integration: Integration, target: Target, mailboxes: Sequence[Mailbox], patience: float = PATIENCE, *, by: str
+) -> list[Look]:
+    """Open each mailbox by the other API, several at once, and say what the switch would do to it. Changes nothing but the
+    history, which names the servers. `by`: who looks."""
+    there = as_switched(integration, target)
+    way = [(what, "", where) for what, where in there.route()]
+    with history.attempt(by, f"{integration} was tried by {Api(target.api).label}.", integration, way) as noted:
+        looks = _looked(there, mailboxes, patience)
+        kinds = sorted({one.kind or "unknown" for one in looks if one.ok is False})
+        opened = f"{sum(one.ok is True for one in looks):,} of {len(looks):,} mailboxes can be opened"
+        noted.outcome = f"{opened}; failed: {', '.join(kinds)}" if kinds else opened
+    return looks
+
+
+def _looked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -> list[Look]:
     paths, emails = _known_paths(mailboxes), _known_emails(mailboxes)
     until = time.monotonic() + patience
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
@@ -112,18 +167,23 @@ def switch(
     integration: Integration,
     target: Target,
     *,
+    by: str,
     anyway: bool = False,
     looked: Callable[..., Sequence[Look]] = look,
 ) -> str | Complaint:
     """Look at every mailbox, and switch where all can be opened, or `anyway`. What stood still because of an error runs
-    again; what a user stopped stays stopped. A sync that is running ends with the API that it began with."""
+    again; what a user stopped stays stopped. A sync that is running ends with the API that it began with. `by`: who does
+    it, for the history."""
     if not anyway:
-        looks = looked(integration, target, list(integration.mailboxes.filter(enabled=True)))
+        looks = looked(integration, target, list(integration.mailboxes.filter(enabled=True)), by=by)
         if not all(one.ok for one in looks):
             return Complaint(
                 f"Nothing was switched. {summary(looks)} Mend that, or switch anyway: those mailboxes wait then."
             )
-    values: dict[str, object] = {**target.values(), "updated_at": timezone.now()}
+    there = as_switched(integration, target)
+    there.bind()
+    values: dict[str, object] = {**target.values(), "bindings": there.bindings, "updated_at": timezone.now()}
+    values |= {name: getattr(there, name) for name in target.secrets}
     if integration.disabled_reason == DisabledReason.SYNC_ERROR:
         values |= RUNNING
     same = Integration.objects.filter(pk=integration.pk, updated_at=integration.updated_at)
@@ -137,11 +197,12 @@ def changes_in_words(integration: Integration, target: Target) -> list[tuple[str
     """For the history: what the switch changed, before and after."""
     labels = {"microsoft_api": "API", "endpoint": "Endpoint", "authority": "Sign-in service"}
     before = {name: str(getattr(integration, name)) for name in labels}
-    return [
+    told = [
         (label, before[name], target.values()[name])
         for name, label in labels.items()
         if before[name] != target.values()[name]
     ]
+    return told + [(label_of(Integration, name), "a secret", "another secret") for name in target.secrets]
 
 
 def _look(integration: Integration, address: str, paths: Paths, emails: int) -> Look:

@@ -69,6 +69,15 @@ class IntegrationFactory(DjangoModelFactory):
     disabled_reason = ""
 
 
+def moved(integration, **values):
+    """As if somebody had changed these settings of it, and entered its secrets again."""
+    for name, value in values.items():
+        setattr(integration, name, value)
+    for name in integration.places():
+        setattr(integration, name, getattr(integration, name).reveal())
+    integration.save()
+
+
 class MailboxFactory(DjangoModelFactory):
     """It is enabled, and nobody looked at it yet: for a state make a `MailboxStateFactory`."""
 

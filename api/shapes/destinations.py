@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from api.problems import Conflict, Unprocessable
 from api.shapes.strict import WEB_ADDRESS, Strict, checked_address
+from integrations.binding import must_be_entered_again
 from integrations.models import NAME, PROJECT_NAME, Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes.models import Bucket
@@ -18,7 +19,10 @@ class DestinationShape(Strict):
     name = serializers.CharField(max_length=128)
     endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512)
     token = serializers.CharField(
-        max_length=4096, write_only=True, trim_whitespace=False, help_text="Never told again."
+        max_length=4096,
+        write_only=True,
+        trim_whitespace=False,
+        help_text="Never told again. Needed again with another endpoint: it is sent only to the one that it came with.",
     )
     held_until = serializers.DateTimeField(read_only=True, allow_null=True)
     held_reason = serializers.CharField(read_only=True, source="held_detail")
@@ -27,6 +31,12 @@ class DestinationShape(Strict):
 
     def validate_endpoint(self, value: str) -> str:
         return checked_address("endpoint", value)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        row: Destination | None = self.instance
+        if row is not None and "token" not in attrs and (parts := row.not_for("token", attrs)):
+            raise Unprocessable({"token": [must_be_entered_again("API token", parts)]})
+        return attrs
 
     def validate_name(self, value: str) -> str:
         others = Destination.objects.filter(name=value)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError as FormError
 from rest_framework import serializers
 
-from api.problems import Unprocessable
 from api.shapes.mailboxes import MailboxShape
 from api.shapes.strict import WEB_ADDRESS, Moment, Strict, Typed
-from integrations.forms.integration import without_credentials
+
+NEEDED_ELSEWHERE: dict[str, Any] = {
+    "required": False,
+    "write_only": True,
+    "help_text": "Needed where it would be sent elsewhere than now; see the description of PUT. Never told.",
+}
 
 
 class IntegrationConnection(Typed):
-    """As the vendor has it. Secrets are taken and never told; one that is left out stays as it is."""
+    """As the vendor has it. Secrets are taken and never told; one that is left out stays as it is. It is sent only to where
+    it was entered for: with another endpoint, sign-in service, tenant, proxy, CA bundle or cipher list, or a lower minimum
+    TLS version, it is needed again."""
 
     application = serializers.DictField(
         help_text='{"kind": "custom", "tenant_id", "client_id"}, {"kind": "private_key", "tenant_id", "client_id", '
@@ -91,14 +96,9 @@ class SwitchShape(Strict):
         default=False,
         help_text="Switch although some mailboxes cannot be opened: they wait until they can.",
     )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        for name in ("endpoint", "authority"):
-            try:
-                without_credentials(attrs.get(name, ""))
-            except FormError as error:
-                raise Unprocessable({name: error.messages}) from None
-        return attrs
+    password = serializers.CharField(max_length=4096, trim_whitespace=False, **NEEDED_ELSEWHERE)
+    client_secret = serializers.CharField(max_length=4096, trim_whitespace=False, **NEEDED_ELSEWHERE)
+    client_key = serializers.CharField(max_length=100_000, trim_whitespace=False, **NEEDED_ELSEWHERE)
 
 
 class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]

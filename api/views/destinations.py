@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import ProtectedError, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +18,7 @@ from api.problems import Conflict
 from api.shapes.answers import Checked, Said
 from api.shapes.destinations import AvailableBuckets, BucketChange, BucketShape, DestinationShape
 from api.views.base import Api, Listed, answers, found, one, said
-from integrations.encryption import Secret
+from integrations.bound import label_of
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
 from sync import actions, asking
@@ -54,15 +56,19 @@ class OneDestination(Api):
 
     @answers(409, 422, given=DestinationShape(partial=True), body=DestinationShape, examples=examples.DESTINATIONS)
     def patch(self, request: Request, pk: int) -> Response:
-        row = one(Destination.objects.all(), pk)
-        shape = DestinationShape(row, data=request.data, partial=True)
-        shape.is_valid(raise_exception=True)
-        if not shape.validated_data:
-            return Response(DestinationShape(row).data)
-        for name, value in shape.validated_data.items():
-            setattr(row, name, Secret.sealed(value) if name == "token" else value)
-        row.save(update_fields=[*shape.validated_data, "updated_at"])
-        history.record(request, f"{row} was changed.", about=row)
+        """With another `endpoint` the `token` is needed again."""
+        with transaction.atomic():
+            row = one(Destination.objects.select_for_update(), pk)
+            shape = DestinationShape(row, data=request.data, partial=True)
+            shape.is_valid(raise_exception=True)
+            given = shape.validated_data
+            if not given:
+                return Response(DestinationShape(row).data)
+            changes = _changes(row, given)
+            for name, value in given.items():
+                setattr(row, name, value)
+            row.save(update_fields=[*given, "updated_at"])
+            history.record(request, f"{row} was changed.", about=row, changes=changes)
         for integration in Integration.objects.filter(mailboxes__bucket__destination=pk).distinct():
             actions.settings_changed(integration)
         return Response(DestinationShape(row).data)
@@ -84,7 +90,7 @@ class CheckDestination(Api):
     @answers(body=Checked)
     def post(self, request: Request, pk: int) -> Response:
         """Reach Re:infer with this token. Takes up to 20 s."""
-        return Response(found(actions.test_destination(one(Destination.objects.all(), pk))))
+        return Response(found(actions.test_destination(one(Destination.objects.all(), pk), by=history.who(request))))
 
 
 class StartStoppedOfDestination(Api):
@@ -104,8 +110,8 @@ class TryDestination(Api):
         """Reach Re:infer with this address and token, and keep neither. Takes up to 20 s."""
         shape = DestinationShape(data=request.data)
         shape.is_valid(raise_exception=True)
-        token = Secret.sealed(shape.validated_data["token"])
-        return Response(found(actions.test_destination(Destination(**{**shape.validated_data, "token": token}))))
+        row = Destination(**shape.validated_data)
+        return Response(found(actions.test_destination(row, by=history.who(request))))
 
 
 class BucketsAvailable(Api):
@@ -186,7 +192,8 @@ class CheckBucket(Api):
     @answers(body=Checked)
     def post(self, request: Request, pk: int) -> Response:
         """Reach the bucket at Re:infer. Takes up to 20 s."""
-        return Response(found(actions.test_bucket(one(Bucket.objects.select_related("destination"), pk))))
+        row = one(Bucket.objects.select_related("destination"), pk)
+        return Response(found(actions.test_bucket(row, by=history.who(request))))
 
 
 class ResumeBucket(Api):
@@ -213,4 +220,20 @@ class CreateBucket(Api):
     @answers(body=Checked)
     def post(self, request: Request, pk: int) -> Response:
         """Create it at Re:infer, unless it is there. Takes up to 20 s."""
-        return Response(found(actions.create_bucket(one(Bucket.objects.select_related("destination"), pk))))
+        row = one(Bucket.objects.select_related("destination"), pk)
+        finding = actions.create_bucket(row)
+        if finding.ok:
+            history.record(request, finding.text, about=row)
+        return Response(found(finding))
+
+
+def _changes(row: Destination, given: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """For the history: field, before and after. Of the token only that it is another."""
+    found = []
+    for name, value in given.items():
+        label = label_of(Destination, name)
+        if name == "token":
+            found.append((label, "a secret", "another secret"))
+        elif getattr(row, name) != value:
+            found.append((label, history.in_words(getattr(row, name)), history.in_words(value)))
+    return found

@@ -22,6 +22,7 @@ from api.problems import Conflict, PreconditionFailed, Unprocessable
 from api.shapes.answers import Checked, Said
 from api.shapes.integrations import IntegrationLine, IntegrationShape, PlanShape, SwitchAnswer, SwitchShape
 from api.views.base import Api, Documents, Listed, answers, found, said
+from integrations.forms.switch import SwitchForm
 from integrations.models import Integration
 from mailboxes.documents.applying import apply, on_trial
 from mailboxes.documents.plan import Plan, planned
@@ -83,7 +84,9 @@ class OneIntegration(Api):
     )
     def put(self, request: Request, project: str, name: str) -> Response:
         """Create it, or make it as the document says: mailboxes that are not in it are removed. Doing it twice changes
-        nothing the second time. Secrets that are left out stay. 201 when it was created."""
+        nothing the second time. Secrets that are left out stay. A secret is needed again with another endpoint, sign-in
+        service, tenant, proxy, CA bundle or cipher list, or a lower minimum TLS version: 422 without it. EWS and Graph of
+        one cloud of Microsoft count as one endpoint. 201 when it was created."""
         plan = _planned(request, project, name)
         _check_match(request, plan.integration)
         if _wants(request, "dry_run", YES_OR_NO):
@@ -135,7 +138,9 @@ class CheckIntegration(Api):
     @answers(body=Checked, parameters=[ADDRESS])
     def post(self, request: Request, project: str, name: str) -> Response:
         """Name, port, TLS, sign-in, mailbox, folders, one email. Takes up to 20 s a step."""
-        return Response(found(actions.test_connection(integration_of(project, name), _address(request))))
+        return Response(
+            found(actions.test_connection(integration_of(project, name), _address(request), by=history.who(request)))
+        )
 
 
 class TryIntegration(Api):
@@ -144,12 +149,13 @@ class TryIntegration(Api):
 
     @answers(422, given=IntegrationShape, body=Checked, parameters=[ADDRESS, UNKNOWN], examples=EXAMPLES)
     def post(self, request: Request, project: str, name: str) -> Response:
-        """Check the connection of this document, and keep nothing of it. Secrets that are left out are those stored."""
+        """Check the connection of this document, and keep nothing of it. Secrets that are left out are those stored; as for
+        PUT, they are needed again where they would be sent elsewhere. The history names the servers and the outcome."""
         plan = _planned(request, project, name)
         address = _address(request) or next((wish.address for wish in plan.wish.mailboxes), None)
         with Documents():
             row = on_trial(plan)
-        return Response(found(actions.test_connection(row, address)))
+        return Response(found(actions.test_connection(row, address, by=history.who(request))))
 
 
 class EstimateIntegration(Api):
@@ -172,14 +178,19 @@ class Switch(Api):
         integration = integration_of(project, name)
         asked = SwitchShape(data=request.data)
         asked.is_valid(raise_exception=True)
-        given = asked.validated_data
-        target = switching.target_of(integration, self.api, given.get("endpoint", ""), given.get("authority", ""))
+        form = SwitchForm(asked.validated_data, integration=integration)
+        if not form.is_valid():
+            raise Unprocessable({name: [str(text) for text in texts] for name, texts in form.errors.items()})
+        given = form.cleaned_data
+        target = switching.target_of(integration, self.api, given["endpoint"], given["authority"], form.entered())
+        if isinstance(target, switching.SecretsNeeded):
+            raise Unprocessable({name: [problem] for name, problem in target.problems.items()})
         if isinstance(target, actions.Complaint):
             raise Unprocessable(target.text)
         if _wants(request, "dry_run", YES_OR_NO):
             return self._looked(request, integration, target)
         changes = switching.changes_in_words(integration, target)
-        sentence = switching.switch(integration, target, anyway=given["anyway"])
+        sentence = switching.switch(integration, target, by=history.who(request), anyway=given["anyway"])
         if isinstance(sentence, actions.Complaint):
             raise Conflict(sentence.text)
         history.record(request, sentence, changes=changes, about=integration)
@@ -188,7 +199,7 @@ class Switch(Api):
     def _looked(self, request: Request, integration: Integration, target: switching.Target) -> Response:
         rows = Paginator(integration.mailboxes.order_by("pk"), LOOKED_AT)
         page = rows.get_page(request.query_params.get("page"))
-        looks = switching.look(integration, target, list(page.object_list))
+        looks = switching.look(integration, target, list(page.object_list), by=history.who(request))
         following = page.next_page_number() if page.has_next() else None
         told = {"detail": switching.summary(looks), "mailboxes": looks, "next_page": following}
         return Response(SwitchAnswer(told).data)
@@ -200,7 +211,8 @@ class SwitchToGraph(Switch):
     @answers(409, 422, given=SwitchShape, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE], examples=SWITCHES)
     def post(self, request: Request, project: str, name: str) -> Response:
         """Read Exchange Online by Microsoft Graph from now on. Mailboxes, buckets, filters and ledger stay; nothing is sent
-        twice. 409 while a mailbox cannot be opened by Graph, unless `anyway`. Takes up to 25 s."""
+        twice. 409 while a mailbox cannot be opened by Graph, unless `anyway`. The secret is needed again where the other API is
+        not that of the same cloud of Microsoft. Takes up to 25 s."""
         return self._post(request, project, name)
 
 

@@ -6,6 +6,7 @@ of two admins who edit one thing, the second is told, instead of undoing the fir
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +16,8 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from access.history import in_words
+from integrations.binding import must_be_entered_again
+from integrations.bound import BindsSecrets
 from integrations.encryption import Secret
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ CONFLICT = (
     "Somebody changed or deleted this since you opened the form. Nothing was saved. "
     "Open the form again to see how it is now; what you entered is still below."
 )
-KEEP = "Leave empty to keep the one that is stored."
+KEEP = "Leave empty to keep the one that is stored. It is needed again when it would be sent elsewhere, or be less protected."
 
 
 class SecretInput(forms.CharField):
@@ -75,7 +78,20 @@ class ChangedOnlyForm(_ModelForm):
         for name in self.secret_names:
             if cleaned.get(name):
                 self._seal(name, cleaned[name])
+        self._check_bound(cleaned)
         return cleaned
+
+    def _check_bound(self, cleaned: Mapping[str, Any]) -> None:
+        """A stored secret is not sent elsewhere than to where it was entered for."""
+        row = self.instance
+        if not isinstance(row, BindsSecrets):
+            return
+        values = {name: cleaned[name] for name in row.place_fields if name in cleaned}
+        for name in self.secret_names:
+            if name in self._sealed or name in self.errors:
+                continue
+            if parts := row.not_for(name, values):
+                self.add_error(name, must_be_entered_again(str(self.fields[name].label), parts))
 
     def _seal(self, name: str, plain: str) -> None:
         try:
@@ -121,8 +137,7 @@ class ChangedOnlyForm(_ModelForm):
         return row
 
     def _create(self) -> bool:
-        for name, secret in self._sealed.items():
-            setattr(self.instance, name, secret)
+        self._take_secrets()
         self.save()
         return True
 
@@ -131,9 +146,17 @@ class ChangedOnlyForm(_ModelForm):
         changes = self._changes()
         if not changes:
             return True
+        if isinstance(self.instance, BindsSecrets):
+            self._take_secrets()
+            self.instance.bind()
+            changes["bindings"] = self.instance.bindings
         seen = _moment(self.cleaned_data["seen"])
         rows = model._default_manager.filter(pk=self.instance.pk, updated_at=seen)
         return bool(rows.update(**changes, updated_at=timezone.now()))
+
+    def _take_secrets(self) -> None:
+        for name, secret in self._sealed.items():
+            setattr(self.instance, name, secret)
 
     def _changes(self) -> dict[str, Any]:
         """By the name of the model's field: what is to be written."""

@@ -41,6 +41,10 @@ def back(
         good, sentence = False, sentence.text
     if good:
         history.record(request, sentence, changes=history.named(of))
+    return _redirected(request, sentence, otherwise, good=good)
+
+
+def _redirected(request: HttpRequest, sentence: str, otherwise: str, *, good: bool) -> HttpResponse:
     messages.add_message(request, messages.SUCCESS if good else messages.ERROR, sentence)
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(
@@ -50,7 +54,7 @@ def back(
 
 
 def found(request: HttpRequest, finding: Finding, otherwise: str) -> HttpResponse:
-    """The result of a test: in its place when htmx asked, else as a message."""
+    """The result of a test: in its place when htmx asked, else as a message. It notes nothing: a test does that itself."""
     if by_htmx(request):
         return render(request, "components/finding.html", {"finding": finding})
-    return back(request, finding.text, otherwise, good=finding.ok)
+    return _redirected(request, finding.text, otherwise, good=finding.ok)

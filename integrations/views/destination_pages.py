@@ -49,7 +49,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": [{"bucket": bucket, "standing": hold_standing(bucket, now)} for bucket in buckets],
         "stopped": stopped.count(),
         "stopped_by": reasons(stopped),
-        "secret_problem": problem_with_secrets(destination.token),
+        "secret_problem": problem_with_secrets(destination),
     }
     return render(request, "destinations/detail.html", context)
 
@@ -88,7 +88,7 @@ def try_(request: HttpRequest) -> HttpResponse:
             if name in form.errors
         ]
         return found(request, actions.Finding(False, " ".join(told)), reverse("destination-new"))
-    return found(request, actions.test_destination(unsaved), reverse("destination-new"))
+    return found(request, actions.test_destination(unsaved, by=history.who(request)), reverse("destination-new"))
 
 
 @require_POST
@@ -112,7 +112,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             request, f"{form.instance} is saved. It takes effect at the next sync.{_still_stopped(destination)}"
         )
         return redirect("destination", pk)
-    problem = "" if request.method == "POST" else problem_with_secrets(destination.token)
+    problem = "" if request.method == "POST" else problem_with_secrets(destination)
     context = {"form": form, "title": title, "destination_id": pk, "secret_problem": problem}
     return render(request, "destinations/form.html", context)
 
@@ -150,7 +150,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Talk to Re:infer now. Slow at times: the page shows that it goes on."""
-    return found(request, actions.test_destination(get_object_or_404(Destination, pk=pk)), _url(pk))
+    destination = get_object_or_404(Destination, pk=pk)
+    return found(request, actions.test_destination(destination, by=history.who(request)), _url(pk))
 
 
 @require_POST

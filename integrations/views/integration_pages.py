@@ -119,7 +119,7 @@ def _ews_end(integration: Integration, now: datetime) -> End | None:
 
 
 def _secret_problem(integration: Integration) -> str:
-    return problem_with_secrets(integration.password, integration.client_secret, integration.client_key)
+    return problem_with_secrets(integration)
 
 
 def _certificate_note(integration: Integration, now: datetime) -> Note | None:
@@ -210,7 +210,9 @@ def try_(request: HttpRequest) -> HttpResponse:
             actions.Finding(False, "Enter a mailbox to test with, beside the button."),
             reverse("integration-new"),
         )
-    return found(request, actions.test_connection(unsaved, address or None), reverse("integration-new"))
+    return found(
+        request, actions.test_connection(unsaved, address or None, by=history.who(request)), reverse("integration-new")
+    )
 
 
 @require_safe
@@ -290,7 +292,7 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Talk to Exchange now. Slow at times: the page shows that it goes on."""
     integration = get_object_or_404(Integration, pk=pk)
     address = request.POST.get("address", "").strip() or None
-    return found(request, actions.test_connection(integration, address), _url(pk))
+    return found(request, actions.test_connection(integration, address, by=history.who(request)), _url(pk))
 
 
 def _filtered(

@@ -23,17 +23,21 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks; POST looks at a page of mailboxes, or, with `do`, switches."""
     integration = get_object_or_404(Integration, pk=pk)
     api = Api.EWS if integration.microsoft_api == Api.GRAPH else Api.GRAPH
-    form = SwitchForm(request.POST or None)
+    form = SwitchForm(request.POST or None, integration=integration)
     page = Paginator(integration.mailboxes.order_by("pk"), PER_PAGE).get_page(request.POST.get("page"))
     context = {"integration": integration, "api": api, "label": api.label, "form": form, "page": page}
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        target = switching.target_of(integration, api, given["endpoint"], given["authority"])
+        target = switching.target_of(integration, api, given["endpoint"], given["authority"], form.entered())
+        if isinstance(target, switching.SecretsNeeded):
+            for name, problem in target.problems.items():
+                form.add_error(name, problem)
+            return render(request, "integrations/switch.html", context)
         if isinstance(target, Complaint):
             return render(request, "integrations/switch.html", {**context, "problem": target.text})
         if "do" in request.POST:
             return _switched(request, integration, target, context, anyway=given["anyway"])
-        looks = switching.look(integration, target, list(page.object_list))
+        looks = switching.look(integration, target, list(page.object_list), by=history.who(request))
         context |= {"looks": looks, "target": target, "summary": switching.summary(looks)}
         context["tone"] = "ok" if all(one.ok for one in looks) else "warn"
     return render(request, "integrations/switch.html", context)
@@ -48,7 +52,7 @@ def _switched(
     anyway: bool,
 ) -> HttpResponse:
     changes = switching.changes_in_words(integration, target)
-    sentence = switching.switch(integration, target, anyway=anyway)
+    sentence = switching.switch(integration, target, by=history.who(request), anyway=anyway)
     if isinstance(sentence, Complaint):
         return render(request, "integrations/switch.html", {**context, "problem": sentence.text})
     history.record(request, sentence, changes=changes, about=integration)

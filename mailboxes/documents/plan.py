@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from access.history import in_words
+from integrations.bound import label_of
 from integrations.certificates import CertificateWrong, facts
 from integrations.encryption import Secret
 from integrations.errors import SecretUnreadable
@@ -123,12 +124,17 @@ def _settings(wish: IntegrationWish, integration: Integration | None) -> Iterabl
     before = stored_settings(integration) if integration else {}
     for name, value in wish.settings.items():
         if before.get(name) != value and not (integration is None and value in ("", None)):
-            yield _line(_label(name), _named(name, before.get(name)), _named(name, value))
+            yield _line(label_of(Integration, name), _named(name, before.get(name)), _named(name, value))
     for name in wish.secrets:
         stored: Secret = getattr(integration, name) if integration else Secret("")
         has_one = bool(stored)
-        if not _holds(stored, wish.secrets[name]):
-            yield Line(_label(name), "a secret" if has_one else "empty", "another secret" if has_one else "a secret")
+        # One that may not be sent to where the row says is entered again, although it is the same.
+        if not _holds(stored, wish.secrets[name]) or (integration and integration.not_for(name)):
+            yield Line(
+                label_of(Integration, name),
+                "a secret" if has_one else "empty",
+                "another secret" if has_one else "a secret",
+            )
     if wish.enabled is not None and wish.enabled is not (integration is not None and integration.enabled):
         yield Line("Running", in_words(not wish.enabled), in_words(wish.enabled))
 
@@ -191,8 +197,3 @@ def _line(what: str, before: Any, after: Any) -> Line:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _label(name: str) -> str:
-    text = str(getattr(Integration._meta.get_field(name), "verbose_name", name))
-    return text[:1].upper() + text[1:]

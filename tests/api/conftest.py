@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
+from django.test import Client
 from rest_framework.test import APIClient
 
 from access.models import ApiToken
@@ -32,6 +33,12 @@ def client_of(role: str) -> APIClient:
 def api(db: None) -> APIClient:
     """Somebody who may do everything."""
     return client_of("Administrator")
+
+
+@pytest.fixture
+def admin(admin_client: Client) -> Client:
+    """The browser of the same."""
+    return admin_client
 
 
 EVERYBODY = ("nobody", *ROLES)

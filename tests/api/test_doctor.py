@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from integrations.graph import connection
 from integrations.models import Integration
+from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,9 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def life(db):
     with Midlife().stage() as staged:
         staged.begin(20)
-        Integration.objects.update(
-            microsoft_api="graph", endpoint=staged.graph.url, authority=staged.graph.authority_url
-        )
+        there = {"endpoint": staged.graph.url, "authority": staged.graph.authority_url}
+        moved(Integration.objects.get(), microsoft_api="graph", **there)
         yield staged
 
 
@@ -83,11 +83,15 @@ def test_an_empty_mailbox_leaves_much_untried_and_nothing_different(life):
     assert "0 different" in told
 
 
-def test_one_by_ews_can_be_looked_at_as_if_it_were_switched(life):
+def test_one_by_ews_can_be_looked_at_as_if_it_were_switched(life, tmp_path):
     authority = life.graph.authority_url
-    Integration.objects.update(microsoft_api="ews", endpoint=life.ews.url("online"), authority=authority)
-    assert "0 different" in doctor("--graph", "--endpoint", life.graph.url)
-    Integration.objects.update(authority=life.ews.authority_url)
+    moved(Integration.objects.get(), microsoft_api="ews", endpoint=life.ews.url("online"), authority=authority)
+    with pytest.raises(CommandError, match="must be entered again because the endpoint changed"):
+        doctor("--graph", "--endpoint", life.graph.url)
+    secret = tmp_path / "secret"
+    secret.write_text("secret\n")
+    assert "0 different" in doctor("--graph", "--endpoint", life.graph.url, "--secret-file", str(secret))
+    moved(Integration.objects.get(), authority=life.ews.authority_url)
     told = doctor()
     assert "Mailbox: desk@bank.example can be opened." in told
     assert "as expected" not in told

@@ -25,7 +25,7 @@ def life(db):
 
 
 def there(life):
-    return {"endpoint": life.graph.url, "authority": life.graph.authority_url}
+    return {"endpoint": life.graph.url, "authority": life.graph.authority_url, "client_secret": "secret"}
 
 
 def only(life, *addresses):
@@ -55,7 +55,12 @@ def test_a_switch_is_done_written_down_and_lets_syncs_go_on(life, api):
     assert answer.status_code == 200, answer.content
     row = Integration.objects.get()
     assert (row.microsoft_api, row.endpoint, row.enabled) == ("graph", life.graph.url, True)
-    assert {change[0] for change in Act.objects.first().changes} == {"API", "Endpoint", "Sign-in service"}
+    assert {change[0] for change in Act.objects.first().changes} == {
+        "API",
+        "Endpoint",
+        "Sign-in service",
+        "Client secret",
+    }
     assert not MailboxState.objects.exclude(next_sync_at=None).exists()
     life.sync()
     assert (life.reinfer.ai_units, life.complaints()) == (units, [])
@@ -120,6 +125,8 @@ def test_the_page_looks_first_and_then_switches_and_back(life, admin_client):
     assert admin_client.post(page, {**there(life), "do": "1"}).status_code == 302
     assert Integration.objects.get().microsoft_api == "graph"
     back = {"endpoint": life.ews.url("online"), "authority": life.ews.authority_url}
+    assert "must be entered again because the endpoint" in admin_client.post(page, {**back, "do": "1"}).text
+    back["client_secret"] = "secret"
     assert admin_client.post(page, {**back, "do": "1"}).status_code == 302
     assert Integration.objects.get().microsoft_api == "ews"
 
@@ -141,3 +148,12 @@ def test_many_mailboxes_are_looked_at_page_by_page(life, api):
     assert first["mailboxes"][10]["kind"] == "mailbox_not_found"
     second = api.post(f"{URL}/switch-to-graph?dry_run=1&page=2", there(life), format="json").json()
     assert (len(second["mailboxes"]), second["next_page"]) == (13, None)
+
+
+def test_what_is_wrong_with_an_address_or_a_key_is_said_at_its_field(life, api):
+    answer = api.post(
+        f"{URL}/switch-to-graph", {**there(life), "endpoint": "https://me:word@graph.example"}, format="json"
+    )
+    assert answer.status_code == 422
+    (wrong,) = answer.json()["errors"]
+    assert (wrong["field"], "Leave the user name" in wrong["message"]) == ("endpoint", True)

@@ -91,9 +91,9 @@ class Midlife:
     def switch(self, api: str) -> str:
         integration = Integration.objects.get()
         endpoint, authority = self._addresses(api)
-        target = switching.target_of(integration, api, endpoint, authority)
+        target = switching.target_of(integration, api, endpoint, authority, {"client_secret": "secret"})
         assert isinstance(target, switching.Target), target
-        return switching.switch(integration, target)
+        return switching.switch(integration, target, by="admin")
 
     def complaints(self) -> list[str]:
         found = complaints(self.story, self.reinfer, BUCKET, ())

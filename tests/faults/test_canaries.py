@@ -214,8 +214,8 @@ def admin_acts(clock: Clock, url: str) -> None:
         folder=desk.folders.first(),
         defaults={"stage": "push", "reason": "r", "last_at": clock()},
     )
-    actions.test_connection(desk.integration, desk.address)
-    actions.test_destination(desk.bucket.destination)
+    actions.test_connection(desk.integration, desk.address, by="admin")
+    actions.test_destination(desk.bucket.destination, by="admin")
     actions.send_again(desk)
     actions.retry_many_set_aside(SetAsideEmail.objects.all(), clock)
     runner.run(desk.pk, around(clock, None, ""))

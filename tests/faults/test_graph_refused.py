@@ -9,6 +9,7 @@ from mailboxes.models import Mailbox
 from simulators.graph import Registration
 from sync import actions
 from sync.models import MailboxState, SyncedFolder
+from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife
 from tests.pems import certificate_pem, key_pem, rsa_key
 
@@ -18,9 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def life():
     with Midlife().stage() as staged:
-        Integration.objects.update(
-            microsoft_api="graph", endpoint=staged.graph.url, authority=staged.graph.authority_url
-        )
+        there = {"endpoint": staged.graph.url, "authority": staged.graph.authority_url}
+        moved(Integration.objects.get(), microsoft_api="graph", **there)
         staged.begin(6)
         yield staged
 
@@ -123,7 +123,7 @@ def test_a_delta_link_of_another_mailbox_is_refused_and_the_folder_listed_again_
 
 def test_the_same_is_said_by_a_test_before_anything_is_saved(life):
     stored(life, client_secret="mistyped")
-    finding = actions.test_connection(Integration.objects.get(), ADDRESSES[0])
+    finding = actions.test_connection(Integration.objects.get(), ADDRESSES[0], by="admin")
     assert not finding.ok
     assert finding.steps[-1].name == "Sign in"
     assert "its value" in finding.text or "value of the secret" in finding.text

@@ -10,6 +10,7 @@ from integrations.models import Integration
 from mailboxes.models import Mailbox
 from sync import actions
 from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -198,7 +199,7 @@ def test_an_edit_of_the_connection_by_hand_is_as_safe_as_the_button(life):
     life.sync()
     units = life.reinfer.ai_units
     endpoint, authority = life._addresses("graph")
-    Integration.objects.update(microsoft_api="graph", endpoint=endpoint, authority=authority)
+    moved(Integration.objects.get(), microsoft_api="graph", endpoint=endpoint, authority=authority)
     life.sync()
     assert life.complaints() == []
     assert life.reinfer.ai_units == units

@@ -52,8 +52,10 @@ class SwitchingSeed(Seed):
         self.end = next(end for end in self.ends if end is not self.end)
         self.trouble.end = self.end
         usual = {"auth": "ntlm", "microsoft_api": "ews"}
-        Integration.objects.filter(pk=self.integration.pk).update(**{**usual, **self._plain_row()})
-        self._set_password("secret")
+        row = Integration.objects.get(pk=self.integration.pk)
+        for name, value in {**usual, **self._plain_row(), self.end.secret_field: "secret"}.items():
+            setattr(row, name, value)
+        row.save()
         actions.settings_changed(self.integration)
 
     def _plain_row(self):

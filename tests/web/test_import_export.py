@@ -98,10 +98,11 @@ def test_the_configuration_of_a_sync_app_becomes_one(admin, destination):
     assert "The account needs a password" not in page.text
     answer = confirm(admin, page)
     assert "Password: This sign-in needs it." in answer.text
-    IntegrationFactory(project="bank", name="on-premises")
+    there = "https://exchange.bank.example:8443/EWS/Exchange.asmx"
+    IntegrationFactory(project="bank", name="on-premises", endpoint=there)
     confirm(admin, look(admin, SYNC_APP, project="bank", name="on-premises"))
     made = Integration.objects.get()
-    assert (made.endpoint, made.access) == ("https://exchange.bank.example:8443/EWS/Exchange.asmx", "delegate")
+    assert (made.endpoint, made.access) == (there, "delegate")
     assert made.password.reveal() == "a-password-nobody-may-read"
     assert made.mailboxes.count() == 1
 

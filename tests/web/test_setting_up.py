@@ -39,11 +39,12 @@ def test_a_field_that_is_wrong_is_named_before_anything_is_asked(admin):
 
 
 def test_a_secret_that_is_not_typed_is_the_one_that_is_stored(admin, closed_port):
-    stored = factories.IntegrationFactory(password=SECRET)
-    answer = try_(admin, integration=stored.pk, password="", endpoint=closed_port, test_address="desk@bank.example")
+    stored = factories.IntegrationFactory(password=SECRET, endpoint=closed_port)
+    sent = {"integration": stored.pk, "password": "", "endpoint": closed_port, "username": "another"}
+    answer = try_(admin, **sent, test_address="desk@bank.example")
     assert "cannot be reached" in answer
     stored.refresh_from_db()
-    assert stored.endpoint != closed_port
+    assert stored.username != "another"
 
 
 def test_a_destination_is_tried_before_it_is_saved(admin, closed_port):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
+from access import history
 from integrations.connect import graph_facts
 from integrations.diagnosis import Fact, Verdict
 from integrations.errors import IntegrationError
@@ -38,15 +39,21 @@ class Command(BaseCommand):
         )
         parser.add_argument("--graph", action="store_true", help="of one by EWS: as if it were switched to Graph")
         parser.add_argument("--endpoint", default="", help="with --graph, where Graph is; else that of the same cloud")
+        parser.add_argument(
+            "--secret-file",
+            default="",
+            metavar="FILE",
+            help="with --endpoint, the secret, which is stored for the present one only; - for standard input",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         integration = _named(options["integration"])
         if options["graph"] and integration.microsoft_api != Integration.Api.GRAPH:
-            integration = _as_switched(integration, options["endpoint"])
+            integration = _as_switched(integration, options["endpoint"], options["secret_file"])
         address = options["mailbox"] or integration.mailboxes.values_list("address", flat=True).first()
         if not address:
             raise CommandError("It has no mailbox yet. Name one with --mailbox.")
-        finding = actions.test_connection(integration, address)
+        finding = actions.test_connection(integration, address, by=history.who_runs("doctor"))
         for step in finding.steps:
             self._tell(Fact(step.name, Verdict.OK if step.ok else Verdict.DIFFERS, step.text))
         if not finding.ok:
@@ -79,14 +86,23 @@ class Command(BaseCommand):
         self.stdout.write(f"{style(f'{fact.verdict.value:<18}')} {fact.name}: {fact.text}")
 
 
-def _as_switched(integration: Integration, endpoint: str) -> Integration:
-    target = switching.target_of(integration, Integration.Api.GRAPH, endpoint)
+def _as_switched(integration: Integration, endpoint: str, secret_file: str) -> Integration:
+    secrets = {}
+    if secret_file and (names := [name for name in integration.places() if getattr(integration, name)]):
+        secrets[names[0]] = _read(secret_file)
+    target = switching.target_of(integration, Integration.Api.GRAPH, endpoint, secrets=secrets)
+    if isinstance(target, switching.SecretsNeeded):
+        raise CommandError(f"{target.text} Name a file that holds it with --secret-file, or - for standard input.")
     if isinstance(target, Complaint):
         raise CommandError(target.text)
-    there = copy.copy(integration)
-    for name, value in target.values().items():
-        setattr(there, name, value)
-    return there
+    return switching.as_switched(integration, target)
+
+
+def _read(path: str) -> str:
+    try:
+        return (sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise CommandError(f"{path} cannot be read.") from None
 
 
 def _named(text: str) -> Integration:
