@@ -7,8 +7,11 @@ product is in config/settings.py.
 import os
 
 wsgi_app = "config.wsgi"
+worker_class = "config.web_worker.WebWorker"
 workers = 2
-threads = 4
+# More than the clients that one expects to be slow at once: while a thread waits for one of them it needs little memory and no
+# database. How many requests are worked on at once is said in config/turns.py.
+threads = 128
 accesslog = "-"
 # A worker tells that it lives by touching a file. In memory this never waits for a disk, and works where no
 # disk can be written.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 
 from api.problems import CONTENT_TYPE
@@ -23,6 +25,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _problem(request, 404, "There is nothing at this address.") or defaults.page_not_found(request, exception)
 
 
+def too_large(request: HttpRequest, error: Exception) -> HttpResponse:
+    """`error` says how large it may be."""
+    return _problem(request, 413, str(error)) or render(request, "413.html", {"limit": error}, status=413)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     text = "This is a fault of the product. Its log says more."
     return _problem(request, 500, text) or defaults.server_error(request)
@@ -33,6 +40,6 @@ def _problem(request: HttpRequest, status: int, detail: str) -> HttpResponse | N
         return JsonResponse({"status": "error", "message": detail}, status=status)
     if not request.path.startswith("/api/"):
         return None
-    titles: dict[int, str] = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
-    told: dict[str, Any] = {"type": "about:blank", "title": titles[status], "status": status, "detail": detail}
+    title = HTTPStatus(status).phrase
+    told: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return JsonResponse(told, status=status, content_type=CONTENT_TYPE)

@@ -13,11 +13,23 @@ from api.problems import TooLarge, Unprocessable
 from sync.preview_views import MOST_BYTES
 
 
-class BoundedJson(JSONParser):
+class Bounded(BaseParser):
+    """A parser that says how large a body may be."""
+
+    @staticmethod
+    def most_bytes() -> int:
+        raise NotImplementedError
+
+
+class BoundedJson(Bounded, JSONParser):
     """JSON up to API_MOST_BYTES: what is larger is refused unread."""
 
+    @staticmethod
+    def most_bytes() -> int:
+        return int(settings.API_MOST_BYTES)
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        text = _bounded(stream, settings.API_MOST_BYTES)
+        text = _bounded(stream, self.most_bytes())
         try:
             parsed = super().parse(io.BytesIO(text), media_type, parser_context)
         except RecursionError:
@@ -27,13 +39,17 @@ class BoundedJson(JSONParser):
         return parsed
 
 
-class EmailParser(BaseParser):
+class EmailParser(Bounded):
     """An email as it is."""
 
     media_type = "message/rfc822"
 
+    @staticmethod
+    def most_bytes() -> int:
+        return MOST_BYTES
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return _bounded(stream, MOST_BYTES)
+        return _bounded(stream, self.most_bytes())
 
 
 def _bounded(stream: IO[bytes], most: int) -> bytes:

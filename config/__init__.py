@@ -1,4 +1,4 @@
-"""Wiring of the Django project: settings, addresses, Celery, WSGI. No logic lives here."""
+"""Wiring of the Django project: settings, addresses, Celery, the web process. Nothing here knows of mail."""
 
 from config.celery import app as celery_app
 

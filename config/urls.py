@@ -24,4 +24,5 @@ urlpatterns = [
 handler400 = "api.faults.bad_request"
 handler403 = "api.faults.permission_denied"
 handler404 = "api.faults.page_not_found"
+handler413 = "api.faults.too_large"
 handler500 = "api.faults.server_error"

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access import history
+from access.body_limits import accepts_body
 from integrations.models import Destination, Integration
 from integrations.views.answers import back, by_htmx, found, live_page
 from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
@@ -28,6 +29,8 @@ from sync.worth_showing import FAILED, worth_showing
 RUNS = 10
 EVERY_WHILE_MOVING = "2s"
 SET_ASIDE = 25
+FORM_BYTES = 4 * 1024 * 1024
+"""Of the filter of a mailbox: six lists of 100,000 characters. And of a list of mailboxes, as a text and as a file."""
 
 
 @require_safe
@@ -67,6 +70,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return live_page(request, "mailboxes/detail.html", "mailboxes/_detail.html", context)
 
 
+@accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest, integration_pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=integration_pk)
@@ -79,6 +83,7 @@ def create(request: HttpRequest, integration_pk: int) -> HttpResponse:
     return _form(request, form, integration, "New mailbox")
 
 
+@accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_many(request: HttpRequest, integration_pk: int) -> HttpResponse:
     """A list of addresses, pasted or as a file, with one bucket and one set of filters."""
@@ -93,6 +98,7 @@ def create_many(request: HttpRequest, integration_pk: int) -> HttpResponse:
     return _form(request, form, integration, "Many mailboxes")
 
 
+@accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.select_related("integration"), pk=pk)
@@ -144,6 +150,7 @@ def cost(request: HttpRequest, pk: int) -> HttpResponse:
     return found(request, asking.cost_of_mailbox(_mailbox(pk)), _url(pk))
 
 
+@accepts_body(FORM_BYTES)
 @require_POST
 def filter_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """What the filters in the form would do, before they are saved."""

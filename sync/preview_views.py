@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from access.body_limits import AROUND_FILES, accepts_body
 from integrations.reinfer.payload import comment_json
 from sync import actions
 from sync.models import SetAsideEmail
@@ -45,6 +46,7 @@ class FileForm(forms.Form):
         return file
 
 
+@accepts_body(MOST_BYTES + AROUND_FILES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview_file(request: HttpRequest) -> HttpResponse:
     """A file that somebody uploads."""

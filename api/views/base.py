@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from access import history
 from api.filters import Declared, Filter
+from api.parsing import Bounded
 from api.problems import CONTENT_TYPE, Conflict, Unprocessable
 from api.shapes.answers import ProblemShape, Said
 from mailboxes.documents.applying import ChangedMeanwhile
@@ -47,6 +48,11 @@ class Api(GenericAPIView):  # type: ignore[type-arg]
     """Permission by method: see `api.permissions`."""
     queries: ClassVar[Mapping[str, Iterable[str]]] = {}
     """The parameters that a method knows."""
+
+    @classmethod
+    def body_limit(cls) -> int:
+        """Bytes that the body of a request may have: see `access.body_limits`."""
+        return max(parser.most_bytes() for parser in cls.parser_classes if issubclass(parser, Bounded))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from access import history
+from access.body_limits import accepts_body
 from integrations.forms.document import ConfirmImportForm, ImportForm
 from integrations.models import Integration
 from mailboxes.documents.applying import apply
@@ -20,8 +21,12 @@ from mailboxes.documents.wish import DocumentWrong
 from mailboxes.documents.words import changes_in_words
 from sync import actions
 
+IMPORT_BYTES = 8 * 1024 * 1024
+"""Of a document as a file of up to four bytes a character, or sealed and so a third longer than that."""
+
 
 @sensitive_post_parameters("document", "sealed")
+@accepts_body(IMPORT_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_(request: HttpRequest) -> HttpResponse:
     """First a document, then what it would change, then, once that is confirmed, the change."""

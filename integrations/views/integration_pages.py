@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access import history
+from access.body_limits import accepts_body
 from access.models import Act
 from integrations.bidi import closed
 from integrations.catalogue import entry_of
@@ -35,6 +36,8 @@ from sync import actions, asking, causes, failures, figures, status, tally
 PER_PAGE = 50
 EVERY_WHILE_MOVING = "2s"
 """Somebody who watches a first sync wants to see it move."""
+FORM_BYTES = 1024 * 1024
+"""Of the form: its largest parts are a CA bundle and a file with key and certificates."""
 TO_TICK = 500
 """Mailboxes that are listed one by one; all that fit can be chosen together however many they are."""
 SOME = 3
@@ -184,6 +187,7 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "integrations/select.html", context)
 
 
+@accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     form = IntegrationForm(request.POST or None, request.FILES or None)
@@ -194,6 +198,7 @@ def create(request: HttpRequest) -> HttpResponse:
     return render(request, "integrations/form.html", {"form": form, "title": "New integration"})
 
 
+@accepts_body(FORM_BYTES)
 @require_POST
 def try_(request: HttpRequest) -> HttpResponse:
     """Test what is in the form, before it is saved. A secret that is not typed is the one that is stored."""
@@ -246,6 +251,7 @@ def _wrong(form: IntegrationForm) -> actions.Finding:
     return actions.Finding(False, " ".join(told))
 
 
+@accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)

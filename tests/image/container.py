@@ -1,7 +1,7 @@
 """Commands in the root file system of an image, confined as docker/compose.yaml confines its containers.
 
-The root is read-only, `/tmp` and `/dev/shm` are in memory, the user is that of the image, no privilege can be gained, and nothing
-of the environment of this machine is there. The network is that of this machine.
+The root is read-only, `/tmp` and `/dev/shm` are in memory, the user is that of the image, no privilege can be gained, and
+nothing of the environment of this machine is there. The network is that of this machine.
 """
 
 from __future__ import annotations
