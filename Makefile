@@ -7,8 +7,9 @@ RECORD ?=
 DIR ?= docs/screenshots
 MARKS ?= not journey and not processes and not long
 SEEDS ?=
+ONLY ?=
 
-.PHONY: help demo smoke test journey faults faults-processes check format lock bench screenshots clean
+.PHONY: help demo smoke test journey faults faults-processes sweep check format lock bench screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
@@ -17,6 +18,7 @@ help:
 	@echo "make journey   a browser against the running product"
 	@echo "make faults    everything that can break, broken on purpose (SEEDS=0-1999, DATABASE_URL=postgres://…)"
 	@echo "make faults-processes   the same with the installed product, whose processes are killed (SEEDS=0-49)"
+	@echo "make sweep     every regular expression and the whole conversion over texts that grow: no more than linear time"
 	@echo "make check     style, types, layering, migrations, Django's system checks"
 
 demo: $(VENV)/.ready
@@ -41,6 +43,10 @@ faults: $(VENV)/.ready
 # alone: it needs the machine for itself.
 faults-processes: $(VENV)/.ready
 	@PROCESS_SEEDS=$(or $(SEEDS),0-49) $(RUN) -m pytest -m processes -rs tests/faults/processes $(PYTEST)
+
+# About six minutes of two cores. In CPU seconds, so others may use the machine as well; ONLY=text: what has this in its name.
+sweep: $(VENV)/.ready
+	@LOG_LEVEL=CRITICAL $(RUN) -m tests.sweep --only "$(ONLY)"
 
 screenshots: $(VENV)/.ready
 	@$(RUN) -m demo.screenshots $(DIR)

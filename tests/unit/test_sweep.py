@@ -12,7 +12,7 @@ from tests.sweep.growth import growth
 from tests.sweep.side_by_side import ENDED, side_by_side
 from tests.sweep.sweep import sweep_expression
 
-PLANTED = '''
+PLANTED = """
     import functools
     import re
     import re as regular
@@ -65,7 +65,7 @@ PLANTED = '''
 
     def unknown(word, text):
         return re.search(word + "!", text)
-'''
+"""
 
 
 @pytest.fixture
@@ -87,8 +87,24 @@ def planted(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "pattern",
     [
-        *("top", "in a list", "in a set", "of a class", "in a method", "by another name", "in an instance", "in a slot"),
-        *("in a default factory", "in a closure", "behind a bound method", "behind a partial", "in a default", "in a cache 1"),
+        *(
+            "top",
+            "in a list",
+            "in a set",
+            "of a class",
+            "in a method",
+            "by another name",
+            "in an instance",
+            "in a slot",
+        ),
+        *(
+            "in a default factory",
+            "in a closure",
+            "behind a bound method",
+            "behind a partial",
+            "in a default",
+            "in a cache 1",
+        ),
         "in a function, with a name",
     ],
 )
@@ -97,11 +113,16 @@ def test_an_expression_is_found_wherever_it_is_kept(planted, pattern):
 
 
 def test_an_expression_that_nobody_can_know_is_told(planted):
-    assert [one.source for one in planted(PLANTED).unknown] == ["re.compile('in a cache ' + str(word))", "re.search(word + '!', text)"]
+    assert [one.source for one in planted(PLANTED).unknown] == [
+        "re.compile('in a cache ' + str(word))",
+        "re.search(word + '!', text)",
+    ]
 
 
 def test_an_expression_is_swept_as_it_is_used(planted):
-    found = planted("import re\nBLANKS = re.compile('a')\ndef tidy(text):\n    return BLANKS.sub('', text), BLANKS.fullmatch(text)\n")
+    found = planted(
+        "import re\nBLANKS = re.compile('a')\ndef tidy(text):\n    return BLANKS.sub('', text), BLANKS.fullmatch(text)\n"
+    )
     assert [one.methods for one in found.expressions] == [{"sub", "fullmatch"}]
 
 
@@ -130,13 +151,17 @@ def test_the_sweep_fails_on_what_is_not_linear(planted, monkeypatch, pattern, me
 
 
 def test_the_sweep_passes_what_is_linear(planted):
-    (expression,) = planted("import re\nWORD = re.compile('[a-z]{1,9}:')\ndef use(text):\n    return WORD.match(text)\n").expressions
+    (expression,) = planted(
+        "import re\nWORD = re.compile('[a-z]{1,9}:')\ndef use(text):\n    return WORD.match(text)\n"
+    ).expressions
     assert sweep_expression(expression) == []
 
 
 def test_an_expression_with_a_bound_is_swept_up_to_it(planted, monkeypatch):
     monkeypatch.setitem(bounds.BOUNDS, "planted_package.WORD", Bound(200, 0.1, "a test"))
-    (expression,) = planted("import re\nWORD = re.compile('x*y')\ndef use(text):\n    return WORD.search(text)\n").expressions
+    (expression,) = planted(
+        "import re\nWORD = re.compile('x*y')\ndef use(text):\n    return WORD.search(text)\n"
+    ).expressions
     assert sweep_expression(expression) == []
 
 
@@ -150,9 +175,11 @@ def test_every_package_of_the_tree_is_swept_or_is_no_part_of_the_product():
     assert all((ROOT / name / "__init__.py").exists() for name in NOT_THE_PRODUCT)
 
 
-def test_what_grows_with_the_square_is_told_from_what_does_not():
+def test_what_grows_with_the_square_is_told_from_what_does_not(monkeypatch):
+    monkeypatch.setattr("tests.sweep.growth._TIMES", 1)
+
     def square(count):
-        return sum(1 for _ in range(count * count // 50))
+        return sum(range(count * count // 50))
 
     assert growth(square, lambda repeats: repeats, 1).fails
     assert not growth(lambda count: sum(range(20 * count)), lambda repeats: repeats, 1).fails

@@ -11,8 +11,37 @@ from sync.mime.encoded_words import decode_header
 from tests.sweep.growth import growth
 
 PIECES = [
-    *("=?utf-8?q?", "=?utf-8?b?", "=?UTF-8?Q?", "=?a?b?", "QUI", "QUJD", "QUI=", "é", "a", "_", "=41", "?=", "?", " ", "  ", "\t"),
-    *("\n", "\r\n", "=?", "=", "q", "b?", "\u2028", "=?utf-8?q?=C3=A9?=", "=?utf-8?q?x?=", " =?utf-8?b?w6k=?= ", " =?l?q?y?= "),
+    *(
+        "=?utf-8?q?",
+        "=?utf-8?b?",
+        "=?UTF-8?Q?",
+        "=?a?b?",
+        "QUI",
+        "QUJD",
+        "QUI=",
+        "é",
+        "a",
+        "_",
+        "=41",
+        "?=",
+        "?",
+        " ",
+        "  ",
+        "\t",
+    ),
+    *(
+        "\n",
+        "\r\n",
+        "=?",
+        "=",
+        "q",
+        "b?",
+        "\u2028",
+        "=?utf-8?q?=C3=A9?=",
+        "=?utf-8?q?x?=",
+        " =?utf-8?b?w6k=?= ",
+        " =?l?q?y?= ",
+    ),
     "\udcff",
 ]
 
@@ -31,7 +60,9 @@ def test_a_header_is_decoded_as_by_the_standard_library(text):
     assert pieces_or_error(decode_header, text) == pieces_or_error(former, text)
 
 
-@pytest.mark.parametrize("piece", ["=?utf-8?q?a?=", "=?utf-8?q?a?= ", "=?a?b?c", "=?utf-8?q?a?=b", "=?l?q?a?= =?u?q?b?= ", "=?"])
+@pytest.mark.parametrize(
+    "piece", ["=?utf-8?q?a?=", "=?utf-8?q?a?= ", "=?a?b?c", "=?utf-8?q?a?=b", "=?l?q?a?= =?u?q?b?= ", "=?"]
+)
 def test_a_long_header_takes_linear_time(piece):
     result = growth(decode_header, lambda repeats: piece * repeats, len(piece))
     assert not result.fails, result
