@@ -7,8 +7,9 @@ RECORD ?=
 DIR ?= docs/screenshots
 MARKS ?= not journey and not processes and not long and not image
 SEEDS ?=
+ONLY ?=
 
-.PHONY: help demo smoke test reworded journey faults faults-processes image check format lock bench screenshots clean
+.PHONY: help demo smoke test reworded journey faults faults-processes image sweep check format lock bench screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
@@ -19,6 +20,7 @@ help:
 	@echo "make faults    everything that can break, broken on purpose (SEEDS=0-1999, DATABASE_URL=postgres://…)"
 	@echo "make faults-processes   the same with the installed product, whose processes are killed (SEEDS=0-49)"
 	@echo "make image     docker/Dockerfile built and run as in production (as root, with buildah and debootstrap)"
+	@echo "make sweep     every regular expression and the whole conversion over texts that grow: no more than linear time"
 	@echo "make check     style, types, layering, migrations, Django's system checks"
 
 demo: $(VENV)/.ready
@@ -52,6 +54,10 @@ faults-processes: $(VENV)/.ready
 # Three minutes, and some gigabytes below the folder for temporary files, which are gone at the end.
 image: $(VENV)/.ready
 	@$(RUN) -m pytest -n0 -m image -rs tests/image $(PYTEST)
+
+# About six minutes of two cores. In CPU seconds, so others may use the machine as well; ONLY=text: what has this in its name.
+sweep: $(VENV)/.ready
+	@LOG_LEVEL=CRITICAL $(RUN) -m tests.sweep --only "$(ONLY)"
 
 screenshots: $(VENV)/.ready
 	@$(RUN) -m demo.screenshots $(DIR)

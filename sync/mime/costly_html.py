@@ -23,7 +23,8 @@ _MOST_ALIKE = 3
 
 _MANY_ATTRIBUTES = re.compile(
     r"<[a-zA-Z][^\s/>]*+"
-    r"(?:[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*\"|'[^']*'|[^\s>\"'][^\s>]*+|(?=>)))?+){%d}" % MOST_ATTRIBUTES
+    r"(?:[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*\"|'[^']*'|[^\s>\"'][^\s>]*+|(?=>)))?+)"
+    f"{{{MOST_ATTRIBUTES}}}"
 )
 _OPTION = re.compile(r"<option\b", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
@@ -34,8 +35,40 @@ _ENDS_CELLS = frozenset((*_CELLS, "tr", "tbody", "thead", "tfoot", "table"))
 _CLOSE_THEMSELVES = frozenset(("li", "dd", "dt", "option"))
 _CLOSE_PARAGRAPHS = frozenset(
     (
-        *("address", "article", "aside", "blockquote", "center", "details", "dir", "div", "dl", "fieldset", "figure", "footer"),
-        *("form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "dd", "dt", "main", "menu", "nav", "ol", "p", "pre"),
+        *(
+            "address",
+            "article",
+            "aside",
+            "blockquote",
+            "center",
+            "details",
+            "dir",
+            "div",
+            "dl",
+            "fieldset",
+            "figure",
+            "footer",
+        ),
+        *(
+            "form",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "header",
+            "hr",
+            "li",
+            "dd",
+            "dt",
+            "main",
+            "menu",
+            "nav",
+            "ol",
+            "p",
+            "pre",
+        ),
         *("section", "summary", "ul"),
     )
 )

@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import utils
-from email.errors import HeaderParseError
-from email.header import decode_header
 from email.message import Message
 
 from sync.mime.charsets import clean, decoded, unescaped
+from sync.mime.encoded_words import decode_header
 
 DEEPEST_COMMENT = 100
 _MOST_RECEIVED = 100
@@ -59,7 +58,7 @@ def decoded_words(text: str) -> str:
         return text
     try:
         parts = decode_header(text)
-    except (HeaderParseError, ValueError):
+    except ValueError:
         return text
     pieces = [decoded(part, charset) if isinstance(part, bytes) else unescaped(part) for part, charset in parts]
     return " ".join(clean("".join(pieces)).split())

@@ -31,16 +31,25 @@ def main() -> int:
     tasks = [(one.name, partial(sweep_expression, one)) for one in found.expressions]
     tasks += [(name, partial(sweep_place, name)) for name in PLACES]
     tasks = [(name, task) for name, task in tasks if arguments.only in name]
-    problems = [f"{one.place}: this expression is known only when the function runs: {one.source}" for one in found.unknown]
-    problems += [f"tests/sweep/bounds.py: no expression is called {name}" for name in stale(one.name for one in found.expressions)]
+    problems = [
+        f"{one.place}: this expression is known only when the function runs: {one.source}" for one in found.unknown
+    ]
+    problems += [
+        f"tests/sweep/bounds.py: no expression is called {name}"
+        for name in stale(one.name for one in found.expressions)
+    ]
     for number, outcome in side_by_side([partial(_timed, task) for _, task in tasks]):
         name = tasks[number][0]
-        failures, seconds = ([f"{name}: its process was ended: too long, too much memory, or a crash"], 0) if outcome == ENDED else outcome
+        failures, seconds = (
+            ([f"{name}: its process was ended: too long, too much memory, or a crash"], 0)
+            if outcome == ENDED
+            else outcome
+        )
         for failure in failures:
             problems.append(failure)
             print(failure, flush=True)
         if arguments.slowest:
-            print(f"{seconds:6.1f} s {name}", flush=True)
+            print(f"{seconds:6.1f} s {' '.join(name.split())[:100]}", flush=True)
     print(f"{len(tasks)} swept in {time.monotonic() - began:.0f} s: {len(problems)} problems")
     for problem in problems:
         print(f"  {problem}")
@@ -50,7 +59,9 @@ def main() -> int:
 def _found() -> Found:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    importlib.import_module("config.urls")  # first, as in the product: some modules of the API cannot be imported before
+    importlib.import_module(
+        "config.urls"
+    )  # first, as in the product: some modules of the API cannot be imported before
     return find(product_packages())
 
 

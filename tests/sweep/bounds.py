@@ -18,7 +18,9 @@ class Bound:
 
 BOUNDS = {
     # Some of the routes are those of Django's admin.
-    "*.urlpatterns…*": Bound(4_094, 0.2, "the path of a request, whose first line gunicorn bounds (limit_request_line)"),
+    "*.urlpatterns…*": Bound(
+        4_094, 0.2, "the path of a request, whose first line gunicorn bounds (limit_request_line)"
+    ),
 }
 """By the name of the expression, as the sweep prints it; `*` stands for anything."""
 

@@ -88,7 +88,9 @@ _ONE_LINE = dict.fromkeys(map(ord, "\r\n"), " ")
 
 
 def _plain(text: str) -> str:
-    return f"{_HEAD}Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nHello\n{text}\nAnn"
+    return (
+        f"{_HEAD}Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nHello\n{text}\nAnn"
+    )
 
 
 def _flowed(text: str) -> str:
@@ -116,9 +118,7 @@ def _attribute(text: str) -> str:
 
 
 def _part_header(name: str, before: str, text: str) -> str:
-    return (
-        f"{_HEAD}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{name}: {before}{text.translate(_ONE_LINE)}\r\n\r\nx\r\n--b--\r\n"
-    )
+    return f"{_PARTS}--b\r\n{name}: {before}{text.translate(_ONE_LINE)}\r\n\r\nx\r\n--b--\r\n"
 
 
 # ---- what is repeated by its structure ----------------------------------------------------------------------------
@@ -147,26 +147,32 @@ def _structures() -> Iterator[Case]:
         "a report": Pump(f"{_HEAD}Content-Type: message/delivery-status\r\n\r\n", "a: b\r\n\r\n", ""),
         "emails within emails": Pump(_HEAD, "Content-Type: message/rfc822\r\n\r\n", "x"),
         "parts within parts": Pump(_HEAD, "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n", "x"),
-        "containers side by side": Pump(_PARTS, "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n", ""),
+        "containers side by side": Pump(
+            _PARTS, "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n", ""
+        ),
         "lines in deep parts": Pump(_HEAD + _DEEP + "\r\n", "x\r\n", ""),
         "lines of dashes in deep parts": Pump(_HEAD + _DEEP + "\r\n", "--\r\n", ""),
         "ends in deep parts": Pump(_HEAD + _DEEP + "\r\n", "--b\r\n", ""),
-        "uuencoded lines": Pump(f"{_HEAD}Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a\r\n", "#86)C\r\n", ""),
+        "uuencoded lines": Pump(
+            f"{_HEAD}Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a\r\n", "#86)C\r\n", ""
+        ),
         "attributions above quotes": Pump(f"{_HEAD}\r\n", "On 1 May 2026 at 10:00, A <a@b.example> wrote:\n> q\n", ""),
         "quotes and answers": Pump(f"{_HEAD}\r\n", "> q\na\n", ""),
         "quotes, blank lines and answers": Pump(f"{_HEAD}\r\n", "> q\n\n\na\n\n", ""),
-        "blocks of headers": Pump(f"{_HEAD}\r\n", "From: a@b.example\nSent: 1 May 2026\nTo: c\nSubject: d\n\ntext\n", ""),
+        "blocks of headers": Pump(
+            f"{_HEAD}\r\n", "From: a@b.example\nSent: 1 May 2026\nTo: c\nSubject: d\n\ntext\n", ""
+        ),
         "original messages": Pump(f"{_HEAD}\r\n", "-----Original Message-----\ntext\n", ""),
         "rules and text": Pump(f"{_HEAD}\r\n", "__________\ntext\n\n", ""),
         "closings": Pump(f"{_HEAD}\r\n", "Kind regards,\nAnn\n\n", ""),
         "signatures": Pump(f"{_HEAD}\r\n", "-- \nAnn\n", ""),
         "telephone numbers": Pump(f"{_HEAD}\r\n", "Ann Field\n+44 20 1234 5678\n", ""),
-        "small print": Pump(f"{_HEAD}\r\n", "This email is confidential, privileged, and for the intended recipient only.\n\n", ""),
+        "small print": Pump(
+            f"{_HEAD}\r\n", "This email is confidential, privileged, and for the intended recipient only.\n\n", ""
+        ),
         "small print without end": Pump(f"{_HEAD}\r\n", "This email is confidential and privileged. ", ""),
         "warnings": Pump(f"{_HEAD}\r\n", "CAUTION: this email originated from outside the organisation.\n\n", ""),
-        "nested quotes": Pump(f"{_HEAD}\r\n", "", ""),
     }
-    del repeated["nested quotes"]
     for name, pump in repeated.items():
         yield name, pump.text, len(pump.piece)
     yield "quotes one level deeper in each line", _deeper_quotes, 1
@@ -179,18 +185,32 @@ def _deeper_quotes(chars: int) -> str:
 def _addresses() -> Iterator[Case]:
     """Long lists of recipients, and headers that are almost one."""
     pieces = (
-        "a@b.example, ", "Ann Field <a@b.example>, ", '"Field, Ann" <a@b.example>, ', "team: ", "team: a@b, c@d;, ", "(a) ", "((", "\"",
-        "\"a\" ", "\\\"", "\"\\\"", "[", "a@[", "<<", "<a@b", "a@b ", "a.b", "@a,", "<@a,@b:", "a@b;c@d;", "=?utf-8?q?Ann?= <a@b.example>, ",
-        "=?utf-8?b?QW5u?= ", "=?utf-8?q?", "?=", "=?a?b?c", ",", ", ,", ";", ":", ">", "a>", "(\\", "(a@b) <c@d>, ",
+        "a@b.example, ", "Ann Field <a@b.example>, ", '"Field, Ann" <a@b.example>, ', "team: ",
+        "team: a@b, c@d;, ", "(a) ", "((", "\"", "\"a\" ", "\\\"", "\"\\\"", "[", "a@[", "<<", "<a@b", "a@b ",
+        "a.b", "@a,", "<@a,@b:", "a@b;c@d;", "=?utf-8?q?Ann?= <a@b.example>, ", "=?utf-8?b?QW5u?= ",
+        "=?utf-8?q?", "?=", "=?a?b?c", ",", ", ,", ";", ":", ">", "a>", "(\\", "(a@b) <c@d>, ",
     )  # fmt: skip
-    for name in ("To", "From", "Cc", "Resent-To"):
-        for piece in pieces:
-            yield f"{name}: {piece!r} * n", partial(_put, partial(_header, name), Pump("", piece, "x")), len(piece)
+    for piece in pieces:
+        yield f"{piece!r} * n", partial(_put, partial(_header, "To"), Pump("", piece, "x")), len(piece)
 
 
 def _parameters() -> Iterator[Case]:
     """Content headers with many parameters: the library that reads them goes through all of them at every question."""
-    pieces = ("; a=b", ";", "; a", "; a*=b", '; name="a', "; name=a", "; name*0=a", "; name*0*=a", "; charset=a", "\\", '"', "(", "=?utf-8?q?a?= ")
+    pieces = (
+        "; a=b",
+        ";",
+        "; a",
+        "; a*=b",
+        '; name="a',
+        "; name=a",
+        "; name*0=a",
+        "; name*0*=a",
+        "; charset=a",
+        "\\",
+        '"',
+        "(",
+        "=?utf-8?q?a?= ",
+    )
     for name, before in (
         ("Content-Type", "text/plain"),
         ("Content-Type", "application/pdf"),
@@ -201,7 +221,11 @@ def _parameters() -> Iterator[Case]:
     ):
         for piece in pieces:
             pump = Pump("", piece, "")
-            yield f"{name}: {before}{piece!r} * n", partial(_put, partial(_header, name), Pump(before, piece, "")), len(piece)
+            yield (
+                f"{name}: {before}{piece!r} * n",
+                partial(_put, partial(_header, name), Pump(before, piece, "")),
+                len(piece),
+            )
             yield f"part {name}: {piece!r} * n", partial(_put, partial(_part_header, name, before), pump), len(piece)
             many = f"--b\r\n{name}: {before}{piece * 200}\r\n\r\nx\r\n"
             yield f"parts with {name}: {piece!r} * 200", Pump(_PARTS, many, "").text, len(many)
@@ -211,22 +235,24 @@ def _parameters() -> Iterator[Case]:
 
 _MARKED = '<blockquote class="gmail_quote">q</blockquote>'
 _ELEMENTS = (
-    "a", "abbr", "b", "bdi", "blockquote", "body", "br", "button", "caption", "center", "code", "col", "dd", "details", "dir", "div", "dl",
-    "dt", "em", "fieldset", "font", "footer", "form", "frameset", "h1", "head", "hr", "html", "i", "iframe", "img", "input", "label", "li",
-    "link", "listing", "marquee", "math", "menu", "meta", "nobr", "noscript", "object", "ol", "optgroup", "option", "p", "plaintext", "pre",
-    "rp", "rt", "ruby", "s", "script", "select", "small", "span", "style", "sub", "summary", "svg", "table", "tbody", "td", "template",
-    "textarea", "tfoot", "th", "thead", "title", "tr", "tt", "u", "ul", "video", "xmp", "unknown",
+    "a", "abbr", "b", "bdi", "blockquote", "body", "br", "button", "caption", "center", "code", "col", "dd",
+    "details", "dir", "div", "dl", "dt", "em", "fieldset", "font", "footer", "form", "frameset", "h1", "head",
+    "hr", "html", "i", "iframe", "img", "input", "label", "li", "link", "listing", "marquee", "math", "menu",
+    "meta", "nobr", "noscript", "object", "ol", "optgroup", "option", "p", "plaintext", "pre", "rp", "rt",
+    "ruby", "s", "script", "select", "small", "span", "style", "sub", "summary", "svg", "table", "tbody", "td",
+    "template", "textarea", "tfoot", "th", "thead", "title", "tr", "tt", "u", "ul", "video", "xmp", "unknown",
 )  # fmt: skip
 
 
 def _elements() -> Iterator[Case]:
     """Each element many times: open, with text, closed, closed only, and different from each other."""
     for name in _ELEMENTS:
-        for piece in (f"<{name}>", f"<{name}>x", f"<{name}>x</{name}>", f"</{name}>", f"<{name}><p>x", f"<p><{name} class=a>x"):
+        for piece in (f"<{name}>x", f"<{name}>x</{name}>", f"<p><{name} class=a>x"):
             yield f"{piece!r} * n", partial(_put, _page, Pump("", piece, "")), len(piece)
         yield f"<{name}> with different ids", partial(_different, name), len(name) + 12
-        yield f"<{name}> with many attributes", partial(_attributes, name), 10
-        for around in ("<select>", "<table>", "<svg>", "<math>", "<ul>", "<p>", "<template>", "<ruby>", "<table><tr><td>"):
+        if name in ("p", "body", "html", "input"):
+            yield f"<{name}> with many attributes", partial(_attributes, name), 10
+        for around in ("<select>", "<table>", "<svg>"):
             piece = f"<{name}>x"
             yield f"{around} {piece!r} * n", partial(_put, _page, Pump(around, piece, "")), len(piece)
 
@@ -258,11 +284,13 @@ def _trees() -> Iterator[Case]:
         "tables in tables": Pump("", "<table><tr><td>x", ""),
         "rows": Pump("<table>", "<tr><td>a<td>b", ""),
         "hidden elements": Pump("", '<p style="display:none">x</p>', ""),
-        "hidden in hidden": Pump("", '<div hidden>x', ""),
+        "hidden in hidden": Pump("", "<div hidden>x", ""),
         "marked quotes": Pump("", _MARKED, ""),
         "marked quotes in each other": Pump("", '<blockquote class="gmail_quote">q', ""),
         "empty lines below marked quotes": Pump(f"<pre>{_MARKED * 500}", "\n", ""),
-        "empty lines below empty marks": Pump(f'<pre>x{"<blockquote class=gmail_quote>a</blockquote>" * 400}', " \n", ""),
+        "empty lines below empty marks": Pump(
+            f"<pre>x{'<blockquote class=gmail_quote>a</blockquote>' * 400}", " \n", ""
+        ),
         "marked quotes and answers": Pump("", f"{_MARKED}<p>answer</p>", ""),
         "marked quotes and empty lines": Pump("<pre>", f"{_MARKED}\n\n\n\n", ""),
         "wrappers": Pump("", f'<div class="gmail_quote">a{_MARKED}</div>', ""),
@@ -284,8 +312,8 @@ def _trees() -> Iterator[Case]:
 
 
 _HEADERS = (
-    "Subject", "From", "To", "Message-ID", "Date", "References", "In-Reply-To", "Received", "Content-Type", "Content-Disposition",
-    "Content-Transfer-Encoding", "X-Ann",
+    "Subject", "To", "Message-ID", "Date", "References", "In-Reply-To", "Received", "Content-Type",
+    "Content-Disposition", "Content-Transfer-Encoding", "X-Ann",
 )  # fmt: skip
 PLACES: dict[str, Callable[[], Iterator[Case]]] = {
     **{f"header {name}": partial(_everywhere, partial(_header, name)) for name in _HEADERS},

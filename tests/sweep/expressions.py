@@ -110,7 +110,9 @@ def _held(modules: Mapping[str, types.ModuleType]) -> Iterator[tuple[re.Pattern[
     seen: set[int] = set()
     kept = []  # what is made here must not be freed, or its id could be given to something else
     todo: deque[tuple[Any, str]] = deque(
-        (value, f"{module.__name__}.{name}") for module in modules.values() for name, value in list(vars(module).items())
+        (value, f"{module.__name__}.{name}")
+        for module in modules.values()
+        for name, value in list(vars(module).items())
     )
     while todo:
         thing, name = todo.popleft()
@@ -229,7 +231,9 @@ def _imports_of_re(tree: ast.AST) -> tuple[set[str], dict[str, str]]:
         if isinstance(node, ast.Import):
             aliases |= {name.asname or name.name for name in node.names if name.name == "re"}
         elif isinstance(node, ast.ImportFrom) and node.module == "re":
-            functions |= {name.asname or name.name: name.name for name in node.names if name.name in (*METHODS, "compile")}
+            functions |= {
+                name.asname or name.name: name.name for name in node.names if name.name in (*METHODS, "compile")
+            }
     return aliases, functions
 
 
@@ -238,6 +242,10 @@ def _uses(trees: Iterable[ast.AST]) -> dict[str, set[str]]:
     used: dict[str, set[str]] = {}
     for tree in trees:
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and node.attr in METHODS and isinstance(node.value, ast.Name | ast.Attribute):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in METHODS
+                and isinstance(node.value, ast.Name | ast.Attribute)
+            ):
                 used.setdefault(_last_name(node.value), set()).add(node.attr)
     return used

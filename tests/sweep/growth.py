@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -18,14 +18,14 @@ SHORTEST_RUN = 0.05
 MOST_GROWTH = 2.6
 """Times the CPU seconds for an input of twice the length. Linear is 2, n·log n a little more, quadratic 4."""
 LEAST_REPEATS, LEAST_CHARS = 8_192, 131_072
-HARMLESS_RUN = 0.005
-"""CPU seconds. An input of `LEAST_REPEATS` repeats that takes less has no quadratic part: even a step of half a nanosecond
-would take longer."""
+HARMLESS_RUN = 0.01
+"""CPU seconds. An input of `LEAST_REPEATS` repeats that takes less has no quadratic part: 34 million steps of half a
+nanosecond would take longer."""
 LONGEST = 4_000_000
 """Characters. What is below `SHORTEST_RUN` with so many passes."""
 GIVEN_UP = 10.0
 """CPU seconds after which a single call counts as endless."""
-_FIRST, _STEP, _TIMES = 512, 4, 3
+_FIRST, _STEP, _TIMES = 512, 5, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ def _growth(call: Callable[[Any], object], text: Callable[[int], Any], unit: int
             return _doubled(call, text, repeats, unit, seconds)
         if repeats >= most or (repeats >= harmless and seconds < HARMLESS_RUN):
             return Growth(repeats * unit, seconds, 0)
-        following = _STEP * repeats if repeats < harmless else int(repeats * 1.3 * SHORTEST_RUN / seconds)
-        repeats = min(most, harmless if repeats < harmless < following else following)
+        following = repeats * min(_STEP, max(1.3, 1.2 * SHORTEST_RUN / max(seconds, 1e-6)))
+        repeats = min(most, harmless if repeats < harmless < following else int(following))
 
 
 def _doubled(call: Callable[[Any], object], text: Callable[[int], Any], repeats: int, unit: int, once: float) -> Growth:
@@ -91,10 +91,8 @@ def cpu_seconds(call: Callable[[Any], object], given: Any) -> float | None:
     try:
         with _ended_after(GIVEN_UP):
             start = time.process_time()
-            try:
+            with suppress(Exception):  # whatever it thinks of such a text, only its time counts here
                 call(given)
-            except Exception:  # whatever it thinks of such a text, only its time counts here
-                pass
             return time.process_time() - start
     except TooLong:
         return None

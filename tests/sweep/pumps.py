@@ -9,23 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 # The parser of `re`: the structure of an expression is known nowhere else. Private, and alike in 3.11 to 3.14.
 from re import _constants as codes
 from re import _parser as parser
+from typing import Any
 
 CHARACTERS = (
-    " ", "\t", "\n", "\r", "\u00a0", "\u3000", "\u200b", "\u00ad", "\u200e", "\ufeff", "\u2028", "a", "A", "x", "\u00e9", "\u0416",
-    "\u6642", "0", "7", "\u0665", ">", "<", "-", "\u2014", "_", "=", "*", "#", "&", ";", ":", "\uff1a", ",", ".", "!", "?", "/",
-    "\\", "|", "(", ")", "[", "]", "{", "\"", "'", "@", "+", "%", "~", "\x00",
+    " ", "\t", "\n", "\r", "\u00a0", "\u3000", "\u200b", "\u00ad", "\u200e", "\ufeff", "\u2028", "a", "A", "x",
+    "\u00e9", "\u0416", "\u6642", "0", "7", "\u0665", ">", "<", "-", "\u2014", "_", "=", "*", "#", "&", ";",
+    ":", "\uff1a", ",", ".", "!", "?", "/", "\\", "|", "(", ")", "[", "]", "{", "\"", "'", "@", "+", "%", "~",
+    "\x00",
 )  # fmt: skip
 """Each is repeated by itself, and stands for the classes it belongs to."""
 PIECES = (
-    "\r\n", " \n", "\n ", "> ", "> \n", "-- \n", "a ", "a.", ". ", "a@", "a@b ", "a@b.", "<a", "<a>", "<>", "()", "(a", "[1]", "&nbsp;",
-    "&#", "&#0", "&#x0", "=?", "=?utf-8?q?a?=", "https://", "www.", "a-", "a_", "a:", "a: b\n", "On ", "On 1 May 2026, A wrote:\n",
-    "From: a\n", "From: a\nSent: 1\nSubject: b\n", "1/", "12:00 ", "2026-", "1 ", "+1 ", "\n\n", "\na", "\n>", "</", "<td>", "</p>",
-    "<!--", "-----BEGIN A-----", "-----END A-----", "QUJD", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo\n", "\\/", "/a",
+    "\r\n", " \n", "\n ", "> ", "> \n", "-- \n", "a ", "a.", ". ", "a@", "a@b ", "a@b.", "<a", "<a>", "<>",
+    "()", "(a", "[1]", "&nbsp;", "&#", "&#0", "&#x0", "=?", "=?utf-8?q?a?=", "https://", "www.", "a-", "a_",
+    "a:", "a: b\n", "On ", "On 1 May 2026, A wrote:\n", "From: a\n", "From: a\nSent: 1\nSubject: b\n", "1/",
+    "12:00 ", "2026-", "1 ", "+1 ", "\n\n", "\na", "\n>", "</", "<td>", "</p>", "<!--", "-----BEGIN A-----",
+    "-----END A-----", "QUJD", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo\n", "\\/", "/a",
 )  # fmt: skip
 _BREAKERS = ("\x00", "\n!")
 _MOST_MEMBERS = 4
@@ -43,13 +45,14 @@ class Pump:
         return f"{self.before}{self.piece * repeats}{self.behind}"
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.before and repr(self.before), f"{self.piece!r} * n", self.behind and repr(self.behind))))
+        return " ".join(
+            filter(None, (self.before and repr(self.before), f"{self.piece!r} * n", self.behind and repr(self.behind)))
+        )
 
 
 def common() -> list[Pump]:
     """Pumps for anything that reads text."""
-    surroundings = (("", ""), ("x", "x"), ("", "!"))
-    return [Pump(before, piece, behind) for piece in (*CHARACTERS, *PIECES) for before, behind in surroundings]
+    return [Pump("x", piece, "!") for piece in (*CHARACTERS, *PIECES)]
 
 
 def derived(pattern: re.Pattern[Any]) -> list[Pump]:
@@ -124,7 +127,11 @@ def _spread(signs: list[str]) -> list[str]:
 
 
 def _named(members: Iterable[Any]) -> list[str]:
-    return [chr(given if code is codes.LITERAL else given[0]) for code, given in members if code in (codes.LITERAL, codes.RANGE)]
+    return [
+        chr(given if code is codes.LITERAL else given[0])
+        for code, given in members
+        if code in (codes.LITERAL, codes.RANGE)
+    ]
 
 
 def _belongs(sign: str, members: Iterable[Any]) -> bool:

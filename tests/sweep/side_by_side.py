@@ -27,7 +27,7 @@ def side_by_side(calls: Sequence[Callable[[], Any]]) -> Iterator[tuple[int, Any]
         while waiting and len(running) < AT_ONCE:
             number, call = waiting.pop()
             here, there = context.Pipe(duplex=False)
-            process = context.Process(target=_run, args=(call, there))
+            process = context.Process(target=_run, args=(call, there), daemon=True)
             process.start()
             there.close()
             running[here] = (number, process)

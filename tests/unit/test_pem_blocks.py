@@ -11,7 +11,18 @@ from tests.sweep.growth import growth
 
 FORMER = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
 """The definition that took quadratic time: for each beginning without an end, it went through the rest of the text."""
-PIECES = ["-----BEGIN A-----", "-----END A-----", "-----BEGIN B-----", "-----END B-----", "BEGIN A", "END A-----", "-", "-----", "\n", "x"]
+PIECES = [
+    "-----BEGIN A-----",
+    "-----END A-----",
+    "-----BEGIN B-----",
+    "-----END B-----",
+    "BEGIN A",
+    "END A-----",
+    "-",
+    "-----",
+    "\n",
+    "x",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))

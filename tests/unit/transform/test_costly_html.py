@@ -16,7 +16,9 @@ FORMATTING = "b, big, code, em, font, i, s, small, strike, strong, tt, u"
 COSTLY = {
     "attributes": lambda n: "<p " + "".join(f"a{i}=1 " for i in range(n)) + ">x",
     "attributes that hold brackets": lambda n: "<p " + "".join(f"a{i}='>'" for i in range(n)) + ">x",
-    "attributes behind a quotation mark in a comment": lambda n: '<!-- <p a=" --><p ' + "".join(f"a{i} " for i in range(n)) + ">x",
+    "attributes behind a quotation mark in a comment": lambda n: (
+        '<!-- <p a=" --><p ' + "".join(f"a{i} " for i in range(n)) + ">x"
+    ),
     "options": lambda n: "<select>" + "<option>x" * n,
     "paragraphs below open formatting": lambda n: "<p>" + "".join(f"<b id={i}>" for i in range(n)) + "<p>x" * n,
     "formatting that each paragraph leaves open": lambda n: "".join(f"<p><i id={i}>x" for i in range(n)),
@@ -59,11 +61,19 @@ def test_a_long_page_that_is_not_costly_stays_whole(page):
     assert until_too_costly(page) == page
 
 
-TAGS = [f"<{slash}{name}>" for name in ("p", "div", "li", "ul", "td", "tr", "table", "b", "i", "font", "span", "h1") for slash in ("", "/")]
+TAGS = [
+    f"<{slash}{name}>"
+    for name in ("p", "div", "li", "ul", "td", "tr", "table", "b", "i", "font", "span", "h1")
+    for slash in ("", "/")
+]
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.one_of(st.sampled_from(TAGS), st.builds("<b id={}>".format, st.integers(0, 30)), st.just("x")), max_size=60))
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(TAGS), st.builds("<b id={}>".format, st.integers(0, 30)), st.just("x")), max_size=60
+    )
+)
 def test_the_parser_makes_hardly_more_elements_than_are_counted(tags):
     page = "".join(tags)
     opened, counted = costly_html._Open(), 0

@@ -1,0 +1,190 @@
+"""The sweep finds every regular expression, wherever it is kept, and fails on one that needs more than linear time."""
+
+import sys
+import textwrap
+
+import pytest
+
+from tests.sweep import bounds
+from tests.sweep.bounds import Bound
+from tests.sweep.expressions import NOT_THE_PRODUCT, ROOT, find, product_packages
+from tests.sweep.growth import growth
+from tests.sweep.side_by_side import ENDED, side_by_side
+from tests.sweep.sweep import sweep_expression
+
+PLANTED = """
+    import functools
+    import re
+    import re as regular
+    from dataclasses import dataclass, field
+    from re import search as look_for
+
+    TOP = re.compile("top")
+    PLACES = ({"key": [re.compile("in a list")]}, frozenset([re.compile("in a set")]))
+
+    class Reader:
+        WORD = re.compile("of a class")
+
+        def read(self, text):
+            return re.split(r"in a method", text)
+
+        @property
+        def told(self):
+            return look_for("by another name", self.text)
+
+    @dataclass
+    class Rule:
+        pattern: re.Pattern = field(default_factory=lambda: re.compile("in a default factory"))
+
+    @dataclass(slots=True)
+    class Slotted:
+        pattern: object
+
+    KEPT = [Rule(re.compile("in an instance")), Slotted(re.compile("in a slot"))]
+
+    def closure():
+        hidden = re.compile("in a closure")
+        return lambda text: hidden.search(text)
+
+    closed = closure()
+    bound = re.compile("behind a bound method").sub
+    partly = functools.partial(re.compile("behind a partial").search, "text")
+
+    def with_default(text, pattern=re.compile("in a default")):
+        return pattern.match(text)
+
+    @functools.cache
+    def cached(word):
+        return re.compile("in a cache " + str(word))
+
+    cached(1)
+    NAME = "name"
+
+    def at_run_time(text):
+        return regular.sub(f"in a function, with a {NAME}", "", text)
+
+    def unknown(word, text):
+        return re.search(word + "!", text)
+"""
+
+
+@pytest.fixture
+def planted(tmp_path, monkeypatch):
+    """Makes a package of this source and returns what is found in it."""
+
+    def make(source):
+        package = tmp_path / "planted_package"
+        package.mkdir()
+        (package / "__init__.py").write_text(textwrap.dedent(source))
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "planted_package", raising=False)
+        return find(["planted_package"], tmp_path)
+
+    yield make
+    sys.modules.pop("planted_package", None)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(
+            "top",
+            "in a list",
+            "in a set",
+            "of a class",
+            "in a method",
+            "by another name",
+            "in an instance",
+            "in a slot",
+        ),
+        *(
+            "in a default factory",
+            "in a closure",
+            "behind a bound method",
+            "behind a partial",
+            "in a default",
+            "in a cache 1",
+        ),
+        "in a function, with a name",
+    ],
+)
+def test_an_expression_is_found_wherever_it_is_kept(planted, pattern):
+    assert pattern in {one.pattern.pattern for one in planted(PLANTED).expressions}
+
+
+def test_an_expression_that_nobody_can_know_is_told(planted):
+    assert [one.source for one in planted(PLANTED).unknown] == [
+        "re.compile('in a cache ' + str(word))",
+        "re.search(word + '!', text)",
+    ]
+
+
+def test_an_expression_is_swept_as_it_is_used(planted):
+    found = planted(
+        "import re\nBLANKS = re.compile('a')\ndef tidy(text):\n    return BLANKS.sub('', text), BLANKS.fullmatch(text)\n"
+    )
+    assert [one.methods for one in found.expressions] == [{"sub", "fullmatch"}]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method"),
+    [
+        (r"[^\S\n]+(?=\n|$)", "sub"),  # the one that stood still over a run of blanks
+        (r"\s+$", "search"),
+        (r"(a+)+b", "match"),
+        (r"<!--.*?-->", "finditer"),
+        (r"x*y", "findall"),
+        (r"(\w+\s?)*:", "fullmatch"),
+    ],
+)
+def test_the_sweep_fails_on_what_is_not_linear(planted, monkeypatch, pattern, method):
+    # Quicker than the real one, and so less certain: no expression here is a borderline case.
+    monkeypatch.setattr("tests.sweep.growth.GIVEN_UP", 1.0)
+    monkeypatch.setattr("tests.sweep.growth.SHORTEST_RUN", 0.01)
+    monkeypatch.setattr("tests.sweep.growth._TIMES", 1)
+    monkeypatch.setattr("tests.sweep.sweep.ENOUGH", 1)
+    given = "'', text" if method == "sub" else "text"
+    source = f"import re\nWORD = re.compile({pattern!r})\ndef use(text):\n    return WORD.{method}({given})\n"
+    (expression,) = planted(source).expressions
+    assert expression.methods == {method}
+    assert sweep_expression(expression)
+
+
+def test_the_sweep_passes_what_is_linear(planted):
+    (expression,) = planted(
+        "import re\nWORD = re.compile('[a-z]{1,9}:')\ndef use(text):\n    return WORD.match(text)\n"
+    ).expressions
+    assert sweep_expression(expression) == []
+
+
+def test_an_expression_with_a_bound_is_swept_up_to_it(planted, monkeypatch):
+    monkeypatch.setitem(bounds.BOUNDS, "planted_package.WORD", Bound(200, 0.1, "a test"))
+    (expression,) = planted(
+        "import re\nWORD = re.compile('x*y')\ndef use(text):\n    return WORD.search(text)\n"
+    ).expressions
+    assert sweep_expression(expression) == []
+
+
+def test_a_bound_of_an_expression_that_is_gone_is_told(monkeypatch):
+    monkeypatch.setattr(bounds, "BOUNDS", {"sync.a.GONE": Bound(1, 1, ""), "sync.b.*": Bound(1, 1, "")})
+    assert bounds.stale(["sync.a.HERE", "sync.b.WORD"]) == ["sync.a.GONE"]
+
+
+def test_every_package_of_the_tree_is_swept_or_is_no_part_of_the_product():
+    assert set(product_packages()) >= {"sync", "integrations", "mailboxes", "api", "config"}
+    assert all((ROOT / name / "__init__.py").exists() for name in NOT_THE_PRODUCT)
+
+
+def test_what_grows_with_the_square_is_told_from_what_does_not(monkeypatch):
+    monkeypatch.setattr("tests.sweep.growth._TIMES", 1)
+
+    def square(count):
+        return sum(range(count * count // 50))
+
+    assert growth(square, lambda repeats: repeats, 1).fails
+    assert not growth(lambda count: sum(range(20 * count)), lambda repeats: repeats, 1).fails
+
+
+def test_a_process_that_dies_is_told_and_stops_no_other():
+    calls = [lambda: sys.exit(3), lambda: "well"]
+    assert dict(side_by_side(calls)) == {0: ENDED, 1: "well"}
