@@ -56,6 +56,8 @@ SENT_BY = {
 """Which secrets a kind of sign-in uses."""
 SYSTEM_TLS = "1.2"
 """What Python's own default amounts to."""
+TLS_HEIGHTS = {"1.0": 0, "1.1": 1, "": 2, "1.2": 3, "1.3": 4}
+"""The system's default may have been made lower than Python's, and so is never taken for as high as 1.2."""
 DEFAULT_PORTS = {"https": 443, "http": 80, "socks5": 1080, "socks5h": 1080}
 
 
@@ -172,7 +174,6 @@ def _certificates(pem: str) -> str:
 def _covers(name: str, bound: str | None, wanted: str | None) -> bool:
     if bound == wanted:
         return True
-    if name != "tls_minimum" or bound is None or wanted is None:
+    if name != "tls_minimum" or bound is None or wanted not in TLS_HEIGHTS:
         return False
-    # The system's default may have been made lower than Python's, and so is never taken for as high as 1.2.
-    return float(wanted) >= float(bound or SYSTEM_TLS) if wanted else float(bound) < float(SYSTEM_TLS)
+    return TLS_HEIGHTS[wanted] >= TLS_HEIGHTS.get(bound or SYSTEM_TLS, len(TLS_HEIGHTS))

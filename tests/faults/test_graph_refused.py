@@ -38,10 +38,7 @@ def stays_so(life, days=4):
 
 
 def stored(life, **changed):
-    row = Integration.objects.get()
-    for name, value in changed.items():
-        setattr(row, name, value)
-    row.save()
+    moved(Integration.objects.get(), **changed)
 
 
 @pytest.mark.parametrize(

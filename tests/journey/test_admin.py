@@ -111,15 +111,15 @@ def test_a_broken_password_is_told_with_what_to_do_and_mended_without_a_restart(
 
 def test_a_wrong_address_is_told_in_words(integration, stack):
     right = stack.simulators["exchange"]["onprem"]["url"]
-    edit(integration, Endpoint=right.replace("/EWS/Exchange.asmx", "/nowhere"))
+    edit(integration, Endpoint=right.replace("/EWS/Exchange.asmx", "/nowhere"), Password=ACCOUNT_PASSWORD)
     integration.get_by_role("button", name="Test connection").click()
     integration.locator(".finding.bad").get_by_text("no Exchange Web Services at this endpoint").wait_for(
         timeout=PATIENCE
     )
-    edit(integration, Endpoint=re.sub(r":\d+/", ":9/", right))
+    edit(integration, Endpoint=re.sub(r":\d+/", ":9/", right), Password=ACCOUNT_PASSWORD)
     integration.get_by_role("button", name="Test connection").click()
     integration.locator(".finding.bad").get_by_text("cannot be reached").wait_for(timeout=PATIENCE)
-    edit(integration, Endpoint=right)
+    edit(integration, Endpoint=right, Password=ACCOUNT_PASSWORD)
     integration.get_by_role("button", name="Start").or_(integration.get_by_role("button", name="Stop")).first.wait_for()
 
 

@@ -80,6 +80,12 @@ def test_a_higher_minimum_of_tls_never_asks_and_a_lower_one_always_does(before, 
     assert bool(binding.changed(place(tls_minimum=before), place(tls_minimum=after))) is asks
 
 
+@pytest.mark.parametrize("strange", ["x", "2", "nan", "1.2 "])
+def test_a_minimum_of_tls_that_is_none_is_another(strange):
+    assert binding.changed(place(tls_minimum=strange), place(tls_minimum="1.2")) == ["tls_minimum"]
+    assert binding.changed(place(), place(tls_minimum=strange)) == ["tls_minimum"]
+
+
 def test_ews_and_graph_of_one_cloud_are_one_place_and_those_of_two_clouds_are_two():
     ews = place(endpoint="https://outlook.office365.com/EWS/Exchange.asmx")
     assert binding.changed(ews, place(endpoint="https://graph.microsoft.com")) == []
