@@ -205,6 +205,22 @@ SET_ASIDE = (
         ONE_EMAIL,
     ),
     Entry(
+        "conversion_deadline",
+        "Making a comment of this email took longer than CONVERSION_DEADLINE, and was ended.",
+        ("An email that was made to take long.", "A fault of this product over a rare text."),
+        "It is tried again after an update of this product, and when you press Try again; not by itself. Please report it with "
+        "the place that is named.",
+        ONE_EMAIL,
+    ),
+    Entry(
+        "conversion_failed",
+        "Making a comment of this email failed.",
+        ("A fault of this product over a rare email.", "An email that needs more memory than there is."),
+        "It is tried again by itself, ever more rarely, and after an update of this product. Please report it with the kind "
+        "and the place that are named.",
+        ONE_EMAIL,
+    ),
+    Entry(
         "while fetching",
         "Exchange cannot hand this email out.",
         (

@@ -18,7 +18,7 @@ from sync.batches import batches
 from sync.breaker import ACCEPTED, REFUSED, Breaker
 from sync.former import is_former
 from sync.identity import listed_comment_id
-from sync.ports import Control, Ledger
+from sync.ports import Control, Ledger, SliceOver
 from sync.reconcile import (
     Adopt,
     Asked,
@@ -31,7 +31,7 @@ from sync.reconcile import (
     properties_digest,
     reconcile,
 )
-from sync.records import DELIVERED, CopyRecord, Counts, Entry, Intention, PushResult, SetAside, Settled
+from sync.records import DEADLINE, DELIVERED, CopyRecord, Counts, Entry, Intention, PushResult, SetAside, Settled
 from sync.transform import Converted, NotConvertible
 from sync.waits import longer, nobody_waits
 
@@ -102,12 +102,18 @@ class Delivery:
     def deliver(self, fetched: Iterable[Fetched]) -> list[Change]:
         """Deliver one batch. When it returns, every email of it is confirmed, unchanged, turned away or set aside.
 
-        Returns what was gone. Raises what the sink raises, `Contended` and `LeaseLost`.
+        Returns what was gone. Raises what the sink raises, `Contended` and `LeaseLost`; and `SliceOver` when the time is up
+        in the middle of a slow batch, after delivering what was taken of it so far.
         """
         gone: list[Change] = []
         unfit: list[SetAside] = []
         letters: dict[CommentId, Letter] = {}
+        taken, in_time = 0, True
         for outcome in fetched:
+            in_time = self.control.keep_going_within() or not taken  # one at least: else a slow email would never pass
+            if not in_time:
+                break
+            taken += not isinstance(outcome, Gone)
             if isinstance(outcome, Gone):
                 gone.append(outcome.change)
             elif isinstance(outcome, Unreadable):
@@ -120,6 +126,8 @@ class Delivery:
             self.set_aside(email)
         for batch in self.sizes.push_batches(letters.values()):
             self._deliver(batch)
+        if not in_time:
+            raise SliceOver
         return gone
 
     def set_aside(self, email: SetAside) -> None:
@@ -152,7 +160,12 @@ class Delivery:
         self.counts.fetched += 1
         converted = self.transform(email)
         if isinstance(converted, NotConvertible):
-            return [SetAside(email.change, "transform", converted.reason)]
+            unfit = SetAside(email.change, converted.stage, converted.reason)
+            if unfit.stage != DEADLINE:
+                return [unfit]
+            # At once, as it took long. The breaker does not count it: a few such emails in a row must not stop a bucket.
+            self.set_aside(unfit)
+            return []
         comment = converted.comment
         verdict = self.folders.get(email.change.folder_id, Verdict.WANTED)
         if verdict is Verdict.WANTED:

@@ -19,7 +19,7 @@ from sync.careful import CAREFUL_AFTER, CarefulDelivery
 from sync.delivery import Delivery
 from sync.gate import sort_page
 from sync.leftovers import Leftovers
-from sync.ports import Checkpoints, Control, Ledger
+from sync.ports import Checkpoints, Control, Ledger, SliceOver
 from sync.records import CopyRecord, FolderRecord, Report
 
 
@@ -29,10 +29,6 @@ class Wishes:
 
     rules: Rules
     digest: str
-
-
-class _Yield(Exception):
-    """The slice is over or somebody pressed Stop: leave at once, at a safe point."""
 
 
 @dataclass(slots=True)
@@ -58,7 +54,7 @@ class Engine:
             for folder in self._in_order(folders):
                 self._folder(folder)
             Leftovers(self.source, self.delivery, self.ledger, self._go_on).run()
-        except _Yield:
+        except SliceOver:
             return Report(finished=False, stopped=self.control.stopped(), counts=self.delivery.counts)
         return Report(finished=True, counts=self.delivery.counts)
 
@@ -140,7 +136,7 @@ class Engine:
             if not error.may_be_item:
                 self.checkpoints.excuse(folder)
             raise
-        except _Yield:
+        except SliceOver:
             self.checkpoints.excuse(folder)
             raise
 
@@ -156,4 +152,4 @@ class Engine:
 
     def _go_on(self) -> None:
         if not self.control.keep_going():
-            raise _Yield
+            raise SliceOver

@@ -193,7 +193,7 @@ class SetAsideEmail(models.Model):
     received = models.DateTimeField(null=True)
     size = models.PositiveBigIntegerField(default=0)
     item_class = models.CharField(max_length=128, blank=True)
-    stage = models.CharField(max_length=16, help_text="fetch, transform, push, worker or gone")
+    stage = models.CharField(max_length=16, help_text="fetch, transform, deadline, push, worker or gone")
     reason = models.CharField(max_length=512)
     attempts = models.PositiveSmallIntegerField(default=1)
     first_at = models.DateTimeField(auto_now_add=True)

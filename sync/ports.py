@@ -18,6 +18,10 @@ class CheckpointMoved(LeaseLost):
     """The cursor is no longer the one that this page came after: an admin dropped it, or another worker moved it."""
 
 
+class SliceOver(Exception):
+    """The slice of time is over or somebody pressed Stop: leave at once, at a safe point."""
+
+
 class Control(Protocol):
     """The lease on the mailbox and the end of the time slice."""
 
@@ -26,6 +30,9 @@ class Control(Protocol):
 
         False when the slice of time is over or somebody pressed Stop. Raises `LeaseLost`.
         """
+
+    def keep_going_within(self) -> bool:
+        """Between two emails of a batch: the same, but asked only when it was not for some seconds. Costs nothing else."""
 
     def stopped(self) -> bool:
         """After `keep_going` said no: whether somebody pressed Stop."""

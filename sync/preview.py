@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from sync.limits import Limits
-from sync.transform import Converted, NotConvertible, Place, convert
+from sync.conversion.bounded import Convert
+from sync.transform import Converted, NotConvertible, Place
 
 _HEADERS = frozenset((b"from", b"to", b"subject", b"date", b"message-id", b"received", b"mime-version"))
 
 
-def preview_of_file(mime: bytes, place: Place, limits: Limits) -> Converted | NotConvertible:
-    """Of the content of a file, which may be anything."""
+def preview_of_file(mime: bytes, place: Place, convert: Convert) -> Converted | NotConvertible:
+    """Of the content of a file, which may be anything. Raises what `convert` raises."""
     if not looks_like_mail(mime):
         return NotConvertible("no_email: it does not begin with the headers of an email")
     change = Change(ChangeKind.CREATED, FolderId("preview"), ItemId("preview"))
-    return convert(Email(change, mime, ItemDetails(size=len(mime))), place, limits)
+    return convert(Email(change, mime, ItemDetails(size=len(mime))), place)
 
 
 def looks_like_mail(mime: bytes) -> bool:

@@ -15,6 +15,9 @@ from integrations.messages import Change, Comment, CommentId, Cursor, FolderId, 
 DELIVERED = "delivered"
 SET_ASIDE = "set_aside"
 """The two verdicts on a copy beside those of `mailboxes.rules.Verdict`."""
+DEADLINE = "deadline"
+"""Stage of a set-aside email whose conversion was terminated at its deadline: tried again by hand or by a newer transform, and
+never by the clock, since each try takes the whole deadline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from integrations.messages import Comment, CommentId, Email, Message
 from sync.cleaning import CleanText, clean
+from sync.cleaning.costly import is_costly
 from sync.identity import comment_id, made_up_comment_id, message_id_name, thread_id
 from sync.limits import DEFAULT_LIMITS, Limits
 from sync.mime.charsets import clean as without_controls
@@ -56,6 +57,12 @@ class Converted:
 class NotConvertible:
     reason: str
     """A code and words, never content."""
+    stage: str = "transform"
+    """Where it is set aside: see `sync.models.SetAsideEmail`."""
+
+
+class NeedsOwnProcess(Exception):
+    """A page of the email could hold the interpreter for long: convert it in a process that has limits of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +77,19 @@ class _People:
     """Of those who sent it once more as it was (RFC 5322 §3.6.6), which says nothing of who wrote it."""
 
 
-def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Converted | NotConvertible:
-    """The comment that this copy of the email makes, or why it makes none."""
+def convert(
+    email: Email, place: Place, limits: Limits = DEFAULT_LIMITS, *, apart: bool = True
+) -> Converted | NotConvertible:
+    """The comment that this copy of the email makes, or why it makes none.
+
+    `apart`: whether this process has limits of its own. If not, a page that could take long raises `NeedsOwnProcess`.
+    """
     try:
         parsed = parse(email.mime, limits)
     except NestedTooDeep:
         return NotConvertible("nested_too_deep: it has more parts within parts than can be read")
+    if not apart and any(is_costly(section.html) for section in parsed.sections if section.html):
+        raise NeedsOwnProcess
     sent = _sent(parsed, email, limits)
     timestamp = sent or email.details.received or received_header(parsed.message, limits.header_chars)
     if timestamp is None:
