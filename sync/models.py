@@ -198,7 +198,7 @@ class SetAsideEmail(models.Model):
     attempts = models.PositiveSmallIntegerField(default=1)
     first_at = models.DateTimeField(auto_now_add=True)
     last_at = models.DateTimeField()
-    retry_at = models.DateTimeField(null=True, help_text="Empty: not by itself.")
+    retry_at = models.DateTimeField(null=True, help_text="Empty: by hand or by a newer version only.")
     transform_version = models.PositiveIntegerField(default=0)
     settled = models.CharField(max_length=16, blank=True, help_text="delivered, gone, unwanted or dismissed")
     settled_at = models.DateTimeField(null=True)

@@ -28,7 +28,7 @@ def convert_here(email: Email, place: Place, limits: Limits, deadline: Deadline,
         raise
     except BaseException as error:  # noqa: BLE001  # whatever a library raises must cost this email alone
         # Neither its text nor its arguments: they may quote the mail.
-        return failed(f"{type(error).__name__} at {place_of(error)}")
+        return failed(f"{type(error).__name__} at {place_of(error) or 'an unknown place'}")
 
 
 def too_slow(deadline: Deadline, place: str = "") -> NotConvertible:

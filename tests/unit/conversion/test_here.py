@@ -1,0 +1,75 @@
+"""Whatever a conversion raises, out comes a reason with the kind and the place of the error, and never a word of the email."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
+from sync.conversion.deadline import Deadline
+from sync.conversion.here import convert_here
+from sync.limits import DEFAULT_LIMITS
+from sync.mime import headers
+from sync.transform import Converted, NeedsOwnProcess, NotConvertible, Place
+from tests.mails import mail
+from tests.unit.conversion.slow import MARK, planted
+
+SECRET = "the rent of Ann Field"
+
+
+class Panic(BaseException):
+    """As an extension module in Rust raises it."""
+
+
+def outcome(mime: bytes, cpu: float = 20, apart: bool = True):
+    email = Email(Change(ChangeKind.CREATED, FolderId("f"), ItemId("i")), mime, ItemDetails())
+    return convert_here(email, Place("desk@bank.example", ("Inbox",)), DEFAULT_LIMITS, Deadline(cpu, 200), apart=apart)
+
+
+def raising(error):
+    def raises(*given, **named):
+        raise error
+
+    return raises
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, ValueError, AssertionError, LookupError, Panic])
+def test_an_error_becomes_a_reason_with_its_kind_and_our_place_and_not_its_text(monkeypatch, error):
+    monkeypatch.setattr(headers.utils, "getaddresses", raising(error(SECRET)))
+    found = outcome(mail("a"))
+    assert isinstance(found, NotConvertible)
+    assert re.fullmatch(rf"conversion_failed: {error.__name__} at sync\.mime\.headers:\d+", found.reason)
+    assert found.stage == "transform"
+
+
+def test_a_real_recursion_is_one_too(monkeypatch):
+    def deeper(*given, **named):
+        return deeper()
+
+    monkeypatch.setattr(headers.utils, "getaddresses", deeper)
+    assert outcome(mail("a")).reason.startswith("conversion_failed: RecursionError at sync.mime.headers:")
+    monkeypatch.undo()
+    assert isinstance(outcome(mail("a")), Converted)
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_what_ends_the_process_is_no_fault_of_the_email(monkeypatch, error):
+    monkeypatch.setattr(headers.utils, "getaddresses", raising(error()))
+    with pytest.raises(error):
+        outcome(mail("a"))
+
+
+def test_a_conversion_that_does_not_end_is_ended_and_the_place_is_named(monkeypatch):
+    monkeypatch.setattr("sync.transform.clean", planted(headers.clean))
+    found = outcome(mail("a", subject=MARK), cpu=0.3)
+    assert isinstance(found, NotConvertible)
+    assert re.fullmatch(r"conversion_deadline: longer than 0\.3 s at sync\.transform:\d+", found.reason)
+    assert found.stage == "deadline"
+
+
+def test_a_page_that_could_hold_the_interpreter_is_left_to_a_process_of_its_own():
+    bomb = "<p>" + "".join(f"<b a={number}>" for number in range(400)) + "</p>" + "<p>x</p>" * 1000
+    mime = mail("a", body=bomb).replace(b"text/plain", b"text/html")
+    with pytest.raises(NeedsOwnProcess):
+        outcome(mime, apart=False)
