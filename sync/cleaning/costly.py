@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 MOST_CHARS = 100_000
-"""Up to here the worst page that we know takes half a second: see `bench.pages_of_html`."""
+"""Up to here the worst page that we know takes half a second."""
 MOST_OPENED = 300_000
 """Elements that may be opened anew: about 100 MB and half a second."""
 
