@@ -278,6 +278,8 @@ PUSH_BYTES = env.int("PUSH_BYTES", default=4 * 1024 * 1024)
 LIMITS = Limits(
     **{field.name: env.int(f"LIMIT_{field.name.upper()}", default=field.default) for field in fields(Limits)}
 )
+# Of the conversion of one email, in CPU time; by the wall clock ten times that, and never as long as the lease.
+CONVERSION_DEADLINE = seconds("CONVERSION_DEADLINE", 20)
 HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 1200)
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
 RUNS_KEPT = timedelta(days=env.float("RUNS_KEPT_DAYS", default=30))

@@ -209,6 +209,22 @@ SET_ASIDE = (
         ONE_EMAIL,
     ),
     Entry(
+        SetAsideKind.CONVERSION_DEADLINE,
+        "Making a comment of this email took longer than CONVERSION_DEADLINE, and was ended.",
+        ("An email that was made to take long.", "A fault of this product over a rare text."),
+        "It is tried again after an update of this product, and when you press Try again; not by itself. Please report it with "
+        "the place that is named.",
+        ONE_EMAIL,
+    ),
+    Entry(
+        SetAsideKind.CONVERSION_FAILED,
+        "Making a comment of this email failed.",
+        ("A fault of this product over a rare email.", "An email that needs more memory than there is."),
+        "It is tried again by itself, ever more rarely, and after an update of this product. Please report it with the kind "
+        "and the place that are named.",
+        ONE_EMAIL,
+    ),
+    Entry(
         SetAsideKind.UNREADABLE,
         "Exchange cannot hand this email out.",
         (
@@ -241,6 +257,14 @@ SET_ASIDE = (
     ),
 )
 
+UNREADABLE_FILE = Entry(
+    SetAsideKind.UNREADABLE_FILE,
+    "The file cannot be read.",
+    ("A right that is missing.", "A damaged disk."),
+    "Look at the file and its rights.",
+    ONE_EMAIL,
+)
+
 NO_EMAIL = Entry(
     SetAsideKind.NO_EMAIL,
     "It does not begin with the headers of an email.",
@@ -269,7 +293,7 @@ def entries() -> list[Entry]:
 
 def set_aside_entry(kind: str, stage: str = "") -> Entry:
     """Of an email that was set aside: see `sync.models.SetAsideEmail`. `stage` decides where the kind has no entry."""
-    known: dict[str, Entry] = {entry.kind: entry for entry in (*SET_ASIDE, NO_EMAIL)}
+    known: dict[str, Entry] = {entry.kind: entry for entry in (*SET_ASIDE, NO_EMAIL, UNREADABLE_FILE)}
     return known.get(kind) or known[STAGES.get(stage, SetAsideKind.ENDED_WORKERS)]
 
 

@@ -38,3 +38,11 @@ def times_fit_together(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Raise LEASE, or lower REINFER_DEADLINE and EXCHANGE_DEADLINE."
     return [Error("LEASE must be longer than a single call may take.", hint=hint, id="reinfer_exchange.E003")]
+
+
+@register()
+def a_conversion_has_time(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.CONVERSION_DEADLINE.total_seconds() >= 1:
+        return []
+    hint = "Leave it out for the default of 20 seconds."
+    return [Error("CONVERSION_DEADLINE must be a second or more.", hint=hint, id="reinfer_exchange.E004")]

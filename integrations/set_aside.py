@@ -10,6 +10,9 @@ class Stage(StrEnum):
 
     FETCH = "fetch"
     TRANSFORM = "transform"
+    DEADLINE = "deadline"
+    """Making a comment of it took longer than `CONVERSION_DEADLINE`. Tried again by hand or by a newer transform, and
+    never by the clock, since each try takes the whole deadline."""
     PUSH = "push"
     WORKER = "worker"
     """A worker ended while it had the email in hand."""
@@ -27,8 +30,13 @@ class SetAsideKind(StrEnum):
     NO_DATE = "no_date"
     NO_EMAIL = "no_email"
     """Only of a file that somebody previews."""
+    UNREADABLE_FILE = "unreadable_file"
+    """Only of a file that somebody previews."""
     NOT_CONVERTIBLE = "not_convertible"
     """Of an older version: a reason for which it makes no comment, and that is not known any more."""
+    CONVERSION_DEADLINE = "conversion_deadline"
+    CONVERSION_FAILED = "conversion_failed"
+    """A fault of ours, or of a library."""
     REFUSED = "refused"
     """Re:infer refuses it alone, or fails over it again and again."""
     ENDED_WORKERS = "ended_workers"
@@ -41,6 +49,7 @@ class SetAsideKind(StrEnum):
 
 _STAGES = {
     SetAsideKind.UNREADABLE: Stage.FETCH,
+    SetAsideKind.CONVERSION_DEADLINE: Stage.DEADLINE,
     SetAsideKind.REFUSED: Stage.PUSH,
     SetAsideKind.ENDED_WORKERS: Stage.WORKER,
     SetAsideKind.VANISHED: Stage.GONE,

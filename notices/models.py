@@ -16,6 +16,7 @@ class Kind(models.TextChoices):
     MAILBOX_DISABLED = "mailbox_disabled", "Mailbox disabled"
     MAILBOX_RECOVERED = "mailbox_recovered", "Mailbox recovered"
     EMAIL_SET_ASIDE = "email_set_aside", "Emails set aside"
+    SLOW_EMAILS = "slow_emails", "Emails that take too long"
     BUDGET_REACHED = "budget_reached", "Budget reached"
 
 

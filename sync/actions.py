@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -26,12 +25,13 @@ from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Un
 from integrations.models import RUNNING, STOPPED, Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import dispatching, holds, verify
+from sync.conversion.bounded import AllPlacesTaken, converter
 from sync.former import is_former
 from sync.lease import Clock, database_now
 from sync.models import FROM_THE_BEGINNING, VANISHED, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.stopped import stopped_at
 from sync.tasks import sync_mailbox
-from sync.transform import Converted, NotConvertible, Place, convert
+from sync.transform import Converted, NotConvertible, Place
 
 PARDON = timedelta(days=1)
 TEST_DEADLINE = 20.0
@@ -249,8 +249,11 @@ def preview_set_aside(email: SetAsideEmail) -> Converted | NotConvertible | Comp
         return Complaint("The email is no longer where it was: it was moved or deleted since.")
     if isinstance(fetched, Unreadable):
         return Complaint(f"Exchange cannot hand this email out: {fetched.reason}.")
-    place = Place(email.mailbox.address, tuple(email.folder.path))
-    return convert(fetched, place, settings.LIMITS)
+    try:
+        with converter(wait=False) as convert:
+            return convert(fetched, Place(email.mailbox.address, tuple(email.folder.path)))
+    except AllPlacesTaken as busy:
+        return Complaint(str(busy))
 
 
 def settings_changed(integration: Integration) -> None:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from integrations.connect import list_buckets, open_source
@@ -20,11 +19,12 @@ from integrations.ports import Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import Rules, Verdict, participants_verdict
 from sync.actions import Finding
+from sync.conversion.bounded import AllPlacesTaken, Convert, converter
 from sync.estimate import Estimate, estimate
 from sync.filter_preview import SPAN, preview
 from sync.lease import database_now
 from sync.models import Copy
-from sync.transform import Converted, Place, convert
+from sync.transform import Converted, Place
 from sync.wanted_folders import wanted_folders
 
 SECONDS = 20.0
@@ -111,7 +111,7 @@ def preview_filters(mailbox: Mailbox, rules: Rules) -> Finding:
         return Finding(True, found.sentence)
     try:
         asked, away = _sampled(mailbox, rules)
-    except (IntegrationError, ImproperlyConfigured) as error:
+    except (IntegrationError, ImproperlyConfigured, AllPlacesTaken) as error:
         return Finding(False, f"{found.sentence} Who wrote them to whom could not be looked up. {error}")
     told = f"Of the newest {asked:,} of them, {away:,} would not, by participant." if asked else ""
     return Finding(True, f"{found.sentence} {told}".strip())
@@ -128,12 +128,15 @@ def _sampled(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
         for copy in copies
     ]
     until = time.monotonic() + SECONDS
-    with open_source(mailbox.integration, mailbox.address, deadline=SECONDS) as source:
+    with (
+        open_source(mailbox.integration, mailbox.address, deadline=SECONDS) as source,
+        converter(wait=False) as convert,
+    ):
         verdicts = [
             verdict
             for batch in _batches(changes)
             if time.monotonic() < until
-            for verdict in _judged(source, batch, rules)
+            for verdict in _judged(source, batch, rules, convert)
         ]
     return len(verdicts), verdicts.count(Verdict.PARTICIPANT)
 
@@ -142,10 +145,10 @@ def _batches(changes: Sequence[Change]) -> list[Sequence[Change]]:
     return [changes[start : start + 10] for start in range(0, len(changes), 10)]
 
 
-def _judged(source: Source, changes: Sequence[Change], rules: Rules) -> list[Verdict]:
+def _judged(source: Source, changes: Sequence[Change], rules: Rules, convert: Convert) -> list[Verdict]:
     found = []
     for email in source.fetch(changes):
-        converted = convert(email, Place("", ()), settings.LIMITS) if isinstance(email, Email) else None
+        converted = convert(email, Place("", ())) if isinstance(email, Email) else None
         if isinstance(converted, Converted):
             found.append(participants_verdict(rules, converted.participants))
     return found

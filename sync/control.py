@@ -1,4 +1,5 @@
-"""Between two batches: is the lease still ours, is the slice of time over, did somebody press Stop, must this worker leave?"""
+"""Between two batches, and within a slow one: is the lease still ours, is the slice of time over, did somebody press Stop, must
+this worker leave?"""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ from sync.lease import Lease
 
 NOTE_EVERY = 2.0
 """Seconds: as often as somebody who watches a backfill wants to see it move."""
+LOOK_EVERY = 10.0
+"""Seconds between two looks from within a batch: far less than the lease, and nothing for a batch that takes milliseconds."""
 
 
 class RunControl:
@@ -37,9 +40,14 @@ class RunControl:
         self._lease = lease
         self._monotonic = monotonic
         self._end = monotonic() + slice_seconds
+        self._looked_at = float("-inf")
+
+    def keep_going_within(self) -> bool:
+        return self._monotonic() - self._looked_at < LOOK_EVERY or self.keep_going()
 
     def keep_going(self) -> bool:
         self._lease.renew()
+        self._looked_at = self._monotonic()
         if self._monotonic() - self._noted_at >= NOTE_EVERY:
             self._noted_at = self._monotonic()
             self._note()

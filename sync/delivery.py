@@ -19,7 +19,7 @@ from sync.batches import batches
 from sync.breaker import ACCEPTED, REFUSED, Breaker
 from sync.former import is_former
 from sync.identity import listed_comment_id
-from sync.ports import Control, Ledger
+from sync.ports import Control, Ledger, SliceOver
 from sync.reconcile import (
     Adopt,
     Asked,
@@ -105,12 +105,18 @@ class Delivery:
     def deliver(self, fetched: Iterable[Fetched]) -> list[Change]:
         """Deliver one batch. When it returns, every email of it is confirmed, unchanged, turned away or set aside.
 
-        Returns what was gone. Raises what the sink raises, `Contended` and `LeaseLost`.
+        Returns what was gone. Raises what the sink raises, `Contended` and `LeaseLost`; and `SliceOver` when the time is up
+        in the middle of a slow batch, after delivering what was taken of it so far.
         """
         gone: list[Change] = []
         unfit: list[SetAside] = []
         letters: dict[CommentId, Letter] = {}
+        taken, in_time = 0, True
         for outcome in fetched:
+            in_time = self.control.keep_going_within() or not taken  # one at least: else a slow email would never pass
+            if not in_time:
+                break
+            taken += not isinstance(outcome, Gone)
             if isinstance(outcome, Gone):
                 gone.append(outcome.change)
             elif isinstance(outcome, Unreadable):
@@ -124,6 +130,8 @@ class Delivery:
         for batch in self.sizes.push_batches(letters.values()):
             self._deliver(batch)
         self.done += 1
+        if not in_time:
+            raise SliceOver
         return gone
 
     def set_aside(self, email: SetAside) -> None:
@@ -158,7 +166,12 @@ class Delivery:
         self.counts.fetched += 1
         converted = self.transform(email)
         if isinstance(converted, NotConvertible):
-            return [SetAside(email.change, converted.kind)]
+            unfit = SetAside(email.change, converted.kind, converted.detail)
+            if converted.kind is not SetAsideKind.CONVERSION_DEADLINE:
+                return [unfit]
+            # At once, as it took long. The breaker does not count it: a few such emails in a row must not stop a bucket.
+            self.set_aside(unfit)
+            return []
         comment = converted.comment
         verdict = self.folders.get(email.change.folder_id, Verdict.WANTED)
         if verdict is Verdict.WANTED:

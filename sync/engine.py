@@ -23,7 +23,7 @@ from sync.careful import CAREFUL_AFTER, CarefulDelivery
 from sync.delivery import Delivery
 from sync.gate import sort_page
 from sync.leftovers import Leftovers
-from sync.ports import Checkpoints, Control, Ledger
+from sync.ports import Checkpoints, Control, Ledger, SliceOver
 from sync.records import CopyRecord, FolderRecord, Report
 from sync.turns import Turns, hands_over, leftovers_come_first, turns
 
@@ -34,10 +34,6 @@ class Wishes:
 
     rules: Rules
     digest: str
-
-
-class _Yield(Exception):
-    """The slice is over, or somebody pressed Stop: leave at once, at a safe point."""
 
 
 @dataclass(slots=True)
@@ -65,7 +61,7 @@ class Engine:
                 folder: verdict for folder, verdict in verdicts.items() if verdict is not Verdict.WANTED
             }
             self._in_turn(turns(folders, self.delivery.folders.keys(), self.wishes.digest, self.checkpoints.round()))
-        except _Yield:
+        except SliceOver:
             return Report(finished=False, stopped=self.control.stopped(), counts=self.delivery.counts)
         return Report(finished=True, counts=self.delivery.counts)
 
@@ -185,7 +181,7 @@ class Engine:
             if not error.may_be_item:
                 self.checkpoints.excuse(folder)
             raise
-        except _Yield:
+        except SliceOver:
             self.checkpoints.excuse(folder)
             raise
 
@@ -201,12 +197,12 @@ class Engine:
 
     def _go_on(self) -> None:
         if not self.control.keep_going():
-            raise _Yield
+            raise SliceOver
         self._stop_in_time()
 
     def _stop_in_time(self) -> None:
         if self._done() > self._owed and not self.control.has_time():
-            raise _Yield
+            raise SliceOver
 
     def _done(self) -> int:
         """Grows whenever something moves."""

@@ -209,7 +209,7 @@ class SetAsideEmail(models.Model):
     received = models.DateTimeField(null=True)
     size = models.PositiveBigIntegerField(default=0)
     item_class = models.CharField(max_length=128, blank=True)
-    stage = models.CharField(max_length=16, help_text="fetch, transform, push, worker or gone")
+    stage = models.CharField(max_length=16, help_text="fetch, transform, deadline, push, worker or gone")
     kind = models.CharField(
         max_length=64,
         blank=True,
@@ -227,7 +227,7 @@ class SetAsideEmail(models.Model):
     attempts = models.PositiveSmallIntegerField(default=1)
     first_at = models.DateTimeField(auto_now_add=True)
     last_at = models.DateTimeField()
-    retry_at = models.DateTimeField(null=True, help_text="Empty: not by itself.")
+    retry_at = models.DateTimeField(null=True, help_text="Empty: by hand or by a newer version only.")
     transform_version = models.PositiveIntegerField(default=0)
     settled = models.CharField(max_length=16, blank=True, help_text="delivered, gone, unwanted or dismissed")
     settled_at = models.DateTimeField(null=True)

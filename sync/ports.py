@@ -29,6 +29,10 @@ class CheckpointMoved(LeaseLost):
     """The cursor is no longer the one that this page came after: an admin dropped it, or another worker moved it."""
 
 
+class SliceOver(Exception):
+    """The slice of time is over or somebody pressed Stop: leave at once, at a safe point."""
+
+
 class Control(Protocol):
     """The lease on the mailbox and the end of the time slice."""
 
@@ -41,6 +45,9 @@ class Control(Protocol):
 
     def has_time(self) -> bool:
         """Whether the slice of time goes on. Asks nobody."""
+
+    def keep_going_within(self) -> bool:
+        """Between two emails of a batch: the same, but asked only when it was not for some seconds. Costs nothing else."""
 
     def stopped(self) -> bool:
         """After the sync was told to end: whether somebody pressed Stop."""

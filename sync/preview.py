@@ -5,23 +5,24 @@ from __future__ import annotations
 from integrations import catalogue
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from integrations.set_aside import SetAsideKind
-from sync.limits import Limits
-from sync.transform import Converted, NotConvertible, Place, convert
+from sync.conversion.bounded import Convert
+from sync.transform import Converted, NotConvertible, Place
 
 _HEADERS = frozenset((b"from", b"to", b"subject", b"date", b"message-id", b"received", b"mime-version"))
 
 
-def preview_of_file(mime: bytes, place: Place, limits: Limits) -> Converted | NotConvertible:
-    """Of the content of a file, which may be anything."""
+def preview_of_file(mime: bytes, place: Place, convert: Convert) -> Converted | NotConvertible:
+    """Of the content of a file, which may be anything. Raises what `convert` raises."""
     if not looks_like_mail(mime):
         return NotConvertible(SetAsideKind.NO_EMAIL)
     change = Change(ChangeKind.CREATED, FolderId("preview"), ItemId("preview"))
-    return convert(Email(change, mime, ItemDetails(size=len(mime))), place, limits)
+    return convert(Email(change, mime, ItemDetails(size=len(mime))), place)
 
 
 def rejection(outcome: NotConvertible) -> str:
-    """Why it makes no comment: the kind, and what that means."""
-    return f"{outcome.kind}: {catalogue.set_aside_entry(outcome.kind).text}"
+    """Why it makes no comment: the kind, what that means, and where it happened or what was said."""
+    meaning = catalogue.set_aside_entry(outcome.kind).text
+    return f"{outcome.kind}: {meaning}" + (f" ({outcome.detail})" if outcome.detail else "")
 
 
 def looks_like_mail(mime: bytes) -> bool:

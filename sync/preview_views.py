@@ -6,10 +6,10 @@ The second shows mail of the company, so it asks for a permission of its own, an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from access.body_limits import AROUND_FILES, accepts_body
 from integrations.reinfer.payload import comment_json
 from sync import actions
+from sync.conversion.bounded import AllPlacesTaken, converter
 from sync.models import SetAsideEmail
 from sync.preview import preview_of_file, rejection
 from sync.transform import Converted, NotConvertible, Place
@@ -54,8 +55,13 @@ def preview_file(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        outcome = preview_of_file(file.read(), Place("mailbox@example.com", ("Inbox",)), settings.LIMITS)
-        context |= {"name": file.name, **_shown(outcome)}
+        context["name"] = file.name
+        try:
+            with converter(wait=False) as convert:
+                outcome = preview_of_file(file.read(), Place("mailbox@example.com", ("Inbox",)), convert)
+        except AllPlacesTaken as busy:
+            return _page(request, context | {"problem": str(busy)}, HTTPStatus.TOO_MANY_REQUESTS)
+        context |= _shown(outcome)
     return _page(request, context)
 
 
@@ -70,8 +76,8 @@ def preview_set_aside(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, context)
 
 
-def _page(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
-    answer = render(request, "sync/preview.html", context)
+def _page(request: HttpRequest, context: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    answer = render(request, "sync/preview.html", context, status=status)
     answer["Cache-Control"] = "no-store"
     return answer
 

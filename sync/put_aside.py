@@ -22,6 +22,9 @@ from sync.records import DELIVERED, SET_ASIDE, CopyRecord, SetAside
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 """How long a set-aside email waits for its next try; the last one for ever after."""
 
+BY_VERSION = (Stage.TRANSFORM, Stage.DEADLINE, Stage.PUSH)
+"""Stages whose emails a newer transform may deliver."""
+
 COUNTED = ("attempts", "retry_at", "transform_version")
 """What a try changes before it is made."""
 
@@ -44,8 +47,7 @@ class PutAside:
 
     def due(self, most: int, now: datetime) -> list[Change]:
         due = self._waiting().filter(
-            Q(retry_at__lte=now)
-            | Q(transform_version__lt=self.transform_version, stage__in=[Stage.TRANSFORM, Stage.PUSH])
+            Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=BY_VERSION)
         )
         due = due.exclude(item_id__startswith=FORMER)
         return [as_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
@@ -58,7 +60,7 @@ class PutAside:
             return
         self._begun[item] = {name: getattr(row, name) for name in COUNTED}
         row.attempts += 1
-        row.retry_at, row.transform_version = now + _delay(row.attempts), self.transform_version
+        row.retry_at, row.transform_version = _next_try(row, now), self.transform_version
         row.save(update_fields=COUNTED)
 
     def take_back(self, item: ItemId) -> None:
@@ -83,7 +85,7 @@ class PutAside:
         row.kind, row.stage = email.kind, email.kind.stage
         row.change_key, row.listed_id = change.change_key, listed_comment_id(change.message_id) or ""
         row.received, row.size, row.item_class = change.received, change.size, change.item_class[:128]
-        row.retry_at = now + _delay(row.attempts)
+        row.retry_at = _next_try(row, now)
         row.transform_version = self.transform_version
         row.settled, row.settled_at = "", None
         row.save()
@@ -125,8 +127,11 @@ class PutAside:
         return SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, settled="")
 
 
-def _delay(attempts: int) -> timedelta:
-    return RETRY_AFTER[min(max(attempts, 1), len(RETRY_AFTER)) - 1]
+def _next_try(row: SetAsideEmail, now: datetime) -> datetime | None:
+    """None: not by the clock."""
+    if row.stage == Stage.DEADLINE:
+        return None
+    return now + RETRY_AFTER[min(max(row.attempts, 1), len(RETRY_AFTER)) - 1]
 
 
 def copy_of(change: Change) -> CopyRecord:

@@ -23,10 +23,12 @@ from sync import budget, holds, leaving, outcome, transform
 from sync.breaker import Breaker
 from sync.checkpoints import DatabaseCheckpoints
 from sync.control import RunControl
+from sync.conversion.bounded import Convert, Outcome, converter
 from sync.delivery import Delivery, Sizes
 from sync.engine import Engine, Wishes
 from sync.lease import Clock, Lease, database_now
 from sync.ledger import DatabaseLedger
+from sync.mishap import place_of
 from sync.models import FROM_THE_BEGINNING, Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
 from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Counts, Report
@@ -98,7 +100,7 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) 
         end = partial(outcome.failed, mailbox, lease, record, counts, DatabaseFailed(type(error).__name__))
     except Exception as error:  # noqa: BLE001  # the outermost rim: a fault of ours must cost this mailbox a delay, and nothing else
         # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
-        log.error("sync.broke", error=type(error).__name__, where=_where(error))
+        log.error("sync.broke", error=type(error).__name__, where=place_of(error))
         end = partial(outcome.broke, mailbox, lease, record, counts, error)
     # Not within `except`: what fails in writing it down must not carry the first error, which may quote a mail, into a log.
     return end(around.chance())
@@ -130,7 +132,8 @@ def _sync(
             around.is_leaving,
         )
         try:
-            return _engine(mailbox, control, lease, around, counts, source, sink, breaker).run()
+            with converter() as convert:
+                return _engine(mailbox, control, lease, around, counts, source, sink, breaker, convert).run()
         finally:
             if breaker.window != bucket.refusals:
                 Bucket.objects.filter(pk=bucket.pk).update(refusals=breaker.window)
@@ -145,6 +148,7 @@ def _engine(
     source: Source,
     sink: Sink,
     breaker: Breaker,
+    convert: Convert,
 ) -> Engine:
     rules = mailbox.rules()
     digest = wanted_digest(rules, bucket=f"{mailbox.bucket_id}", address=mailbox.address)
@@ -155,7 +159,7 @@ def _engine(
         sink=sink,
         ledger=ledger,
         control=control,
-        transform=partial(_convert, mailbox.address, checkpoints),
+        transform=partial(_convert, convert, mailbox.address, checkpoints),
         rules=rules,
         judged_by=digest,
         sizes=_sizes(),
@@ -166,11 +170,8 @@ def _engine(
     return Engine(source, delivery, ledger, checkpoints, control, Wishes(rules, digest))
 
 
-def _convert(
-    address: str, checkpoints: DatabaseCheckpoints, email: Email
-) -> transform.Converted | transform.NotConvertible:
-    place = transform.Place(address, checkpoints.path(email.change.folder_id))
-    return transform.convert(email, place, settings.LIMITS)
+def _convert(convert: Convert, address: str, checkpoints: DatabaseCheckpoints, email: Email) -> Outcome:
+    return convert(email, transform.Place(address, checkpoints.path(email.change.folder_id)))
 
 
 def _is_pardoned(bucket: Bucket, now: datetime) -> bool:
@@ -226,12 +227,3 @@ def _list_again_if_asked(mailbox: Mailbox, lease: Lease) -> None:
     if asked.exists():
         SyncedFolder.objects.filter(mailbox=mailbox).update(**FROM_THE_BEGINNING)
         asked.update(list_again=False, folders_cursor="", up_to_date=False)
-
-
-def _where(error: BaseException) -> str:
-    """File and line of our own deepest frame: enough to find a fault, nothing of what was being worked on."""
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

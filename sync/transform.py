@@ -56,6 +56,8 @@ class Converted:
 @dataclass(frozen=True, slots=True)
 class NotConvertible:
     kind: SetAsideKind
+    detail: str = ""
+    """Of a fault of ours: its kind and place, never content."""
 
 
 @dataclass(frozen=True, slots=True)

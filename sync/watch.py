@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from notices.outbox import forget_deleted
 from sync.lease import Clock, database_now
 from sync.models import MailboxState, SyncedFolder, SyncRun, Tick
+from sync.slow_mail import announce_slow_mailboxes
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,7 @@ def look(clock: Clock = database_now) -> None:
     close_orphans(now)
     note_checkpoints_that_went_back(now)
     forget_deleted()
+    announce_slow_mailboxes(now)
     ticked("watch", now)
 
 

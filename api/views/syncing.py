@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,6 +24,7 @@ from api.views.base import Api, Listed, answers, one, said
 from integrations.reinfer.payload import comment_object
 from mailboxes.models import Bucket, Mailbox
 from sync import actions, attention, budget, figures, tally
+from sync.conversion.bounded import AllPlacesTaken, converter
 from sync.models import VANISHED, SetAsideEmail, SyncRun
 from sync.preview import preview_of_file, rejection
 from sync.transform import Converted, NotConvertible, Place
@@ -34,6 +35,8 @@ OF_MAILBOX = {
     "integration_project": ("mailbox__integration__project", words),
     "integration_name": ("mailbox__integration__name", words),
 }
+BUSY_FOR = 5
+"""Seconds after which to try again, where others have a preview under way."""
 SINCE = {"since": ("started_at__gte", moment), "until": ("started_at__lt", moment)}
 
 
@@ -164,7 +167,12 @@ class Preview(Api):
         """The comment that an email becomes, what was cut from its text and by which rule. Nothing is sent or kept."""
         given: Any = request.data
         mime = given if isinstance(given, bytes) else b""
-        return Response(_previewed(preview_of_file(mime, Place("mailbox@example.com", ("Inbox",)), settings.LIMITS)))
+        try:
+            with converter(wait=False) as convert:
+                outcome = preview_of_file(mime, Place("mailbox@example.com", ("Inbox",)), convert)
+        except AllPlacesTaken as busy:
+            raise Throttled(wait=BUSY_FOR, detail=str(busy)) from busy
+        return Response(_previewed(outcome))
 
 
 class Usage(Api):

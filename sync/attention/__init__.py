@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from integrations.models import Integration
-from sync.attention import beat, broken, connections, mailboxes, set_aside, silence
+from sync.attention import beat, broken, connections, mailboxes, set_aside, silence, slow
 from sync.attention.group import Group, as_problems
 from sync.attention.problem import MOST, Problem, Problems
 
@@ -39,6 +39,7 @@ def _of_mailboxes(integrations: dict[int, Integration], now: datetime) -> Proble
         mailboxes.failing(now),
         mailboxes.unfinished(now, integrations.values()),
         silence.silent(now),
+        slow.slow(now),
     ):
         kind = sorted(found, key=_newest, reverse=True)
         groups += kind[:MOST]

@@ -14,6 +14,9 @@ from sync.mime.charsets import clean, decoded, unescaped
 from sync.mime.encoded_words import decode_header
 
 DEEPEST_COMMENT = 100
+DEEPEST_GROUP = 100
+"""Groups of addresses within groups. RFC 5322 §3.4 knows of none, and the standard library reads each level by one more call of
+itself."""
 _MOST_RECEIVED = 100
 EARLIEST, LATEST = 1400, 9999
 """Years that Re:infer takes."""
@@ -103,10 +106,21 @@ def _people(raw: str) -> Iterable[Correspondent]:
     if raw.count("(") > DEEPEST_COMMENT:
         yield Correspondent(decoded_words(raw), "")
         return
-    for name, address in utils.getaddresses([raw], **_LENIENT):
+    for name, address in utils.getaddresses([_ungrouped(raw)], **_LENIENT):
         person = _person(_unquoted(decoded_words(name)), clean(decoded_words(address)).strip())
         if person.name or person.address:
             yield person
+
+
+def _ungrouped(raw: str) -> str:
+    """The list without its groups, where one of them lies too deep: their names stand among the addresses then."""
+    if raw.count(":") <= DEEPEST_GROUP:
+        return raw
+    depth = deepest = 0
+    for sign in re.findall("[:;]", raw):
+        depth = depth + 1 if sign == ":" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return raw if deepest <= DEEPEST_GROUP else raw.replace(":", ",").replace(";", ",")
 
 
 def _person(name: str, address: str) -> Correspondent:

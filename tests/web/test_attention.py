@@ -15,6 +15,7 @@ from mailboxes.models import Mailbox
 from sync import attention, outcome, watch
 from sync.activity import hour_of
 from sync.models import Activity, Comparison, MailboxState, MailDay
+from sync.slow_mail import MANY
 from tests import factories
 
 NOT_FOUND = errors.MailboxNotFound.kind
@@ -222,5 +223,15 @@ def test_a_page_on_which_everything_is_wrong_takes_few_queries(admin, integratio
         *("Texts changed", "Comments missing", "Unknown comments", "Checkpoint went back", "Checkpoint moved"),
         *("Worker gone", "Standing still"),
     }
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(31):
         admin.get("/")
+
+
+def test_a_mailbox_that_brings_many_slow_emails_stands_on_the_overview_with_what_to_do(admin, integration):
+    folder = factories.SyncedFolderFactory(mailbox=factories.MailboxFactory(integration=integration))
+    for _ in range(MANY + 1):
+        factories.SetAsideEmailFactory(folder=folder, stage="deadline", retry_at=None, last_at=timezone.now())
+    page = admin.get("/").content.decode()
+    assert "Slow emails" in page
+    assert f"{MANY + 1} emails of the last hour took longer to convert than CONVERSION_DEADLINE" in page
+    assert "by hand, or after an update" in admin.get("/set-aside/").content.decode()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from integrations.reinfer.payload import comment_object
+from integrations.set_aside import SetAsideKind
+from sync.conversion.bounded import Convert, Outcome, converter
 from sync.preview import preview_of_file, rejection
 from sync.transform import Converted, NotConvertible, Place
 
@@ -42,17 +45,18 @@ class Command(BaseCommand):
         outcomes: Counter[str] = Counter()
         rules: Counter[str] = Counter()
         several = len(options["paths"]) > 1 or any(Path(path).is_dir() for path in options["paths"])
-        for name, mime in _files(options["paths"]):
-            outcome = preview_of_file(mime, place, settings.LIMITS)
-            outcomes[_kind(outcome)] += 1
-            if options["json"]:
-                line = {"file": name, **_line(outcome, options["explain"])}
-                self.stdout.write(json.dumps(line, ensure_ascii=False))
-            elif several:
-                self.stdout.write(f"{name}: {_kind(outcome)}")
-                rules.update(_rules(outcome) if options["explain"] else ())
-            else:
-                self._show(outcome, options["explain"])
+        with converter() as convert:
+            for name, read in _files(options["paths"]):
+                outcome = _outcome(read, place, convert)
+                outcomes[_kind(outcome)] += 1
+                if options["json"]:
+                    line = {"file": name, **_line(outcome, options["explain"])}
+                    self.stdout.write(json.dumps(line, ensure_ascii=False))
+                elif several:
+                    self.stdout.write(f"{name}: {_kind(outcome)}")
+                    rules.update(_rules(outcome) if options["explain"] else ())
+                else:
+                    self._show(outcome, options["explain"])
         self._sum_up(outcomes, rules, several and not options["json"])
 
     def _show(self, outcome: Converted | NotConvertible, explain: bool) -> None:
@@ -73,26 +77,40 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing here could be made a comment: {reasons}.")
 
 
-def _files(paths: list[str]) -> Iterator[tuple[str, bytes]]:
+def _files(paths: list[str]) -> list[tuple[str, Callable[[], bytes]]]:
+    """Each file by name, and what reads it. Raises `CommandError`, before anything is converted, for one that is not there."""
+    found: list[tuple[str, Callable[[], bytes]]] = []
     for text in paths:
         path = Path(text)
         if text == "-":
-            yield "-", sys.stdin.buffer.read(LARGEST)
+            found.append(("-", partial(sys.stdin.buffer.read, LARGEST)))
         elif path.is_dir():
-            for file in sorted(file for file in path.rglob("*") if file.is_file()):
-                yield str(file), _bytes(file)
+            found += [(_printable(file), partial(_bytes, file)) for file in sorted(path.rglob("*")) if file.is_file()]
         elif path.is_file():
-            yield text, _bytes(path)
+            found.append((_printable(path), partial(_bytes, path)))
         else:
-            raise CommandError(f"There is no file {text}.")
+            raise CommandError(f"There is no file {_printable(path)}.")
+    return found
+
+
+def _printable(path: Path) -> str:
+    """Its name; bytes that are no UTF-8 as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST)
+
+
+def _outcome(read: Callable[[], bytes], place: Place, convert: Convert) -> Outcome:
+    """Whatever happens over one file, the others are shown."""
     try:
-        with path.open("rb") as file:
-            return file.read(LARGEST)
+        return preview_of_file(read(), place, convert)
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+        return NotConvertible(SetAsideKind.UNREADABLE_FILE, error.strerror or type(error).__name__)
+    except MemoryError:
+        return NotConvertible(SetAsideKind.UNREADABLE_FILE, "too large for the memory of this machine")
 
 
 def _kind(outcome: Converted | NotConvertible) -> str:

@@ -154,6 +154,19 @@ def test_correspondents_are_name_and_address():
     assert made.properties["string:Recipient Domain"] == "sued.example, bank.example"
 
 
+@pytest.mark.parametrize("separator", ["", "\r\n "], ids=["in one line", "folded"])
+def test_groups_within_groups_without_end_keep_their_addresses(separator):
+    to = f"To: {f'team:{separator}' * 1000}Ann <ann@north.example>, bob@north.example;"
+    assert comment(raw("Message-ID: <a@x>", DATE, to)).message.to == (
+        "team", "Ann <ann@north.example>", "bob@north.example",
+    )  # fmt: skip
+
+
+def test_groups_beside_each_other_are_read_as_groups():
+    to = "To: " + ", ".join(f"team{number}: a{number}@x.example;" for number in range(300))
+    assert comment(raw("Message-ID: <a@x>", DATE, to)).message.to == tuple(f"a{n}@x.example" for n in range(300))
+
+
 def test_participants_are_all_addresses_in_lower_case():
     mime = raw(
         "Message-ID: <a@x>", DATE, "From: A@X.example", "Sender: b@x.example", "To: c@x.example", "Bcc: d@x.example"

@@ -1,0 +1,118 @@
+"""A conversion in a child process, which cannot hold up its parent."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
+from integrations.set_aside import SetAsideKind
+from sync.conversion import apart
+from sync.conversion.apart import AllPlacesTaken, Apart
+from sync.conversion.deadline import Deadline
+from sync.limits import DEFAULT_LIMITS
+from sync.transform import Converted, Place, convert
+from tests.mails import mail
+from tests.unit.conversion.slow import MARK
+
+PLACE = Place("desk@bank.example", ("Inbox",))
+
+
+@pytest.fixture
+def faulty(monkeypatch):
+    monkeypatch.setattr(apart, "CHILD", "tests.unit.conversion.faulty_child")
+
+
+def email_of(subject: str) -> Email:
+    return Email(Change(ChangeKind.CREATED, FolderId("f"), ItemId("i")), mail("a", subject=subject), ItemDetails())
+
+
+def outcome(child: Apart, subject: str, cpu: float = 1, wall: float = 60):
+    return child.convert(email_of(subject), PLACE, DEFAULT_LIMITS, Deadline(cpu, wall))
+
+
+def test_it_makes_the_same_comment_as_the_process_itself():
+    with Apart(wait=True) as child:
+        assert outcome(child, "Rent") == convert(email_of("Rent"), PLACE)
+
+
+def test_the_process_ends_with_its_use():
+    with Apart(wait=True) as child:
+        outcome(child, "Rent")
+        process = child._process
+        assert process is not None
+        assert process.poll() is None
+    assert process.poll() == 0
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind", "detail"),
+    [
+        (MARK, SetAsideKind.CONVERSION_DEADLINE, "longer than 1 s at "),
+        ("c-code", SetAsideKind.CONVERSION_DEADLINE, "longer than 1 s"),
+        ("killed", SetAsideKind.CONVERSION_FAILED, "its process ended with signal 9"),
+        ("memory", SetAsideKind.CONVERSION_FAILED, "MemoryError at sync.transform:"),
+    ],
+)
+def test_whatever_an_email_does_it_gets_its_reason_and_the_next_one_its_comment(faulty, subject, kind, detail):
+    with Apart(wait=True) as child:
+        found = outcome(child, subject)
+        assert found.kind is kind
+        assert found.detail.startswith(detail)
+        assert isinstance(outcome(child, "Rent"), Converted)
+
+
+def test_a_child_that_says_nothing_is_ended_at_the_wall_clock(faulty, monkeypatch):
+    monkeypatch.setattr(apart, "START", 0.5)
+    with Apart(wait=True) as child:
+        begun = time.monotonic()
+        assert outcome(child, "c-code", cpu=300, wall=0.5).kind is SetAsideKind.CONVERSION_DEADLINE
+        assert time.monotonic() - begun < 20
+
+
+def test_the_child_gets_no_secret_of_ours(faulty, monkeypatch):
+    monkeypatch.setenv("ENCRYPTION_KEYS", "key")
+    monkeypatch.setenv("DATABASE_URL", "postgres://x")
+    with Apart(wait=True) as child:
+        told = outcome(child, "environment").reason
+    assert "ENCRYPTION_KEYS" not in told
+    assert "DATABASE_URL" not in told
+    assert "PATH" in told
+
+
+def test_only_so_many_are_at_work_at_once_and_others_are_told_or_wait(faulty):
+    outcomes = []
+
+    def convert_slowly():
+        with Apart(wait=True) as child:
+            outcomes.append(outcome(child, MARK, cpu=2))
+
+    threads = [threading.Thread(target=convert_slowly) for _ in range(apart.AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 10
+    while apart._places._value and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with Apart(wait=False) as child, pytest.raises(AllPlacesTaken):
+        outcome(child, "Rent")
+    with Apart(wait=True) as child:
+        assert isinstance(outcome(child, "Rent"), Converted)
+    for thread in threads:
+        thread.join()
+    assert [one.stage for one in outcomes] == ["deadline"] * apart.AT_ONCE
+
+
+def test_no_process_and_no_descriptor_stays():
+    def count():
+        return len(os.listdir("/proc/self/fd"))
+
+    with Apart(wait=True) as child:
+        outcome(child, "Rent")
+    before = count()
+    for _ in range(3):
+        with Apart(wait=True) as child:
+            outcome(child, "Rent")
+    assert count() == before

@@ -1,0 +1,69 @@
+"""Whatever a conversion raises, out comes a reason with the kind and the place of the error, and never a word of the email."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
+from integrations.set_aside import SetAsideKind
+from sync.conversion.deadline import Deadline
+from sync.conversion.here import convert_here
+from sync.limits import DEFAULT_LIMITS
+from sync.mime import headers
+from sync.transform import Converted, NotConvertible, Place
+from tests.mails import mail
+from tests.unit.conversion.slow import MARK, planted
+
+SECRET = "the rent of Ann Field"
+
+
+class Panic(BaseException):
+    """As an extension module in Rust raises it."""
+
+
+def outcome(mime: bytes, cpu: float = 20):
+    email = Email(Change(ChangeKind.CREATED, FolderId("f"), ItemId("i")), mime, ItemDetails())
+    return convert_here(email, Place("desk@bank.example", ("Inbox",)), DEFAULT_LIMITS, Deadline(cpu, 200))
+
+
+def raising(error):
+    def raises(*given, **named):
+        raise error
+
+    return raises
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, ValueError, AssertionError, LookupError, Panic])
+def test_an_error_becomes_a_reason_with_its_kind_and_our_place_and_not_its_text(monkeypatch, error):
+    monkeypatch.setattr(headers.utils, "getaddresses", raising(error(SECRET)))
+    found = outcome(mail("a"))
+    assert isinstance(found, NotConvertible)
+    assert found.kind is SetAsideKind.CONVERSION_FAILED
+    assert re.fullmatch(rf"{error.__name__} at sync\.mime\.headers:\d+", found.detail)
+
+
+def test_a_real_recursion_is_one_too(monkeypatch):
+    def deeper(*given, **named):
+        return deeper()
+
+    monkeypatch.setattr(headers.utils, "getaddresses", deeper)
+    assert outcome(mail("a")).detail.startswith("RecursionError at sync.mime.headers:")
+    monkeypatch.undo()
+    assert isinstance(outcome(mail("a")), Converted)
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_what_ends_the_process_is_no_fault_of_the_email(monkeypatch, error):
+    monkeypatch.setattr(headers.utils, "getaddresses", raising(error()))
+    with pytest.raises(error):
+        outcome(mail("a"))
+
+
+def test_a_conversion_that_does_not_end_is_ended_and_the_place_is_named(monkeypatch):
+    monkeypatch.setattr("sync.transform.clean", planted(headers.clean))
+    found = outcome(mail("a", subject=MARK), cpu=0.3)
+    assert isinstance(found, NotConvertible)
+    assert found.kind is SetAsideKind.CONVERSION_DEADLINE
+    assert re.fullmatch(r"longer than 0\.3 s at sync\.transform:\d+", found.detail)

@@ -1,0 +1,84 @@
+"""A preview whose conversion does not end holds up nobody else: the web process serves in threads, and a child converts."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+
+import httpx
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from access.models import ApiToken
+from sync.conversion import apart
+from tests.factories import AdminFactory
+from tests.mails import mail
+from tests.unit.conversion.slow import MARK
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SLOW = mail("slow", subject=MARK)
+
+
+@pytest.fixture
+def faulty(monkeypatch, settings):
+    monkeypatch.setattr(apart, "CHILD", "tests.unit.conversion.faulty_child")
+    settings.CONVERSION_DEADLINE = timedelta(seconds=3)
+
+
+@pytest.fixture
+def browser(live_server):
+    """Somebody who is logged in, at a server with a thread for each request."""
+    client = Client()
+    client.force_login(AdminFactory())
+    client.get(reverse("preview"))
+    cookies = "; ".join(f"{name}={cookie.value}" for name, cookie in client.cookies.items())
+    named = {"Cookie": cookies, "X-CSRFToken": client.cookies["csrftoken"].value}
+    with httpx.Client(base_url=live_server.url, headers=named, timeout=60) as it:
+        yield it
+
+
+def upload(browser, mime: bytes) -> httpx.Response:
+    return browser.post(reverse("preview"), files={"file": ("a.eml", mime)})
+
+
+def test_an_ordinary_email_is_shown(browser):
+    assert "Could you look at a, please?" in upload(browser, mail("a")).text
+
+
+def test_while_conversions_do_not_end_others_are_served_and_the_next_one_is_told_to_wait(browser, faulty):
+    with ThreadPoolExecutor(apart.AT_ONCE) as pool:
+        slow: list[Future[httpx.Response]] = [pool.submit(upload, browser, SLOW) for _ in range(apart.AT_ONCE)]
+        end = time.monotonic() + 20
+        while apart._places._value and time.monotonic() < end:
+            assert browser.get("/healthz").text == "ok"
+        refused = upload(browser, mail("a"))
+        assert (refused.status_code, "Try again in a few seconds." in refused.text) == (429, True)
+        assert browser.get("/healthz").text == "ok"
+        assert not any(answer.done() for answer in slow), "all that was while they were at work"
+        wait(slow)
+    for answer in slow:
+        assert answer.result().status_code == 200
+        assert "conversion_deadline: " in answer.result().text
+        assert "longer than 3 s" in answer.result().text
+    assert "Could you look at a, please?" in upload(browser, mail("a")).text
+
+
+def test_the_api_says_the_same(browser, faulty):
+    token = ApiToken.objects.create(AdminFactory(), name="test")[1]
+    named = {"Authorization": f"Bearer {token}", "Content-Type": "message/rfc822"}
+
+    def preview(mime: bytes) -> httpx.Response:
+        return httpx.post(f"{browser.base_url}/api/v1/preview", content=mime, headers=named, timeout=60)
+
+    with ThreadPoolExecutor(apart.AT_ONCE) as pool:
+        slow = [pool.submit(preview, SLOW) for _ in range(apart.AT_ONCE)]
+        end = time.monotonic() + 20
+        while apart._places._value and time.monotonic() < end:
+            time.sleep(0.01)
+        refused = preview(mail("a"))
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+    reasons = [answer.result().json()["rejection"] for answer in slow]
+    assert all(reason.startswith("conversion_deadline: ") and "longer than 3 s" in reason for reason in reasons)
+    assert "comment" in preview(mail("a")).json()
