@@ -77,7 +77,7 @@ def test_the_child_gets_no_secret_of_ours(faulty, monkeypatch):
     monkeypatch.setenv("ENCRYPTION_KEYS", "key")
     monkeypatch.setenv("DATABASE_URL", "postgres://x")
     with Apart(wait=True) as child:
-        told = outcome(child, "environment").reason
+        told = outcome(child, "environment").detail
     assert "ENCRYPTION_KEYS" not in told
     assert "DATABASE_URL" not in told
     assert "PATH" in told
@@ -102,7 +102,7 @@ def test_only_so_many_are_at_work_at_once_and_others_are_told_or_wait(faulty):
         assert isinstance(outcome(child, "Rent"), Converted)
     for thread in threads:
         thread.join()
-    assert [one.stage for one in outcomes] == ["deadline"] * apart.AT_ONCE
+    assert [one.kind for one in outcomes] == [SetAsideKind.CONVERSION_DEADLINE] * apart.AT_ONCE
 
 
 def test_no_process_and_no_descriptor_stays():
