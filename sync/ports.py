@@ -32,7 +32,7 @@ class Control(Protocol):
         """
 
     def keep_going_within(self) -> bool:
-        """Between two emails of a batch: the same, but asked only when it was not for some seconds. Costs nothing else."""
+        """Between two emails of a batch: the same, but the database is asked only when it was not for some seconds."""
 
     def stopped(self) -> bool:
         """After `keep_going` said no: whether somebody pressed Stop."""
