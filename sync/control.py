@@ -43,6 +43,8 @@ class RunControl:
         self._looked_at = float("-inf")
 
     def keep_going_within(self) -> bool:
+        if self._is_leaving():
+            return False
         return self._monotonic() - self._looked_at < LOOK_EVERY or self.keep_going()
 
     def keep_going(self) -> bool:

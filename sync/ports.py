@@ -47,7 +47,7 @@ class Control(Protocol):
         """Whether the slice of time goes on. Asks nobody."""
 
     def keep_going_within(self) -> bool:
-        """Between two emails of a batch: the same, but asked only when it was not for some seconds. Costs nothing else."""
+        """Between two emails of a batch: the same, but the database is asked only when it was not for some seconds."""
 
     def stopped(self) -> bool:
         """After the sync was told to end: whether somebody pressed Stop."""

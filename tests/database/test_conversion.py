@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations.set_aside import SetAsideKind
 from mailboxes.models import Bucket
 from notices.models import Kind, Notice
-from sync import actions, attention, transform, watch
+from sync import actions, attention, leaving, transform, watch
 from sync.models import SetAsideEmail, SyncRun
 from sync.slow_mail import MANY
 from tests.database.world import World
@@ -189,6 +189,23 @@ def test_an_email_slower_than_the_whole_slice_still_passes(world: World, desk, m
     each_takes(world, monkeypatch, 140)
     outcomes = [world.sync(desk).outcome for _ in range(7)]
     assert outcomes[-1] == SyncRun.Outcome.DONE
+    world.assert_all_is_well(NEIGHBOURS)
+
+
+def test_a_worker_that_is_told_to_leave_ends_after_the_email_in_hand(world: World, desk, monkeypatch):
+    deliver(world, desk, *NEIGHBOURS)
+    usual = transform.clean
+    monkeypatch.setattr(leaving, "_told", bytearray(1))
+
+    def clean(*given):
+        leaving.tell()
+        return usual(*given)
+
+    monkeypatch.setattr(transform, "clean", clean)
+    assert world.sync(desk).outcome == SyncRun.Outcome.YIELDED
+    assert len(world.bucket().comments) == 1
+    monkeypatch.undo()
+    world.sync(desk)
     world.assert_all_is_well(NEIGHBOURS)
 
 
