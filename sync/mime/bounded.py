@@ -6,7 +6,9 @@ from email.policy import Compat32
 
 _MOST_OF_CONTENT, _MOST = 8 * 1024, 1024 * 1024
 """Characters of a header. Those of the content (type, disposition) are taken apart at every question, in a time that
-grows with the square of their length."""
+grows with the square of their length and of the number of their parameters."""
+_MOST_PARAMETERS = 200
+"""A file name of 256 characters, encoded and continued line by line (RFC 2231), makes forty."""
 
 
 class BoundedHeaders(Compat32):
@@ -14,5 +16,6 @@ class BoundedHeaders(Compat32):
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
-        most = _MOST_OF_CONTENT if name.lower().startswith("content-") else _MOST
-        return name, value[:most]
+        if not name.lower().startswith("content-"):
+            return name, value[:_MOST]
+        return name, ";".join(value[:_MOST_OF_CONTENT].split(";", _MOST_PARAMETERS)[:_MOST_PARAMETERS])

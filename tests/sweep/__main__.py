@@ -28,8 +28,8 @@ def main() -> int:
     arguments = parser.parse_args()
     began = time.monotonic()
     found = _found()
-    tasks = [(one.name, partial(sweep_expression, one)) for one in found.expressions]
-    tasks += [(name, partial(sweep_place, name)) for name in PLACES]
+    tasks = [(f"conversion: {name}", partial(sweep_place, name)) for name in PLACES]
+    tasks += [(one.name, partial(sweep_expression, one)) for one in found.expressions]
     tasks = [(name, task) for name, task in tasks if arguments.only in name]
     problems = [
         f"{one.place}: this expression is known only when the function runs: {one.source}" for one in found.unknown

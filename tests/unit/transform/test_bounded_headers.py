@@ -1,0 +1,25 @@
+"""Headers of the content are bounded, since the standard library takes quadratic time for their parameters."""
+
+from email import message_from_bytes
+
+import pytest
+
+from sync.mime.bounded import BoundedHeaders
+
+
+def read(value):
+    return message_from_bytes(b"Content-Type: " + value + b"\r\n\r\nx", policy=BoundedHeaders())
+
+
+def test_of_thousands_of_parameters_the_first_two_hundred_are_read():
+    message = read(b"text/plain" + b"; a=b" * 150 + b"; charset=utf-8" + b";" * 5_000 + b"; name=c")
+    assert message.get_param("charset") == "utf-8"
+    assert message.get_param("name") is None
+    assert message["Content-Type"].count(";") == 199
+
+
+@pytest.mark.parametrize(
+    "value", ["text/plain", 'text/plain; charset=utf-8; name="a;b"', "text/plain" + "; name*9*=a" * 199]
+)
+def test_a_usual_header_stays_as_it_is(value):
+    assert read(value.encode())["Content-Type"] == value
