@@ -1,7 +1,7 @@
 """Words of OpenSSL, urllib3, requests and the C library by which it is told why a connection failed.
 
-Their exceptions hide the reason in texts: requests wraps the error of urllib3, and that the one of `ssl` or of the socket, often
-as text alone. The words are those of OpenSSL (`X509_verify_cert_error_string`), of `strerror` and of the names of their classes.
+Their exceptions hide the reason in texts: requests wraps the error of urllib3, and that the one of `ssl` or of the socket,
+often as text alone. The words are those of OpenSSL (`X509_verify_cert_error_string`), of `strerror`, and the names of classes.
 """
 
 from __future__ import annotations
