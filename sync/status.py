@@ -93,6 +93,8 @@ class Standing:
     """What goes on or was asked for and is still to come, in words."""
     brief: str = ""
     """The same in a word or two, to stand in a row beside a badge that does not say it."""
+    of_integration: bool = False
+    """Of a mailbox: its integration is held, and so its sentence is that of the integration."""
 
 
 REFUSED = sorted(error.kind for error in all_errors() if issubclass(error, Refused))
@@ -164,7 +166,8 @@ def mailbox_standing(mailbox: JudgedMailbox, now: datetime, progress: str = "") 
     label = _label(mailbox, status, leased, progress, now)
     sentence = _mailbox_sentence(mailbox, status, state, now)
     doing, brief = _doing(state, status, leased, queued)
-    return Standing(label, status.tone, sentence, bool(doing), doing, brief)
+    of_integration = status is Status.HELD and mailbox.integration.is_held
+    return Standing(label, status.tone, sentence, bool(doing), doing, brief, of_integration)
 
 
 def _label(mailbox: Mailbox, status: Status, leased: bool, progress: str, now: datetime) -> str:

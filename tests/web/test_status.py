@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.errors import SignInRefused
 from integrations.models import Destination, Integration
 from mailboxes.models import Mailbox
 from sync import attention, status, tally
@@ -69,12 +70,35 @@ def test_a_mailbox_disabled_by_an_error_needs_you_and_says_why(db):
     assert standing_now(mailbox).sentence == "No such mailbox."
 
 
+@pytest.mark.parametrize("kind", ["mailbox_access_denied", "mailbox_out_of_scope", "mailbox_not_in_cloud"])
+def test_a_mailbox_that_is_refused_needs_you_from_its_first_failure_on(db, kind):
+    state = factories.MailboxStateFactory(failures=1, error_kind=kind, error_text="Refused.")
+    assert status_now(state.mailbox) is Status.NEEDS_YOU
+
+
+@pytest.mark.parametrize(
+    ("kind", "by"), [("mailbox_moving", "Exchange"), ("reinfer_busy", "Re:infer"), ("database_failed", "")]
+)
+def test_by_whom_a_mailbox_is_held_is_told_by_the_kind_of_its_error(db, kind, by):
+    factories.MailboxStateFactory(failures=1, error_kind=kind, error_text="Later.", next_sync_at=SOON)
+    (hold,) = tally.count_by_status(Mailbox.objects.all(), NOW).holds
+    assert (hold.count, hold.by) == (1, by)
+
+
+def test_why_something_is_held_is_said_in_the_words_of_today_around_what_the_other_side_said(db):
+    mailbox = factories.MailboxFactory()
+    Integration.objects.update(held_until=SOON, held_kind=SignInRefused.kind, held_detail="HTTP 401")
+    assert standing_now(mailbox).sentence == f"{SignInRefused('HTTP 401')} Next try at 14:05."
+
+
 def test_a_hold_of_whatever_it_hangs_on_holds_a_mailbox_until_a_time(db):
     mailbox = factories.MailboxFactory()
     Destination.objects.update(held_until=SOON, held_detail="Re:infer refused the API token.")
     assert status_now(mailbox) is Status.HELD
     assert standing_now(mailbox).sentence == "Re:infer refused the API token. Next try at 14:05."
+    assert not standing_now(mailbox).of_integration
     Integration.objects.update(held_until=SOON + timedelta(days=1), held_detail="Exchange refused.")
+    assert standing_now(mailbox).of_integration
     assert standing_now(mailbox).sentence == "Exchange refused. Next try on 5 Mar, 14:05."
 
 

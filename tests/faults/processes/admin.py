@@ -103,7 +103,7 @@ class Admin:
         rows = self.stack.cluster.ask(
             "SELECT e.listed_id FROM sync_setasideemail e JOIN mailboxes_mailbox m ON m.id = e.mailbox_id "
             "JOIN mailboxes_bucket b ON b.id = m.bucket_id "
-            "WHERE b.name = %s AND e.settled = '' AND e.reason <> '' AND e.stage <> 'gone'",
+            "WHERE b.name = %s AND e.settled = '' AND e.kind <> '' AND e.stage <> 'gone'",
             self.name,
         )
         return {row[0] for row in rows}
