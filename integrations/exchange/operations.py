@@ -16,7 +16,6 @@ from exchangelib import services
 from exchangelib.errors import ErrorServerBusy, EWSError, MalformedResponseError, UnauthorizedError
 from exchangelib.util import SOAPNS, TNS
 from lxml import etree
-from oauthlib.oauth2 import TokenExpiredError
 
 from integrations.errors import ExchangeFailed
 from integrations.exchange.mime_texts import MimeTexts
@@ -50,14 +49,13 @@ class _Service:
         return (self._version_hint.api_version,)  # type: ignore[attr-defined]
 
     def _get_response(self, payload: Any, api_version: str) -> requests.Response:
-        """Ends by the deadline. A token that is refused or has expired is replaced once."""
+        """Ends by the deadline. A token that is refused is replaced once."""
         self.protocol.deadline.start()
         try:
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
-        except (UnauthorizedError, TokenExpiredError):
-            if self.protocol.credentials is None or not hasattr(self.protocol.credentials, "access_token"):
+        except UnauthorizedError:
+            if not self.protocol.shows_tokens:
                 raise
-            self.protocol.forget_token()
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
 
     def _get_elements(self, payload: Any) -> Iterator[Outcome]:

@@ -147,13 +147,13 @@ def test_a_refused_secret_is_tried_once(world: World) -> None:
     error = fault_of(world.source(settings).check)
     assert isinstance(error, errors.SignInRefused)
     assert error.detail == "invalid_client, AADSTS7000215"
-    assert world.wire.labels() == ["token"]
+    assert world.wire.labels() == ["openid-configuration", "token"]
 
 
 @pytest.mark.parametrize(
     ("change", "detail"),
     [
-        ({"tenant_id": "elsewhere"}, "invalid_request, AADSTS90002"),
+        ({"tenant_id": "elsewhere"}, "invalid_tenant, AADSTS90002"),
         ({"client_id": "stranger"}, "unauthorized_client, AADSTS700016"),
     ],
 )
