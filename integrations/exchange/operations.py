@@ -23,6 +23,8 @@ from integrations.exchange.mime_texts import MimeTexts
 Outcome = etree._Element | Exception
 """One response: the element that was asked for, or what became of it."""
 
+LARGEST_TREE = 32 * 1024 * 1024
+"""Bytes of XML without the MIME texts. Ten thousand folders take fifteen million; as a tree it may take 30 times as much."""
 NO_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xed[\xa0-\xbf][\x80-\xbf]|\xef\xbf[\xbe\xbf]")
 """Characters that XML cannot carry (XML 1.0, section 2.2): controls, halves of surrogate pairs, U+FFFE and U+FFFF."""
 REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,9})|([0-9]{1,9}));", re.I)
@@ -132,7 +134,10 @@ class SyncFolderItems(_SyncService, services.SyncFolderItems):
 
 def parsed(content: bytes) -> etree._Element:
     """The answer as a tree. Raises `ExchangeFailed` when it is no whole XML: a parser that mends what was cut short would
-    make a page of what is none."""
+    make a page of what is none. And when it is too large, or has a document type definition, which SOAP forbids: with one,
+    a reference can stand for anything, and what stands behind it would be lost."""
+    if len(content) > LARGEST_TREE:
+        raise ExchangeFailed("its answer is too large")
     try:
         return _tree(content)
     except etree.XMLSyntaxError:
@@ -172,5 +177,11 @@ def _character(reference: re.Match[bytes]) -> bytes:
 
 
 def _tree(content: bytes) -> etree._Element:
-    parser = etree.XMLParser(huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False)
-    return etree.fromstring(content, parser)
+    # A comment or an instruction within a text would end it there.
+    parser = etree.XMLParser(
+        huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    root = etree.fromstring(content, parser)
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise ExchangeFailed("its answer has a document type definition")
+    return root
