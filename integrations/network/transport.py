@@ -96,7 +96,8 @@ class DeadlineAdapter(HTTPAdapter):
         self._context = context
         self._server = _origin(server)
         self._deadline = deadline
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=True)
+        # A pool that blocks waits for ever for a connection that was not given back.
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=False)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
@@ -239,7 +240,9 @@ def _read(response: requests.Response) -> None:
         for chunk in response.raw.stream(min(CHUNK, most), decode_content=True):
             body.write(chunk)
             if body.tell() > most:
+                # What is still to come stands in the way of the next answer. The place in the pool is free again.
                 response.raw.close()
+                response.raw.release_conn()
                 break
     except requests.RequestException:
         raise
