@@ -117,6 +117,8 @@ def test_a_hint_beyond_reason_is_bounded_or_dropped(world: World, hint: object, 
         ("-1", 0, 0),
         ("٣", 0, 0),
         ("Thu, 99 Foo", 0, 0),
+        ("\xb2", 0, 0),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", 0, 0),
     ],
 )
 def test_a_retry_after_header_is_obeyed_within_reason(header: str, least: int, most: int) -> None:
