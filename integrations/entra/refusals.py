@@ -47,11 +47,15 @@ TRANSIENT = {"temporarily_unavailable", "server_error", "slow_down"}
 
 def refusal(answer: Mapping[str, Any]) -> IntegrationError:
     """The error that an answer of the token endpoint without a token stands for."""
-    description = str(answer.get("error_description") or "")
-    name = re.sub(r"[^a-z_]", "", str(answer.get("error") or ""))[:40]
+    description = _text(answer.get("error_description"))
+    name = re.sub(r"[^a-z_]", "", _text(answer.get("error")))[:40]
     found = re.search(r"AADSTS(\d{4,8})", description)
     kind = BY_NUMBER.get(int(found[1]), errors.SignInRefused) if found else errors.SignInRefused
     if kind is errors.SignInRefused and (name in TRANSIENT or not name):
         kind = errors.TokenEndpointFailed
     # Entra's own number tells an admin more than any of our words.
     return kind(", ".join(filter(None, [name, found.group() if found else ""])) or "it answered without a token")
+
+
+def _text(told: Any) -> str:
+    return told if isinstance(told, str) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import ssl
 import threading
 import time
@@ -12,20 +13,20 @@ from urllib.parse import urlsplit
 import msal
 import requests
 from msal.exceptions import MsalError
-from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
 from integrations.entra.credentials import check_entered, client_credential
 from integrations.entra.refusals import refusal
 from integrations.errors import IntegrationError, SignInRefused, TokenEndpointFailed, Transient
 from integrations.network.faults import of_transport, retry_after
+from integrations.network.session import ServerSession
 from integrations.network.settings import ServerSettings, check_url
-from integrations.network.transport import Deadline, DeadlineAdapter
+from integrations.network.transport import Deadline
 
 MARGIN = 300.0
 """Seconds before its end that a token is replaced; half of its life where that is shorter."""
-NOT_AS_AGREED = (ValueError, LookupError, TypeError, AttributeError, RuntimeError, MsalError)
-"""What comes of reading an answer that lacks what the protocol promises, here and in MSAL."""
+NOT_AS_AGREED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MsalError)
+"""What comes of reading an answer that lacks what the protocol promises, here and in MSAL. Too deep JSON is a RuntimeError."""
 
 
 class SignIn:
@@ -50,11 +51,6 @@ class SignIn:
     def another(self, refused: str, within: float | None = None) -> str:
         """A token that is not this one, which a service refused before its time."""
         return self._token_but(refused, within)
-
-    def ticket(self, within: float | None = None) -> dict[str, object]:
-        """The token and for how many seconds it is good, as libraries of OAuth hand them around."""
-        token = self.token(within)
-        return {"access_token": token, "token_type": "Bearer", "expires_in": max(1.0, self._until - time.monotonic())}
 
     def drop(self, refused: str) -> None:
         """A service refused this token: the next one is another."""
@@ -83,7 +79,8 @@ class SignIn:
         self._post.begin(end)
         try:
             answer = self._answer()
-            token, lives = answer.get("access_token"), float(answer.get("expires_in") or 0)
+            token = answer.get("access_token")
+            lives = _seconds(answer.get("expires_in")) if token else 0.0
         except IntegrationError:
             raise
         except (requests.RequestException, HTTPError, ssl.SSLError, ConnectionError, TimeoutError) as error:
@@ -93,6 +90,8 @@ class SignIn:
             raise self._said(self._post.refused) from None
         if not token:
             raise self._said(answer)
+        if self._post.status != 200:
+            raise TokenEndpointFailed(f"HTTP {self._post.status}")
         if not isinstance(token, str) or not (token.isascii() and token.isprintable()) or " " in token:
             raise TokenEndpointFailed("its answer is not as agreed")
         return token, lives
@@ -130,12 +129,9 @@ class _Post:
     def __init__(self, authority: str, context: ssl.SSLContext, proxy: str, user_agent: str, seconds: float) -> None:
         self._authority = urlsplit(authority)
         self._deadline = Deadline(seconds)
-        self._session = requests.Session()
-        # The environment could name a netrc with other credentials, or another CA bundle.
-        self._session.trust_env = False
-        self._session.proxies = {"https": proxy} if proxy else get_environ_proxies(authority)
-        self._session.headers["User-Agent"] = user_agent
-        self._session.mount("https://", DeadlineAdapter(context, self._deadline))
+        self._session = ServerSession(
+            authority, context=context, deadline=self._deadline, proxy=proxy, user_agent=user_agent
+        )
         self.begin(time.monotonic() + seconds)
 
     def begin(self, end: float) -> None:
@@ -155,6 +151,8 @@ class _Post:
     def _sent(self, method: str, url: str, *, headers: Any, **given: Any) -> requests.Response:
         told = {name: value for name, value in (headers or {}).items() if not _is_telemetry(name)}
         response = self._session.request(method, self._own(url), headers=told, allow_redirects=False, **given)
+        # JSON is UTF-8 (RFC 8259, section 8.1); to look for another encoding takes long, and some take for ever to read.
+        response.encoding = "utf-8"
         self.status, self.wait = response.status_code, response.headers.get("Retry-After", "")
         if 400 <= response.status_code < 500:
             self.refused = _object(response)
@@ -169,6 +167,14 @@ class _Post:
         if parts.port not in (None, self._authority.port):
             raise SignInRefused("its documents point to another server")
         return parts._replace(netloc=self._authority.netloc).geturl()
+
+
+def _seconds(lives: Any) -> float:
+    """How long a token is good (RFC 6749, section 5.1); older services write the number as text. Raises `ValueError`."""
+    seconds = float(lives) if isinstance(lives, int | float | str) and not isinstance(lives, bool) else 0.0
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise ValueError
+    return seconds
 
 
 def _is_telemetry(name: str) -> bool:

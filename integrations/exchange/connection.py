@@ -12,10 +12,10 @@ from exchangelib.version import Build, Version
 
 from integrations.entra.signin import SignIn
 from integrations.errors import SettingsWrong
-from integrations.exchange.credentials import ClientCredentials, TokenCredentials, service_account
+from integrations.exchange.credentials import TokenCredentials, service_account
 from integrations.exchange.protocol import MOST_CONNECTIONS, AnswerPolicy, ConnectionProtocol
 from integrations.network.kept import Kept
-from integrations.network.settings import ServerSettings, check_url, check_way
+from integrations.network.settings import ServerSettings, check_way
 from integrations.network.transport import Deadline, tls_context
 
 AUTH_TYPES = {"ntlm": NTLM, "basic": BASIC, "oauth2": OAUTH2, "certificate": OAUTH2, "service_user": OAUTH2}
@@ -64,20 +64,8 @@ def _made(settings: ConnectionSettings) -> ConnectionProtocol:
 
 
 def _credentials(settings: ConnectionSettings, context: ssl.SSLContext, deadline: Deadline) -> BaseCredentials:
-    if settings.auth in ("certificate", "service_user"):
-        sign_in = SignIn(settings, CLOUD_SCOPE, context)
-        return TokenCredentials(sign_in, deadline.left, tenant_id=settings.tenant_id, client_id=settings.client_id)
-    if settings.auth == "oauth2":
-        check_url(settings.authority, "sign-in service", ("https",))
-        if not (settings.tenant_id and settings.client_id and settings.client_secret):
-            raise SettingsWrong("tenant ID, application ID and client secret are all needed")
-        return ClientCredentials(
-            tenant_id=settings.tenant_id,
-            client_id=settings.client_id,
-            client_secret=settings.client_secret,
-            authority=settings.authority,
-            scope=CLOUD_SCOPE,
-        )
+    if AUTH_TYPES[settings.auth] == OAUTH2:
+        return TokenCredentials(SignIn(settings, CLOUD_SCOPE, context), deadline.left)
     if not (settings.username and settings.password):
         raise SettingsWrong("user name and password are both needed")
     return service_account(settings.username, settings.password)

@@ -1,92 +1,61 @@
-"""Credentials that stay equal to themselves, and name their own token service.
+"""Who signs in to Exchange: a service account with its password, or somebody for whom Entra has a token.
 
-exchangelib compares OAuth credentials with their client object and token in them, so that two equal ones differ once one of
-them was used, and its token URL is fixed to the world-wide cloud.
+exchangelib and requests_oauthlib can ask for tokens too. They are not used for it: they follow a redirect of the token endpoint
+with the secret in hand, and their token URL is fixed to the world-wide cloud.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-from exchangelib import Credentials, OAuth2Credentials
+import requests
+from exchangelib import Credentials
 from exchangelib.credentials import BaseCredentials
+from requests.auth import AuthBase
+from requests_ntlm import HttpNtlmAuth
+from requests_ntlm.requests_ntlm import _get_certificate_hash
 
 from integrations.entra.signin import SignIn
 
 
-class ClientCredentials(OAuth2Credentials):
-    """An application that signs in with its secret, at the token service of `authority`."""
+class TokenCredentials(BaseCredentials):
+    """A connection that shows a token. exchangelib only carries this around."""
 
-    def __init__(self, *, tenant_id: str, client_id: str, client_secret: str, authority: str, scope: str) -> None:
-        super().__init__(client_id=client_id, client_secret=client_secret, tenant_id=tenant_id)
-        self._authority = authority.rstrip("/")
-        self._scope = scope
-
-    @property
-    def token_url(self) -> str:
-        return f"{self._authority}/{self.tenant_id}/oauth2/v2.0/token"
-
-    @property
-    def scope(self) -> list[str]:
-        return [self._scope]
-
-    def session_params(self) -> dict[str, object]:
-        """The token alone. The stock class lets the session refresh it when its time is over, which cannot work here: a
-        client credentials grant has no refresh token (RFC 6749, section 4.4.3), and asking with none is refused."""
-        return {"token": self.access_token}
-
-    def forget(self) -> None:
-        """The token was refused: the next session asks for another."""
-        with self.lock:
-            self.access_token = None
-
-    def _identity(self) -> tuple[str, ...]:
-        return (self._authority, self.tenant_id, self.client_id, self.client_secret, self._scope)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ClientCredentials) and self._identity() == other._identity()
-
-    def __hash__(self) -> int:
-        return hash(self._identity())
-
-    def __repr__(self) -> str:
-        return f"ClientCredentials({self.tenant_id}, {self.client_id})"
-
-
-class TokenCredentials(OAuth2Credentials):
-    """Who signs in by other means than exchangelib knows: by certificate, or as a service user. It is only shown the token."""
-
-    def __init__(self, sign_in: SignIn, left: Callable[[], float], *, tenant_id: str, client_id: str) -> None:
+    def __init__(self, sign_in: SignIn, left: Callable[[], float]) -> None:
         """`left`: seconds that are left of the call in hand."""
-        super().__init__(client_id=client_id, client_secret="", tenant_id=tenant_id)
-        self._sign_in, self._left = sign_in, left
-        self.access_token: dict[str, object] | None = None
-
-    def session_params(self) -> dict[str, object]:
-        """A token that is good now. Raises what asking for it raises."""
-        with self.lock:
-            ticket = self._sign_in.ticket(self._left())
-            self.access_token = ticket
-            return {"token": ticket}
-
-    def forget(self) -> None:
-        """The token was refused: the next session shows another."""
-        with self.lock:
-            if self.access_token is not None:
-                self._sign_in.drop(str(self.access_token["access_token"]))
-                self.access_token = None
-
-    def close(self) -> None:
-        self._sign_in.close()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TokenCredentials) and self._sign_in is other._sign_in
-
-    def __hash__(self) -> int:
-        return hash(id(self._sign_in))
+        self.sign_in, self.left = sign_in, left
 
     def __repr__(self) -> str:
-        return f"TokenCredentials({self.tenant_id}, {self.client_id})"
+        return "TokenCredentials()"
+
+
+class Bearer(AuthBase):
+    """Each request shows the token that is good then, and a token that Exchange refuses is not shown again."""
+
+    def __init__(self, credentials: TokenCredentials) -> None:
+        self._credentials = credentials
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Raises what asking for a token raises."""
+        token = self._credentials.sign_in.token(self._credentials.left())
+        request.headers["Authorization"] = f"Bearer {token}"
+        request.register_hook("response", partial(self._answered, token))  # type: ignore[no-untyped-call]
+        return request
+
+    def _answered(self, token: str, response: requests.Response, **_: Any) -> None:
+        if response.status_code == requests.codes.unauthorized:
+            self._credentials.sign_in.drop(token)
+
+
+class Ntlm(HttpNtlmAuth):
+    """NTLM that binds to the TLS channel (RFC 5929, section 4) of an answer that has been read: the stock class looks for the
+    certificate at the socket of an unread one, and an unread answer has no bounds."""
+
+    def _get_server_cert(self, response: requests.Response) -> bytes | None:
+        certificate: bytes | None = getattr(response, "peer_certificate", None)
+        return _get_certificate_hash(certificate) if certificate else None
 
 
 def service_account(username: str, password: str) -> BaseCredentials:

@@ -1,4 +1,4 @@
-"""What exchangelib, requests and the token service raise, translated once into the errors that the product speaks.
+"""What exchangelib, requests and the NTLM handshake raise, translated once into the errors that the product speaks.
 
 A translated error keeps the code that the server gave, never its text: a text can quote an address or a subject.
 """
@@ -6,16 +6,16 @@ A translated error keeps the code that the server gave, never its text: a text c
 from __future__ import annotations
 
 import ssl
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import requests
 from exchangelib.errors import EWSError, UnauthorizedError
-from oauthlib.oauth2.rfc6749.errors import MissingTokenError, OAuth2Error, TokenExpiredError
+from spnego.exceptions import SpnegoError
 from urllib3.exceptions import HTTPError
 
 from integrations import errors
-from integrations.entra.refusals import refusal
 from integrations.errors import IntegrationError
 from integrations.network.faults import of_transport, waiting_time
 
@@ -49,8 +49,10 @@ BY_CODE: dict[str, type[IntegrationError]] = {
 }
 
 
-NOT_AS_AGREED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
-"""What comes of reading an answer that lacks what the schema promises, here and in exchangelib."""
+NOT_AS_AGREED = (
+    AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError, SpnegoError, struct.error,
+)  # fmt: skip
+"""What comes of reading an answer that lacks what the schema promises, here, in exchangelib and in the handshake of NTLM."""
 
 
 @contextmanager
@@ -60,7 +62,7 @@ def translated() -> Iterator[None]:
         yield
     except IntegrationError:
         raise
-    except (EWSError, OAuth2Error, requests.RequestException, HTTPError, OSError, TokenExpiredError) as error:
+    except (EWSError, requests.RequestException, HTTPError, OSError) as error:
         raise translate(error) from error
     except NOT_AS_AGREED as error:
         raise errors.ExchangeFailed("its answer is not as agreed") from error
@@ -70,8 +72,6 @@ def translate(error: Exception) -> IntegrationError:
     """The error of ours for an error of a library."""
     if isinstance(error, UnauthorizedError):
         return errors.SignInRefused("HTTP 401")
-    if isinstance(error, OAuth2Error):
-        return _of_token_service(error)
     cause = _transport_cause(error)
     if cause is not None:
         return of_transport(cause)
@@ -79,22 +79,6 @@ def translate(error: Exception) -> IntegrationError:
     kind = BY_CODE.get(code, errors.ExchangeFailed)
     detail = "build version" if kind is errors.SettingsWrong else code
     return kind(detail, retry_after=waiting_time(getattr(error, "back_off", None)))
-
-
-def of_token_request(error: Exception) -> IntegrationError:
-    """The error of ours for what kept us from asking for a token: it is not Exchange that did not answer."""
-    translated = translate(error)
-    return errors.TokenEndpointFailed(translated.detail) if isinstance(translated, errors.Transient) else translated
-
-
-def _of_token_service(error: OAuth2Error) -> IntegrationError:
-    if isinstance(error, MissingTokenError):
-        return errors.TokenEndpointFailed("it answered without a token")
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int) and (status >= 500 or status == 429):
-        return errors.TokenEndpointFailed(f"HTTP {status}")
-    described = str(getattr(error, "description", "") or "")
-    return refusal({"error": getattr(error, "error", ""), "error_description": described})
 
 
 def _transport_cause(error: BaseException) -> BaseException | None:

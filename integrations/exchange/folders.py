@@ -16,6 +16,7 @@ from integrations.exchange.errors import translate
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.operations import GetFolder, SyncFolderHierarchy
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind
+from integrations.network.values import whole_number
 
 WELL_KNOWN = {
     "inbox": FolderKind.INBOX,
@@ -88,12 +89,12 @@ def _folder(folder_id: FolderId, element: Any, kinds: Mapping[str, FolderKind]) 
         name=element.findtext(f"{{{TNS}}}DisplayName") or "",
         kind=kind,
         holds_mail=_holds_mail(element.tag, folder_class),
-        total=_number(element.findtext(f"{{{TNS}}}TotalCount")),
+        total=_count(element.findtext(f"{{{TNS}}}TotalCount")),
     )
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
+def _count(text: str | None) -> int | None:
+    return whole_number(text) if text and text.isdecimal() else None
 
 
 def _holds_mail(tag: str, folder_class: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 
-ELEMENT = re.compile(rb"(<(?:\w+:)?MimeContent(?:\s[^<>]*)?>)([^<]+)")
+ELEMENT = re.compile(rb"(<(?:\w+:)?MimeContent(?:\s[^<>]*)?>)([^<]++)(?=</)")
 BREAK = re.compile(rb"\s|&#(?:x0*[ad]|0*1[03]);", re.I)
 """White space, and a line break as a reference: what writes XML may write it so."""
 SIGNS_OF_BREAKS = (b"\n", b" ", b"\r", b"\t", b"&")

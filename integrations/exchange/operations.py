@@ -16,7 +16,6 @@ from exchangelib import services
 from exchangelib.errors import ErrorServerBusy, EWSError, MalformedResponseError, UnauthorizedError
 from exchangelib.util import SOAPNS, TNS
 from lxml import etree
-from oauthlib.oauth2 import TokenExpiredError
 
 from integrations.errors import ExchangeFailed
 from integrations.exchange.mime_texts import MimeTexts
@@ -24,6 +23,8 @@ from integrations.exchange.mime_texts import MimeTexts
 Outcome = etree._Element | Exception
 """One response: the element that was asked for, or what became of it."""
 
+LARGEST_TREE = 32 * 1024 * 1024
+"""Bytes of XML without the MIME texts. Ten thousand folders take fifteen million; as a tree it may take 30 times as much."""
 NO_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xed[\xa0-\xbf][\x80-\xbf]|\xef\xbf[\xbe\xbf]")
 """Characters that XML cannot carry (XML 1.0, section 2.2): controls, halves of surrogate pairs, U+FFFE and U+FFFF."""
 REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,9})|([0-9]{1,9}));", re.I)
@@ -50,14 +51,13 @@ class _Service:
         return (self._version_hint.api_version,)  # type: ignore[attr-defined]
 
     def _get_response(self, payload: Any, api_version: str) -> requests.Response:
-        """Ends by the deadline. A token that is refused or has expired is replaced once."""
+        """Ends by the deadline. A token that is refused is replaced once."""
         self.protocol.deadline.start()
         try:
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
-        except (UnauthorizedError, TokenExpiredError):
-            if self.protocol.credentials is None or not hasattr(self.protocol.credentials, "access_token"):
+        except UnauthorizedError:
+            if not self.protocol.shows_tokens:
                 raise
-            self.protocol.forget_token()
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
 
     def _get_elements(self, payload: Any) -> Iterator[Outcome]:
@@ -134,7 +134,10 @@ class SyncFolderItems(_SyncService, services.SyncFolderItems):
 
 def parsed(content: bytes) -> etree._Element:
     """The answer as a tree. Raises `ExchangeFailed` when it is no whole XML: a parser that mends what was cut short would
-    make a page of what is none."""
+    make a page of what is none. And when it is too large, or has a document type definition, which SOAP forbids: with one,
+    a reference can stand for anything, and what stands behind it would be lost."""
+    if len(content) > LARGEST_TREE:
+        raise ExchangeFailed("its answer is too large")
     try:
         return _tree(content)
     except etree.XMLSyntaxError:
@@ -174,5 +177,11 @@ def _character(reference: re.Match[bytes]) -> bytes:
 
 
 def _tree(content: bytes) -> etree._Element:
-    parser = etree.XMLParser(huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False)
-    return etree.fromstring(content, parser)
+    # A comment or an instruction within a text would end it there.
+    parser = etree.XMLParser(
+        huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    root = etree.fromstring(content, parser)
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise ExchangeFailed("its answer has a document type definition")
+    return root

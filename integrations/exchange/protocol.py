@@ -11,12 +11,9 @@ import requests
 from exchangelib.configuration import Configuration
 from exchangelib.errors import SessionPoolMaxSizeReached, SessionPoolMinSizeReached, UnauthorizedError
 from exchangelib.protocol import FailFast, Protocol
-from exchangelib.transport import DEFAULT_HEADERS
+from exchangelib.transport import BASIC, DEFAULT_HEADERS
 from exchangelib.util import is_xml
-from requests.auth import HTTPBasicAuth
-from requests.utils import get_environ_proxies
-from requests_oauthlib import OAuth2Session
-from urllib3.exceptions import HTTPError
+from requests.auth import AuthBase, HTTPBasicAuth
 
 from integrations.clouds import cloud_at
 from integrations.errors import (
@@ -28,10 +25,10 @@ from integrations.errors import (
     SettingsWrong,
     SignInRefused,
 )
-from integrations.exchange.credentials import ClientCredentials, TokenCredentials
-from integrations.exchange.errors import of_token_request
+from integrations.exchange.credentials import Bearer, Ntlm, TokenCredentials
 from integrations.network.faults import retry_after
-from integrations.network.transport import Deadline, DeadlineAdapter
+from integrations.network.session import ServerSession
+from integrations.network.transport import Deadline
 
 MOST_CONNECTIONS = 4
 
@@ -76,36 +73,30 @@ class ConnectionProtocol(Protocol):
         protocol: ConnectionProtocol = type.__call__(cls, config, **given)
         return protocol
 
-    def raw_session(
-        self,
-        prefix: str,
-        oauth2_client: Any = None,
-        oauth2_session_params: Any = None,
-        oauth2_token_endpoint: Any = None,
-    ) -> requests.Session:
-        session: requests.Session
-        if oauth2_client is not None:
-            session = OAuth2Session(client=oauth2_client, **(oauth2_session_params or {}))
-        else:
-            session = requests.Session()
-        # The environment could name a netrc with other credentials, or another CA bundle.
-        session.trust_env = False
-        session.proxies = {"https": self._proxy} if self._proxy else get_environ_proxies(prefix)
+    def create_session(self) -> requests.Session:
+        """Sends nothing. The stock one asks for a token here, with a client of its own."""
+        session = ServerSession(
+            self.service_endpoint,
+            context=self._context,
+            deadline=self.deadline,
+            proxy=self._proxy,
+            user_agent=self._user_agent,
+        )
         session.headers.update(DEFAULT_HEADERS)
-        session.headers["User-Agent"] = self._user_agent
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, DeadlineAdapter(self._context, self.deadline))
+        session.auth = self._auth()
+        session.session_id = id(session)  # type: ignore[attr-defined]  # exchangelib logs it
+        session.usage_count = 0  # type: ignore[attr-defined]
         return session
 
-    def create_session(self) -> requests.Session:
-        """The only request on the way to a session is that for a token."""
-        try:
-            session: requests.Session = super().create_session()
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise of_token_request(error) from error
-        if isinstance(session.auth, HTTPBasicAuth):
-            session.auth = HTTPBasicAuth(_octets(session.auth.username), _octets(session.auth.password))
-        return session
+    def _auth(self) -> AuthBase:
+        credentials = self.credentials
+        if isinstance(credentials, TokenCredentials):
+            return Bearer(credentials)
+        if self.auth_type == BASIC:
+            return HTTPBasicAuth(_octets(credentials.username), _octets(credentials.password))
+        # A user principal name has no domain in front; a domain that is blank says so.
+        is_address = credentials.type == credentials.EMAIL
+        return Ntlm(f"\\{credentials.username}" if is_address else credentials.username, credentials.password)
 
     # ---- the pool -------------------------------------------------------------------------------------------------
 
@@ -131,7 +122,7 @@ class ConnectionProtocol(Protocol):
         return session
 
     def close_session(self, session: requests.Session) -> None:
-        # The stock one throws the token away with each session, and so asks for a new one each time.
+        # The stock one expects a session of requests_oauthlib where somebody signs in by a token.
         session.close()
 
     def retire_session(self, session: requests.Session) -> None:
@@ -155,12 +146,15 @@ class ConnectionProtocol(Protocol):
         # The stock one takes a lock twice when all sessions are out, and stands still.
         raise SessionPoolMinSizeReached
 
-    def forget_token(self) -> None:
-        """After a 401: the next session asks for a new token."""
-        credentials = self.credentials
-        if isinstance(credentials, ClientCredentials | TokenCredentials):
-            credentials.forget()
-            self.close()
+    def close(self) -> None:
+        super().close()
+        if isinstance(self.credentials, TokenCredentials):
+            self.credentials.sign_in.close()
+
+    @property
+    def shows_tokens(self) -> bool:
+        """Whether a 401 may mean that only the token was too old. The next request then shows another."""
+        return isinstance(self.credentials, TokenCredentials)
 
 
 def _octets(text: str | bytes) -> bytes:

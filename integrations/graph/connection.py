@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import requests
-from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
 from integrations.entra.signin import SignIn
@@ -21,8 +20,9 @@ from integrations.errors import ExchangeBusy, ExchangeFailed, SignInRefused
 from integrations.graph.refusals import Answer
 from integrations.network.faults import of_transport
 from integrations.network.kept import Kept
+from integrations.network.session import ServerSession
 from integrations.network.settings import ServerSettings, check_way
-from integrations.network.transport import Deadline, DeadlineAdapter, tls_context
+from integrations.network.transport import Deadline, tls_context
 
 AT_ONCE = 4
 """Requests of one app to one mailbox that Graph answers at a time; the fifth is throttled."""
@@ -169,13 +169,13 @@ class Connection:
 
     def _made(self) -> requests.Session:
         settings = self.settings
-        session = requests.Session()
-        # The environment could name a netrc with other credentials, or another CA bundle.
-        session.trust_env = False
-        session.proxies = {"https": settings.proxy} if settings.proxy else get_environ_proxies(settings.endpoint)
-        session.headers["User-Agent"] = settings.user_agent
-        session.mount("https://", DeadlineAdapter(self._context, self.deadline))
-        return session
+        return ServerSession(
+            settings.endpoint,
+            context=self._context,
+            deadline=self.deadline,
+            proxy=settings.proxy,
+            user_agent=settings.user_agent,
+        )
 
 
 class PageSizes:

@@ -13,6 +13,7 @@ from integrations.graph.cursors import TREE, begun_or_resumed, local
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.refusals import parts_of
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind
+from integrations.network.values import LARGEST_NUMBER
 
 ROOT = "root"
 WELL_KNOWN = {
@@ -92,7 +93,7 @@ def _folder(row: Mapping[str, Any], kinds: Mapping[str, str]) -> Folder:
         kind=FolderKind(kinds.get(row["id"], FolderKind.ORDINARY)),
         # A search folder shows what lies elsewhere.
         holds_mail=not str(row.get("@odata.type", "")).endswith("mailSearchFolder"),
-        total=total if isinstance(total, int) else None,
+        total=min(total, LARGEST_NUMBER) if type(total) is int and total >= 0 else None,
     )
 
 

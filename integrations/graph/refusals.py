@@ -15,8 +15,8 @@ from integrations import errors
 from integrations.errors import IntegrationError
 from integrations.network.faults import retry_after
 
-LARGEST_DOCUMENT = 64 * 1024 * 1024
-"""Bytes of JSON. A page of a thousand messages without their content takes two million."""
+LARGEST_DOCUMENT = 16 * 1024 * 1024
+"""Bytes of JSON. A page of a thousand messages without their content takes two million; read, it may take 25 times as much."""
 
 BY_CODE: dict[str, type[IntegrationError]] = {
     "syncstatenotfound": errors.CursorRefused,

@@ -16,8 +16,8 @@ from integrations.graph.messages import Messages
 from integrations.messages import Change, ChangePage, Cursor, Fetched, FolderChanges, FolderId
 
 T = TypeVar("T")
-NOT_AS_AGREED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
-"""What comes of reading an answer that lacks what Graph promises."""
+NOT_AS_AGREED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
+"""What comes of reading an answer that lacks what Graph promises, or is nested too deeply."""
 LARGEST_PAGE = 1000
 """Graph gives no more at once."""
 

@@ -21,14 +21,14 @@ def retry_after(header: str | None) -> timedelta | None:
     """The header of that name, in seconds or as a date (RFC 9110, section 10.2.3)."""
     if not header:
         return None
-    if header.strip().isdigit():
+    if header.isascii() and header.strip().isdigit():
         return waiting_time(float(header))
     try:
         moment = parsedate_to_datetime(header)
-    except (ValueError, TypeError):
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return waiting_time((moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return waiting_time((moment - datetime.now(UTC)).total_seconds())
 
 
 def waiting_time(seconds: float | None) -> timedelta | None:

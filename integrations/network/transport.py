@@ -1,7 +1,7 @@
-"""HTTP as one connection needs it: its own TLS context and proxy, and a deadline over the whole of a call.
+"""HTTP as one connection needs it: its own TLS context, and a bound on how long and how large any answer can be.
 
 A time-out of `requests` restarts with every byte, so a server that drips keeps a worker for ever. Here a timer ends the
-socket itself.
+socket itself. And `requests` reads a body to its end and unpacks it whole, so a small answer can take all memory.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import threading
 import time
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -32,6 +33,8 @@ TLS_VERSIONS = {
 CHUNK = 1024 * 1024
 LARGEST_ANSWER = 512 * 1024 * 1024
 """Bytes, decompressed: an email of the largest size Exchange can be set to, and no bomb."""
+LARGEST_REFUSAL = 64 * 1024
+"""Bytes, decompressed, that are read of an answer that is no success: a fault or an error in JSON takes a few thousand."""
 
 
 def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
@@ -86,12 +89,15 @@ class Deadline:
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends requests of one connection. Reads every answer whole, in one piece, before the deadline."""
+    """Sends requests of one connection to one server. Reads each answer in one piece, in time and within bounds."""
 
-    def __init__(self, context: ssl.SSLContext, deadline: Deadline) -> None:
+    def __init__(self, context: ssl.SSLContext, deadline: Deadline, server: str) -> None:
+        """`server`: any address of the server that alone is sent to."""
         self._context = context
+        self._server = _origin(server)
         self._deadline = deadline
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=True)
+        # A pool that blocks waits for ever for a connection that was not given back.
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=False)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
@@ -111,18 +117,22 @@ class DeadlineAdapter(HTTPAdapter):
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """Raises what requests raises; `requests.Timeout` for the deadline, whatever it ended."""
+        """Raises what requests raises; `requests.Timeout` for the deadline, whatever it ended.
+
+        The answer to a request that was refused (any status but 2xx) ends after `LARGEST_REFUSAL` bytes: its status says
+        enough. A larger success than `LARGEST_ANSWER` raises `ContentDecodingError`. `peer_certificate` of the answer is
+        the server's (DER), to which NTLM binds; the connection may be closed when somebody asks for it.
+        """
+        if _origin(request.url) != self._server:
+            raise requests.exceptions.InvalidURL("another server")
         left = self._deadline.left()
         watch = _Watch(left)
         kwargs.update(stream=True, timeout=left, verify=True)
         with watch:
             try:
                 response = super().send(request, **kwargs)
-                # A 401 is left to the NTLM handshake, which binds to the TLS channel below an answer not yet read.
-                if response.status_code == requests.codes.unauthorized:
-                    watch.stay(response)
-                else:
-                    _read(response)
+                response.peer_certificate = watch.certificate()  # type: ignore[attr-defined]
+                _read(response)
             except (requests.RequestException, OSError, ssl.SSLError) as error:
                 if watch.fired and not isinstance(error, requests.ConnectTimeout):
                     raise requests.Timeout("deadline") from error
@@ -142,23 +152,16 @@ class _Watch:
         self.fired = False
         self._connections: list[Any] = []
         self._sockets: list[Any] = []
-        self._unread: requests.Response | None = None
         self._timer = threading.Timer(seconds, self._fire)
         self._timer.daemon = True
 
     def __enter__(self) -> _Watch:
-        behind: _Watch | None = getattr(_Watch.current, "behind", None)
-        if behind is not None and behind._has_been_read():
-            # Else every handshake would leave a thread behind until the deadline.
-            behind._timer.cancel()
-        _Watch.current.behind = None
         _Watch.current.watch = self
         self._timer.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._unread is None:
-            self._timer.cancel()
+        self._timer.cancel()
         _Watch.current.watch = None
 
     def add(self, connection: Any) -> None:
@@ -168,17 +171,12 @@ class _Watch:
         """The connection lets go of its socket, still to be read from, when the answer says that it is the last."""
         self._sockets.append(connection.sock)
 
-    def stay(self, unread: requests.Response) -> None:
-        """Watch on behind the `with`, until somebody has read this answer."""
-        self._unread = unread
-        _Watch.current.behind = self
-
-    def _has_been_read(self) -> bool:
-        return self._unread is not None and bool(self._unread._content_consumed)  # type: ignore[attr-defined]
+    def certificate(self) -> bytes | None:
+        """The certificate (DER) of the server that answered."""
+        certificate: bytes | None = self._sockets[-1].getpeercert(True) if self._sockets else None
+        return certificate
 
     def _fire(self) -> None:
-        if self._has_been_read():
-            return
         self.fired = True
         for open_socket in [*self._sockets, *(connection.sock for connection in self._connections)]:
             if open_socket is not None:
@@ -229,24 +227,39 @@ def _watched(connection: Any) -> None:
         watch.add(connection)
 
 
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else None)
+
+
 def _read(response: requests.Response) -> None:
     """The body in one piece: exchangelib's own way is a call for each byte."""
+    most = LARGEST_ANSWER if 200 <= response.status_code < 300 else LARGEST_REFUSAL
     body = BytesIO()
     try:
-        for chunk in response.raw.stream(CHUNK, decode_content=True):
+        for chunk in response.raw.stream(min(CHUNK, most), decode_content=True):
             body.write(chunk)
-            if body.tell() > LARGEST_ANSWER:
+            if body.tell() > most:
+                # What is still to come stands in the way of the next answer. The place in the pool is free again.
                 response.raw.close()
-                raise requests.exceptions.ContentDecodingError("the answer is too large")
+                response.raw.release_conn()
+                break
     except requests.RequestException:
         raise
     except OSError as error:
         raise requests.exceptions.ConnectionError(type(error).__name__) from error
     except HTTPError as error:
         raise requests.exceptions.ChunkedEncodingError(type(error).__name__) from error
-    expected = response.headers.get("Content-Length")
-    encoded = response.headers.get("Content-Encoding")
-    if expected and not encoded and expected.isdigit() and body.tell() < int(expected):
+    if body.tell() > most:
+        if most == LARGEST_ANSWER:
+            raise requests.exceptions.ContentDecodingError("the answer is too large")
+        body.truncate(most)
+    elif _is_short(response, body.tell()):
         raise requests.exceptions.ChunkedEncodingError("the answer was cut short")
     response._content = body.getvalue()
     response._content_consumed = True  # type: ignore[attr-defined]
+
+
+def _is_short(response: requests.Response, length: int) -> bool:
+    expected = response.headers.get("Content-Length") or ""
+    return not response.headers.get("Content-Encoding") and expected.isdecimal() and length < int(expected)

@@ -37,7 +37,7 @@ _CONTENT_REFUSED = (400, 413, 422)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer, its body decoded and complete."""
+    """One HTTP answer, its body decoded and complete; of a refusal, as much as is read."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -146,6 +146,6 @@ def _retry_after(answer: Answer) -> timedelta | None:
 def _date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -30,13 +30,16 @@ from integrations.errors import (
 )
 from integrations.reinfer.answers import Answer
 from integrations.reinfer.remote_words import says_it_was_cut
+from integrations.reinfer.unpacking import Unpacked
 
 T = TypeVar("T")
 
 AT_ONCE = 8
 """Requests in flight at the same time; the vendor's own appliance has as many."""
 LARGEST_ANSWER = 16 * 1024 * 1024
-"""Bytes. A stored comment with markup stays far below; anything above is not from Re:infer."""
+"""Bytes, unpacked. A stored comment with markup stays far below; anything above is not from Re:infer."""
+LARGEST_REFUSAL = 1024 * 1024
+"""Bytes, unpacked, that are read of an answer that is no success. It may say something of each comment of a batch."""
 
 _CONNECT_WITHIN = 10.0
 _KEEP_ALIVE = 15.0
@@ -107,12 +110,19 @@ class Channel:
 
     @staticmethod
     async def _read(response: httpx.Response) -> bytes:
-        body = bytearray()
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) > LARGEST_ANSWER:
-                raise ReinferUnintelligible(f"HTTP {response.status_code} with more than {LARGEST_ANSWER} bytes")
-        return bytes(body)
+        most = LARGEST_ANSWER if response.is_success else LARGEST_REFUSAL
+        try:
+            unpacked = Unpacked(response.headers.get("Content-Encoding", ""), most)
+            async for piece in response.aiter_raw():
+                unpacked.add(piece)
+                if unpacked.is_too_large:
+                    break
+            unpacked.end()
+        except ValueError as error:
+            raise ReinferUnintelligible(str(error)) from error
+        if unpacked.is_too_large and response.is_success:
+            raise ReinferUnintelligible(f"HTTP {response.status_code} with more than {most} bytes")
+        return bytes(unpacked.body)
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import ssl
 from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
@@ -147,7 +148,7 @@ class ReinferSink:
         envelope = payload(await self._channel.exchange("POST", self._url("statistics"), _EVERYTHING))
         statistics = envelope.get("statistics")
         count = statistics.get("num_comments") if isinstance(statistics, dict) else None
-        return count if isinstance(count, int | float) else None
+        return count if isinstance(count, int | float) and math.isfinite(count) else None
 
     async def _first_page(self) -> object:
         url = self._endpoint.url("api", "_private", "sources", self._project, self._name, "comments")

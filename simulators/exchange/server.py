@@ -122,6 +122,8 @@ class ExchangeSimulator:
             return (effects.before(rule, "token", "") if rule else None) or self.online.token(
                 request, request.path.split("/")[1]
             )
+        if request.path.endswith("/.well-known/openid-configuration"):
+            return self.online.discovery(f"https://{request.headers['Host']}", request.path.split("/")[1])
         if request.path.casefold() != PATH.casefold():
             return Response(404, b"Not found", "text/plain", label="not-found")
         return self._ews(request, self.online, ONLINE_VERSION)

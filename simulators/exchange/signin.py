@@ -87,7 +87,7 @@ class OnPremises:
 
 @dataclass
 class Online:
-    """Bearer tokens from `/<tenant>/oauth2/v2.0/token`. Lifetimes in seconds."""
+    """Bearer tokens from `/<tenant>/oauth2/v2.0/token`, and where that is. Lifetimes in seconds."""
 
     applications: Sequence[Application]
     lifetime: float = 3600.0
@@ -109,6 +109,18 @@ class Online:
     def expire(self) -> None:
         """Every token handed out so far is refused from now on."""
         self._tokens.clear()
+
+    def discovery(self, base: str, tenant: str) -> Response:
+        """Where a sign-in library looks for the token endpoint. `base`: scheme and host, as the client called it."""
+        if not any(application.tenant == tenant for application in self.applications):
+            return _token_error(400, "invalid_tenant", "AADSTS90002: Tenant not found.")
+        authority = f"{base}/{tenant}"
+        known = {
+            "issuer": f"{authority}/v2.0",
+            "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{authority}/oauth2/v2.0/token",
+        }
+        return Response(200, json.dumps(known).encode(), label="openid-configuration")
 
     def token(self, request: Request, tenant: str) -> Response:
         """The token endpoint: client credentials only."""

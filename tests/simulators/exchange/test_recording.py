@@ -31,20 +31,22 @@ def test_requests_and_responses_are_kept_decoded_in_order_and_without_secrets(tm
         with httpx.Client(verify=ssl.create_default_context(cadata=exchange.ca), trust_env=False) as client:
             client.get(exchange.url().replace("Exchange.asmx", "x/y"))
     assert [path.name for path in sorted(folder.iterdir())] == [
-        "000001-token-request.txt",
-        "000001-token-response-200.json",
-        "000002-SyncFolderItems-request.xml",
-        "000002-SyncFolderItems-response.xml",
-        "000003-unauthorized-request.xml",
-        "000003-unauthorized-response-401.txt",
+        "000001-openid-configuration-request.txt",
+        "000001-openid-configuration-response-200.json",
+        "000002-token-request.txt",
+        "000002-token-response-200.json",
+        "000003-SyncFolderItems-request.xml",
+        "000003-SyncFolderItems-response.xml",
         "000004-unauthorized-request.xml",
         "000004-unauthorized-response-401.txt",
-        "000005-SyncFolderItems-request.xml",
-        "000005-SyncFolderItems-response.xml",
-        "000006-not-found-request.txt",
-        "000006-not-found-response-404.txt",
+        "000005-unauthorized-request.xml",
+        "000005-unauthorized-response-401.txt",
+        "000006-SyncFolderItems-request.xml",
+        "000006-SyncFolderItems-response.xml",
+        "000007-not-found-request.txt",
+        "000007-not-found-response-404.txt",
     ]
     kept = b"".join(path.read_bytes() for path in folder.iterdir())
     assert b"s3cret" not in kept
     assert b'"access_token": "***"' in kept
-    assert (folder / "000002-SyncFolderItems-response.xml").read_bytes().startswith(b"<?xml")
+    assert (folder / "000003-SyncFolderItems-response.xml").read_bytes().startswith(b"<?xml")

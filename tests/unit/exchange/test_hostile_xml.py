@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from integrations.errors import IntegrationError
+from integrations.errors import ExchangeFailed, IntegrationError
+from integrations.exchange import operations
+from integrations.exchange.mime_texts import MimeTexts
+from integrations.exchange.operations import parsed
 from integrations.exchange.source import ExchangeSource
 from integrations.messages import FolderId
 from simulators.exchange import Store, mail_of
@@ -53,6 +56,59 @@ def test_hostile_xml_is_an_error_of_ours_in_bounded_time_and_memory(answer: byte
             assert len(str(caught.value)) < 1_000
         assert time.monotonic() - begun < MOST_SECONDS
         assert _rss() - before < MOST_MB
+
+
+TREE = f'<s:Envelope xmlns:s="{SOAP}"><s:Body><t>%s</t></s:Body></s:Envelope>'
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        "<!DOCTYPE a>",
+        '<!DOCTYPE a [<!ENTITY x "In">]>',
+        '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd">',
+        '<!DOCTYPE a PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "a.dtd">',
+        '<?xml version="1.0"?><!-- first --><!DOCTYPE a [<!ELEMENT a ANY>]>',
+    ],
+)
+def test_an_answer_with_a_document_type_definition_is_refused(doctype: str) -> None:
+    store = Store([ADDRESS])
+
+    def with_doctype(whole: bytes) -> bytes:
+        bare = whole.partition(b"?>")[2] if whole.startswith(b"<?xml") else whole
+        return doctype.encode() + bare
+
+    with peer(spoiled(answers_of(store), with_doctype)) as made, pytest.raises(ExchangeFailed) as caught:
+        ExchangeSource(made.settings, ADDRESS).check()
+    assert caught.value.detail == "its answer has a document type definition"
+    utf_16 = (doctype.replace('<?xml version="1.0"?>', "") + TREE % "a").encode("utf-16")
+    with pytest.raises(ExchangeFailed):
+        parsed(utf_16)
+
+
+@pytest.mark.parametrize("inside", ["In&x;box", "In&x;", "&x;box"])
+def test_a_reference_that_stands_for_nothing_loses_no_text_silently(inside: str) -> None:
+    with pytest.raises(ExchangeFailed):
+        parsed((TREE % inside).encode())
+
+
+@pytest.mark.parametrize("inside", ["In<!-- of a desk -->box", "In<?of a desk?>box", "In<![CDATA[box]]>", "I&#110;box"])
+def test_a_text_is_read_whole_whatever_stands_within(inside: str) -> None:
+    assert parsed((TREE % inside).encode()).findtext(".//t") == "Inbox"
+
+
+def test_a_mime_text_that_something_stands_within_is_never_cut_there() -> None:
+    answer = b"<a><t:MimeContent>QUJD<!-- x -->REVG</t:MimeContent><t:MimeContent>QUJD</t:MimeContent></a>"
+    texts = MimeTexts(answer)
+    assert texts.rest.count(b"QUJD") == 1
+    assert texts.decoded("0") == b"ABC"
+
+
+def test_a_tree_that_is_too_large_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "LARGEST_TREE", 1000)
+    with pytest.raises(ExchangeFailed) as caught:
+        parsed((TREE % ("<a/>" * 1000)).encode())
+    assert caught.value.detail == "its answer is too large"
 
 
 def test_nothing_that_an_entity_points_at_is_ever_read(tmp_path: Path) -> None:

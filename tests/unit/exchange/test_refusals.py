@@ -117,6 +117,8 @@ def test_a_hint_beyond_reason_is_bounded_or_dropped(world: World, hint: object, 
         ("-1", 0, 0),
         ("٣", 0, 0),
         ("Thu, 99 Foo", 0, 0),
+        ("\xb2", 0, 0),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", 0, 0),
     ],
 )
 def test_a_retry_after_header_is_obeyed_within_reason(header: str, least: int, most: int) -> None:
@@ -147,13 +149,13 @@ def test_a_refused_secret_is_tried_once(world: World) -> None:
     error = fault_of(world.source(settings).check)
     assert isinstance(error, errors.SignInRefused)
     assert error.detail == "invalid_client, AADSTS7000215"
-    assert world.wire.labels() == ["token"]
+    assert world.wire.labels() == ["openid-configuration", "token"]
 
 
 @pytest.mark.parametrize(
     ("change", "detail"),
     [
-        ({"tenant_id": "elsewhere"}, "invalid_request, AADSTS90002"),
+        ({"tenant_id": "elsewhere"}, "invalid_tenant, AADSTS90002"),
         ({"client_id": "stranger"}, "unauthorized_client, AADSTS700016"),
     ],
 )

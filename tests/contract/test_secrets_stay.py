@@ -1,0 +1,146 @@
+"""No answer of any server moves a secret to another server, or to the same one without TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from integrations import errors
+from integrations.network.session import MOST_COOKIES, ServerSession
+from integrations.network.transport import Deadline, tls_context
+from notices.sending import NotSent, send
+from simulators.http import HttpServer, Request, Response
+from tests.contract.any_server import EWS, PORTS, SIGN_IN, AnyServer, any_server
+
+REDIRECTS = (300, 301, 302, 303, 305, 307, 308)
+TOKEN = b'{"access_token": "stolen", "expires_in": 3600, "token_type": "Bearer", "status": "ok"}'
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[AnyServer]:
+    with any_server() as made:
+        yield made
+
+
+@pytest.fixture
+def other(server: AnyServer) -> Iterator[AnyServer]:
+    """Another server that is trusted as well, with TLS and without, and takes whatever comes."""
+    with any_server(server.authority) as made:
+        made.answers("", lambda request: Response(200, TOKEN))
+        yield made
+
+
+def _host(server: AnyServer, port: str) -> str:
+    return (server.plain_url if port == "Re:infer" else server.url).partition("//")[2]
+
+
+def refused(server: AnyServer) -> list[errors.IntegrationError]:
+    found = []
+    for call in server.calls():
+        with pytest.raises(errors.IntegrationError) as caught:
+            call()
+        found.append(caught.value)
+    return found
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+@pytest.mark.parametrize("port", PORTS)
+def test_no_port_follows_a_redirect(server: AnyServer, other: AnyServer, port: str, status: int) -> None:
+    for target in (other.url, other.plain_url, server.plain_url):
+        location = (("Location", f"{target}/tenant/oauth2/v2.0/token"),)
+        server.answers(port, lambda request, headers=location: Response(status, TOKEN, headers=headers))  # type: ignore[misc]
+        found = refused(server)
+        if port in SIGN_IN:
+            # A cursor that is none is refused without a question.
+            kinds = {type(error) for error in found} - {errors.CursorRefused}
+            assert kinds == {errors.TokenEndpointFailed}
+        assert other.requests == []
+        assert {request.headers["Host"] for request in server.requests} == {_host(server, port)}
+        assert all("/token" not in request.path or port.startswith("sign-in") for request in server.requests)
+
+
+@pytest.mark.parametrize("port", [*EWS, "Graph", "Re:infer"])
+def test_a_refusal_that_names_another_server_sends_nobody_there(server: AnyServer, other: AnyServer, port: str) -> None:
+    headers = (
+        ("WWW-Authenticate", f'Bearer realm="", authorization_uri="{other.url}/common/oauth2/authorize"'),
+        ("WWW-Authenticate", "NTLM"),
+        ("WWW-Authenticate", f'Basic realm="{other.url}"'),
+        ("Location", other.url),
+        ("Content-Location", other.url),
+        ("Refresh", f"0; url={other.url}"),
+        ("Alt-Svc", f'h2="{other.url.removeprefix("https://")}"'),
+        ("X-FEServer", other.url),
+    )
+    server.answers(port, lambda request: Response(401, b"", headers=headers))
+    refused(server)
+    assert server.requests
+    assert other.requests == []
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+def test_a_webhook_is_not_led_elsewhere(status: int) -> None:
+    taken: list[Request] = []
+
+    def take(request: Request) -> Response:
+        taken.append(request)
+        return Response(204)
+
+    with (
+        HttpServer(take) as elsewhere,
+        HttpServer(lambda _: Response(status, headers=(("Location", f"{elsewhere.url}/in"),))) as first,
+        pytest.raises(NotSent, match=f"HTTP {status}"),
+    ):
+        send(f"{first.url}/in", b"{}", {"X-Signature": "t=1,v1=ab"}, allow_private=True)
+    assert taken == []
+
+
+# ---- the session that all adapters of mail share ------------------------------------------------------------------
+
+
+@pytest.fixture
+def session(server: AnyServer) -> Iterator[ServerSession]:
+    with ServerSession(
+        server.url, context=tls_context("", "", server.authority.pem), deadline=Deadline(5), user_agent="test"
+    ) as made:
+        yield made
+
+
+def test_a_session_follows_no_redirect_even_when_a_library_asks_it_to(
+    server: AnyServer, other: AnyServer, session: ServerSession
+) -> None:
+    location = (("Location", f"{other.plain_url}/token"),)
+    server.answers("", lambda request: Response(307, b"", headers=location))
+    response = session.post(f"{server.url}/token", data={"client_secret": "s3cret"}, allow_redirects=True)
+    assert response.status_code == 307
+    assert other.requests == []
+
+
+def test_a_session_sends_nothing_to_another_server_or_without_tls(
+    server: AnyServer, other: AnyServer, session: ServerSession
+) -> None:
+    server.answers("", lambda request: Response(200))
+    for url in (other.url, other.plain_url, server.plain_url, server.url.replace("127.0.0.1", "localhost")):
+        with pytest.raises(requests.RequestException):
+            session.get(f"{url}/x", headers={"Authorization": "Bearer s3cret"})
+    assert session.get(f"{server.url}/x").status_code == 200
+    assert other.requests == []
+    assert len(server.requests) == 1
+
+
+def test_the_cookies_of_a_session_are_few_and_short(server: AnyServer, session: ServerSession) -> None:
+    numbers = iter(range(1000))
+
+    def answer(request: Request) -> Response:
+        cookies = [("Set-Cookie", f"c{next(numbers)}=x; Path=/") for _ in range(30)]
+        return Response(
+            200, headers=(*cookies, ("Set-Cookie", "long=" + "x" * 5000), ("Set-Cookie", "c1=again; Path=/"))
+        )
+
+    server.answers("", answer)
+    for _ in range(3):
+        session.get(f"{server.url}/x")
+    assert len(session.cookies) == MOST_COOKIES
+    assert "long" not in session.cookies
+    assert session.cookies["c1"] == "again"
