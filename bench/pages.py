@@ -156,7 +156,9 @@ def _runs(boxes: list[Any], folders: list[Any]) -> None:
         for n in range(20_000)
     )
     SetAsideEmail.objects.bulk_create(
-        SetAsideEmail(mailbox=box, folder=folder, item_id="x", stage="push", kind="refused", reason="HTTP 422", last_at=now)
+        SetAsideEmail(
+            mailbox=box, folder=folder, item_id="x", stage="push", kind="refused", reason="HTTP 422", last_at=now
+        )
         for box, folder in zip(boxes[:500], folders[:500], strict=True)
     )
 
