@@ -156,7 +156,9 @@ def _runs(boxes: list[Any], folders: list[Any]) -> None:
         for n in range(20_000)
     )
     SetAsideEmail.objects.bulk_create(
-        SetAsideEmail(mailbox=box, folder=folder, item_id="x", stage="push", reason="HTTP 422", last_at=now)
+        SetAsideEmail(
+            mailbox=box, folder=folder, item_id="x", stage="push", kind="refused", reason="HTTP 422", last_at=now
+        )
         for box, folder in zip(boxes[:500], folders[:500], strict=True)
     )
 
@@ -199,7 +201,7 @@ def _paths() -> list[str]:
             "/integrations/1/select/?q=desk10",
             "/integrations/1/part/history/",
             "/set-aside/",
-            "/set-aside/?q=desk1&reason=HTTP+422",
+            "/set-aside/?q=desk1&kind=refused",
             "/runs/?mailbox=1&show=all",
             "/integrations/1/part/connection/",
             "/integrations/1/edit/",

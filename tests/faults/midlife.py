@@ -18,6 +18,7 @@ from simulators.exchange import Application, ExchangeSimulator, Store
 from simulators.graph import GraphSimulator, Registration
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from sync import dispatching, runner, switching
+from sync.actions import Complaint
 from sync.models import LedgerEntry, MailboxState, SyncRun
 from tests.database.world import Clock
 from tests.faults.oracle import complaints
@@ -88,7 +89,7 @@ class Midlife:
         self._pass_time(minutes=1)
         return [run for run in runs if run is not None]
 
-    def switch(self, api: str) -> str:
+    def switch(self, api: str) -> str | Complaint:
         integration = Integration.objects.get()
         endpoint, authority = self._addresses(api)
         target = switching.target_of(integration, api, endpoint, authority, {"client_secret": "secret"})

@@ -70,8 +70,8 @@ def test_what_keeps_everybody_out_is_held_and_then_stops_the_integration(life, r
     stays_so(life)
     row.refresh_from_db()
     assert (row.enabled, row.disabled_reason) == (False, "sync_error")
-    assert (row.disabled_kind, row.disabled_detail) == (kind, row.held_detail)
-    assert row.disabled_sentence
+    assert row.disabled_kind == kind
+    assert row.disabled_detail
     assert Mailbox.objects.filter(enabled=True).count() == len(ADDRESSES)  # no mailbox is to blame
 
 
@@ -116,6 +116,7 @@ def test_a_delta_link_of_another_mailbox_is_refused_and_the_folder_listed_again_
     assert not MailboxState.objects.exclude(error_kind="").exists()
 
 
+@pytest.mark.wording
 def test_the_same_is_said_by_a_test_before_anything_is_saved(life):
     stored(life, client_secret="mistyped")
     finding = actions.test_connection(Integration.objects.get(), ADDRESSES[0], by="admin")
