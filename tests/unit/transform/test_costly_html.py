@@ -1,5 +1,7 @@
 """HTML that its parser would need quadratic time or memory for is cut before it is parsed, and no other."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,8 +12,9 @@ from sync.limits import DEFAULT_LIMITS
 from sync.mime import costly_html
 from sync.mime.costly_html import until_too_costly
 from sync.mime.nesting import until_too_deep
-from tests.sweep.growth import growth
 
+FAR_BELOW = 5.0
+"""CPU seconds: a quarter of `CONVERSION_DEADLINE`. Without the cut, the worst of these pages takes minutes."""
 FORMATTING = "b, big, code, em, font, i, s, small, strike, strong, tt, u"
 COSTLY = {
     "attributes": lambda n: "<p " + "".join(f"a{i}=1 " for i in range(n)) + ">x",
@@ -29,11 +32,13 @@ def text(html):
     return text_of(until_too_costly(until_too_deep(html, DEFAULT_LIMITS.html_depth)), DEFAULT_LIMITS)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", COSTLY)
-def test_a_costly_page_is_read_in_linear_time(name):
-    result = growth(text, COSTLY[name], 10)
-    assert not result.fails, result
+def test_a_costly_page_is_read_far_below_the_deadline(name):
+    """`make sweep` measures that it grows no faster than linear."""
+    page = COSTLY[name](60_000)
+    start = time.process_time()
+    text(page)
+    assert time.process_time() - start < FAR_BELOW
 
 
 @pytest.mark.parametrize("name", COSTLY)
