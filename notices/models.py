@@ -17,6 +17,8 @@ class Kind(models.TextChoices):
     MAILBOX_RECOVERED = "mailbox_recovered", "Mailbox recovered"
     EMAIL_SET_ASIDE = "email_set_aside", "Emails set aside"
     BUDGET_REACHED = "budget_reached", "Budget reached"
+    STANDING_STILL = "standing_still", "Standing still"
+    GOING_ON = "going_on", "Going on"
 
 
 class Webhook(models.Model):
