@@ -10,6 +10,8 @@ import logging.config
 
 import structlog
 
+from sync import broker_lines
+
 TALKATIVE = (
     "exchangelib",
     "requests_ntlm",
@@ -48,7 +50,8 @@ def logging_config(level: str, style: str) -> None:
                     "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
                 }
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "filters": {"broker": {"()": lambda: broker_lines.OF_THIS_PROCESS}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["broker"]}},
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {name: {"level": "CRITICAL", "propagate": True} for name in TALKATIVE},
         }

@@ -35,6 +35,7 @@ SCOPES = {
     Scope.FOLDER: "one folder",
     Scope.DESTINATION: "everything that goes to this destination",
     Scope.BUCKET: "every mailbox of this bucket",
+    Scope.PROCESS: "the worker that met it; other workers go on",
 }
 ONE_EMAIL = "one email; its mailbox goes on"
 
@@ -147,6 +148,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "folder_gone": ("Somebody deleted it.",),
     "contended": ("Many copies of the same emails arrived in several mailboxes at once.",),
     "secret_unreadable": (
+        "The environment of one worker has other ENCRYPTION_KEYS than that of the pages.",
         "ENCRYPTION_KEYS was changed without rotate_keys.",
         "The database came from another installation.",
     ),
@@ -155,6 +157,18 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "The secret was entered while another kind of sign-in was chosen.",
     ),
     "reinfer_token_elsewhere": ("The row was changed in the database, past this product.",),
+    "worker_out_of_resources": (
+        "The limit of open files (ulimit -n) is too low.",
+        "The disk that holds the temporary files is full.",
+    ),
+    "worker_out_of_memory": (
+        "The memory limit of the container is too low.",
+        "One very large email: it is found and set aside.",
+    ),
+    "worker_incomplete": (
+        "The file that SSL_CERT_FILE names is missing on this host.",
+        "The image or the virtual environment of this worker lacks a package.",
+    ),
     "internal_error": ("A fault of this product.", "An answer of Exchange or Re:infer of a kind that nobody had seen."),
     "unknown": ("A fault of this product.",),
 }

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from integrations.diagnosis import Fact, Step
+from integrations.encryption import EncryptedField, Secret
+from integrations.errors import SecretUnreadable
 from integrations.models import Destination, Integration
 from integrations.ports import Sink, Source
 
@@ -33,6 +36,25 @@ def open_source(integration: Integration, address: str, *, deadline: float | Non
     from integrations.exchange.source import ExchangeSource
 
     return ExchangeSource(_exchange_settings(integration, deadline), address, page_size=settings.PAGE_SIZE)
+
+
+def open_secrets(*rows: Integration | Destination) -> None:
+    """Decrypt every secret of these rows, and keep none. Raises `SecretUnreadable` where this process cannot, also where
+    it has no usable key at all."""
+    try:
+        for row in rows:
+            for secret in _secrets(row):
+                secret.reveal()
+    except ImproperlyConfigured as error:
+        raise SecretUnreadable("this process has no usable key") from error
+
+
+def has_secrets(row: Integration | Destination) -> bool:
+    return any(_secrets(row))
+
+
+def _secrets(row: Integration | Destination) -> list[Secret]:
+    return [getattr(row, one.attname) for one in row._meta.concrete_fields if isinstance(one, EncryptedField)]
 
 
 def network_steps(integration: Integration, *, deadline: float) -> Iterator[Step]:

@@ -23,6 +23,8 @@ class Scope(StrEnum):
     FOLDER = "folder"
     DESTINATION = "destination"
     BUCKET = "bucket"
+    PROCESS = "process"
+    """This process of ours and what it runs on: nothing outside it."""
 
 
 class Side(StrEnum):
@@ -446,12 +448,40 @@ class Contended(Transient):
     remedy = "It is tried again by itself."
 
 
-class SecretUnreadable(Refused):
+class ProcessFault(IntegrationError):
+    """A fault of this process, its settings or its machine. Another worker may well do what this one cannot, so nothing
+    is written down against the connection, the mailbox or the bucket that was in hand."""
+
+    scope = Scope.PROCESS
+
+
+class SecretUnreadable(ProcessFault):
     kind = "secret_unreadable"
     ours = True
-    scope = Scope.CONNECTION
     text = "A stored secret cannot be decrypted with the keys of this installation."
     remedy = "Add the key that sealed it to ENCRYPTION_KEYS, or enter the secret again."
+
+
+class OutOfResources(ProcessFault):
+    ours = True
+    kind = "worker_out_of_resources"
+    text = "A worker has no file descriptors or no disk space left."
+    remedy = "Raise the limits of the worker, or free space on its disk. Other workers go on."
+
+
+class OutOfMemory(ProcessFault):
+    ours = True
+    kind = "worker_out_of_memory"
+    may_be_item = True
+    text = "A worker has no memory left."
+    remedy = "Raise its memory limit, or lower WORKER_CONCURRENCY or FETCH_BYTES. Other workers go on."
+
+
+class InstallationIncomplete(ProcessFault):
+    ours = True
+    kind = "worker_incomplete"
+    text = "A worker lacks a library or a file that it needs."
+    remedy = "Install this worker again, or mount the file that is missing. Other workers go on."
 
 
 class SecretElsewhere(Refused):

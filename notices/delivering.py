@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from integrations.errors import SecretUnreadable
+from integrations.own_faults import own_fault
 from notices.models import Delivery, Notice
 from notices.sending import NotSent, send
 from notices.signature import signature
@@ -37,7 +38,8 @@ def deliver(webhook: int | None, now: datetime, post: Post | None = None) -> int
         try:
             _mail(delivery.notice) if delivery.webhook is None else _tell(delivery, now, post)
         except (NotSent, SecretUnreadable, OSError) as problem:
-            _again(delivery, str(problem) if isinstance(problem, NotSent) else type(problem).__name__, now)
+            if own_fault(problem) is None:
+                _again(delivery, str(problem) if isinstance(problem, NotSent) else type(problem).__name__, now)
             Delivery.objects.filter(webhook=webhook, next_at=now + CLAIMED_FOR).update(next_at=now + FIRST_WAIT)
             return done
         Delivery.objects.filter(pk=delivery.pk).update(

@@ -18,6 +18,8 @@ class Kind(models.TextChoices):
     EMAIL_SET_ASIDE = "email_set_aside", "Emails set aside"
     SLOW_EMAILS = "slow_emails", "Emails that take too long"
     BUDGET_REACHED = "budget_reached", "Budget reached"
+    STANDING_STILL = "standing_still", "Standing still"
+    GOING_ON = "going_on", "Going on"
 
 
 class Webhook(models.Model):

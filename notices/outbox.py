@@ -8,16 +8,22 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
 from notices.models import Delivery, Kind, Notice, Webhook
 
-RECOVERY = {Kind.INTEGRATION_DISABLED: Kind.INTEGRATION_RECOVERED, Kind.MAILBOX_DISABLED: Kind.MAILBOX_RECOVERED}
+RECOVERY = {
+    Kind.INTEGRATION_DISABLED: Kind.INTEGRATION_RECOVERED,
+    Kind.MAILBOX_DISABLED: Kind.MAILBOX_RECOVERED,
+    Kind.STANDING_STILL: Kind.GOING_ON,
+}
 
 
+LOCK = 7_261_904_533
+"""The number of the lock under which standstills are told; any number that nobody else locks."""
 GATHER = timedelta(minutes=1)
 """One cause can stop four hundred mailboxes within a minute: the notice waits so long, and counts them."""
 
@@ -76,6 +82,28 @@ def announce(
 
 
 @transaction.atomic
+def keep_told(standing: Mapping[str, str]) -> None:
+    """What of the whole installation stands still now, by its kind, in words: tell of what is new, and of what is over.
+    Whoever calls it next finds what was told, so many may."""
+    _one_at_a_time()
+    told = Notice.objects.filter(kind=Kind.STANDING_STILL, open=True)
+    over = told.exclude(facts__standstill__in=list(standing))
+    for notice in over:
+        announce(Kind.GOING_ON, f"It is over: {notice.text}", facts=notice.facts)
+    over.update(open=False)
+    known = set(told.values_list("facts__standstill", flat=True))
+    for kind in standing.keys() - known:
+        announce(Kind.STANDING_STILL, standing[kind], facts={"standstill": kind})
+
+
+def _one_at_a_time() -> None:
+    """Until the end of the transaction. On SQLite every transaction is alone."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+@transaction.atomic
 def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str]) -> None:
     """A mailbox synced: what was told to stand still is over. `names`: of the integration and of the mailbox."""
     # A plain look first: after nearly every sync there is nothing to tell.
@@ -92,7 +120,7 @@ def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str]) -> N
 
 def forget_deleted() -> None:
     """Close what was told of mailboxes and integrations that were deleted since: they never sync again."""
-    for pk in Notice.objects.filter(open=True).values_list("pk", flat=True):
+    for pk in Notice.objects.filter(open=True).exclude(kind=Kind.STANDING_STILL).values_list("pk", flat=True):
         _forget_deleted_of(pk)
 
 

@@ -19,6 +19,11 @@ TREE = ("parent_id", "name", "path", "kind", "holds_mail", "gone", "total")
 """What the tree tells of a folder."""
 
 
+def excuse(folders: QuerySet[SyncedFolder]) -> None:
+    """The attempts that were begun last at these folders do not count: what ended them was no email."""
+    folders.filter(attempts__gt=0).update(attempts=F("attempts") - 1, attempt_of=None)
+
+
 class DatabaseCheckpoints:
     """See `sync.ports.Checkpoints`."""
 
@@ -72,12 +77,12 @@ class DatabaseCheckpoints:
     @transaction.atomic
     def begin(self, folder: FolderId) -> Attempt:
         self.lease.demand()
-        self._rows().filter(folder_id=folder).update(attempts=F("attempts") + 1)
+        self._rows().filter(folder_id=folder).update(attempts=F("attempts") + 1, attempt_of=self.lease.token)
         row = self._rows().get(folder_id=folder)
         return Attempt(row.attempts, ItemId(row.item_in_hand) if row.item_in_hand else None)
 
     def excuse(self, folder: FolderId) -> None:
-        self._rows().filter(folder_id=folder, attempts__gt=0).update(attempts=F("attempts") - 1)
+        excuse(self._rows().filter(folder_id=folder, attempt_of=self.lease.token))
 
     def hold(self, folder: FolderId, item: ItemId) -> None:
         self._rows().filter(folder_id=folder).update(item_in_hand=item)

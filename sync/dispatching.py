@@ -17,13 +17,17 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import budget, holds
+from sync import budget, holds, processes
 from sync.lease import Clock, database_now
 from sync.models import MailboxState, Verification
+from sync.pace import Pace
 
 log = structlog.get_logger(__name__)
 
 Send = Callable[[int], object]
+
+_says = Pace(60)
+"""Every sync that ends meets a broker that is away: one line tells of them."""
 
 
 def dispatch(send: Send, clock: Clock = database_now) -> int:
@@ -76,7 +80,8 @@ def _send_all(send: Send, claimed: Sequence[int]) -> int:
         try:
             send(mailbox_id)
         except BrokerError as error:
-            log.error("dispatch.broker_unreachable", error=type(error).__name__)
+            if _says.lets_pass():
+                log.error("dispatch.broker_unreachable", error=type(error).__name__)
             MailboxState.objects.filter(pk__in=claimed[sent:]).update(queued_until=None)
             return sent
     return len(claimed)
@@ -123,6 +128,7 @@ def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
         Mailbox.objects.filter(enabled=True, integration__enabled=True)
         .filter(Q(state__queued_until=None) | Q(state__queued_until__lte=now))
         .filter(Q(state__lease_until=None) | Q(state__lease_until__lte=now))
+        .exclude(processes.opened_by_nobody(processes.alive(now)))  # to send them would help nobody
         .order_by(F("state__next_sync_at").asc(nulls_first=True), "pk")
         .values_list("pk", "integration_id")
     )

@@ -60,6 +60,12 @@ def not_held(prefix: str = "") -> Q:
     return Q(**{f"{prefix}{path}__held_until": None for path in PATHS})
 
 
+def give_probe_back(mailbox: Mailbox, now: datetime) -> None:
+    """A probe was sent and came to nothing through a fault of our own: the next tick sends another one."""
+    for row in (mailbox.integration, mailbox.bucket.destination, mailbox.bucket):
+        type(row)._default_manager.filter(pk=row.pk, held_until__gt=now).update(held_until=now)
+
+
 def claim_probe(row: Integration | Destination | Bucket, now: datetime, until: datetime) -> bool:
     """Of all dispatchers, one may send the probe: by moving the time of the hold on."""
     claimed = type(row)._default_manager.filter(pk=row.pk, held_until__lte=now).update(held_until=until)

@@ -19,9 +19,9 @@ from prometheus_client.registry import Collector
 
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
-from sync import invariants, trends
+from sync import invariants, processes, standstill, trends
 from sync.activity import hour_of
-from sync.models import Activity, Comparison, MailboxState, SetAsideEmail, SyncRun, Tick
+from sync.models import Activity, Comparison, MailboxState, Process, SetAsideEmail, SyncRun, Tick
 from sync.status import Status
 from sync.tally import count_by_integration
 
@@ -50,6 +50,8 @@ class _Figures(Collector):
         yield self._aside()
         yield self._broken()
         yield self._ticks()
+        yield self._standing()
+        yield from self._processes()
 
     def _mailboxes(self) -> Iterator[GaugeMetricFamily]:
         by_state = _gauge("mailboxes", "Mailboxes by their state.", "integration", "state")
@@ -145,6 +147,29 @@ class _Figures(Collector):
         for tick in Tick.objects.all():
             ticks.add_metric([tick.name], _seconds(tick.at, self.now))
         return ticks
+
+    def _standing(self) -> GaugeMetricFamily:
+        found = standstill.found(self.now)
+        standing = _gauge(
+            "standing_still_seconds", "Since when something stands still, by what; 0: it does not.", "what"
+        )
+        for kind in standstill.Kind:
+            since = min((it.since for it in found if it.kind is kind), default=None)
+            standing.add_metric([kind.value], _seconds(since, self.now))
+        return standing
+
+    def _processes(self) -> Iterator[GaugeMetricFamily]:
+        alive = processes.alive(self.now)
+        running = _gauge("processes", "Workers and beats that said something lately.", "kind")
+        for kind in Process.Kind:
+            running.add_metric([kind.value], sum(one.kind == kind for one in alive))
+        yield running
+        unfit = sum(bool(one.fault) for one in alive)
+        yield _one("workers_unfit", "Workers that take no mailboxes through a fault of their own.", unfit)
+        unreadable = len(processes.unreadable_by_all(alive))
+        yield _one(
+            "secrets_unreadable", "Integrations and destinations with a secret that no worker can decrypt.", unreadable
+        )
 
     def _states(self, **wanted: datetime) -> int:
         return MailboxState.objects.filter(**wanted).count()

@@ -105,6 +105,7 @@ class SyncedFolder(models.Model):
     )
     listing = models.BooleanField(default=False, help_text="Being listed from its beginning; not yet through.")
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Begun at the page behind the cursor.")
+    attempt_of = models.UUIDField(null=True, help_text="The lease under which the last of them was begun.")
     item_in_hand = models.CharField(max_length=512, blank=True, help_text="While a page is tried one email at a time.")
     up_to_date = models.BooleanField(default=False)
     synced_until = models.DateTimeField(null=True, help_text="Received time of the newest email delivered.")
@@ -257,6 +258,9 @@ class SyncRun(models.Model):
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="runs")
     lease_token = models.UUIDField(null=True)
+    worker = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="The process that runs it: see sync.processes."
+    )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.RUNNING)
@@ -403,3 +407,39 @@ class Tick(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Process(models.Model):
+    """A worker or a beat that runs: what it last said of itself. It says so without the broker, every few seconds."""
+
+    class Kind(models.TextChoices):
+        WORKER = "worker", "Worker"
+        BEAT = "beat", "Beat"
+
+    class Broker(models.TextChoices):
+        AWAY = "away", "It does not answer"
+        REFUSES = "refuses", "It answers, and takes nothing: it is full or read-only"
+
+    name = models.CharField(max_length=32, primary_key=True, help_text="Drawn when it started.")
+    kind = models.CharField(max_length=16, choices=Kind)
+    host = models.CharField(max_length=255, help_text="As this host calls itself.")
+    node = models.CharField(max_length=255, help_text="How people call it: celery@host.")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    broker = models.CharField(max_length=16, choices=Broker, blank=True, help_text="Why it cannot use the broker.")
+    broker_since = models.DateTimeField(null=True)
+    busy_since = models.DateTimeField(
+        null=True, help_text="Of a worker: since when each of its slots has had the task that it has."
+    )
+    unreadable = models.JSONField(
+        default=list, help_text="Secrets that it cannot decrypt: integration:1, destination:2."
+    )
+    unreadable_since = models.DateTimeField(null=True)
+    fault = models.CharField(max_length=64, blank=True, help_text="The kind of fault for which it takes no mailboxes.")
+    fault_since = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "processes"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.node}"

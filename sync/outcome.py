@@ -15,7 +15,8 @@ from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from notices.models import Kind
 from notices.outbox import announce, announce_stopped, recovered
-from sync import activity, holds, policy
+from sync import activity, holds, policy, processes
+from sync.checkpoints import excuse
 from sync.lease import Lease
 from sync.models import MailboxState, SyncedFolder, SyncRun
 from sync.ports import CheckpointMoved, LeaseLost
@@ -32,7 +33,9 @@ def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
     """Open the record of a run. What an earlier worker left open was lost with it."""
     now = lease.clock()
     SyncRun.objects.filter(mailbox=mailbox, outcome=Outcome.RUNNING).update(outcome=Outcome.LOST, ended_at=now)
-    return SyncRun.objects.create(mailbox=mailbox, lease_token=lease.token, started_at=now)
+    return SyncRun.objects.create(
+        mailbox=mailbox, lease_token=lease.token, worker=processes.this_process(), started_at=now
+    )
 
 
 def note(record: SyncRun, counts: Counts) -> None:
@@ -129,6 +132,28 @@ def broke(mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error
 def lost(record: SyncRun, counts: Counts, why: LeaseLost) -> SyncRun:
     kind = CHECKPOINT_MOVED if isinstance(why, CheckpointMoved) else ""
     return _close(record, Outcome.LOST, counts, None, kind)
+
+
+@transaction.atomic
+def hand_back(
+    record: SyncRun, now: datetime, counts: Counts | None = None, *, kind: str = "", excused: bool = True
+) -> None:
+    """A run that ended through a fault of its own process, or since its worker was told to leave: its mailbox is free at
+    once and as due as it was, and nothing counts as a failure. `counts`: what it did, where that is known. `kind`: of the
+    fault, if there was one. `excused`: nor does the attempt at the page in hand count against an email of it."""
+    states = MailboxState.objects.select_for_update().filter(pk=record.mailbox_id, lease_token=record.lease_token)
+    if states.exists():
+        if excused:
+            folders = SyncedFolder.objects.filter(mailbox=record.mailbox_id)
+            excuse(folders.filter(attempt_of=record.lease_token))
+            folders.exclude(item_in_hand="").update(item_in_hand="")
+        states.update(lease_token=None, lease_until=None)
+        holds.give_probe_back(record.mailbox, now)
+    if counts is not None:
+        _close(record, Outcome.LOST, counts, now, kind)
+    else:
+        open_run = SyncRun.objects.filter(pk=record.pk, outcome=Outcome.RUNNING)
+        open_run.update(outcome=Outcome.LOST, ended_at=now, error_kind=kind)
 
 
 def interval(integration: Integration) -> timedelta:

@@ -11,15 +11,16 @@ from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
-from integrations.connect import open_sink, open_source
-from integrations.errors import DatabaseFailed, IntegrationError
+from integrations.connect import open_secrets, open_sink, open_source
+from integrations.errors import DatabaseFailed, IntegrationError, ProcessFault, SecretUnreadable
 from integrations.messages import Email
 from integrations.models import Integration
+from integrations.own_faults import own_fault
 from integrations.ports import Sink, Source
 from mailboxes.models import Bucket, Mailbox
-from sync import budget, holds, leaving, outcome, transform
+from sync import budget, fitness, holds, leaving, outcome, transform
 from sync.breaker import Breaker
 from sync.checkpoints import DatabaseCheckpoints
 from sync.control import RunControl
@@ -57,11 +58,15 @@ class Surroundings:
 
 
 def run(mailbox_id: int, around: Surroundings | None = None) -> SyncRun | None:
-    """Sync one mailbox for at most one slice of time. None when there is nothing to do or another worker has it."""
+    """Sync one mailbox for at most one slice of time. None when there is nothing to do, another worker has it, or this one
+    could not do it through a fault of its own: then the mailbox is as it was, and the next tick sends it again."""
     around = around or Surroundings()
     mailbox = _enabled(mailbox_id)
     if mailbox is None:
         MailboxState.objects.filter(pk=mailbox_id).update(queued_until=None)
+        return None
+    if not _can_open(mailbox):
+        _send_back(mailbox, around.clock())
         return None
     lease = Lease.take(mailbox_id, settings.LEASE, around.clock)
     if lease is None:
@@ -83,27 +88,77 @@ def _enabled(mailbox_id: int) -> Mailbox | None:
     )
 
 
-def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) -> SyncRun:
+def _can_open(mailbox: Mailbox) -> bool:
+    """Whether this process can sync it, as far as it knows before it begins."""
+    if fitness.takes_none():
+        return False
+    try:
+        open_secrets(mailbox.integration, mailbox.bucket.destination)
+    except SecretUnreadable as fault:
+        _note(fault)
+        return False
+    return True
+
+
+def _send_back(mailbox: Mailbox, now: datetime) -> None:
+    """What this process cannot even begin goes on its way as it came."""
+    queued = MailboxState.objects.filter(pk=mailbox.pk)
+    was_probe = queued.filter(probe=True).exists()
+    queued.update(queued_until=None, probe=False)
+    if was_probe:
+        holds.give_probe_back(mailbox, now)
+
+
+def _note(fault: ProcessFault) -> None:
+    log.error("sync.process_fault", kind=fault.kind, hint=str(fault))
+    fitness.note_fault(fault.kind)
+
+
+def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) -> SyncRun | None:
     record = outcome.begin(mailbox, lease)
     counts = Counts()
+    end: Callable[[float], SyncRun | None]
     try:
-        report = _sync(mailbox, lease, around, counts, partial(outcome.note, record, counts), probes=probes)
+        with leaving.breakable():
+            report = _sync(mailbox, lease, around, counts, partial(outcome.note, record, counts), probes=probes)
         end = partial(outcome.succeeded, mailbox, lease, record, report)
+    except leaving.BrokenOff:
+        log.warning("sync.broken_off")
+        connection.close()  # it may be in the middle of a query
+        end = partial(_handed_back, record, counts, around.clock, None)
     except LeaseLost as why:
         log.warning("sync.lease_lost", checkpoint_moved=isinstance(why, CheckpointMoved))
         return outcome.lost(record, counts, why)
-    except IntegrationError as error:
-        log.warning("sync.failed", kind=error.kind, scope=error.scope)
-        end = partial(outcome.failed, mailbox, lease, record, counts, error)
-    except DATABASE_FAILS as error:
-        log.error("sync.database_failed", error=type(error).__name__)
-        end = partial(outcome.failed, mailbox, lease, record, counts, DatabaseFailed(type(error).__name__))
     except Exception as error:  # noqa: BLE001  # the outermost rim: a fault of ours must cost this mailbox a delay, and nothing else
-        # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
-        log.error("sync.broke", error=type(error).__name__, where=place_of(error))
-        end = partial(outcome.broke, mailbox, lease, record, counts, error)
+        fault = own_fault(error)
+        if fault is not None:
+            _note(fault)
+            end = partial(_handed_back, record, counts, around.clock, fault)
+        else:
+            end = _failed(error, mailbox, lease, record, counts)
     # Not within `except`: what fails in writing it down must not carry the first error, which may quote a mail, into a log.
     return end(around.chance())
+
+
+def _handed_back(record: SyncRun, counts: Counts, clock: Clock, fault: ProcessFault | None, chance: float) -> None:
+    """`chance` is not needed: the mailbox goes on at the next tick."""
+    kind, excused = (fault.kind, not fault.may_be_item) if fault else ("", True)
+    outcome.hand_back(record, clock(), counts, kind=kind, excused=excused)
+
+
+def _failed(
+    error: Exception, mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts
+) -> Callable[[float], SyncRun]:
+    """How to write this failure down."""
+    if isinstance(error, IntegrationError):
+        log.warning("sync.failed", kind=error.kind, scope=error.scope)
+        return partial(outcome.failed, mailbox, lease, record, counts, error)
+    if isinstance(error, DATABASE_FAILS):
+        log.error("sync.database_failed", error=type(error).__name__)
+        return partial(outcome.failed, mailbox, lease, record, counts, DatabaseFailed(type(error).__name__))
+    # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
+    log.error("sync.broke", error=type(error).__name__, where=place_of(error))
+    return partial(outcome.broke, mailbox, lease, record, counts, error)
 
 
 def _sync(

@@ -16,6 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from integrations.errors import CursorRefused, FolderGone, IntegrationError, Refused
 from integrations.messages import Change, ChangeKind, CommentId, Cursor, FolderId
 from integrations.models import Integration
+from integrations.own_faults import own_fault
 from integrations.ports import Sink, Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import Verdict, item_verdict
@@ -160,7 +161,7 @@ class _Slice:
         self.stopped = not _saved(self.row)
 
     def _is_over(self) -> bool:
-        return self.stopped or self.around.monotonic() >= self.end
+        return self.stopped or self.around.monotonic() >= self.end or self.around.is_leaving()
 
 
 def begin(mailbox: Mailbox, *, repair: bool, clock: Clock = database_now) -> Verification:
@@ -226,10 +227,12 @@ def go_on(pk: int, around: Surroundings | None = None, *, sent: str = "") -> Ver
             _Slice(row, mailbox, source, sink, around, end).run()
             row.error_text = ""
     except IntegrationError as error:
-        row.error_text = str(error)
+        fault = own_fault(error)
+        row.error_text = str(fault or error)
         row.next_at = around.clock() + max(error.retry_after or PAUSE, PAUSE)
-        _let_syncs_wait_too(mailbox, error, around.clock())
-        row.ended_at = around.clock() if isinstance(error, Refused) else None
+        if fault is None:
+            _let_syncs_wait_too(mailbox, error, around.clock())
+            row.ended_at = around.clock() if isinstance(error, Refused) else None
     row.claimed_until = None
     if not _saved(row) and row.ended_at is None:
         _bring_back(row)  # it was stopped while this slice repaired

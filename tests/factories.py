@@ -14,7 +14,7 @@ from integrations.messages import FolderKind
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync.activity import hour_of
-from sync.models import Activity, Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import Activity, Copy, LedgerEntry, MailboxState, Process, SetAsideEmail, SyncedFolder, SyncRun
 from sync.records import DELIVERED
 
 
@@ -171,3 +171,17 @@ class ActivityFactory(DjangoModelFactory):
     integration = factory.SubFactory(IntegrationFactory)
     bucket = factory.SubFactory(BucketFactory)
     hour = factory.LazyFunction(lambda: hour_of(timezone.now()))
+
+
+class ProcessFactory(DjangoModelFactory):
+    """A worker that was started an hour ago and is well."""
+
+    class Meta:
+        model = Process
+
+    name = factory.Sequence(lambda n: f"process{n}")
+    kind = Process.Kind.WORKER
+    host = "here"
+    node = factory.LazyAttribute(lambda it: f"{it.name}@{it.host}")
+    seen_at = factory.LazyFunction(timezone.now)
+    started_at = factory.LazyAttribute(lambda it: it.seen_at - timedelta(hours=1))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from integrations.models import Integration
-from sync.attention import beat, broken, connections, mailboxes, set_aside, silence, slow
+from sync.attention import broken, connections, mailboxes, set_aside, silence, slow, standstill
 from sync.attention.group import Group, as_problems
 from sync.attention.problem import MOST, Problem, Problems
 
@@ -18,7 +18,7 @@ def problems(now: datetime, integrations: Iterable[Integration] | None = None) -
     them, where they are at hand."""
     rows = {row.pk: row for row in (Integration.objects.all() if integrations is None else integrations)}
     found = [
-        beat.away(now, rows.values()),
+        standstill.standing(now, rows.values()),
         connections.integrations(rows.values(), now),
         connections.destinations(now),
         connections.buckets(now),

@@ -19,7 +19,7 @@ class Problem:
     """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
 
     about: str
-    """beat, integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one integration) or
+    """standstill, integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one integration) or
     set_aside"""
     subject: Any
     title: str

@@ -67,18 +67,24 @@ class _Watch:
 
     def start(self) -> None:
         self.ends_at = _cpu_seconds() + self.deadline.cpu
-        for number in (signal.SIGPROF, signal.SIGALRM):
-            signal.signal(number, self.look)
-            # A system call of a library that does not try again by itself goes on.
-            signal.siginterrupt(number, False)
+        self._handle(signal.SIGPROF)
         # Again and again: an exception that is raised within a destructor is swallowed by Python.
         signal.setitimer(signal.ITIMER_PROF, max(self.deadline.cpu, LEAST), max(self.deadline.cpu / TICKS, LEAST))
+        if signal.getitimer(signal.ITIMER_REAL)[0]:
+            return  # a worker that was told to leave breaks off its sync by this timer: see `sync.leaving`
+        self._handle(signal.SIGALRM)
         tick = max(self.deadline.wall / TICKS, LEAST)
         signal.setitimer(signal.ITIMER_REAL, tick, tick)
 
+    def _handle(self, number: signal.Signals) -> None:
+        signal.signal(number, self.look)
+        # A system call of a library that does not try again by itself goes on.
+        signal.siginterrupt(number, False)
+
     def stop(self) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if signal.getsignal(signal.SIGALRM) == self.look:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def look(self, number: int, frame: FrameType | None) -> None:
         """The handler of both signals."""

@@ -247,30 +247,10 @@ def test_a_mailbox_that_waits_for_its_first_sync_and_that_no_worker_takes_is_tol
     assert MailboxState.objects.get().next_sync_at is None
     assert titles(world) == []
     world.clock.turn(minutes=20)
-    (problem,) = problems(world)
+    still, problem = problems(world)
+    assert (still.title, still.subject) == ("Standing still", "Syncs")
     assert (problem.title, problem.status) == ("Overdue", "overdue")
     assert "was due at 08:00. No worker took them" in problem.text
-
-
-@pytest.mark.wording
-def test_beat_that_never_looked_is_told_some_minutes_after_the_first_start(world: World):
-    world.mailbox()
-    world.clock.turn(minutes=4)
-    assert attention.problems(world.clock()) == []
-    world.clock.turn(minutes=2)
-    (problem,) = attention.problems(world.clock())
-    assert (problem.about, problem.title) == ("beat", "Standing still")
-    assert "Nothing was synced yet. Is beat running" in problem.text
-
-
-@pytest.mark.wording
-def test_beat_that_stopped_looking_is_told_while_something_is_switched_on(world: World, desk):
-    watch.ticked("dispatch", world.clock())
-    world.clock.turn(minutes=6)
-    (problem,) = attention.problems(world.clock())
-    assert "Nobody looked for mailboxes that are due since 08:00" in problem.text
-    Integration.objects.update(enabled=False, disabled_reason="user")
-    assert attention.problems(world.clock()) == []
 
 
 def test_whoever_makes_a_mailbox_due_at_once_notes_when(db):

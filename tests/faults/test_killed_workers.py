@@ -99,6 +99,18 @@ def test_a_worker_killed_at_this_step_loses_nothing_and_bills_nothing_twice(stag
     assert counts == {"billed": len(NAMES), "unsettled": 0, "set_aside": 0}
 
 
+@pytest.mark.parametrize("files", [0, 2, 4])
+def test_a_worker_without_file_descriptors_holds_nothing_and_fails_nothing(stage, files):
+    it = stage(ADDRESS)
+    it.store[ADDRESS].deliver(mail_of(mail("a")))
+    assert it.run("starved", ADDRESS, str(files)).returncode == 0
+    found = json.loads(it.run("look").out)
+    assert (found["held"], found["failures"], found["leased"]) == (0, 0, 0)
+    assert found["kinds"] == ["worker_out_of_resources"]
+    it.finish()
+    it.assert_all_is_well(["a"])
+
+
 def test_two_workers_with_copies_of_the_same_mail_create_each_comment_once(stage):
     it = stage(ADDRESS, OTHER)
     for name in NAMES:

@@ -3,6 +3,8 @@
 python -m tests.faults.worker seed '{"integration": {…}, "reinfer": …, "token": …, "mailboxes": […]}'
 python -m tests.faults.worker sync [ADDRESS]
 python -m tests.faults.worker die sink.push after
+python -m tests.faults.worker starved ADDRESS 3        syncs while only so many more files can be opened
+python -m tests.faults.worker look            prints who has which mailbox in hand, and what counts against its emails
 python -m tests.faults.worker finish          until every mailbox is done; prints what the ledger counts
 """
 
@@ -21,7 +23,7 @@ import django
 def main() -> None:
     django.setup()
     what, *arguments = sys.argv[1:]
-    {"seed": seed, "sync": sync, "die": die, "finish": finish}[what](*arguments)
+    {"seed": seed, "sync": sync, "die": die, "starved": starved, "look": look, "finish": finish}[what](*arguments)
 
 
 def seed(given_text: str) -> None:
@@ -68,6 +70,42 @@ def die(at: str, when: str) -> None:
     )
     for mailbox in Mailbox.objects.all():
         runner.run(mailbox.pk, around)
+
+
+def starved(address: str, files: str) -> None:
+    import resource
+
+    import integrations.exchange.source
+    import integrations.graph.source
+    import integrations.reinfer.sink  # noqa: F401  # what is loaded later needs files, too
+    from mailboxes.models import Mailbox
+    from sync import runner
+
+    mailbox = Mailbox.objects.get(address=address)
+    open_now = len(os.listdir("/proc/self/fd")) - 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + int(files),) * 2)
+    runner.run(mailbox.pk)
+
+
+def look() -> None:
+    from integrations.models import Destination, Integration
+    from mailboxes.models import Bucket
+    from sync import standstill
+    from sync.lease import database_now
+    from sync.models import MailboxState, Process, SyncedFolder, SyncRun
+
+    found = {
+        "leased": MailboxState.objects.exclude(lease_token=None).count(),
+        "failures": sum(MailboxState.objects.values_list("failures", flat=True)),
+        "attempts": sum(SyncedFolder.objects.values_list("attempts", flat=True)),
+        "in_hand": SyncedFolder.objects.exclude(item_in_hand="").count(),
+        "runs": list(SyncRun.objects.order_by("started_at").values_list("outcome", flat=True)),
+        "processes": Process.objects.count(),
+        "held": sum(rows.objects.exclude(held_until=None).count() for rows in (Integration, Destination, Bucket)),
+        "kinds": list(SyncRun.objects.order_by("started_at").values_list("error_kind", flat=True)),
+        "standing": [it.kind.value for it in standstill.found(database_now())],
+    }
+    sys.stdout.write(json.dumps(found))
 
 
 def finish() -> None:

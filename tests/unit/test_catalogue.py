@@ -26,6 +26,7 @@ def test_what_must_be_mended_at_the_other_side_has_a_page_of_its_maker():
     assert further_reading.explained() <= known
     ours = {"internal_error", "database_failed", "contended", "secret_unreadable", "unknown"}
     ours |= {"secret_elsewhere", "reinfer_token_elsewhere"}
+    ours |= {"worker_out_of_resources", "worker_out_of_memory", "worker_incomplete"}
     certificates = {"certificate_untrusted", "tls_failed", "reinfer_certificate_untrusted", "graph_endpoint_wrong"}
     mailboxes = {"mailbox_moving", "mailbox_not_in_cloud"}
     assert known - further_reading.explained() == ours | certificates | mailboxes
