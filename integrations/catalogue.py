@@ -291,6 +291,7 @@ NO_EMAIL = Entry(
 STAGES: dict[str, SetAsideKind] = {
     Stage.FETCH: SetAsideKind.UNREADABLE,
     Stage.TRANSFORM: SetAsideKind.NOT_CONVERTIBLE,
+    Stage.DEADLINE: SetAsideKind.CONVERSION_DEADLINE,
     Stage.PUSH: SetAsideKind.REFUSED,
     Stage.WORKER: SetAsideKind.ENDED_WORKERS,
 }

@@ -302,6 +302,7 @@ def test_nothing_but_the_connection_opens_a_secret_to_send_it():
     known = {
         "integrations/bound.py": "asks",
         "integrations/sealing.py": "whether it can be opened",
+        "integrations/connect.py": "whether this process can open them; keeps none",
         "integrations/forms/certificate.py": "whether it is the key of a certificate",
         "integrations/forms/document.py": "a document that was just pasted",
         "mailboxes/documents/plan.py": "whether a document holds the same",
