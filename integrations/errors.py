@@ -330,9 +330,7 @@ class FolderRefused(Refused):
     kind = "folder_access_denied"
     scope = Scope.FOLDER
     text = "The account may not read this folder."
-    remedy = (
-        "Grant it read access to the folder, or deny the folder in the filter of the mailbox. It is tried again by itself."
-    )
+    remedy = "Grant it read access to the folder, or deny the folder in the filter of the mailbox. It is tried again by itself."
 
     def __init__(
         self, detail: str = "", *, retry_after: timedelta | None = None, of_mailbox: Refused | None = None
