@@ -50,6 +50,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "in_pass": pass_of(mailbox),
         "every": EVERY_WHILE_MOVING if row.progress or row.standing.doing or verifying else "",
         "stopped": not mailbox.enabled,
+        "left_out": mailbox.folders.left_out(),
         "folders": [
             {
                 "folder": folder,

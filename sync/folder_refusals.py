@@ -1,10 +1,10 @@
 """Folders that are seen in the tree of a mailbox and cannot be read: what is done about them. Pure.
 
-A delegate who may read `Inbox/Claims` sees `Inbox` above it and may not read that. So what is refused for one folder is the fault
-of this folder, and of nothing else, as long as any other folder of the mailbox can be read:
+A delegate who may read `Inbox/Claims` sees `Inbox` above it and may not read that. So what is refused for one folder is the
+fault of this folder, and of nothing else, as long as any other folder of the mailbox can be read:
 
-- The folder is marked with the reason, and its turn is over. Its checkpoint stays where it is. All other folders have their turn
-  in the same sync.
+- The folder is marked with the reason, and its turn is over. Its checkpoint stays where it is. All other folders have their
+  turn in the same sync.
 - It is tried again after a pause that grows with every try. A try that works takes the mark away. So does a person who asks for
   a sync, as far as the pause is concerned; a folder that is wanted for something else now is tried at once, too.
 - While its mail is wanted, the mailbox is not up to date. It is never disabled for that.

@@ -96,10 +96,13 @@ FROM_THE_BEGINNING: dict[str, Any] = {
 """What to write to a folder that is to be listed again."""
 
 
+LEFT_OUT = models.Q(left_out=True, gone=False, holds_mail=True)
+
+
 class SyncedFolders(models.QuerySet["SyncedFolder"]):
     def left_out(self) -> Self:
         """Those that are there, hold mail that is wanted, and cannot be read."""
-        return self.filter(left_out=True, gone=False, holds_mail=True)
+        return self.filter(LEFT_OUT)
 
     def try_again(self) -> int:
         """Let the next sync try those that were refused, however long they had to wait."""

@@ -32,7 +32,10 @@ def test_the_pause_grows_to_a_day_and_stays_there():
 
 
 def test_only_what_was_refused_and_is_not_due_is_not_asked_for():
-    assert asked(folder("Well"), folder("Rests", refused=True), folder("Due", refused=True, due=True)) == ["Well", "Due"]
+    assert asked(folder("Well"), folder("Rests", refused=True), folder("Due", refused=True, due=True)) == [
+        "Well",
+        "Due",
+    ]
 
 
 def test_what_is_wanted_for_something_else_now_is_asked_for_at_once():
