@@ -112,6 +112,11 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "Nobody granted the account full access or read rights.",
         "The right was granted minutes ago: it takes a while.",
     ),
+    "folder_access_denied": (
+        "The account has rights to some folders only, and sees the folders above them in the tree.",
+        "Somebody took the right to this folder away.",
+        "The right was granted minutes ago: it takes a while.",
+    ),
     "graph_permission_missing": (
         "The permission was never granted, or was taken away.",
         "It is a delegated permission, and the application signs in by itself.",

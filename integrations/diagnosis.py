@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from integrations.errors import BucketNotFound, IntegrationError, ReinferForbidden, ReinferTokenRefused, Scope
-from integrations.messages import Change, ChangeKind, Email, FolderKind
+from integrations.errors import (
+    BucketNotFound,
+    FolderRefused,
+    IntegrationError,
+    ReinferForbidden,
+    ReinferTokenRefused,
+    Scope,
+)
+from integrations.messages import Change, ChangeKind, Email, Folder, FolderKind
 from integrations.ports import Sink, Source
+
+MOST_TRIED = 10
+"""Folders from which the test of a mailbox tries to read an email, where the Inbox may not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +125,28 @@ def _folders(source: Source) -> str:
 
 
 def _one_email(source: Source) -> str:
-    inbox = next((folder for folder in source.folders(None).changed if folder.kind is FolderKind.INBOX), None)
+    folders = [folder for folder in source.folders(None).changed if folder.holds_mail]
+    inbox = next((folder for folder in folders if folder.kind is FolderKind.INBOX), None)
     if inbox is None:
         return "There is no Inbox to read from."
-    change = _first(next(iter(source.changes(inbox.id, None))).changes)
+    try:
+        return _one_email_of(source, inbox, "The Inbox")
+    except FolderRefused as refused:
+        return f"{_elsewhere(source, [one for one in folders if one is not inbox], refused)} The Inbox may not be read."
+
+
+def _elsewhere(source: Source, folders: Sequence[Folder], refused: FolderRefused) -> str:
+    """From one of the other folders: a delegate may have rights to some of them alone."""
+    for folder in sorted(folders, key=lambda folder: -(folder.total or 0))[:MOST_TRIED]:
+        with suppress(FolderRefused):
+            return _one_email_of(source, folder, "Another folder")
+    raise refused.of_mailbox from refused
+
+
+def _one_email_of(source: Source, folder: Folder, name: str) -> str:
+    change = _first(next(iter(source.changes(folder.id, None))).changes)
     if change is None:
-        return "The Inbox is empty, so there was nothing to read."
+        return f"{name} is empty, so there was nothing to read."
     fetched = next(iter(source.fetch([change])))
     return (
         f"An email of {len(fetched.mime):,} bytes was read."

@@ -326,6 +326,22 @@ class MailboxOutOfScope(AccessDenied):
     )
 
 
+class FolderRefused(Refused):
+    """One folder cannot be read while its mailbox can be opened. It stops that folder alone: see `sync.folder_refusals`."""
+
+    kind = "folder_access_denied"
+    scope = Scope.FOLDER
+    text = "The account may not read this folder."
+    remedy = "Grant it read access to the folder, or deny the folder in the filter of the mailbox. It is tried again by itself."
+
+    def __init__(
+        self, detail: str = "", *, retry_after: timedelta | None = None, of_mailbox: Refused | None = None
+    ) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.of_mailbox = of_mailbox or AccessDenied(detail)
+        """What the same answer says of the mailbox, where every folder gets it."""
+
+
 class MailboxNotInCloud(Refused):
     kind = "mailbox_not_in_cloud"
     text = "Microsoft Graph cannot open this mailbox: it is inactive, deleted, without a licence, or on premises."

@@ -51,7 +51,7 @@ _PAGES: dict[Page, tuple[str, ...]] = {
     EWS_OAUTH: ("consent_missing", "app_access_insufficient_scopes"),
     EWS_ACCESS: ("unknown_forbidden_error", "ews_blocked_online"),
     IMPERSONATION: ("app_access_insufficient_scopes",),
-    DELEGATES: ("mailbox_access_denied", "mailbox_inbox_not_found"),
+    DELEGATES: ("mailbox_access_denied", "mailbox_inbox_not_found", "folder_access_denied"),
     SCOPES: ("graph_permission_missing", "mailbox_out_of_scope"),
     SYNCHRONIZING: ("cursor_refused", "folder_gone"),
     REINFER_API: (

@@ -37,7 +37,8 @@ class Source(Protocol):
     def changes(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
         """Pages of what changed in one folder since `after`, each fetched when it is asked for; at least one page.
 
-        The cursor of a page is known before any mail of it is fetched. Raises `CursorRefused`, `FolderGone`.
+        The cursor of a page is known before any mail of it is fetched. Raises `CursorRefused`,
+        `FolderGone`, and `FolderRefused` where this folder may not be read.
         """
 
     def fetch(self, changes: Sequence[Change]) -> Iterator[Fetched]:

@@ -40,6 +40,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     mailboxes = status.with_status(Mailbox.objects.all(), now)
     mailbox = get_object_or_404(mailboxes.select_related("integration", "bucket__destination", "state"), pk=pk)
     delivered = figures.delivered_by_folder(mailbox)
+    folders = wanted_folders(mailbox)
     set_aside = mailbox.set_aside.waiting().select_related("folder")
     row = figures.mailbox_rows([mailbox], now)[0]
     verification = Verification.objects.filter(mailbox=mailbox).first()
@@ -50,13 +51,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "in_pass": pass_of(mailbox),
         "every": EVERY_WHILE_MOVING if row.progress or row.standing.doing or verifying else "",
         "stopped": not mailbox.enabled,
+        "now": now,
+        "left_out": [folder for folder, _ in folders if folder.left_out],
         "folders": [
             {
                 "folder": folder,
                 "standing": status.folder_standing(folder, wanted is Verdict.WANTED),
                 "delivered": delivered.get(folder.pk, 0),
             }
-            for folder, wanted in wanted_folders(mailbox)
+            for folder, wanted in folders
         ],
         "runs": worth_showing(mailbox.runs.all())[:RUNS],
         "last_failure": mailbox.runs.filter(FAILED).first(),

@@ -15,6 +15,8 @@ class Kind(models.TextChoices):
     INTEGRATION_RECOVERED = "integration_recovered", "Integration recovered"
     MAILBOX_DISABLED = "mailbox_disabled", "Mailbox disabled"
     MAILBOX_RECOVERED = "mailbox_recovered", "Mailbox recovered"
+    FOLDER_LEFT_OUT = "folder_left_out", "Folder left out"
+    FOLDER_RECOVERED = "folder_recovered", "Folder recovered"
     EMAIL_SET_ASIDE = "email_set_aside", "Emails set aside"
     SLOW_EMAILS = "slow_emails", "Emails that take too long"
     BUDGET_REACHED = "budget_reached", "Budget reached"

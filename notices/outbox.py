@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from integrations.errors import IntegrationError
 from integrations.models import Integration
 from mailboxes.models import Mailbox
 from notices.models import Delivery, Kind, Notice, Webhook
@@ -19,8 +20,8 @@ RECOVERY = {
     Kind.INTEGRATION_DISABLED: Kind.INTEGRATION_RECOVERED,
     Kind.MAILBOX_DISABLED: Kind.MAILBOX_RECOVERED,
     Kind.STANDING_STILL: Kind.GOING_ON,
+    Kind.FOLDER_LEFT_OUT: Kind.FOLDER_RECOVERED,
 }
-
 
 LOCK = 7_261_904_533
 """The number of the lock under which standstills are told; any number that nobody else locks."""
@@ -50,6 +51,49 @@ def announce_stopped(name: str, why: str, cause: str, *, integration_id: int, ma
     notice.facts = {**notice.facts, "mailboxes": count}
     notice.text = f"{name} and {count - 1:,} more mailbox{'es' if count > 2 else ''} stopped: {why}"
     notice.save(update_fields=["mailboxes", "facts", "text"])
+
+
+@transaction.atomic
+def announce_left_out(
+    name: str, folders: int, error: IntegrationError, *, integration_id: int, mailbox_id: int
+) -> None:
+    """Folders of a mailbox cannot be read, and others can. One notice tells of all mailboxes of the integration to which that
+    happens within `GATHER`."""
+    notice = _told_just_now(error.kind, integration_id, mailbox_id)
+    if notice is None:
+        count = "1 folder" if folders == 1 else f"{folders:,} folders"
+        announce(
+            Kind.FOLDER_LEFT_OUT,
+            f"{count} of {name} cannot be read and {'is' if folders == 1 else 'are'} left out. {error}",
+            integration_id=integration_id,
+            mailbox_id=mailbox_id,
+            facts={"error": error.kind, "mailboxes": 1, "folders": folders},
+            cause=error.kind,
+        )
+        return
+    notice.mailboxes = sorted({*notice.mailboxes, mailbox_id})
+    mailboxes, folders = notice.facts["mailboxes"] + 1, notice.facts["folders"] + folders
+    notice.facts = {**notice.facts, "mailboxes": mailboxes, "folders": folders}
+    notice.text = f"{folders:,} folders of {mailboxes:,} mailboxes cannot be read and are left out. {error}"
+    notice.save(update_fields=["mailboxes", "facts", "text"])
+
+
+def _told_just_now(cause: str, integration_id: int, mailbox_id: int) -> Notice | None:
+    """The notice that is still waiting for more. What was told of this mailbox before is told by the next one from now on, so
+    that its recovery is told once."""
+    alike = Notice.objects.select_for_update().filter(
+        kind=Kind.FOLDER_LEFT_OUT, open=True, integration_id=integration_id, cause=cause
+    )
+    recent = None
+    for notice in alike.order_by("created_at"):
+        if mailbox_id in notice.mailboxes:
+            notice.mailboxes = [other for other in notice.mailboxes if other != mailbox_id]
+            notice.open = bool(notice.mailboxes)
+            notice.facts = {**notice.facts, "mailboxes": notice.facts["mailboxes"] - 1}
+            notice.save(update_fields=["mailboxes", "open", "facts"])
+        if notice.open and notice.created_at > timezone.now() - GATHER:
+            recent = notice
+    return recent
 
 
 @transaction.atomic
@@ -104,10 +148,13 @@ def _one_at_a_time() -> None:
 
 
 @transaction.atomic
-def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str]) -> None:
-    """A mailbox synced: what was told to stand still is over. `names`: of the integration and of the mailbox."""
+def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str], *, whole: bool) -> None:
+    """A mailbox synced: what was told to stand still is over. `names`: of the integration and of the mailbox. `whole`: no
+    folder of it was left out."""
     # A plain look first: after nearly every sync there is nothing to tell.
     open_ones = Notice.objects.filter(open=True, integration_id=integration_id)
+    if not whole:
+        open_ones = open_ones.exclude(kind=Kind.FOLDER_LEFT_OUT)
     gathered = open_ones.exclude(cause="")
     for notice in gathered.select_for_update() if gathered.exists() else ():
         _is_well(notice, mailbox_id, names[1])
@@ -159,9 +206,12 @@ def _is_well(notice: Notice, mailbox_id: int, name: str) -> None:
 
 def _tell_all_well(notice: Notice, mailbox_id: int | None, name: str) -> None:
     count = notice.facts["mailboxes"]
+    told = f"{name} syncs again." if count == 1 else f"All {count:,} mailboxes sync again that had stopped."
+    if notice.kind == Kind.FOLDER_LEFT_OUT:
+        told = f"No folder of {name if count == 1 else f'these {count:,} mailboxes'} is left out any more."
     announce(
         RECOVERY[Kind(notice.kind)],
-        f"{name} syncs again." if count == 1 else f"All {count:,} mailboxes sync again that had stopped.",
+        told,
         integration_id=notice.integration_id,
         mailbox_id=mailbox_id,
         facts={"error": notice.cause, "mailboxes": count},

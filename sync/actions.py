@@ -393,6 +393,6 @@ def _named(mailboxes: Sequence[Mailbox]) -> str:
 
 def _make_due(mailboxes: Sequence[Mailbox]) -> None:
     dispatching.make_states()
-    MailboxState.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(
-        next_sync_at=None, failures=0, failing_since=None
-    )
+    of = [mailbox.pk for mailbox in mailboxes]
+    SyncedFolder.objects.filter(mailbox__in=of).try_again()
+    MailboxState.objects.filter(pk__in=of).update(next_sync_at=None, failures=0, failing_since=None)

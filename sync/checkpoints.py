@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import cached_property
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from integrations.errors import FolderRefused
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
+from sync.folder_refusals import next_try
 from sync.folders import Position, positions
 from sync.lease import Lease
-from sync.models import FROM_THE_BEGINNING, Copy, LedgerEntry, MailboxState, SyncedFolder
+from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, Copy, LedgerEntry, MailboxState, SyncedFolder
 from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Attempt, FolderRecord, Round
 
@@ -66,7 +69,9 @@ class DatabaseCheckpoints:
     def folders(self) -> Sequence[FolderRecord]:
         rows = list(self._rows().filter(gone=False))
         places = positions(map(_folder, rows))
-        return [_record(row, places[FolderId(row.folder_id)]) for row in rows if row.holds_mail]
+        # Where no folder waits for its next try, nobody has to know what time it is.
+        now = self.lease.clock() if any(row.retry_at for row in rows) else None
+        return [_record(row, places[FolderId(row.folder_id)], now) for row in rows if row.holds_mail]
 
     def path(self, folder: FolderId) -> tuple[str, ...]:
         """Where a folder of this mailbox lies now."""
@@ -109,6 +114,7 @@ class DatabaseCheckpoints:
                 up_to_date=last,
                 synced_at=self.lease.clock(),
                 **values,
+                **READABLE,
             )
         )
         if not moved:
@@ -117,9 +123,34 @@ class DatabaseCheckpoints:
     @transaction.atomic
     def end_turn(self, folder: FolderId, *, wanted: str, up_to_date: bool) -> None:
         self.lease.demand()
+        values = READABLE if up_to_date else {}
         self._rows().filter(folder_id=folder).update(
-            turn=self._state.round, wanted_digest=wanted, up_to_date=up_to_date
+            turn=self._state.round, wanted_digest=wanted, up_to_date=up_to_date, **values
         )
+
+    @transaction.atomic
+    def refuse(self, folder: FolderId, error: FolderRefused, *, wanted: str, left_out: bool) -> None:
+        self.lease.demand()
+        now = self.lease.clock()
+        row = self._rows().get(folder_id=folder)
+        attempts = row.refused_attempts + 1 if row.wanted_digest == wanted else 1
+        self._rows().filter(pk=row.pk).update(
+            turn=self._state.round,
+            wanted_digest=wanted,
+            up_to_date=False,
+            refused_kind=error.kind,
+            refused_detail=error.detail,
+            refused_since=row.refused_since or now,
+            refused_attempts=attempts,
+            retry_at=next_try(now, attempts),
+            left_out=left_out,
+        )
+
+    @transaction.atomic
+    def none_is_left_out(self) -> None:
+        self.lease.demand()
+        refused = self._rows().filter(refused_since__isnull=False)
+        refused.update(left_out=False, told_of=False, **TRY_AGAIN)
 
     @transaction.atomic
     def restart(self, folder: FolderId) -> None:
@@ -187,7 +218,7 @@ def _folder(row: SyncedFolder) -> Folder:
     return Folder(FolderId(row.folder_id), parent, row.name, FolderKind(row.kind), row.holds_mail)
 
 
-def _record(row: SyncedFolder, place: Position) -> FolderRecord:
+def _record(row: SyncedFolder, place: Position, now: datetime | None) -> FolderRecord:
     return FolderRecord(
         id=FolderId(row.folder_id),
         path=place.path,
@@ -198,4 +229,6 @@ def _record(row: SyncedFolder, place: Position) -> FolderRecord:
         wanted_digest=row.wanted_digest,
         up_to_date=row.up_to_date,
         turn=row.turn,
+        refused=row.refused_since is not None,
+        retry_due=row.retry_at is None or now is None or row.retry_at <= now,
     )

@@ -5,8 +5,9 @@ Whoever writes has demanded the lease, inside the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -30,6 +31,10 @@ class Copies:
     def changes_of(self, items: Iterable[ItemId]) -> list[Change]:
         """As if these items had changed, so that they are fetched again."""
         return [as_change(row) for row in self._rows().filter(item_id__in=list(items))]
+
+    def items_in(self, folders: Collection[FolderId]) -> QuerySet[Copy, Any]:
+        """The item ids of those in these folders, for another query."""
+        return Copy.objects.filter(mailbox_id=self.mailbox_id, folder__folder_id__in=folders).values("item_id")
 
     def twins(self, folder: FolderId, listed: Iterable[CommentId]) -> dict[CommentId, list[CopyRecord]]:
         """What was delivered of this folder, and what still bears an id of another source, by the Message-ID as listed."""

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from integrations.errors import CursorRefused, FolderGone, IntegrationError, Refused, Scope
+from integrations.errors import CursorRefused, FolderGone, FolderRefused, IntegrationError, Refused, Scope
 from integrations.messages import Change, ChangePage, Cursor, FolderId
 from integrations.ports import Source
 from mailboxes.rules import Rules, Verdict, folder_verdict
 from sync.careful import CAREFUL_AFTER, CarefulDelivery
 from sync.delivery import Delivery
+from sync.folder_refusals import is_of_mailbox, left_out, to_try
 from sync.gate import sort_page
 from sync.leftovers import Leftovers
 from sync.ports import Checkpoints, Control, Ledger, SliceOver
@@ -50,6 +51,9 @@ class Engine:
     _owed: int = field(default=0, init=False)
     """How much was done when the request in hand was answered: time does not end the sync before it is more."""
     _in_next_round: bool = field(default=False, init=False)
+    _refused: set[FolderId] = field(default_factory=set, init=False)
+    """Folders that could not be read when they were last tried, by this sync or one before."""
+    _last_refusal: FolderRefused | None = field(default=None, init=False)
 
     def run(self) -> Report:
         """Bring everything that changed to the sink. Raises what the ports raise; nothing is lost then."""
@@ -60,13 +64,25 @@ class Engine:
             self.delivery.folders = {
                 folder: verdict for folder, verdict in verdicts.items() if verdict is not Verdict.WANTED
             }
-            self._in_turn(turns(folders, self.delivery.folders.keys(), self.wishes.digest, self.checkpoints.round()))
+            self._refused = {folder.id for folder in folders if folder.refused}
+            self._in_turn(folders)
         except SliceOver:
             return Report(finished=False, stopped=self.control.stopped(), counts=self.delivery.counts)
-        return Report(finished=True, counts=self.delivery.counts)
+        return Report(finished=True, left_out=self._left_out(), counts=self.delivery.counts)
 
-    def _in_turn(self, order: Turns) -> None:
-        """Everything that has its turn now, in the order of `sync.turns`."""
+    def _in_turn(self, folders: Sequence[FolderRecord]) -> None:
+        """Everything that has its turn now, in the order of `sync.turns`, without the folders that wait for their next try."""
+        followed, digest = self.delivery.folders.keys(), self.wishes.digest
+        order = turns(to_try(folders, digest), followed, digest, self.checkpoints.round())
+        self._folders_in(order)
+        if self._last_refusal is not None and is_of_mailbox(folders, self._refused, followed):
+            self.checkpoints.none_is_left_out()
+            raise self._last_refusal.of_mailbox from self._last_refusal
+        if not self._left_out():
+            self.ledger.forget_former()
+        self._leftovers()
+
+    def _folders_in(self, order: Turns) -> None:
         for folder in order.waiting:
             self._folder(folder)
         if order.unfinished:
@@ -75,8 +91,9 @@ class Engine:
                 self._leftovers()
             for folder in order.unfinished:
                 self._folder(folder)
-        self.ledger.forget_former()
-        self._leftovers()
+
+    def _left_out(self) -> int:
+        return left_out(self._refused, self.delivery.folders.keys())
 
     def _next_round(self) -> None:
         if not self._in_next_round:
@@ -89,7 +106,7 @@ class Engine:
             self._go_on()
             self._next_round()
 
-        Leftovers(self.source, self.delivery, self.ledger, go_on).run()
+        Leftovers(self.source, self.delivery, self.ledger, go_on, self._refused).run()
 
     # ---- the folder tree ------------------------------------------------------------------------------------------
 
@@ -119,11 +136,22 @@ class Engine:
                 self._pages(folder, None)
         except FolderGone:  # the next look at the tree tells
             self._end_turn(folder, up_to_date=True)
+            self._refused.discard(folder.id)
+            self._go_on()
+        except FolderRefused as error:
+            self._refuse(folder, error)
             self._go_on()
         except IntegrationError as error:
             if _may_be_folder(error) and hands_over(self.checkpoints.round()):
                 self._end_turn(folder, up_to_date=False)
             raise
+
+    def _refuse(self, folder: FolderRecord, error: FolderRefused) -> None:
+        is_wanted = folder.id not in self.delivery.folders
+        self.checkpoints.refuse(folder.id, error, wanted=self.wishes.digest, left_out=is_wanted)
+        self._refused.add(folder.id)
+        self._last_refusal = error
+        self._pages_done += 1
 
     def _end_turn(self, folder: FolderRecord, *, up_to_date: bool) -> None:
         self.checkpoints.end_turn(folder.id, wanted=self.wishes.digest, up_to_date=up_to_date)
@@ -144,6 +172,7 @@ class Engine:
                 wanted=self.wishes.digest,
                 had_turn=is_wanted or page.last,
             )
+            self._refused.discard(folder.id)
             before = page.cursor
             self._pages_done += 1
             if page.changes:

@@ -201,15 +201,19 @@ class Entries:
             bucket_id=self.bucket_id, comment_id=comment_id, winner_mailbox_id=self.mailbox_id, winner_item=former
         ).update(winner_item=now, sequence=F("sequence") + 1, mark=None)
 
-    def dirty_items(self, most: int, apart_from: QuerySet[Any, Any]) -> list[ItemId]:
-        """Winning copies whose properties need to be sent again and that no sync of another mailbox may be pushing."""
+    def dirty_items(self, most: int, apart_from: Iterable[QuerySet[Any, Any]]) -> list[ItemId]:
+        """Winning copies whose properties need to be sent again and that no sync of another mailbox may be pushing.
+
+        `apart_from`: queries of item ids.
+        """
         now = self.lease.clock()
         rows = (
             LedgerEntry.objects.filter(bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, dirty=True)
             .exclude(Q(in_flight_until__gt=now) & ~Q(pushed_by_id=self.mailbox_id))
-            .exclude(winner_item__in=apart_from)
             .exclude(winner_item__startswith=FORMER)
         )
+        for items in apart_from:
+            rows = rows.exclude(winner_item__in=items)
         return [ItemId(item) for item in rows.order_by("updated_at").values_list("winner_item", flat=True)[:most]]
 
     def former_items(self) -> list[ItemId]:

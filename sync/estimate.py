@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from integrations.errors import FolderRefused
 from integrations.messages import ChangeKind, Folder, FolderId
 from integrations.ports import Source
 from mailboxes.rules import Rules, Verdict, folder_verdict, item_verdict
@@ -24,7 +25,7 @@ class Estimate:
     looked_at: int = 0
     """Emails of wanted folders whose facts were read."""
     unseen: int = 0
-    """Items of wanted folders that there was no time for."""
+    """Items of wanted folders that there was no time for, or that cannot be read yet."""
     elsewhere: int = 0
     """Items of folders that are not wanted."""
 
@@ -54,7 +55,10 @@ def estimate(source: Source, rules: Rules, *, monotonic: Callable[[], float], un
     wanted, elsewhere = _sorted(source.folders(None).changed, rules)
     found = Estimate(elsewhere=sum(folder.total or 0 for folder in elsewhere))
     for folder in sorted(wanted, key=lambda folder: folder.total or 0):
-        found += _folder(source, folder, rules, monotonic, until)
+        try:
+            found += _folder(source, folder, rules, monotonic, until)
+        except FolderRefused:
+            found += Estimate(unseen=folder.total or 0)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Max, QuerySet, Sum
 
 from mailboxes.models import Mailbox
-from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import LEFT_OUT, Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
 from sync.progress import Progress, progress_of
 from sync.records import DELIVERED
 from sync.status import JudgedMailbox, Standing, Status, mailbox_standing, state_of, status_of
@@ -49,6 +49,8 @@ class MailboxRow:
     """When the newest email arrived that was delivered."""
     progress: Progress | None = None
     """While it is synced for the first time, or listed again."""
+    left_out: int = 0
+    """Folders that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +64,32 @@ class Totals:
 def mailbox_rows(mailboxes: Sequence[JudgedMailbox], now: datetime) -> list[MailboxRow]:
     """For these mailboxes, in their order. Eight queries at most, however many there are."""
     figures = mailbox_figures([mailbox.pk for mailbox in mailboxes], now)
-    until = dict(
-        SyncedFolder.objects.filter(mailbox__in=[mailbox.pk for mailbox in mailboxes])
+    folders = {
+        pk: (until, left_out)
+        for pk, until, left_out in SyncedFolder.objects.filter(mailbox__in=[mailbox.pk for mailbox in mailboxes])
         .order_by()
         .values_list("mailbox_id")
-        .annotate(Max("synced_until"))
-    )
+        .annotate(until=Max("synced_until"), count=Count("pk", filter=LEFT_OUT))
+    }
     begun = progress_of([mailbox for mailbox in mailboxes if status_of(mailbox) in AT_WORK], now)
     return [
-        _row(mailbox, figures[mailbox.pk], until.get(mailbox.pk), begun.get(mailbox.pk), now) for mailbox in mailboxes
+        _row(mailbox, figures[mailbox.pk], folders.get(mailbox.pk, (None, 0)), begun.get(mailbox.pk), now)
+        for mailbox in mailboxes
     ]
 
 
 def _row(
-    mailbox: JudgedMailbox, figures: MailboxFigures, until: datetime | None, progress: Progress | None, now: datetime
+    mailbox: JudgedMailbox,
+    figures: MailboxFigures,
+    folders: tuple[datetime | None, int],
+    progress: Progress | None,
+    now: datetime,
 ) -> MailboxRow:
     state = state_of(mailbox)
     if progress is not None and status_of(mailbox) is Status.HELD:
         progress = replace(progress, seconds_left=None)  # nobody knows while it stands still
     standing = mailbox_standing(mailbox, now, progress.label if progress else "")
-    return MailboxRow(mailbox, standing, figures, state.synced_at if state else None, until, progress)
+    return MailboxRow(mailbox, standing, figures, state.synced_at if state else None, folders[0], progress, folders[1])
 
 
 def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigures]:

@@ -6,7 +6,7 @@ Each method is one transaction that demands the lease before its first write. Wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -140,8 +140,8 @@ class DatabaseLedger:
             if email.kind is not SetAsideKind.VANISHED:
                 self._remember([copy_of(email.change)])
 
-    def due_again(self, most: int) -> Sequence[Change]:
-        return self._aside.due(most, self.lease.clock())
+    def due_again(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
+        return self._aside.due(most, self.lease.clock(), apart_from)
 
     @transaction.atomic
     def trying(self, item: ItemId) -> None:
@@ -165,9 +165,10 @@ class DatabaseLedger:
 
     # ---- dirty ----------------------------------------------------------------------------------------------------
 
-    def dirty(self, most: int) -> Sequence[Change]:
+    def dirty(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
         # What is set aside has its own schedule; when it is delivered, the entry is settled with it.
-        items = self._entries.dirty_items(most, apart_from=self._aside.items())
+        without = [self._aside.items(), *([self._copies.items_in(apart_from)] if apart_from else [])]
+        items = self._entries.dirty_items(most, apart_from=without)
         changes = self._copies.changes_of(items)
         for item in set(items) - {change.item_id for change in changes}:
             self.abandon(item)

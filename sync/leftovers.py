@@ -7,11 +7,11 @@ once more by itself, and then set aside while its neighbours pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from integrations.errors import IntegrationError
-from integrations.messages import Change
+from integrations.messages import Change, FolderId
 from integrations.ports import Source
 from mailboxes.rules import Verdict, item_verdict
 from sync.breaker import Breaker
@@ -31,6 +31,8 @@ class Leftovers:
     ledger: Ledger
     go_on: Callable[[], None]
     """Raises when the slice of time is over."""
+    refused: Collection[FolderId] = ()
+    """Folders that cannot be read: what lies in them waits until they can, as no email there is to blame."""
 
     def run(self) -> None:
         """When every folder had its turn. Raises what the ports raise when nothing passes: then the fault is theirs."""
@@ -46,7 +48,7 @@ class Leftovers:
 
     def _dirty(self) -> None:
         """Properties that need to be sent again: a folder was renamed, a confirmation came too late."""
-        for batch in self.delivery.sizes.fetch_batches(self.ledger.dirty(MOST_PER_RUN)):
+        for batch in self.delivery.sizes.fetch_batches(self.ledger.dirty(MOST_PER_RUN, apart_from=self.refused)):
             self.go_on()
             gone = self._delivered(batch)
             if gone:
@@ -54,7 +56,7 @@ class Leftovers:
 
     def _set_aside(self) -> None:
         done = 0
-        while done < MOST_PER_RUN and (due := self.ledger.due_again(AT_ONCE)):
+        while done < MOST_PER_RUN and (due := self.ledger.due_again(AT_ONCE, apart_from=self.refused)):
             done += len(due)
             gone = self._one_by_one(self._wanted(due), again=True)
             if gone:

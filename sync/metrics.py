@@ -21,7 +21,7 @@ from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
 from sync import invariants, processes, standstill, trends
 from sync.activity import hour_of
-from sync.models import Activity, Comparison, MailboxState, Process, SetAsideEmail, SyncRun, Tick
+from sync.models import Activity, Comparison, MailboxState, Process, SetAsideEmail, SyncedFolder, SyncRun, Tick
 from sync.status import Status
 from sync.tally import count_by_integration
 
@@ -48,6 +48,7 @@ class _Figures(Collector):
         yield from self._work()
         yield from self._buckets()
         yield self._aside()
+        yield self._left_out()
         yield self._broken()
         yield self._ticks()
         yield self._standing()
@@ -129,6 +130,13 @@ class _Figures(Collector):
         rows = SetAsideEmail.objects.waiting().order_by().values_list("mailbox__integration_id").annotate(Count("pk"))
         self._by_integration(aside, dict.fromkeys(self.integrations, 0) | dict(rows))
         return aside
+
+    def _left_out(self) -> GaugeMetricFamily:
+        folders = _gauge("folders_left_out", "Folders that cannot be read, of mailboxes that run.", "integration")
+        running = SyncedFolder.objects.left_out().filter(mailbox__enabled=True, mailbox__integration__enabled=True)
+        rows = running.order_by().values_list("mailbox__integration_id").annotate(Count("pk"))
+        self._by_integration(folders, dict.fromkeys(self.integrations, 0) | dict(rows))
+        return folders
 
     def _broken(self) -> GaugeMetricFamily:
         found = invariants.broken(self.now)

@@ -56,7 +56,9 @@ class MailboxState(models.Model):
     error_kind = models.CharField(max_length=64, blank=True)
     error_text = models.TextField(blank=True)
     synced_at = models.DateTimeField(null=True, help_text="When a sync last came to its end.")
-    up_to_date = models.BooleanField(default=False)
+    up_to_date = models.BooleanField(
+        default=False, help_text="Every folder that can be read was read to its end. One may be left out beside that."
+    )
     pages = models.PositiveBigIntegerField(
         default=0, help_text="Of all its folders, when a sync last ended: see sync.watch."
     )
@@ -71,6 +73,17 @@ class MailboxState(models.Model):
         return f"state of mailbox {self.mailbox_id}"
 
 
+TRY_AGAIN: dict[str, Any] = {"refused_attempts": 0, "retry_at": None}
+"""What to write to a folder that was refused and is to be tried by the next sync, whatever was tried before."""
+READABLE: dict[str, Any] = {
+    **TRY_AGAIN,
+    "refused_kind": "",
+    "refused_detail": "",
+    "refused_since": None,
+    "left_out": False,
+    "told_of": False,
+}
+"""What to write to a folder that is not refused, or of which nothing is known any more."""
 FROM_THE_BEGINNING: dict[str, Any] = {
     "cursor": "",
     "turn": 0,
@@ -78,8 +91,22 @@ FROM_THE_BEGINNING: dict[str, Any] = {
     "attempts": 0,
     "item_in_hand": "",
     "up_to_date": False,
+    **TRY_AGAIN,
 }
 """What to write to a folder that is to be listed again."""
+
+
+LEFT_OUT = models.Q(left_out=True, gone=False, holds_mail=True)
+
+
+class SyncedFolders(models.QuerySet["SyncedFolder"]):
+    def left_out(self) -> Self:
+        """Those that are there, hold mail that is wanted, and cannot be read."""
+        return self.filter(LEFT_OUT)
+
+    def try_again(self) -> int:
+        """Let the next sync try those that were refused, however long they had to wait."""
+        return self.filter(refused_since__isnull=False).update(**TRY_AGAIN)
 
 
 class SyncedFolder(models.Model):
@@ -111,9 +138,28 @@ class SyncedFolder(models.Model):
     synced_until = models.DateTimeField(null=True, help_text="Received time of the newest email delivered.")
     synced_at = models.DateTimeField(null=True)
 
+    refused_kind = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of the error, while it cannot be read."
+    )
+    refused_detail = models.CharField(
+        max_length=512, blank=True, default="", db_default="", help_text="The code of the server."
+    )
+    refused_since = models.DateTimeField(null=True, help_text="While it cannot be read: see sync.folder_refusals.")
+    refused_attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Tries in a row that were refused, since somebody last asked for one."
+    )
+    retry_at = models.DateTimeField(null=True, help_text="Of a folder that was refused. Empty: at the next sync.")
+    left_out = models.BooleanField(
+        default=False, db_default=False, help_text="It cannot be read, others can, and its mail is wanted."
+    )
+    told_of = models.BooleanField(default=False, db_default=False, help_text="A notice told that it is left out.")
+
+    objects = SyncedFolders.as_manager()
+
     class Meta:
         ordering = ["path"]
         constraints = [models.UniqueConstraint(fields=["mailbox", "folder_id"], name="folder_unique_in_mailbox")]
+        indexes = [models.Index(fields=["mailbox"], condition=models.Q(left_out=True), name="folder_left_out")]
 
     def __str__(self) -> str:
         return "/".join(self.path)
@@ -294,6 +340,10 @@ class SyncRun(models.Model):
         return f"sync of mailbox {self.mailbox_id}: {self.outcome}"
 
 
+def _folders(count: int) -> str:
+    return "1 folder" if count == 1 else f"{count:,} folders"
+
+
 class Verification(models.Model):
     """A comparison of a mailbox, our memory and its bucket: how far it is, and what it found. See `sync.verify`."""
 
@@ -315,6 +365,9 @@ class Verification(models.Model):
     missing = models.PositiveIntegerField(default=0, help_text="In Exchange, and not in Re:infer.")
     outdated = models.PositiveIntegerField(default=0, help_text="In Re:infer with other properties than we sent.")
     surplus = models.PositiveIntegerField(default=0, help_text="In Re:infer, and no longer in Exchange.")
+    left_out = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Folders that could not be read; what is in them was not compared."
+    )
 
     def __str__(self) -> str:
         return f"verification of mailbox {self.mailbox_id}"
@@ -339,6 +392,8 @@ class Verification(models.Model):
             if count
         ]
         told = f"{self.emails:,} emails compared: {', '.join([*wrong, f'{self.well:,} well', *rest])}."
+        if self.left_out:
+            told += f" {_folders(self.left_out)} could not be read: what is in there was not compared."
         if self.surplus:
             told += f" {self.surplus:,} comments whose email is no longer in Exchange are kept."
         if wrong and self.repair:

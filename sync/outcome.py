@@ -10,11 +10,19 @@ from django.db import transaction
 from django.db.models import F, Max, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest
 
-from integrations.errors import BudgetReached, IntegrationError, InternalFault, Refused, Scope
+from integrations.errors import (
+    BudgetReached,
+    FolderRefused,
+    IntegrationError,
+    InternalFault,
+    Refused,
+    Scope,
+    error_of,
+)
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from notices.models import Kind
-from notices.outbox import announce, announce_stopped, recovered
+from notices.outbox import announce, announce_left_out, announce_stopped, recovered
 from sync import activity, holds, policy, processes
 from sync.checkpoints import excuse
 from sync.lease import Lease
@@ -57,11 +65,29 @@ def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, c
     else:
         values |= {"up_to_date": False, "next_sync_at": now}
     _give_back(lease, values)
-    recovered(mailbox.integration_id, mailbox.pk, (str(mailbox.integration), str(mailbox)))
+    # A pass that goes on has not looked at every folder yet.
+    whole = report.finished and not report.left_out
+    recovered(mailbox.integration_id, mailbox.pk, (str(mailbox.integration), str(mailbox)), whole=whole)
+    if report.left_out:
+        _tell_left_out(mailbox)
     if report.counts.set_aside:
         _tell_set_aside(mailbox, report.counts.set_aside)
     ended = Outcome.DONE if report.finished else Outcome.STOPPED if report.stopped else Outcome.YIELDED
     return _close(record, ended, report.counts, now)
+
+
+@transaction.atomic
+def _tell_left_out(mailbox: Mailbox) -> None:
+    """Of folders that nobody was told of yet."""
+    # Of several workers that find the same at once, one begins the notice and the others are counted in it.
+    Integration.objects.select_for_update().get(pk=mailbox.integration_id)
+    untold = SyncedFolder.objects.left_out().filter(mailbox=mailbox, told_of=False)
+    one = untold.first()
+    if one is None:
+        return
+    error = (error_of(one.refused_kind) or FolderRefused)(one.refused_detail)
+    count = untold.update(told_of=True)
+    announce_left_out(str(mailbox), count, error, integration_id=mailbox.integration_id, mailbox_id=mailbox.pk)
 
 
 def _tell_set_aside(mailbox: Mailbox, count: int) -> None:

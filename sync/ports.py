@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from integrations.errors import FolderRefused
 from integrations.messages import Change, CommentId, Cursor, FolderChanges, FolderId, ItemId
 from sync.gate import Known
 from sync.records import (
@@ -96,6 +97,15 @@ class Checkpoints(Protocol):
     def end_turn(self, folder: FolderId, *, wanted: str, up_to_date: bool) -> None:
         """Its turn is over although its checkpoint did not move: it is not there (`up_to_date`), or fails again and again."""
 
+    def refuse(self, folder: FolderId, error: FolderRefused, *, wanted: str, left_out: bool) -> None:
+        """Its turn is over, as it cannot be read. Its checkpoint stays; the next try comes later, and ever more rarely.
+
+        `left_out`: whether its mail is wanted.
+        """
+
+    def none_is_left_out(self) -> None:
+        """All were refused, so it is the fault of the mailbox: the next sync tries each of them."""
+
     def restart(self, folder: FolderId) -> None:
         """Drop the cursor: the folder is listed again from its beginning, as one that had no turn yet."""
 
@@ -143,8 +153,8 @@ class Ledger(Protocol):
 
     def set_aside(self, emails: Sequence[SetAside]) -> None: ...
 
-    def due_again(self, most: int) -> Sequence[Change]:
-        """Set-aside emails whose next try is due."""
+    def due_again(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
+        """Set-aside emails whose next try is due, without those in these folders."""
 
     def trying(self, item: ItemId) -> None:
         """Count one more try of a set-aside email, with its next try later, before any work on it: it may end us."""
@@ -155,14 +165,14 @@ class Ledger(Protocol):
     def vanished(self, changes: Sequence[Change]) -> None:
         """These were listed and are not there: look for them a few times more, and then take them for deleted."""
 
-    def dirty(self, most: int) -> Sequence[Change]:
-        """Copies of this mailbox that won an entry whose properties need to be sent again."""
+    def dirty(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
+        """Copies of this mailbox that won an entry whose properties need to be sent again, without those in these folders."""
 
     def abandon(self, item: ItemId) -> None:
         """The winning copy of a dirty entry is gone: let another copy win, or leave the comment as it is."""
 
     def forget_former(self) -> None:
-        """Every folder was listed to its end: what still bears an id of the source before is not there any more."""
+        """Every wanted folder was listed to its end: what still bears an id of the source before is not there any more."""
 
     def unsettled(self, most: int) -> Sequence[CommentId]:
         """Intentions of this mailbox that stand although no push of them can still be going on."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, Count, Q, Sum, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 
 from mailboxes.models import Mailbox
 from sync.models import Copy, SyncedFolder, SyncRun
@@ -84,7 +84,7 @@ def _done_again(of: _Folders, work: int) -> int | None:
 def _folders(mailboxes: Sequence[Mailbox]) -> Mapping[int, _Folders]:
     """Without the mailboxes of which Exchange has not counted any folder yet."""
     digests = {one.pk: _digest(one) for one in mailboxes}
-    rows = SyncedFolder.objects.filter(mailbox__in=digests, gone=False, holds_mail=True, total__isnull=False).order_by()
+    rows = _readable(mailbox__in=digests).filter(total__isnull=False).order_by()
     listed = Case(
         When(~Q(cursor=""), then=Value("now")), When(synced_at=None, then=Value("never")), default=Value("once")
     )
@@ -101,6 +101,11 @@ def _folders(mailboxes: Sequence[Mailbox]) -> Mapping[int, _Folders]:
         elif through:
             of.through += total
     return found
+
+
+def _readable(**of: object) -> QuerySet[SyncedFolder]:
+    """The folders that a sync works through: what cannot be read is told of by itself."""
+    return SyncedFolder.objects.filter(gone=False, holds_mail=True, refused_since=None, **of)
 
 
 def _digest(mailbox: Mailbox) -> str:
@@ -126,8 +131,7 @@ def pass_of(mailbox: Mailbox) -> Pass | None:
     if state is None or state.up_to_date or not (mailbox.enabled and mailbox.integration.enabled):
         return None
     is_done = Q(up_to_date=True, turn__gte=state.pass_began, wanted_digest=_digest(mailbox))
-    folders = SyncedFolder.objects.filter(mailbox=mailbox, gone=False, holds_mail=True)
-    found = folders.aggregate(done=Count("pk", filter=is_done), of=Count("pk"))
+    found = _readable(mailbox=mailbox).aggregate(done=Count("pk", filter=is_done), of=Count("pk"))
     return Pass(**found) if found["of"] else None
 
 

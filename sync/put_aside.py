@@ -5,7 +5,7 @@ Whoever writes has demanded the lease, inside the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,11 +45,14 @@ class PutAside:
         """The item ids of those that wait, for another query."""
         return self._waiting().values("item_id")
 
-    def due(self, most: int, now: datetime) -> list[Change]:
+    def due(self, most: int, now: datetime, apart_from: Collection[FolderId] = ()) -> list[Change]:
+        """Those whose next try is due, the longest first; none of these folders."""
         due = self._waiting().filter(
             Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=BY_VERSION)
         )
         due = due.exclude(item_id__startswith=FORMER)
+        if apart_from:
+            due = due.exclude(folder__folder_id__in=apart_from)
         return [as_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
 
     def begin(self, item: ItemId, now: datetime) -> None:

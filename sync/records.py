@@ -33,6 +33,10 @@ class FolderRecord:
     """When its last page was read, no other followed."""
     turn: int = 0
     """The last round in which it had its turn: see `sync.turns`."""
+    refused: bool = False
+    """When it was last tried, it could not be read: see `sync.folder_refusals`."""
+    retry_due: bool = True
+    """Of one that was refused: whether it is time to try it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,8 @@ class Report:
     finished: bool
     """False when it gave its slot back or was stopped; it goes on where it left."""
     stopped: bool = False
+    left_out: int = 0
+    """Folders that hold wanted mail and cannot be read."""
     counts: Counts = field(default_factory=Counts)
     stored_asked: int = 0
 

@@ -19,6 +19,7 @@ from sync.former import FORMER, mark_of
 from sync.lease import Lease
 from sync.models import (
     FROM_THE_BEGINNING,
+    READABLE,
     Copy,
     LedgerEntry,
     MailboxState,
@@ -75,4 +76,4 @@ def _mark(mailbox: Mailbox, mark: str) -> None:
     ):
         present = rows.exclude(**{f"{name}__startswith": FORMER}).exclude(**{name: ""})
         present.update(**{name: Concat(Value(mark), F(name))})
-    SyncedFolder.objects.filter(mailbox=mailbox).update(**FROM_THE_BEGINNING)
+    SyncedFolder.objects.filter(mailbox=mailbox).update(**FROM_THE_BEGINNING | READABLE)

@@ -57,6 +57,7 @@ class Status(StrEnum):
     WAITING = "waiting"
     LISTING = "listing"
     IN_PROGRESS = "in_progress"
+    LEFT_OUT = "left_out"
     UP_TO_DATE = "up_to_date"
     STOPPED = "stopped"
 
@@ -76,6 +77,7 @@ _WORDS = {
     Status.WAITING: ("Waiting its turn", Tone.BUSY),
     Status.LISTING: ("Listing", Tone.BUSY),
     Status.IN_PROGRESS: ("Working through mail", Tone.BUSY),
+    Status.LEFT_OUT: ("Folders left out", Tone.WARN),
     Status.UP_TO_DATE: ("Up to date", Tone.OK),
     Status.STOPPED: ("Stopped", Tone.OFF),
 }
@@ -111,6 +113,7 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
     leased = Q(state__lease_until__gt=now)
     asked = Q(state__list_again=True) | Q(state__send_again=True)
     knows_its_mail = Exists(Copy.objects.filter(mailbox=OuterRef("pk")))
+    leaves_out = Exists(SyncedFolder.objects.left_out().filter(mailbox=OuterRef("pk")))
     somebody_works = Exists(MailboxState.objects.filter(lease_until__gt=now))
     status = Case(
         When(
@@ -122,6 +125,7 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
         When(Q(state__failures__gt=0), _is(Status.HELD)),
         When(late_since(now) & Q(somebody_works), _is(Status.WAITING)),
         When(late_since(now), _is(Status.OVERDUE)),
+        When(Q(state__up_to_date=True) & ~asked & leaves_out, _is(Status.LEFT_OUT)),
         When(Q(state__up_to_date=True) & ~asked, _is(Status.UP_TO_DATE)),
         When(leased & knows_its_mail, _is(Status.IN_PROGRESS)),
         When(leased, _is(Status.LISTING)),
@@ -213,6 +217,8 @@ def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | No
             return _then(state.error_text, "Next try", state.next_sync_at, now) if state is not None else ""
         case Status.WAITING if state is not None and _is_late(state, now):
             return f"It was due {clock(_due_at(state), now)}; all workers are busy with other mailboxes."
+        case Status.LEFT_OUT:
+            return "At least one folder cannot be read and is left out. All others are up to date."
         case Status.OVERDUE if state is not None:
             return f"It was due {clock(_due_at(state), now)}, and no worker took it. Is a worker running?"
     return ""
@@ -261,6 +267,8 @@ def folder_standing(folder: SyncedFolder, wanted: bool) -> Standing:
     """Of a folder of a mailbox. `wanted`: whether its mail is, by the filters as they are now."""
     if not wanted:
         return Standing("Not wanted", Tone.OFF, "")
+    if folder.left_out:
+        return Standing("Left out", Tone.WARN, sentence(folder.refused_kind, folder.refused_detail))
     if folder.up_to_date:
         return Standing("Up to date", Tone.OK, "")
     return Standing((Status.IN_PROGRESS if folder.cursor else Status.WAITING).label, Tone.BUSY, "")

@@ -148,6 +148,8 @@ def _held(hold: HeldCount, now: datetime) -> str:
 def _counted(status: Status, count: int) -> str:
     if status is Status.NEEDS_YOU:
         return f"{count:,} need{'s' if count == 1 else ''} you"
+    if status is Status.LEFT_OUT:
+        return f"{count:,} lack{'s' if count == 1 else ''} a folder"
     if status is Status.WAITING:
         return f"{count:,} waiting {'its' if count == 1 else 'their'} turn"
     return f"{count:,} {status.label.lower()}"

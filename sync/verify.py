@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q
 
-from integrations.errors import CursorRefused, FolderGone, IntegrationError, Refused
+from integrations.errors import CursorRefused, FolderGone, FolderRefused, IntegrationError, Refused
 from integrations.messages import Change, ChangeKind, CommentId, Cursor, FolderId
 from integrations.models import Integration
 from integrations.own_faults import own_fault
@@ -82,6 +82,9 @@ class _Slice:
             return
         except FolderGone:
             self.row.cursor = ""
+        except FolderRefused:
+            self.row.cursor = ""
+            self.row.left_out += 1
         self.row.done_folders = [*self.row.done_folders, folder.pk]
         self._save()
 

@@ -41,13 +41,16 @@ class MailboxShape(Typed):
 
 class MailboxState(serializers.Serializer):  # type: ignore[type-arg]
     status = serializers.CharField(
-        help_text="needs_you, held, overdue, waiting, listing, in_progress, up_to_date, stopped"
+        help_text="needs_you, held, overdue, waiting, listing, in_progress, left_out, up_to_date, stopped"
     )
     detail = serializers.CharField(help_text="In words: why, and when it goes on.")
     synced_at = serializers.DateTimeField(allow_null=True)
     synced_until = serializers.DateTimeField(allow_null=True)
     delivered = serializers.IntegerField()
     set_aside = serializers.IntegerField()
+    folders_left_out = serializers.IntegerField(
+        help_text="Folders that the account may not read, while it reads others. They are listed at `folders?left_out=true`."
+    )
 
 
 class MailboxAnswer(MailboxShape):
@@ -61,7 +64,10 @@ class FolderShape(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     class Meta:
         model = SyncedFolder
-        fields = ("id", "mailbox", "path", "kind", "status", "total", "synced_until", "synced_at")
+        fields = (
+            *("id", "mailbox", "path", "kind", "status", "total", "synced_until", "synced_at"),
+            *("left_out", "refused_kind", "refused_detail", "refused_since", "retry_at"),
+        )
 
     def get_status(self, row: SyncedFolder) -> str:
         return "UP_TO_DATE" if row.up_to_date else "IN_PROGRESS"
@@ -72,5 +78,5 @@ class VerificationShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         model = Verification
         fields = (
             *("mailbox", "repair", "started_at", "ended_at", "error_text", "emails", "well", "waiting", "set_aside"),
-            *("not_wanted", "missing", "outdated", "surplus"),
+            *("not_wanted", "missing", "outdated", "surplus", "left_out"),
         )

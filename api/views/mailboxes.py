@@ -111,6 +111,7 @@ class Folders(Listed):
 
     needs: ClassVar = {"GET": VIEW}
     serializer_class = FolderShape
+    filters: ClassVar = {"left_out": ("left_out", flag)}
 
     def get_queryset(self) -> QuerySet[Any]:
         return folders_of(self.kwargs["pk"])
@@ -254,6 +255,7 @@ def told(page: list[Any]) -> list[dict[str, Any]]:
                 "synced_until": row.synced_until,
                 "delivered": row.figures.delivered,
                 "set_aside": row.figures.set_aside,
+                "folders_left_out": row.left_out,
             },
         }
         for mailbox, row in zip(page, figures.mailbox_rows(page, timezone.now()), strict=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from exchangelib.fields import FieldPath
 from exchangelib.items import Message
 from exchangelib.util import TNS
 
-from integrations.errors import CursorRefused, ExchangeFailed, FolderGone
-from integrations.exchange.errors import translate
+from integrations.errors import AccessDenied, CursorRefused, ExchangeFailed, FolderGone, FolderRefused
+from integrations.exchange.errors import translate, translated
 from integrations.exchange.folders import ews_folder
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.operations import SyncFolderItems
@@ -34,13 +35,17 @@ SAME_STATE_MOST = 3
 def change_pages(
     account: MailboxAccount, folder: FolderId, after: Cursor | None, page_size: int
 ) -> Iterator[ChangePage]:
-    """Pages since `after`, one request each. Raises `CursorRefused` and `FolderGone`, and what the transport raises."""
+    """Pages since `after`, one request each.
+
+    Raises `CursorRefused`, `FolderGone` and `FolderRefused`, and what the transport raises.
+    """
     service = SyncFolderItems(account=account)
     state: str | None = after
     stuck = 0
     while True:
         before = state
-        changes = [_change(folder, outcome) for outcome in _page(service, folder, state, page_size)]
+        with _about_folder():
+            changes = [_change(folder, outcome) for outcome in _page(service, folder, state, page_size)]
         state = service.sync_state
         if not state:
             raise ExchangeFailed("it gave no sync state")
@@ -51,6 +56,16 @@ def change_pages(
         yield ChangePage(tuple(changes), Cursor(state), last)
         if last:
             return
+
+
+@contextmanager
+def _about_folder() -> Iterator[None]:
+    """Around a request about one folder. Exchange has one word for what may not be read; here it means the folder."""
+    try:
+        with translated():
+            yield
+    except AccessDenied as error:
+        raise FolderRefused(error.detail, of_mailbox=error) from error
 
 
 def _page(service: SyncFolderItems, folder: FolderId, state: str | None, page_size: int) -> Iterator[Any]:

@@ -111,7 +111,7 @@ class Around:
             self._in_a_row += 1
             behind = self._listed(state | {"skip": state["skip"] + 1}, SLIM, 1, expand=False)
             if self._in_a_row > MOST_IN_A_ROW or not behind.ok:
-                raise (failed or behind).refusal() if not behind.ok else ExchangeFailed("its list has a hole")
+                raise (failed or behind).refusal_of_folder() if not behind.ok else ExchangeFailed("its list has a hole")
             # By its number among those of this list, so that the next list gives it the same name.
             state["holes"] = state.get("holes", 0) + 1
             name = hashlib.sha256(f"{self._folder} {state['holes']}".encode()).hexdigest()[:40]
@@ -152,7 +152,7 @@ class Around:
         return ChangePage(tuple(changes), behind.cursor(), last="below" not in state), behind
 
     def _refusal(self, answer: Answer) -> Exception:
-        refusal = answer.refusal()
+        refusal = answer.refusal_of_folder()
         return FolderGone(refusal.detail) if answer.code().casefold() in NO_FOLDER else refusal
 
 

@@ -89,7 +89,7 @@ class _Listing:
         return ChangePage(tuple(changes), behind.cursor(), last=not ahead), behind
 
     def _refusal(self, answer: Answer, place: Place) -> IntegrationError:
-        refusal = answer.refusal()
+        refusal = answer.refusal_of_folder()
         if answer.code().casefold() in NO_FOLDER:
             return FolderGone(refusal.detail)
         if answer.status == 400 and place.link:

@@ -55,6 +55,7 @@ BY_STATUS: dict[int, type[IntegrationError]] = {
     504: errors.ExchangeTimedOut,
     509: errors.ExchangeBusy,
 }
+FORBIDS_FOLDER = {"erroraccessdenied", "accessdenied"}
 NO_GRAPH = {301, 302, 303, 307, 308, 403, 404, 405}
 """Of an answer that is not in the words of Graph: something else stands at this address."""
 
@@ -97,6 +98,13 @@ class Answer:
             kind = errors.PermissionMissing
         kind = kind or BY_STATUS.get(self.status, errors.ExchangeFailed)
         return kind(detail, retry_after=retry_after(self.headers.get("retry-after")))
+
+    def refusal_of_folder(self) -> IntegrationError:
+        """The same, of a request about one folder: what may not be read is this folder then."""
+        refusal = self.refusal()
+        if self.status == 403 and self.code().casefold() in FORBIDS_FOLDER and isinstance(refusal, errors.Refused):
+            return errors.FolderRefused(refusal.detail, of_mailbox=refusal)
+        return refusal
 
     def is_its_own(self) -> bool:
         """Whether what was asked for can be what fails, and not the service: a fault in Graph's own words."""

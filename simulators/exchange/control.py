@@ -11,6 +11,7 @@ POST   /delete                    {"mailbox", "id" or "message_id", "hard": fals
 POST   /mark-read                 {"mailbox", "id" or "message_id", "read": true}
 POST   /create-folder             {"mailbox", "folder"}        POST /rename-folder {"mailbox", "folder", "name"}
 POST   /delete-folder             {"mailbox", "folder"}        POST /move-folder   {"mailbox", "folder", "parent"}
+POST   /forbid-folder             {"mailbox", "folder", "forbidden": true}: seen in the tree, and not to be read
 POST   /migrate                   {"mailbox"}
 POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
 POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults
@@ -135,6 +136,8 @@ def _happens_to_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> N
             mailbox.move_folder(given["folder"], given["parent"])
         case "delete-folder":
             mailbox.delete_folder(given["folder"])
+        case "forbid-folder":
+            mailbox.forbid_folder(given["folder"], forbidden=bool(given.get("forbidden", True)))
         case "migrate":
             mailbox.migrate()
         case "expire-states":

@@ -170,6 +170,7 @@ class Desk:
         def one(element: etree._Element) -> str:
             shapes.listable(fields)
             mailbox, folder = self._folder(call, element)
+            _check_readable(folder)
             with mailbox.lock:
                 page = item_changes(mailbox, folder, call.text("m:SyncState") or "", most)
                 changes = "".join(_item_change(folder, change, fields) for change in page.changes)
@@ -189,6 +190,7 @@ class Desk:
             except KeyError:
                 text = "The specified object was not found in the store."
                 raise ItemFault("ErrorItemNotFound", text) from None
+            _check_readable(mailbox.folders[item.folder_id])
             return success("GetItem", f"<m:Items>{self._item(mailbox, item, fields, with_mime)}</m:Items>")
 
         return self._each(call, "m:ItemIds/*", one)
@@ -224,6 +226,11 @@ class Desk:
 
     def _envelope(self, call: Call, messages: str) -> bytes:
         return envelope(call.operation, messages, self.version)
+
+
+def _check_readable(folder: Folder) -> None:
+    if folder.forbidden:
+        raise ItemFault("ErrorAccessDenied", "Access is denied. Check credentials and try again.")
 
 
 def _sync_content(page: Page, changes: str, last: str) -> str:

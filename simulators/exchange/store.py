@@ -82,6 +82,8 @@ class Folder:
     folder_class: str = "IPF.Note"
     created: int = 0
     items: dict[str, Item] = field(default_factory=dict)
+    forbidden: bool = False
+    """The account sees it in the tree, and may not read what is in it."""
     log: list[tuple[str, str]] = field(default_factory=list)
     """(`change` | `read` | `gone`, item id), oldest first."""
 
@@ -133,6 +135,11 @@ class Mailbox:
         """The folder and all below it, with their mail."""
         with self.lock:
             self._drop(self.folder(path))
+
+    def forbid_folder(self, path: str, *, forbidden: bool = True) -> None:
+        """Take the right to read this folder away, or give it back. Those above and below it are not concerned."""
+        with self.lock:
+            self.folder(path).forbidden = forbidden
 
     def folder(self, path: str) -> Folder:
         """The folder at this path; raises KeyError when there is none."""

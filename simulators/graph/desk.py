@@ -107,6 +107,7 @@ class Desk:
         item = identifiers.find_item(mailbox, call.message)
         if call.folder and folders.find_folder(mailbox, call.folder).id != item.folder_id:
             raise Refused("ErrorItemNotFound")
+        folders.check_readable(mailbox.folders[item.folder_id])
         return item
 
     # ---- folders --------------------------------------------------------------------------------------------------
@@ -130,9 +131,11 @@ class Desk:
     # ---- messages -------------------------------------------------------------------------------------------------
 
     def _message_list(self, mailbox: Mailbox, asked: Asked) -> dict[str, Any]:
-        items: Iterable[Item] = mailbox.items()
+        items: Iterable[Item] = [item for item in mailbox.items() if not mailbox.folders[item.folder_id].forbidden]
         if asked.call.folder:
-            items = folders.find_folder(mailbox, asked.call.folder).items.values()
+            folder = folders.find_folder(mailbox, asked.call.folder)
+            folders.check_readable(folder)
+            items = folder.items.values()
         found = listing.found(items, asked.given)
         top, skip = listing.page(asked.given, asked.prefer.page_size)
         answer = self._context("messages") | _count(asked.given, len(found))
@@ -141,6 +144,7 @@ class Desk:
 
     def _messages_delta(self, mailbox: Mailbox, asked: Asked) -> dict[str, Any]:
         folder = folders.find_folder(mailbox, asked.call.folder)
+        folders.check_readable(folder)
         round_ = delta.begun_or_resumed(mailbox, folder.id, asked.given, self.links)
         _check_round(round_.asked)
         again = replace(asked, given=dict(round_.asked))

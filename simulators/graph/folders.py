@@ -41,6 +41,12 @@ def find_folder(mailbox: Mailbox, name: str) -> Folder:
     return found
 
 
+def check_readable(folder: Folder) -> None:
+    """Raises `Refused` where what is in it may not be read, although it is seen in the tree."""
+    if folder.forbidden:
+        raise Refused("ErrorAccessDenied")
+
+
 def is_mail(folder: Folder) -> bool:
     return folder.folder_class.startswith("IPF.Note")
 

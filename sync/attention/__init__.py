@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from integrations.models import Integration
-from sync.attention import broken, connections, mailboxes, set_aside, silence, slow, standstill
+from sync.attention import broken, connections, folders, mailboxes, set_aside, silence, slow, standstill
 from sync.attention.group import Group, as_problems
 from sync.attention.problem import MOST, Problem, Problems
 
@@ -38,6 +38,7 @@ def _of_mailboxes(integrations: dict[int, Integration], now: datetime) -> Proble
         mailboxes.disabled(),
         mailboxes.failing(now),
         mailboxes.unfinished(now, integrations.values()),
+        folders.left_out(now),
         silence.silent(now),
         slow.slow(now),
     ):

@@ -75,6 +75,9 @@ class Rig(Protocol):
 
     def delete_folder(self, path: str) -> None: ...
 
+    def forbid_folder(self, path: str, *, forbidden: bool = True) -> None:
+        """From now on the folder is seen in the tree and cannot be read; or it can again."""
+
     def expire_cursors(self, *, bare: bool = False) -> None:
         """`bare`: the refusal leaves out what the schema lets it leave out."""
 
@@ -139,6 +142,9 @@ class FakeRig:
     def delete_folder(self, path: str) -> None:
         self.mailbox.delete_folder(_leaf(path))
 
+    def forbid_folder(self, path: str, *, forbidden: bool = True) -> None:
+        (self.mailbox.forbid_folder if forbidden else self.mailbox.permit_folder)(_leaf(path))
+
     def expire_cursors(self, *, bare: bool = False) -> None:
         self.mailbox.forget_cursors()
 
@@ -194,6 +200,9 @@ class StoreRig:
 
     def delete_folder(self, path: str) -> None:
         self.mailbox.delete_folder(path)
+
+    def forbid_folder(self, path: str, *, forbidden: bool = True) -> None:
+        self.mailbox.forbid_folder(path, forbidden=forbidden)
 
     def migrate(self) -> None:
         self.mailbox.migrate()

@@ -178,3 +178,22 @@ def test_the_first_step_to_graph_that_fails_says_what_to_do(cloud, entered, addr
     steps, told = graph_steps(cloud, address, **entered)
     assert steps[-1] == (failed, False)
     assert text in told
+
+
+def test_a_delegate_who_may_not_read_the_inbox_is_tested_by_another_folder():
+    box = FakeMailbox(ADDRESS)
+    box.create_folder("Claims", parent="Inbox")
+    box.deliver(mail("claim"), "Claims")
+    box.forbid_folder("Inbox")
+    (*_, last) = mailbox_steps(FakeSource(box), ADDRESS)
+    assert (last.name, last.ok) == ("One email", True)
+    assert "was read" in last.text
+    assert "The Inbox may not be read" in last.text
+
+
+def test_a_mailbox_of_which_no_folder_may_be_read_fails_the_test():
+    box = FakeMailbox(ADDRESS)
+    for entry in box.folders.values():
+        entry.forbidden = True
+    (*_, last) = mailbox_steps(FakeSource(box), ADDRESS)
+    assert (last.name, last.ok, last.kind) == ("One email", False, errors.AccessDenied.kind)

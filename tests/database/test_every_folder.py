@@ -104,7 +104,7 @@ def test_a_folder_that_appears_or_is_to_be_listed_again_during_a_pass_has_its_tu
 
 def test_when_other_mail_is_wanted_during_a_pass_every_folder_is_listed_for_that(world: World, asked, settings):
     settings.SYNC_SLICE = timedelta(seconds=1)
-    desk = with_folders(world, 20, folder_deny=["Folder 000"])
+    desk = with_folders(world, 20, folder_deny=[["Folder 000"]])
     box = world.mailboxes[desk.address]
     box.deliver(mail("denied"), "Folder 000")
     world.sync(desk)

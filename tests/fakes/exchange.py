@@ -13,7 +13,7 @@ from datetime import datetime
 from email import message_from_bytes
 from typing import Self
 
-from integrations.errors import CursorRefused, FolderGone, IntegrationError, MailboxNotFound
+from integrations.errors import CursorRefused, FolderGone, FolderRefused, IntegrationError, MailboxNotFound
 from integrations.messages import (
     Change,
     ChangeKind,
@@ -57,6 +57,8 @@ class FakeFolder:
     folder: Folder
     items: dict[ItemId, Item] = field(default_factory=dict)
     log: list[tuple[ChangeKind, ItemId]] = field(default_factory=list)
+    forbidden: bool = False
+    """It is seen in the tree, and cannot be read."""
 
 
 class FakeMailbox:
@@ -115,6 +117,13 @@ class FakeMailbox:
         del self.folders[folder_id]
         self.tree_log.append(folder_id)
 
+    def forbid_folder(self, name: str) -> None:
+        """The account sees it from now on, and may not read it."""
+        self.folder(name).forbidden = True
+
+    def permit_folder(self, name: str) -> None:
+        self.folder(name).forbidden = False
+
     def deliver(self, mime: bytes, folder: str = "Inbox", *, received: datetime = NOON, **values: object) -> ItemId:
         item = Item(self._new_id(), self._new_key(), mime, received, **values)  # type: ignore[arg-type]
         return self._put(item, folder)
@@ -161,7 +170,7 @@ class FakeMailbox:
             items = [replace(item, id=self._new_id(), change_key=self._new_key()) for item in entry.items.values()]
             folder = replace(entry.folder, id=renamed[old], parent_id=parent)
             log = [(ChangeKind.CREATED, item.id) for item in items]
-            moved[renamed[old]] = FakeFolder(folder, {item.id: item for item in items}, log)
+            moved[renamed[old]] = FakeFolder(folder, {item.id: item for item in items}, log, entry.forbidden)
         self.folders = moved
         self.tree_log = list(moved)
 
@@ -235,6 +244,9 @@ class FakeSource:
                 yield Gone(change)
                 continue
             item = holder.items[change.item_id]
+            if holder.forbidden:
+                yield Unreadable(change, "ErrorAccessDenied")
+                continue
             if item.fault == "ErrorItemNotFound":
                 yield Gone(change)
                 continue
@@ -261,6 +273,8 @@ class FakeSource:
             if folder not in box.folders:
                 raise FolderGone
             entry = box.folders[folder]
+            if entry.forbidden:
+                raise FolderRefused("ErrorAccessDenied")
             if isinstance(position, _Listing):
                 listed, after, last = self._first(entry, position)
             else:

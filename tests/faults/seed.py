@@ -28,7 +28,7 @@ from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from sync import actions, dispatching, runner
 from sync.checkpoints import DatabaseCheckpoints
 from sync.ledger import DatabaseLedger
-from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncRun
+from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
 from tests.database.world import Clock
 from tests.faults.deadly import Died, Reaper
 from tests.faults.ends import SECRET, End
@@ -264,6 +264,8 @@ class Seed:
         for state in MailboxState.objects.select_related("mailbox"):
             if state.lease_token is not None or not state.up_to_date:
                 yield f"{state.mailbox} is stuck: lease {state.lease_until}, {state.error_text or 'not up to date'}"
+        for folder in SyncedFolder.objects.exclude(refused_since=None).filter(gone=False, holds_mail=True):
+            yield f"{folder} of {folder.mailbox} is still refused, though it can be read"
         if SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING).exists():
             yield "a run never ended"
         if SyncRun.objects.filter(error_kind="internal_error").exists():

@@ -51,7 +51,8 @@ class Trouble:
     seconds: tuple[str, ...] = ()
 
     def strikes(self) -> None:
-        self.random.choice([self.at_exchange, self.at_exchange, self.at_reinfer, self.at_reinfer, self.of_one_email])()
+        troubles = [self.at_exchange, self.at_exchange, self.at_reinfer, self.at_reinfer]
+        self.random.choice([*troubles, self.of_one_email, self.of_folders])()
 
     def at_exchange(self) -> None:
         effect, options = self._drawn(self.end.effects)
@@ -86,7 +87,18 @@ class Trouble:
         self.reinfer.faults.add("failure", operation="sync", comment_id=comment_id, status=status)
         self.log.append(f"reinfer {status} for {message_id}")
 
+    def of_folders(self) -> None:
+        """A right is taken away: of one folder, of some, or of all that a mailbox has."""
+        box = self.random.choice(list(self.story.store))
+        paths = sorted(box.path(folder) for folder in box.folders.values())
+        for path in self.random.sample(paths, self.random.choice([1, 1, 1, 3, len(paths)])):
+            box.forbid_folder(path)
+            self.log.append(f"exchange refuses {path} of {box.address}")
+
     def clear(self) -> None:
+        for box in self.story.store:
+            for folder in box.folders.values():
+                folder.forbidden = False
         self.end.server.faults.clear()
         self.reinfer.faults.clear()
 

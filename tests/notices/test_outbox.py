@@ -256,3 +256,71 @@ def test_a_notice_about_a_deleted_integration_closes_and_nothing_recovers(world:
     watch.look(world.clock)
     assert told() == [Kind.INTEGRATION_DISABLED]
     assert not Notice.objects.get().open
+
+
+def with_refused_folders(world, address, *names):
+    desk = world.mailbox(address)
+    box = world.mailboxes[address]
+    for name in names:
+        box.create_folder(name)
+        box.forbid_folder(name)
+    return desk, box
+
+
+def test_folders_that_are_left_out_are_told_once_and_their_recovery_too(world: World, hook):
+    desk, box = with_refused_folders(world, "desk@bank.example", "Claims", "Trades")
+    for _ in range(3):
+        world.sync(desk)
+        world.clock.turn(days=1)
+    (notice,) = Notice.objects.all()
+    assert (notice.kind, notice.facts["folders"], notice.mailbox_id) == (Kind.FOLDER_LEFT_OUT, 2, desk.pk)
+    assert "2 folders" in notice.text
+    assert "ErrorAccessDenied" in notice.text
+    assert "Claims" not in notice.text
+    box.permit_folder("Claims")
+    world.sync(desk)
+    assert told() == [Kind.FOLDER_LEFT_OUT]
+    box.permit_folder("Trades")
+    world.clock.turn(days=1)
+    world.sync(desk)
+    world.sync(desk)
+    assert told() == [Kind.FOLDER_LEFT_OUT, Kind.FOLDER_RECOVERED]
+    assert Delivery.objects.count() == 2
+
+
+def test_a_right_that_many_mailboxes_lose_at_once_is_one_notice_and_one_recovery(world: World, hook):
+    boxes = [with_refused_folders(world, f"desk{number}@bank.example", "Claims")[1] for number in range(5)]
+    world.sync_all()
+    (notice,) = Notice.objects.all()
+    assert (notice.facts["mailboxes"], notice.facts["folders"], Delivery.objects.count()) == (5, 5, 1)
+    for box in boxes:
+        assert told() == [Kind.FOLDER_LEFT_OUT]
+        box.permit_folder("Claims")
+        world.clock.turn(days=1)
+        world.sync_all()
+    assert told() == [Kind.FOLDER_LEFT_OUT, Kind.FOLDER_RECOVERED]
+    assert "5 mailboxes" in Notice.objects.get(kind=Kind.FOLDER_RECOVERED).text
+
+
+def test_another_folder_that_is_left_out_later_is_told_and_the_recovery_of_both_once(world: World, hook):
+    desk, box = with_refused_folders(world, "desk@bank.example", "Claims")
+    world.sync(desk)
+    Notice.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    box.create_folder("Trades")
+    box.forbid_folder("Trades")
+    world.sync(desk)
+    assert told() == [Kind.FOLDER_LEFT_OUT] * 2
+    for name in ("Claims", "Trades"):
+        box.permit_folder(name)
+    world.clock.turn(days=1)
+    world.sync(desk)
+    assert told() == [Kind.FOLDER_LEFT_OUT, Kind.FOLDER_LEFT_OUT, Kind.FOLDER_RECOVERED]
+    assert not Notice.objects.filter(open=True).exists()
+
+
+def test_a_mailbox_of_which_every_folder_is_refused_is_not_told_as_one_that_lacks_a_folder(world: World, hook):
+    desk = world.mailbox()
+    for entry in world.mailboxes[desk.address].folders.values():
+        entry.forbidden = True
+    world.sync(desk)
+    assert told() == []

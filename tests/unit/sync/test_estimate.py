@@ -52,3 +52,13 @@ def test_drafts_cost_nothing():
     first = next(iter(folder.items))
     folder.items[first] = replace(folder.items[first], draft=True)
     assert reckoned(made).emails == 2
+
+
+def test_a_folder_that_cannot_be_read_yet_is_reckoned_and_does_not_end_the_estimate():
+    mailbox = box(inbox=5)
+    mailbox.create_folder("Claims")
+    for number in range(7):
+        mailbox.deliver(mail(f"c{number}"), "Claims")
+    mailbox.forbid_folder("Claims")
+    found = reckoned(mailbox)
+    assert (found.emails, found.looked_at, found.unseen) == (12, 5, 7)
