@@ -263,7 +263,8 @@ def folder_standing(folder: SyncedFolder, wanted: bool) -> Standing:
         return Standing("Not wanted", Tone.OFF, "")
     if folder.up_to_date:
         return Standing("Up to date", Tone.OK, "")
-    return Standing((Status.IN_PROGRESS if folder.cursor else Status.WAITING).label, Tone.BUSY, "")
+    begun = folder.cursor or folder.attempts
+    return Standing((Status.IN_PROGRESS if begun else Status.WAITING).label, Tone.BUSY, "")
 
 
 def clock(when: datetime, now: datetime) -> str:
