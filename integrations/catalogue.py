@@ -229,7 +229,7 @@ SET_ASIDE = (
     ),
     Entry(
         SetAsideKind.CONVERSION_DEADLINE,
-        "Making a comment of this email took longer than CONVERSION_DEADLINE, and was ended.",
+        "Converting this email took longer than CONVERSION_DEADLINE.",
         ("An email that was made to take long.", "A fault of this product over a rare text."),
         "It is tried again after an update of this product, and when you press Try again; not by itself. Please report it with "
         "the place that is named.",
@@ -237,7 +237,7 @@ SET_ASIDE = (
     ),
     Entry(
         SetAsideKind.CONVERSION_FAILED,
-        "Making a comment of this email failed.",
+        "Converting this email failed.",
         ("A fault of this product over a rare email.", "An email that needs more memory than there is."),
         "It is tried again by itself, ever more rarely, and after an update of this product. Please report it with the kind "
         "and the place that are named.",

@@ -271,7 +271,8 @@ def folder_standing(folder: SyncedFolder, wanted: bool) -> Standing:
         return Standing("Left out", Tone.WARN, sentence(folder.refused_kind, folder.refused_detail))
     if folder.up_to_date:
         return Standing("Up to date", Tone.OK, "")
-    return Standing((Status.IN_PROGRESS if folder.cursor else Status.WAITING).label, Tone.BUSY, "")
+    begun = folder.cursor or folder.attempts
+    return Standing((Status.IN_PROGRESS if begun else Status.WAITING).label, Tone.BUSY, "")
 
 
 def clock(when: datetime, now: datetime) -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations import errors
 from integrations.errors import Scope
 from integrations.models import Integration
+from integrations.set_aside import SetAsideKind
 from mailboxes.models import Mailbox
 from sync import attention, outcome, watch
 from sync.activity import hour_of
@@ -229,8 +230,9 @@ def test_a_page_on_which_everything_is_wrong_takes_few_queries(admin, integratio
 
 def test_a_mailbox_that_brings_many_slow_emails_stands_on_the_overview_with_what_to_do(admin, integration):
     folder = factories.SyncedFolderFactory(mailbox=factories.MailboxFactory(integration=integration))
+    slow = {"kind": SetAsideKind.CONVERSION_DEADLINE, "stage": SetAsideKind.CONVERSION_DEADLINE.stage}
     for _ in range(MANY + 1):
-        factories.SetAsideEmailFactory(folder=folder, stage="deadline", retry_at=None, last_at=timezone.now())
+        factories.SetAsideEmailFactory(folder=folder, **slow, retry_at=None, last_at=timezone.now())
     page = admin.get("/").content.decode()
     assert "Slow emails" in page
     assert f"{MANY + 1} emails of the last hour took longer to convert than CONVERSION_DEADLINE" in page

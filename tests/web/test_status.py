@@ -216,6 +216,13 @@ def test_a_row_shows_what_goes_on_where_its_badge_does_not_say_it(admin):
     assert re.search(r'<span class="brief"[^>]*>to be listed again</span>', row)
 
 
+def test_a_folder_whose_first_page_is_in_hand_does_not_wait_its_turn():
+    never_visited = factories.SyncedFolderFactory.build(mailbox=None, cursor="", up_to_date=False)
+    in_hand = factories.SyncedFolderFactory.build(mailbox=None, cursor="", up_to_date=False, attempts=1)
+    labels = [status.folder_standing(folder, wanted=True).label for folder in (never_visited, in_hand)]
+    assert labels == ["Waiting its turn", "Working through mail"]
+
+
 def test_a_folder_that_is_skipped_is_not_wanted_and_neither_is_what_lies_in_it(db):
     junk = factories.SyncedFolderFactory(kind="junk", name="Pourriel", path=["Pourriel"])
     below = {"mailbox": junk.mailbox, "parent_id": junk.folder_id}

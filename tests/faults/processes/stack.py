@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import pytest
 from cryptography.fernet import Fernet
 
-from demo import ports
+from demo import broker, ports
 from simulators.exchange import Account, ExchangeSimulator
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from tests.faults.databases import ROOT
-from tests.faults.processes.cluster import Cluster
+from tests.faults.processes.cluster import Cluster, programs
 from tests.faults.processes.member import Member, all_pids, environment_of
 from tests.faults.processes.queue import Queue
 
@@ -39,10 +42,13 @@ PATIENCE = 60.0
 
 
 class Stack:
-    """What runs. The clocks of the workers can be turned, where Debian's faketime is."""
+    """What runs. The clocks of the workers can be turned, where Debian's faketime is.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    `settings` are those of the product, `app` is the Celery application of the workers.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str], app: str = "config") -> None:
+        self.folder, self.settings, self.app = folder, settings, app
         self.keys = [Fernet.generate_key().decode()]
         self.cluster, self.queue = Cluster(folder), Queue(folder)
         self.exchange = ExchangeSimulator(accounts=[Account(USER, PASSWORD)])
@@ -172,7 +178,7 @@ class Stack:
 
     def _worker(self, number: int) -> Member:
         member = self._member(
-            f"worker{number}", "celery", "-A", "config", "worker", "-Q", "control,sync", "-l", "WARNING",
+            f"worker{number}", "celery", "-A", self.app, "worker", "-Q", "control,sync", "-l", "WARNING",
             "-n", f"worker{number}@here",
         )  # fmt: skip
         library = faketime_library()
@@ -194,11 +200,27 @@ class Stack:
 
     def _environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-        return kept | SHORT | {
+        return kept | dict(self.settings) | {
             "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT), "SECRET_KEY": secrets.token_hex(),
             "ENCRYPTION_KEYS": self.keys[0], "DATA_DIR": str(self.folder), "DATABASE_URL": self.cluster.url,
             "REDIS_URL": self.queue.url, "LOG_LEVEL": "WARNING", "LOG_FORMAT": "json", MARK: self.mark,
         }  # fmt: skip
+
+
+@contextmanager
+def running_stack(settings: Mapping[str, str] = SHORT, app: str = "config") -> Iterator[Stack]:
+    """A stack in a folder of its own. The test is skipped where there is no PostgreSQL or no Redis for it."""
+    if programs() is None:
+        pytest.skip("There is no PostgreSQL here that may be killed: install Debian's package postgresql.")
+    if broker.binary() is None:
+        pytest.skip("There is no Redis here that may be killed: install redis-server or valkey-server.")
+    # Not below pytest's own folder, into which the user that PostgreSQL runs as may not look.
+    folder = Path(tempfile.mkdtemp(prefix="reinfer-exchange-faults-"))
+    folder.chmod(0o755)
+    with Stack(folder, settings, app).running() as started:
+        yield started
+    if "KEEP_LOGS" not in os.environ:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def faketime_library() -> Path | None:
@@ -206,4 +228,4 @@ def faketime_library() -> Path | None:
     return next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 
 
-__all__ = ["DEFAULT_TOKEN", "LEASE", "PASSWORD", "USER", "Stack", "faketime_library"]
+__all__ = ["DEFAULT_TOKEN", "LEASE", "PASSWORD", "USER", "Stack", "faketime_library", "running_stack"]

@@ -8,18 +8,13 @@ of its own.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
-from demo import broker
-from tests.faults.processes.cluster import programs
 from tests.faults.processes.leaks import held
 from tests.faults.processes.seed import Seed
-from tests.faults.processes.stack import Stack, faketime_library
+from tests.faults.processes.stack import faketime_library, running_stack
 
 FIRST, _, LAST = os.environ.get("PROCESS_SEEDS", "0-1").partition("-")
 SEEDS = range(int(FIRST), int(LAST or FIRST) + 1)
@@ -29,17 +24,8 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture(scope="session")
 def stack():
-    if programs() is None:
-        pytest.skip("There is no PostgreSQL here that may be killed: install Debian's package postgresql.")
-    if broker.binary() is None:
-        pytest.skip("There is no Redis here that may be killed: install redis-server or valkey-server.")
-    # Not below pytest's own folder, into which the user that PostgreSQL runs as may not look.
-    folder = Path(tempfile.mkdtemp(prefix="reinfer-exchange-faults-"))
-    folder.chmod(0o755)
-    with Stack(folder).running() as started:
+    with running_stack() as started:
         yield started
-    if "KEEP_LOGS" not in os.environ:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,146 @@
+"""Several mailboxes full of mail are synced by a running stack, while its health page is asked all the time."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from simulators.exchange import Store, mail_of
+from tests.faults.processes.admin import Admin
+from tests.faults.processes.stack import Stack
+from tests.mails import comment_id_of, mail
+
+MAILBOXES, ORDINARY_OF_EACH = 6, 50
+"""More mailboxes than a connection syncs at once, so that a slot that is blocked delays others."""
+PROBE_EVERY = 0.1
+WITHIN = 120.0
+"""Seconds for what takes a tenth of that on a machine that has nothing else to do."""
+
+
+@dataclass
+class Health:
+    """What the health page answered. `worst` is in seconds."""
+
+    worst: float = 0.0
+    probes: int = 0
+    other: list[str] = field(default_factory=list)
+    """Answers that are not 200, and failures."""
+
+
+@dataclass(frozen=True)
+class Burst:
+    """How it went. `seconds` is from the first request to Exchange until the last ordinary email was pushed, `settled` until
+    also the others were pushed or set aside."""
+
+    seconds: float
+    settled: float
+    health: Health
+    ordinary: set[str]
+    comments: dict[str, int]
+    """How often each comment was written, by its id."""
+    billed: int
+    aside: dict[str, tuple[str, int]]
+    """Of each email that is set aside: kind and attempts, by comment id."""
+
+
+def burst(stack: Stack, name: str, others: Sequence[bytes] = ()) -> Burst:
+    """Sync an integration of this name with 300 ordinary emails. `others` are emails beside them, one in each of the first
+    mailboxes, in front of the ordinary ones. The integration is deleted afterwards.
+
+    Raises AssertionError where an email neither arrives nor is set aside in time.
+    """
+    addresses = [f"desk{number}@{name}.example" for number in range(MAILBOXES)]
+    store = Store(addresses)
+    for address, other in zip(addresses, others, strict=False):
+        store[address].deliver(mail_of(other))
+    ordinary = [f"ordinary-{number}" for number in range(MAILBOXES * ORDINARY_OF_EACH)]
+    for address, of_it in zip(addresses, _in_parts(ordinary), strict=True):
+        for one in of_it:
+            store[address].deliver(mail_of(mail(one, to=address)))
+    stack.exchange.store = store
+    stack.exchange.requests.clear()
+    admin = Admin(stack, name, addresses)
+    stack.reinfer.store.create(*admin.bucket)
+    try:
+        return _watched(stack, admin, {comment_id_of(one) for one in ordinary}, len(others))
+    finally:
+        admin.delete()
+        admin.close()
+
+
+def _in_parts(names: Sequence[str]) -> list[Sequence[str]]:
+    return [names[first : first + ORDINARY_OF_EACH] for first in range(0, len(names), ORDINARY_OF_EACH)]
+
+
+def _watched(stack: Stack, admin: Admin, ordinary: set[str], others: int) -> Burst:
+    comments = stack.reinfer.sources[admin.bucket].comments
+    with asked_all_the_time(stack.web_port) as health:
+        admin.begin()
+        stack.wait(lambda: bool(stack.exchange.requests), "a first request to Exchange")
+        began = time.monotonic()
+        stack.wait(lambda: ordinary <= set(comments), "all ordinary emails arrive", WITHIN)
+        seconds = time.monotonic() - began
+        stack.wait(
+            lambda: len(comments) + len(admin.aside()) >= len(ordinary) + others, "the others are settled, too", WITHIN
+        )
+        settled = time.monotonic() - began
+        if others:
+            _one_more_sync(stack, admin)
+    source = stack.reinfer.sources[admin.bucket]
+    written = {comment_id: len(comment.history) for comment_id, comment in source.comments.items()}
+    return Burst(seconds, settled, health, ordinary, written, source.ai_units, _set_aside(admin))
+
+
+def _one_more_sync(stack: Stack, admin: Admin) -> None:
+    """After which an email that is tried again needlessly would have been."""
+    since = admin.now()
+    stack.wait(lambda: all(one["synced_at"] and one["synced_at"] > since for one in admin.states()), "one more sync")
+
+
+def _set_aside(admin: Admin) -> Mapping[str, tuple[str, int]]:
+    rows = admin.stack.cluster.ask(
+        "SELECT e.listed_id, e.kind, e.attempts FROM sync_setasideemail e JOIN mailboxes_mailbox m ON m.id = e.mailbox_id "
+        "JOIN mailboxes_bucket b ON b.id = m.bucket_id WHERE b.name = %s AND e.settled = ''",
+        admin.name,
+    )
+    return {listed_id: (kind, attempts) for listed_id, kind, attempts in rows}
+
+
+@contextmanager
+def asked_all_the_time(port: int) -> Iterator[Health]:
+    """The health page is asked until the end of the block, over a new connection each time, as load balancers do."""
+    health, over = Health(), threading.Event()
+
+    def ask() -> None:
+        while not over.wait(PROBE_EVERY):
+            began = time.monotonic()
+            try:
+                answered = _status_of(port)
+            except (OSError, http.client.HTTPException) as error:
+                answered = type(error).__name__
+            health.worst = max(health.worst, time.monotonic() - began)
+            health.probes += 1
+            health.other += [answered] if answered != "200" else []
+
+    asker = threading.Thread(target=ask, daemon=True)
+    asker.start()
+    try:
+        yield health
+    finally:
+        over.set()
+        asker.join()
+
+
+def _status_of(port: int) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        answer.read()
+        return str(answer.status)
+    finally:
+        connection.close()
