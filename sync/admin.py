@@ -17,7 +17,7 @@ class MailboxStateAdmin(RecordAdmin):
 
 @admin.register(SyncedFolder)
 class SyncedFolderAdmin(RecordAdmin):
-    list_display = ("__str__", "mailbox", "kind", "gone", "up_to_date", "synced_at")
+    list_display = ("__str__", "mailbox", "kind", "gone", "up_to_date", "left_out", "synced_at")
     list_select_related = ("mailbox",)
     search_fields = ("mailbox__address", "folder_id", "name")
 

@@ -13,7 +13,7 @@ from sync import actions, verify
 from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, Verification
 from tests.database.slow import slow, with_folders
 from tests.database.world import World
-from tests.mails import comment_id_of, mail
+from tests.mails import NOON, comment_id_of, mail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -246,7 +246,6 @@ def test_a_verification_says_how_many_folders_it_could_not_look_into(world: Worl
         done = verify.go_on(done.pk, world.around())
     found = Verification.objects.get()
     assert (found.emails, found.well, found.left_out) == (2, 2, 1)
-    assert "1 folder could not be read" in found.sentence
     assert desk.enabled
     assert MailboxState.objects.get().failures == 0
 
@@ -308,3 +307,10 @@ def test_a_refused_folder_that_is_deleted_is_not_left_out_any_more(world: World,
     world.mailboxes[desk.address].delete_folder("Claims")
     world.sync(desk)
     assert not SyncedFolder.objects.left_out().exists()
+
+
+@pytest.mark.wording
+def test_a_verification_says_in_words_that_a_folder_was_not_compared():
+    told = Verification(emails=2, well=2, left_out=1, ended_at=NOON).sentence
+    assert told == "2 emails compared: 2 well. 1 folder could not be read: what is in there was not compared."
+    assert "3 folders could not be read" in Verification(left_out=3, ended_at=NOON).sentence

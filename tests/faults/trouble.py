@@ -52,7 +52,7 @@ class Trouble:
 
     def strikes(self) -> None:
         troubles = [self.at_exchange, self.at_exchange, self.at_reinfer, self.at_reinfer]
-        self.random.choice([*troubles, self.of_one_email, self.of_folders])()
+        self.random.choice([*troubles, self.of_one_email, self.of_folders, self.of_folders])()
 
     def at_exchange(self) -> None:
         effect, options = self._drawn(self.end.effects)
@@ -90,7 +90,7 @@ class Trouble:
     def of_folders(self) -> None:
         """A right is taken away: of one folder, of some, or of all that a mailbox has."""
         box = self.random.choice(list(self.story.store))
-        paths = sorted(box.path(folder) for folder in box.folders.values())
+        paths = sorted(box.path(one) for one in box.folders.values() if one.folder_class.startswith("IPF.Note"))
         for path in self.random.sample(paths, self.random.choice([1, 1, 1, 3, len(paths)])):
             box.forbid_folder(path)
             self.log.append(f"exchange refuses {path} of {box.address}")

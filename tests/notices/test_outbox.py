@@ -274,9 +274,6 @@ def test_folders_that_are_left_out_are_told_once_and_their_recovery_too(world: W
         world.clock.turn(days=1)
     (notice,) = Notice.objects.all()
     assert (notice.kind, notice.facts["folders"], notice.mailbox_id) == (Kind.FOLDER_LEFT_OUT, 2, desk.pk)
-    assert "2 folders" in notice.text
-    assert "ErrorAccessDenied" in notice.text
-    assert "Claims" not in notice.text
     box.permit_folder("Claims")
     world.sync(desk)
     assert told() == [Kind.FOLDER_LEFT_OUT]
@@ -299,7 +296,7 @@ def test_a_right_that_many_mailboxes_lose_at_once_is_one_notice_and_one_recovery
         world.clock.turn(days=1)
         world.sync_all()
     assert told() == [Kind.FOLDER_LEFT_OUT, Kind.FOLDER_RECOVERED]
-    assert "5 mailboxes" in Notice.objects.get(kind=Kind.FOLDER_RECOVERED).text
+    assert Notice.objects.get(kind=Kind.FOLDER_RECOVERED).facts["mailboxes"] == 5
 
 
 def test_another_folder_that_is_left_out_later_is_told_and_the_recovery_of_both_once(world: World, hook):
@@ -324,3 +321,19 @@ def test_a_mailbox_of_which_every_folder_is_refused_is_not_told_as_one_that_lack
         entry.forbidden = True
     world.sync(desk)
     assert told() == []
+
+
+@pytest.mark.wording
+def test_a_notice_of_folders_that_are_left_out_says_how_many_and_why_and_what_to_do(world: World):
+    desk, box = with_refused_folders(world, "desk@bank.example", "Claims", "Trades")
+    world.sync(desk)
+    (notice,) = Notice.objects.all()
+    assert notice.text.startswith("2 folders of desk@bank.example cannot be read and are left out. ")
+    assert str(errors.FolderRefused("ErrorAccessDenied")) in notice.text
+    other, _ = with_refused_folders(world, "other@bank.example", "Claims")
+    world.sync(other)
+    assert Notice.objects.get().text.startswith("3 folders of 2 mailboxes cannot be read and are left out. ")
+    box.permit_folder("Claims")
+    world.clock.turn(days=1)
+    world.sync(desk)
+    assert Notice.objects.count() == 1
