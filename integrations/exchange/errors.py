@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import requests
-from exchangelib.errors import EWSError, UnauthorizedError
+from exchangelib.errors import EWSError, ResponseMessageError, UnauthorizedError
 from spnego.exceptions import SpnegoError
 from urllib3.exceptions import HTTPError
 
@@ -66,6 +66,12 @@ def translated() -> Iterator[None]:
         raise translate(error) from error
     except NOT_AS_AGREED as error:
         raise errors.ExchangeFailed("its answer is not as agreed") from error
+
+
+def code_of(error: BaseException) -> str:
+    """The ResponseCode of Exchange behind an error, as the server sent it. Blank where it sent none."""
+    told: str = getattr(error, "response_code", "")
+    return told or (type(error).__name__ if isinstance(error, ResponseMessageError) else "")
 
 
 def translate(error: Exception) -> IntegrationError:

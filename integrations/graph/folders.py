@@ -106,6 +106,9 @@ def _kinds(mailbox: GraphMailbox) -> dict[str, str]:
     ]
     body = json.dumps({"requests": parts}).encode()
     answers = parts_of(mailbox.connection.ask(Asked("/v1.0/$batch", body=body)).document())
+    if answers.keys() != {part["id"] for part in parts}:
+        # Drafts that were taken for an ordinary folder would be sent.
+        raise ExchangeFailed("it did not answer about each well-known folder")
     kinds: dict[str, str] = {}
     for number, answer in answers.items():
         if answer.status not in (403, 404):

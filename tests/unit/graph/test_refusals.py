@@ -170,6 +170,13 @@ def test_a_service_that_tells_one_page_for_ever_is_no_endless_loop() -> None:
         assert type(fault_of(lambda: source.folders(None))) is errors.ExchangeFailed
 
 
+@pytest.mark.parametrize("told", [["1"], [*map(str, range(8)), "9"]], ids=["too few", "another"])
+def test_a_batch_that_does_not_answer_each_question_is_a_failure(world: World, told: list[str]) -> None:
+    parts = [{"id": number, "status": 200, "body": {"id": f"folder {number}"}} for number in told]
+    world.graph.faults.add("status", operation="batch", status=200, body=json.dumps({"responses": parts}), times=1)
+    assert type(fault_of(lambda: world.source().folders(None))) is errors.ExchangeFailed
+
+
 def test_a_cut_body_is_a_failure(world: World) -> None:
     world.deliver("a")
     source = world.source()
