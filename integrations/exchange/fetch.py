@@ -12,12 +12,13 @@ from exchangelib.properties import ItemId as EwsItemId
 from exchangelib.util import TNS
 
 from integrations.errors import ExchangeFailed
-from integrations.exchange.errors import code_of, translate
+from integrations.exchange.errors import translate
 from integrations.exchange.folders import read_inbox
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.matching import matched
 from integrations.exchange.mime_texts import MimeTexts
 from integrations.exchange.operations import GetItem
+from integrations.exchange.responses import code_of
 from integrations.messages import Change, Email, Fetched, Gone, ItemDetails, Unreadable
 from integrations.network.values import moment, whole_number
 
@@ -33,6 +34,10 @@ ITS_OWN = {
     "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorCorruptData", "ErrorItemCorrupt",
     "ErrorMessageSizeExceeded", "ErrorMimeContentInvalid", "ErrorMimeContentInvalidBase64String", "ErrorInvalidIdMalformed",
     "ErrorInvalidId", "ErrorPropertyValidationFailure", "ErrorInvalidPropertyRequest", "ErrorUnsupportedMimeConversion",
+    "ErrorVirusDetected", "ErrorVirusMessageDeleted", "ErrorDataSizeLimitExceeded", "ErrorItemPropertyRequestFailed",
+    "ErrorUnsupportedTypeForConversion", "ErrorCannotUseFolderIdForItemId", "ErrorInvalidIdEmpty",
+    "ErrorInvalidIdMalformedEwsLegacyIdFormat", "ErrorInvalidIdMonikerTooLong", "ErrorInvalidIdStoreObjectIdTooLong",
+    "ErrorInvalidIdTooManyAttachmentLevels",
 }  # fmt: skip
 """Faults of an item that stay with it."""
 PERHAPS_ITS_OWN = {

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from exchangelib.util import TNS
 
 from integrations.errors import ExchangeFailed
-from integrations.exchange.errors import code_of
 from integrations.exchange.operations import Outcome
+from integrations.exchange.responses import code_of
 from integrations.messages import ItemId
 
 

@@ -56,15 +56,14 @@ def folder_changes(mailbox: GraphMailbox, after: Cursor | None) -> FolderChanges
 
 def read_inbox(mailbox: GraphMailbox) -> None:
     """Open the mailbox; raises what keeps us from it."""
-    mailbox.document(mailbox.path("mailFolders", "inbox", select="id"))
+    mailbox.ask(mailbox.path("mailFolders", "inbox", select="id")).of_every_mailbox().document()
 
 
 def _page(mailbox: GraphMailbox, link: str, *, resumed: bool) -> Mapping[str, Any]:
     answer = mailbox.ask(link, page_size=PAGE_SIZE)
-    if resumed and answer.status == 400:
-        # A link of its own that it cannot read: damaged, or of another kind.
+    if resumed and answer.may_refuse_the_link():
         raise CursorRefused(answer.refusal().detail)
-    return answer.document()
+    return answer.of_every_mailbox().document()
 
 
 def _rows(page: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ POST   /delete                    {"mailbox", "id" or "message_id", "hard": fals
 POST   /mark-read                 {"mailbox", "id" or "message_id", "read": true}
 POST   /create-folder             {"mailbox", "folder"}        POST /rename-folder {"mailbox", "folder", "name"}
 POST   /delete-folder             {"mailbox", "folder"}        POST /move-folder   {"mailbox", "folder", "parent"}
-POST   /migrate                   {"mailbox"}
+POST   /migrate                   {"mailbox"}                  POST /lie-on        {"mailbox", "server" (build)}
 POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
 POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults
 """
@@ -137,6 +137,8 @@ def _happens_to_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> N
             mailbox.delete_folder(given["folder"])
         case "migrate":
             mailbox.migrate()
+        case "lie-on":
+            mailbox.server = str(given["server"])
         case "expire-states":
             mailbox.expire_sync_states()
         case _:
