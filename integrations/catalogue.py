@@ -69,7 +69,13 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "The password expired or was changed.",
         "The account is locked or disabled.",
         "The client secret of the application expired.",
+        "With NTLM: a proxy ends TLS in front of a server with Extended Protection, or a policy forbids NTLM to this account.",
     ),
+    "sign_in_not_offered": (
+        "The kind of sign-in was never enabled for EWS on this server, or was switched off.",
+        "A proxy before Exchange offers other kinds than Exchange itself.",
+    ),
+    "only_kerberos_offered": ("NTLM was switched off, on the server or in the whole domain.",),
     "client_secret_wrong": ("The ID of the secret was entered.", "The secret was deleted in the Entra app."),
     "client_secret_expired": ("Secrets live two years at most.",),
     "client_certificate_refused": (
@@ -79,8 +85,39 @@ CAUSES: dict[str, tuple[str, ...]] = {
     ),
     "application_unknown": ("A typing error.", "The application was deleted, or belongs to another tenant."),
     "tenant_unknown": ("A typing error.", "The tenant is in a national cloud with a sign-in service of its own."),
-    "account_locked": ("Too many wrong passwords.", "Somebody disabled the user.", "Its password has expired."),
+    "account_locked": (
+        "Too many wrong passwords.",
+        "Somebody disabled the user.",
+        "Its password has expired.",
+        "Entra blocks the address of this machine for what others did from it.",
+    ),
     "second_factor_needed": ("Security defaults or a rule of conditional access.",),
+    "conditional_access_blocked": (
+        "A policy for workload identities, or for legacy sign-ins, that names no exception for this application or user.",
+        "This machine signs in from an address that the policy does not allow.",
+    ),
+    "tenant_restricted": (
+        "A proxy that adds the header Restrict-Access-To-Tenants.",
+        "Cross-tenant access settings of one of the tenants.",
+    ),
+    "user_unknown": ("A typing error.", "The user was deleted, or is a guest from another tenant."),
+    "application_not_assigned": (
+        "The application was set to demand an assignment, and this user or application was not assigned.",
+    ),
+    "public_client_flow_off": (
+        "A service user is entered, and neither a secret nor a certificate of the application.",
+    ),
+    "application_is_public": ("Public client flows were allowed, and a secret or a certificate is shown as well.",),
+    "application_disabled": ("Somebody disabled it.", "Microsoft disabled it for a violation of its terms."),
+    "service_principal_missing": (
+        "The application is registered in another tenant.",
+        "Its enterprise application was deleted in this one.",
+    ),
+    "resource_unknown": (
+        "The tenant has no licence of Exchange Online.",
+        "The endpoint is that of another national cloud.",
+        "The tenant ID is that of another tenant.",
+    ),
     "consent_missing": ("The permission was added, but not granted.", "The consent was revoked."),
     "certificate_untrusted": (
         "The certificate is signed by your own authority.",
@@ -126,6 +163,34 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "The scope was changed minutes ago: it takes a while.",
     ),
     "mailbox_not_in_cloud": ("The licence was taken away.", "The mailbox was not migrated yet, or moved back."),
+    "exchange_request_rejected": (
+        "A gateway before Exchange is restarting or being mended.",
+        "A rule of a web application firewall.",
+    ),
+    "exchange_request_invalid": (
+        "A rule of a web application firewall, often about the length or the encoding of a request.",
+        "A load balancer that sends requests of one mailbox to another server.",
+    ),
+    "exchange_version_refused": (
+        "The mailbox lies on a server that is older than Exchange 2007.",
+        "A build version was entered for the integration that is not that of the server.",
+    ),
+    "mailbox_on_another_server": (
+        "The mailbox is in another site, or on an Exchange of another version, and its servers get no requests from this one.",
+        "The account is a member of thousands of groups.",
+    ),
+    "exchange_account_unknown": (
+        "The account is of another forest, without a linked account in that of Exchange.",
+        "The application was never made known to Exchange.",
+    ),
+    "impersonation_required": ("Delegate access is chosen, and the application signs in by itself.",),
+    "mailbox_primary_address_not_found": ("The primary address was changed.", "An alias was entered."),
+    "mailbox_invalid_license": ("The licence was taken away.",),
+    "mailbox_inbox_not_found": (
+        "The account was given rights to some folders only.",
+        "The right was granted minutes ago: it takes a while.",
+        "The mailbox is damaged.",
+    ),
     "mailbox_not_found": (
         "A typing error.",
         "An alias in place of the primary address.",
@@ -180,31 +245,10 @@ CAUSES: dict[str, tuple[str, ...]] = {
 
 _VENDORS = (
     Entry(
-        "mailbox_inbox_not_found",
-        "The mailbox has no Inbox that can be read.",
-        ("The account sees only some folders.",),
-        "Grant it read access to the Inbox.",
-        SCOPES[Scope.MAILBOX],
-    ),
-    Entry(
         "mailbox_removed",
         "The mailbox was removed.",
         ("Somebody left, or the mailbox was merged.",),
         "Delete it here, or correct its address.",
-        SCOPES[Scope.MAILBOX],
-    ),
-    Entry(
-        "mailbox_primary_address_not_found",
-        "Exchange knows the address only as an alias.",
-        ("The primary address was changed.",),
-        "Enter the primary SMTP address.",
-        SCOPES[Scope.MAILBOX],
-    ),
-    Entry(
-        "mailbox_invalid_license",
-        "The mailbox has no licence for Exchange Online.",
-        ("The licence was taken away.",),
-        "Give it a licence again.",
         SCOPES[Scope.MAILBOX],
     ),
 )

@@ -105,6 +105,15 @@ class ExchangeFailed(Transient):
     remedy = "It is tried again by itself. If it stays, an Exchange admin finds it in the server's log."
 
 
+class RequestRejected(Transient):
+    """Once it may be a gateway that was restarting; when it repeats it is `RequestInvalid`: see `sync.repeated`."""
+
+    kind = "exchange_request_rejected"
+    may_be_item = True
+    text = "Exchange, or a gateway before it, called a request invalid."
+    remedy = "It is tried again by itself."
+
+
 class TokenEndpointFailed(Transient):
     kind = "token_endpoint_failed"
     scope = Scope.CONNECTION
@@ -232,10 +241,106 @@ class SecondFactorNeeded(SignInRefused):
     remedy = "Sign in by certificate or client secret, or exempt this user from the rule of conditional access."
 
 
+class ConditionalAccessBlocked(SignInRefused):
+    kind = "conditional_access_blocked"
+    text = "A rule of conditional access, or the security defaults of the tenant, block this sign-in."
+    remedy = (
+        "Look in the sign-in logs of Entra (those of service principals, for an application that signs in by itself) which "
+        "policy it is. Leave this application or user out of it, or allow the address of this machine. Then press Start."
+    )
+
+
+class TenantRestricted(SignInRefused):
+    kind = "tenant_restricted"
+    text = "Tenant restrictions, of a proxy on the way or of cross-tenant access, forbid signing in to this tenant."
+    remedy = (
+        "Let the proxy leave the sign-in service out of its tenant restrictions for this machine, or add the tenant to them. "
+        "Then press Start."
+    )
+
+
+class UserUnknown(SignInRefused):
+    kind = "user_unknown"
+    text = "The tenant has no such user."
+    remedy = "Correct the user name (it looks like user@company.com) or the tenant ID, and press Start."
+
+
+class NotAssigned(SignInRefused):
+    kind = "application_not_assigned"
+    text = "The application demands an assignment, and this user, or this application, has none."
+    remedy = (
+        "In Entra, under Enterprise applications, assign the user to the application (Users and groups), or set Assignment "
+        "required to No (Properties). Then press Start."
+    )
+
+
+class PublicClientOff(SignInRefused):
+    kind = "public_client_flow_off"
+    text = "The application does not let a service user sign in without a secret of the application."
+    remedy = (
+        "In the Entra app, under Authentication, set Allow public client flows to Yes. Or enter a client secret or a "
+        "certificate of the application. Then press Start."
+    )
+
+
+class ApplicationIsPublic(SignInRefused):
+    kind = "application_is_public"
+    text = "The application is registered as a public client, which may not show a secret or certificate."
+    remedy = "In the Entra app, under Authentication, set Allow public client flows to No. Then press Start."
+
+
+class ApplicationDisabled(SignInRefused):
+    kind = "application_disabled"
+    text = "The application is disabled in the tenant."
+    remedy = (
+        "In Entra, under Enterprise applications, set Enabled for users to sign in to Yes (Properties), and look whether "
+        "Microsoft disabled the application. Then press Start."
+    )
+
+
+class ServicePrincipalMissing(SignInRefused):
+    kind = "service_principal_missing"
+    text = "The application exists, but it was never added to this tenant."
+    remedy = (
+        "An administrator of the tenant adds it: by granting consent, or with New-MgServicePrincipal and the application "
+        "(client) ID. Or correct the tenant ID. Then press Start."
+    )
+
+
+class ResourceUnknown(SignInRefused):
+    kind = "resource_unknown"
+    text = "The tenant does not know the service that a token is asked for: Exchange Online, or Microsoft Graph."
+    remedy = (
+        "Check the tenant ID, the endpoint and the sign-in service: those of a national cloud belong together. The tenant "
+        "needs a licence of Exchange Online, and the service must not be disabled there. Then press Start."
+    )
+
+
 class ConsentMissing(SignInRefused):
     kind = "consent_missing"
     text = "Nobody has consented to the permissions of this application."
     remedy = "An administrator of the tenant grants them in the Entra app. Then press Start."
+
+
+class SignInNotOffered(SignInRefused):
+    """A 401 that does not offer the way in which the connection signs in: the password was not looked at."""
+
+    kind = "sign_in_not_offered"
+    text = "Exchange does not offer the way of signing in that is chosen for this integration."
+    remedy = (
+        "Press Edit and choose one that it offers. Or an Exchange admin enables this one for EWS "
+        "(Set-WebServicesVirtualDirectory, and OAuth with New-AuthServer). Then press Start."
+    )
+
+
+class OnlyKerberosOffered(SignInNotOffered):
+    kind = "only_kerberos_offered"
+    text = "Exchange offers Kerberos only, by which this product does not sign in."
+    remedy = (
+        "An Exchange admin enables NTLM for EWS: the provider NTLM of Windows authentication on the EWS virtual directory, and "
+        "no policy that forbids NTLM to this account. Or Basic: Set-WebServicesVirtualDirectory -BasicAuthentication $true. "
+        "Then press Start."
+    )
 
 
 class CertificateUntrusted(Refused):
@@ -292,6 +397,50 @@ class EwsBlockedOnline(EwsDisabled):
         '-EwsAllowedAppIDs "<the ids that are listed already>,<the application id of this integration>": it replaces the whole '
         "list, and takes up to a day. Then press Start."
     )
+
+
+class RequestInvalid(Refused):
+    kind = "exchange_request_invalid"
+    text = "Exchange, or a gateway before it, called the requests for this mailbox invalid several times in a row."
+    remedy = (
+        "Look with the code at the log of the gateway (proxy, load balancer, web application firewall) and of Exchange. If "
+        "other mailboxes work, look on which server this one lies. If nothing is found there, please report it."
+    )
+
+
+class VersionRefused(Refused):
+    kind = "exchange_version_refused"
+    text = "Exchange accepts no version of EWS for this mailbox that this product speaks."
+    remedy = (
+        "An Exchange admin looks on which server the mailbox lies: this product speaks the versions of Exchange 2007 to 2019 "
+        "and of Exchange Online. If every mailbox is refused, correct or clear the build version of the integration."
+    )
+
+
+class MailboxOnAnotherServer(Refused):
+    kind = "mailbox_on_another_server"
+    text = "The mailbox lies on a server to which this endpoint passes no requests on."
+    remedy = (
+        "Put the mailbox into an integration with the endpoint of its own site or version. Or an Exchange admin enables the "
+        "servers to pass requests on to each other."
+    )
+
+
+class CallerUnknown(Refused):
+    kind = "exchange_account_unknown"
+    scope = Scope.CONNECTION
+    text = "The account signed in, but Exchange does not find it in its directory, or may not use it there."
+    remedy = (
+        "Sign in with an account of the forest that Exchange is in. For an application: an Exchange admin makes it known with "
+        "New-ServicePrincipal. Then press Start."
+    )
+
+
+class ImpersonationRequired(Refused):
+    kind = "impersonation_required"
+    scope = Scope.CONNECTION
+    text = "Exchange lets an application open mailboxes by impersonation only."
+    remedy = "Press Edit and choose access by impersonation, or sign in as a service user. Then press Start."
 
 
 class PermissionMissing(Refused):
@@ -352,6 +501,29 @@ class MailboxNotFound(Refused):
     kind = "mailbox_not_found"
     text = "Exchange knows no mailbox with this address."
     remedy = "Correct the address: it must be the primary SMTP address of a mailbox on this server."
+
+
+class NotPrimaryAddress(Refused):
+    kind = "mailbox_primary_address_not_found"
+    text = "Exchange knows the address only as an alias."
+    remedy = "Enter the primary SMTP address of the mailbox."
+
+
+class LicenceMissing(Refused):
+    kind = "mailbox_invalid_license"
+    text = "The mailbox has no licence for Exchange Online."
+    remedy = "Give it a licence again. It can take a day to work."
+
+
+class InboxHidden(Refused):
+    """Exchange says "not found" of what every mailbox has: by its documentation that also means that a right is missing."""
+
+    kind = "mailbox_inbox_not_found"
+    text = "Exchange does not show this account the Inbox, or the top folder, of the mailbox."
+    remedy = (
+        "Grant the account read access to the whole mailbox, and not to single folders. If it has that, an Exchange admin "
+        "looks whether the mailbox can be opened."
+    )
 
 
 class ReinferEndpointWrong(SettingsWrong):

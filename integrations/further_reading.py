@@ -16,6 +16,9 @@ class Page:
 _EWS = "https://learn.microsoft.com/en-us/exchange/client-developer/exchange-web-services/"
 _REINFER = "https://docs.uipath.com/communications-mining/automation-cloud/latest/developer-guide/"
 
+RESPONSE_CODES = Page(
+    "ResponseCode", "https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode"
+)
 THROTTLING = Page("EWS throttling in Exchange", f"{_EWS}ews-throttling-in-exchange")
 EWS_ACCESS = Page("Control access to EWS in Exchange", f"{_EWS}how-to-control-access-to-ews-in-exchange")
 EWS_OAUTH = Page(
@@ -43,14 +46,34 @@ REINFER_EXCHANGE = Page("Exchange integration overview", f"{_REINFER}overview-ex
 _PAGES: dict[Page, tuple[str, ...]] = {
     THROTTLING: ("exchange_busy", "exchange_timed_out", "exchange_failed"),
     GRAPH_THROTTLING: ("exchange_busy",),
-    AUTHENTICATION: ("invalid_exchange_credentials", "endpoint_wrong", "settings_wrong", "exchange_unreachable"),
+    AUTHENTICATION: (
+        *("invalid_exchange_credentials", "endpoint_wrong", "settings_wrong", "exchange_unreachable"),
+        *("sign_in_not_offered", "only_kerberos_offered"),
+    ),
+    RESPONSE_CODES: (
+        *(
+            "exchange_request_rejected",
+            "exchange_request_invalid",
+            "exchange_version_refused",
+            "mailbox_on_another_server",
+        ),
+        *(
+            "exchange_account_unknown",
+            "mailbox_inbox_not_found",
+            "mailbox_primary_address_not_found",
+            "exchange_failed",
+        ),
+    ),
     ENTRA_CODES: (
         *("token_endpoint_failed", "client_secret_wrong", "client_secret_expired", "client_certificate_refused"),
         *("application_unknown", "tenant_unknown", "account_locked", "second_factor_needed", "consent_missing"),
+        *("conditional_access_blocked", "tenant_restricted", "user_unknown", "application_not_assigned"),
+        *("public_client_flow_off", "application_is_public", "application_disabled", "service_principal_missing"),
+        "resource_unknown",
     ),
     EWS_OAUTH: ("consent_missing", "app_access_insufficient_scopes"),
     EWS_ACCESS: ("unknown_forbidden_error", "ews_blocked_online"),
-    IMPERSONATION: ("app_access_insufficient_scopes",),
+    IMPERSONATION: ("app_access_insufficient_scopes", "impersonation_required"),
     DELEGATES: ("mailbox_access_denied", "mailbox_inbox_not_found", "folder_access_denied"),
     SCOPES: ("graph_permission_missing", "mailbox_out_of_scope"),
     SYNCHRONIZING: ("cursor_refused", "folder_gone"),

@@ -7,7 +7,7 @@ Both are context managers: leaving closes what the adapter holds open.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from integrations.messages import (
     Change,
@@ -52,6 +52,14 @@ class Source(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A source that finds out something about its mailbox that spares the next source of it requests. Not every source does."""
+
+    learned: str
+    """For the source alone to read, at most 32 characters; blank for nothing. Set it before the source is asked anything."""
 
 
 class Sink(Protocol):

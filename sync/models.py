@@ -62,6 +62,13 @@ class MailboxState(models.Model):
     pages = models.PositiveBigIntegerField(
         default=0, help_text="Of all its folders, when a sync last ended: see sync.watch."
     )
+    learned = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What its source found out about it: see integrations.ports.Learner.",
+    )
     went_back_at = models.DateTimeField(null=True, help_text="When a checkpoint of it was last seen to have gone back.")
 
     objects = MailboxStates.as_manager()

@@ -23,7 +23,7 @@ from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from notices.models import Kind
 from notices.outbox import announce, announce_left_out, announce_stopped, recovered
-from sync import activity, holds, policy, processes
+from sync import activity, holds, policy, processes, repeated
 from sync.checkpoints import excuse
 from sync.lease import Lease
 from sync.models import MailboxState, SyncedFolder, SyncRun
@@ -110,6 +110,8 @@ def failed(
     state = MailboxState.objects.filter(pk=mailbox.pk).select_related("mailbox__integration").first()
     if state is None:  # deleted meanwhile
         return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
+    if repeated.may_settle(error):
+        error = repeated.settled(error, _ended_before(record))
     held = holds.held_by(mailbox, error.scope)
     integration = state.mailbox.integration
     storm_since = integration.held_since if integration.held_kind in STORM_KINDS else None
@@ -127,6 +129,13 @@ def failed(
     due = _carry_out(decision, mailbox, error, now)
     _give_back(lease, _failure(error.kind, str(error), due, now))
     return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
+
+
+def _ended_before(record: SyncRun) -> list[str]:
+    """The kinds of error with which the last syncs of the mailbox ended, newest first; blank of one that worked."""
+    ended = SyncRun.objects.filter(mailbox=record.mailbox_id, started_at__lte=record.started_at).exclude(pk=record.pk)
+    last = ended.exclude(outcome__in=[Outcome.RUNNING, Outcome.LOST]).order_by("-started_at", "-pk")
+    return list(last.values_list("error_kind", flat=True)[: repeated.IN_A_ROW])
 
 
 def _alike(mailbox: Mailbox, now: datetime) -> int:

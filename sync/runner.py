@@ -27,6 +27,7 @@ from sync.control import RunControl
 from sync.conversion.bounded import Convert, Outcome, converter
 from sync.delivery import Delivery, Sizes
 from sync.engine import Engine, Wishes
+from sync.learning import remembered
 from sync.lease import Clock, Lease, database_now
 from sync.ledger import DatabaseLedger
 from sync.mishap import place_of
@@ -169,6 +170,7 @@ def _sync(
     with (
         around.open_source(mailbox.integration, mailbox.address) as source,
         around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
+        remembered(source, mailbox, lease),
     ):
         if probes and (bucket.is_held or bucket.destination.is_held):
             sink.check()  # there may be no mail to push, and whether the other side is well would not be seen

@@ -15,6 +15,7 @@ from integrations.exchange.errors import translate, translated
 from integrations.exchange.folders import ews_folder
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.operations import SyncFolderItems
+from integrations.exchange.responses import code_of
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
 from integrations.network.values import moment, whole_number
 
@@ -83,7 +84,7 @@ def _page(service: SyncFolderItems, folder: FolderId, state: str | None, page_si
 def _change(folder: FolderId, outcome: Any) -> Change:
     if isinstance(outcome, Exception):
         error = translate(outcome)
-        if type(outcome).__name__ == "ErrorItemNotFound":
+        if code_of(outcome) == "ErrorItemNotFound":
             raise FolderGone from outcome
         raise (error if not isinstance(error, CursorRefused) else CursorRefused()) from outcome
     kind = KINDS[outcome.tag]

@@ -19,6 +19,8 @@ from integrations.network.settings import ServerSettings, check_way
 from integrations.network.transport import Deadline, tls_context
 
 AUTH_TYPES = {"ntlm": NTLM, "basic": BASIC, "oauth2": OAUTH2, "certificate": OAUTH2, "service_user": OAUTH2}
+WAYS = {NTLM: "ntlm", BASIC: "basic", OAUTH2: "bearer"}
+"""The scheme of HTTP by which each signs in."""
 CLOUD_SCOPE = "https://outlook.office365.com/.default"
 
 
@@ -51,7 +53,7 @@ def _made(settings: ConnectionSettings) -> ConnectionProtocol:
         credentials=_credentials(settings, context, deadline),
         auth_type=AUTH_TYPES[settings.auth],
         version=_version(settings.build_version),
-        retry_policy=AnswerPolicy(),
+        retry_policy=AnswerPolicy(WAYS[AUTH_TYPES[settings.auth]]),
         max_connections=MOST_CONNECTIONS,
     )
     return ConnectionProtocol.made(

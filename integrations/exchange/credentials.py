@@ -53,6 +53,14 @@ class Ntlm(HttpNtlmAuth):
     """NTLM that binds to the TLS channel (RFC 5929, section 4) of an answer that has been read: the stock class looks for the
     certificate at the socket of an unread one, and an unread answer has no bounds."""
 
+    def response_hook(self, r: requests.Response, **kwargs: Any) -> requests.Response:
+        """The answer behind the handshake. The refusal itself where the server answers without a challenge, as one does that
+        takes Kerberos only: the stock class raises `PermissionError` then, which looks like trouble of the network."""
+        try:
+            return super().response_hook(r, **kwargs)
+        except PermissionError:
+            return r
+
     def _get_server_cert(self, response: requests.Response) -> bytes | None:
         certificate: bytes | None = getattr(response, "peer_certificate", None)
         return _get_certificate_hash(certificate) if certificate else None

@@ -1,6 +1,7 @@
 """What exchangelib, requests and the NTLM handshake raise, translated once into the errors that the product speaks.
 
-A translated error keeps the code that the server gave, never its text: a text can quote an address or a subject.
+A translated error keeps the code that the server gave, also one that exchangelib does not know, and never its text: a text can
+quote an address or a subject. What the codes mean: see `codes`.
 """
 
 from __future__ import annotations
@@ -17,37 +18,9 @@ from urllib3.exceptions import HTTPError
 
 from integrations import errors
 from integrations.errors import IntegrationError
+from integrations.exchange.codes import kind_of
+from integrations.exchange.responses import code_of
 from integrations.network.faults import of_transport, waiting_time
-
-BY_CODE: dict[str, type[IntegrationError]] = {
-    "ErrorServerBusy": errors.ExchangeBusy,
-    "ErrorTooManyObjectsOpened": errors.ExchangeBusy,
-    "ErrorExceededConnectionCount": errors.ExchangeBusy,
-    "ErrorTimeoutExpired": errors.ExchangeTimedOut,
-    "ErrorMailboxMoveInProgress": errors.MailboxMoving,
-    "ErrorMailboxStoreUnavailable": errors.MailboxMoving,
-    "ErrorMailboxFailover": errors.MailboxMoving,
-    "ErrorMailboxHoldNotFound": errors.MailboxMoving,
-    "ErrorNonExistentMailbox": errors.MailboxNotFound,
-    "ErrorMissingEmailAddress": errors.MailboxNotFound,
-    "ErrorInvalidSmtpAddress": errors.MailboxNotFound,
-    "ErrorNoRespondingCASInDestinationSite": errors.MailboxMoving,
-    "ErrorAccessDenied": errors.AccessDenied,
-    "ErrorImpersonateUserDenied": errors.ImpersonationDenied,
-    "ErrorImpersonationDenied": errors.ImpersonationDenied,
-    "ErrorImpersonationFailed": errors.ImpersonationDenied,
-    "ErrorInvalidExchangeImpersonationHeaderData": errors.ImpersonationDenied,
-    "ErrorAccountDisabled": errors.SignInRefused,
-    "ErrorPasswordExpired": errors.SignInRefused,
-    "ErrorPasswordChangeRequired": errors.SignInRefused,
-    "ErrorInvalidSyncStateData": errors.CursorRefused,
-    "ErrorSyncFolderNotFound": errors.FolderGone,
-    "ErrorFolderNotFound": errors.FolderGone,
-    "ErrorInvalidServerVersion": errors.SettingsWrong,
-    "ErrorIncorrectSchemaVersion": errors.SettingsWrong,
-    "ErrorInvalidSchemaVersionForMailboxVersion": errors.SettingsWrong,
-}
-
 
 NOT_AS_AGREED = (
     AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError, SpnegoError, struct.error,
@@ -75,10 +48,9 @@ def translate(error: Exception) -> IntegrationError:
     cause = _transport_cause(error)
     if cause is not None:
         return of_transport(cause)
-    code = type(error).__name__
-    kind = BY_CODE.get(code, errors.ExchangeFailed)
-    detail = "build version" if kind is errors.SettingsWrong else code
-    return kind(detail, retry_after=waiting_time(getattr(error, "back_off", None)))
+    code = code_of(error)
+    detail = getattr(error, "told", code) or "its answer is not as agreed"
+    return kind_of(code)(detail, retry_after=waiting_time(getattr(error, "back_off", None)))
 
 
 def _transport_cause(error: BaseException) -> BaseException | None:

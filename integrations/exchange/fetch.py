@@ -11,11 +11,14 @@ from exchangelib.items import Message
 from exchangelib.properties import ItemId as EwsItemId
 from exchangelib.util import TNS
 
+from integrations.errors import ExchangeFailed
 from integrations.exchange.errors import translate
 from integrations.exchange.folders import read_inbox
 from integrations.exchange.mailbox import MailboxAccount
+from integrations.exchange.matching import matched
 from integrations.exchange.mime_texts import MimeTexts
 from integrations.exchange.operations import GetItem
+from integrations.exchange.responses import code_of
 from integrations.messages import Change, Email, Fetched, Gone, ItemDetails, Unreadable
 from integrations.network.values import moment, whole_number
 
@@ -31,6 +34,10 @@ ITS_OWN = {
     "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorCorruptData", "ErrorItemCorrupt",
     "ErrorMessageSizeExceeded", "ErrorMimeContentInvalid", "ErrorMimeContentInvalidBase64String", "ErrorInvalidIdMalformed",
     "ErrorInvalidId", "ErrorPropertyValidationFailure", "ErrorInvalidPropertyRequest", "ErrorUnsupportedMimeConversion",
+    "ErrorVirusDetected", "ErrorVirusMessageDeleted", "ErrorDataSizeLimitExceeded", "ErrorItemPropertyRequestFailed",
+    "ErrorUnsupportedTypeForConversion", "ErrorCannotUseFolderIdForItemId", "ErrorInvalidIdEmpty",
+    "ErrorInvalidIdMalformedEwsLegacyIdFormat", "ErrorInvalidIdMonikerTooLong", "ErrorInvalidIdStoreObjectIdTooLong",
+    "ErrorInvalidIdTooManyAttachmentLevels",
 }  # fmt: skip
 """Faults of an item that stay with it."""
 PERHAPS_ITS_OWN = {
@@ -43,41 +50,47 @@ STOPPED = {"ErrorBatchProcessingStopped"}
 
 def fetched(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Fetched]:
     """One outcome for each change. Raises what is no single item's fault."""
-    service = GetItem(account=account, chunk_size=max(1, len(changes)))
-    ids = [EwsItemId(id=change.item_id) for change in changes]
-    outcomes = service.call(items=ids, additional_fields=FIELDS, shape="IdOnly")
+    asked = list(dict.fromkeys(change.item_id for change in changes))
+    service = GetItem(account=account, chunk_size=max(1, len(asked)))
+    ids = [EwsItemId(id=item_id) for item_id in asked]
+    outcomes = matched(asked, list(service.call(items=ids, additional_fields=FIELDS, shape="IdOnly")))
     doubtful: list[tuple[Change, Exception]] = []
     readable = 0
-    for change, outcome in zip(changes, outcomes, strict=True):
-        code = type(outcome).__name__ if isinstance(outcome, Exception) else ""
-        if code in STOPPED:
+    for change in changes:
+        outcome = outcomes.get(change.item_id)
+        code = code_of(outcome) if isinstance(outcome, Exception) else ""
+        if outcome is None or code in STOPPED:
             yield from _doubtful(account, doubtful)
             doubtful.clear()
-            yield from _alone(account, change, len(changes))
-        elif code in PERHAPS_ITS_OWN and not readable:
+            yield from _alone(account, change, len(asked), code)
+        elif isinstance(outcome, Exception) and code in PERHAPS_ITS_OWN and not readable:
             # Who is to blame shows when something else can be read; until then it waits, and order with it.
             doubtful.append((change, outcome))
         else:
             readable += 1
-            yield from (Unreadable(suspect, type(error).__name__) for suspect, error in doubtful)
+            yield from (Unreadable(suspect, code_of(error)) for suspect, error in doubtful)
             doubtful.clear()
-            yield _failed(change, outcome) if code else _email(change, outcome, service.mimes)
+            yield (
+                _failed(change, outcome) if isinstance(outcome, Exception) else _email(change, outcome, service.mimes)
+            )
     yield from _doubtful(account, doubtful)
 
 
-def _alone(account: MailboxAccount, change: Change, of: int) -> Iterator[Fetched]:
-    """The server stopped half-way through a batch: ask for this one by itself."""
-    if of == 1:
-        yield Unreadable(change, "ErrorBatchProcessingStopped")
-    else:
+def _alone(account: MailboxAccount, change: Change, of: int, code: str) -> Iterator[Fetched]:
+    """The server stopped half-way through a batch, or did not answer about this one: ask for it by itself."""
+    if of > 1:
         yield from fetched(account, [change])
+    elif code:
+        yield Unreadable(change, code)
+    else:
+        raise ExchangeFailed("it did not answer about the item that was asked for")
 
 
 def _doubtful(account: MailboxAccount, doubtful: Sequence[tuple[Change, Exception]]) -> Iterator[Fetched]:
     """Nothing else of the batch could be read: the mailbox's fault, unless it can be opened."""
     if doubtful:
         read_inbox(account)
-    yield from (Unreadable(change, type(error).__name__) for change, error in doubtful)
+    yield from (Unreadable(change, code_of(error)) for change, error in doubtful)
 
 
 def _email(change: Change, item: Any, mimes: MimeTexts) -> Email | Unreadable:
@@ -94,7 +107,7 @@ def _email(change: Change, item: Any, mimes: MimeTexts) -> Email | Unreadable:
 
 
 def _failed(change: Change, error: Exception) -> Gone | Unreadable:
-    code = type(error).__name__
+    code = code_of(error)
     if code in GONE:
         return Gone(change)
     if code in ITS_OWN or code in PERHAPS_ITS_OWN:

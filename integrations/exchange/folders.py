@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from exchangelib.errors import EWSError
 from exchangelib.fields import FieldPath
 from exchangelib.folders import Folder as EwsFolder
 from exchangelib.properties import FolderId as EwsFolderId
 from exchangelib.util import TNS
 from exchangelib.version import EXCHANGE_2013
 
-from integrations.errors import ExchangeFailed
+from integrations.errors import ExchangeFailed, InboxHidden
 from integrations.exchange.errors import translate
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.operations import GetFolder, SyncFolderHierarchy
+from integrations.exchange.responses import code_of
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind
 from integrations.network.values import whole_number
 
@@ -30,8 +33,12 @@ SINCE_2013 = {
     "syncissues": FolderKind.SYNC_ISSUES,
     "conversationhistory": FolderKind.CONVERSATION_HISTORY,
 }
+API_2013 = EXCHANGE_2013.api_version()
+"""Versions of the API compare as their names do."""
 NOT_THERE = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorAccessDenied"}
 """What becomes of a well-known folder that a mailbox lacks, or that this account may not see."""
+HIDDEN = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorSyncFolderNotFound"}
+"""Exchange says it of what is not there, and of what the account has no right to see (documentation of ResponseCode)."""
 RSS_CLASS = "ipf.note.outlookhomepage"
 MOST_PAGES = 1000
 
@@ -41,6 +48,18 @@ FIELDS = [
 ]
 
 
+@contextmanager
+def _what_every_mailbox_has() -> Iterator[None]:
+    """Around what asks for the inbox or the top folder: they cannot be gone."""
+    try:
+        yield
+    except EWSError as error:
+        if code_of(error) in HIDDEN:
+            raise InboxHidden(code_of(error)) from error
+        raise
+
+
+@_what_every_mailbox_has()
 def folder_changes(account: MailboxAccount, after: Cursor | None) -> FolderChanges:
     """What changed in the tree since `after`. Costs one request, and a second when something did."""
     service = SyncFolderHierarchy(account=account)
@@ -66,7 +85,7 @@ def folder_changes(account: MailboxAccount, after: Cursor | None) -> FolderChang
 
 def _sort(outcome: Any, changed: dict[FolderId, Any], gone: dict[FolderId, None]) -> None:
     if isinstance(outcome, Exception):
-        raise translate(outcome) from outcome
+        raise outcome
     element = outcome[0]
     folder_id = FolderId(
         (element if element.tag.endswith("}FolderId") else element.find(f"{{{TNS}}}FolderId")).get("Id")
@@ -110,7 +129,7 @@ def _kinds(account: MailboxAccount) -> dict[str, FolderKind]:
     Raises what may pass: Drafts that were taken for an ordinary folder would stay one, and be sent.
     """
     names = dict(WELL_KNOWN)
-    if account.version.build >= EXCHANGE_2013:
+    if account.version.build >= EXCHANGE_2013 and account.version.api_version >= API_2013:
         names |= SINCE_2013
     asked = [account.distinguished(name) for name in names]
     outcomes = GetFolder(account=account).call(folders=asked, additional_fields=[], shape="IdOnly")
@@ -118,11 +137,12 @@ def _kinds(account: MailboxAccount) -> dict[str, FolderKind]:
     for kind, outcome in zip(names.values(), outcomes, strict=True):
         if not isinstance(outcome, Exception):
             found[outcome.find(f"{{{TNS}}}FolderId").get("Id")] = kind
-        elif type(outcome).__name__ not in NOT_THERE:
+        elif code_of(outcome) not in NOT_THERE:
             raise translate(outcome) from outcome
     return found
 
 
+@_what_every_mailbox_has()
 def read_inbox(account: MailboxAccount) -> None:
     """Open the inbox for reading; raises what keeps us from it."""
     outcomes = GetFolder(account=account).call(
@@ -130,7 +150,7 @@ def read_inbox(account: MailboxAccount) -> None:
     )
     for outcome in outcomes:
         if isinstance(outcome, Exception):
-            raise translate(outcome) from outcome
+            raise outcome
 
 
 def ews_folder(folder: FolderId) -> EwsFolderId:

@@ -6,8 +6,10 @@ from threading import Lock
 
 from exchangelib import UTC, Account, Identity
 from exchangelib.properties import DistinguishedFolderId, Mailbox
+from exchangelib.version import Version
 
 from integrations.exchange.protocol import ConnectionProtocol
+from integrations.exchange.versions import Settled, generation
 
 
 class MailboxAccount(Account):
@@ -24,6 +26,29 @@ class MailboxAccount(Account):
         self.affinity_cookie = None
         self._version = None
         self._version_lock = Lock()
+
+    @property
+    def version(self) -> Version:
+        """In which its requests are made: that of the connection, or an older one that worked for this mailbox."""
+        version: Version = super().version
+        return version if self.settled is None else self.settled.applied(version)
+
+    @version.setter
+    def version(self, version: Version) -> None:
+        """What an answer says of the server, which exchangelib tells after each of them."""
+        if self.settled is not None and self.settled.server != generation(version.build):
+            # The mailbox lies on another server now: see which version that one takes.
+            self.settled = None
+        with self._version_lock:
+            self._version = version
+
+    @property
+    def settled(self) -> Settled | None:
+        return self.protocol.versions.get(self.primary_smtp_address)
+
+    @settled.setter
+    def settled(self, settled: Settled | None) -> None:
+        self.protocol.versions.set(self.primary_smtp_address, settled)
 
     def distinguished(self, name: str) -> DistinguishedFolderId:
         """A well-known folder of this mailbox, by the name that is the same in every language."""

@@ -13,12 +13,16 @@ from typing import Any
 
 import requests
 from exchangelib import services
-from exchangelib.errors import ErrorServerBusy, EWSError, MalformedResponseError, UnauthorizedError
-from exchangelib.util import SOAPNS, TNS
+from exchangelib.errors import EWSError, MalformedResponseError, UnauthorizedError
+from exchangelib.util import MNS, SOAPNS
 from lxml import etree
 
-from integrations.errors import ExchangeFailed
+from integrations.errors import ExchangeFailed, VersionRefused
+from integrations.exchange.codes import kind_of
 from integrations.exchange.mime_texts import MimeTexts
+from integrations.exchange.responses import code_of, coded, of_fault
+from integrations.exchange.versions import Settled, generation, to_try
+from integrations.network.faults import retry_after
 
 Outcome = etree._Element | Exception
 """One response: the element that was asked for, or what became of it."""
@@ -37,6 +41,7 @@ class _Service:
     ERRORS_TO_CATCH_IN_RESPONSE = EWSError
     WARNINGS_TO_CATCH_IN_RESPONSE = EWSError
     protocol: Any
+    account: Any
 
     def _extra_headers(self) -> dict[str, str]:
         headers: dict[str, str] = super()._extra_headers()  # type: ignore[misc]
@@ -46,9 +51,42 @@ class _Service:
             del headers["X-AnchorMailbox"]
         return headers | {"client-request-id": str(uuid.uuid4()), "return-client-request-id": "true"}
 
-    def _api_versions_to_try(self) -> tuple[str, ...]:
-        # The version is known. The stock class sends a request that is refused once for every version there is.
-        return (self._version_hint.api_version,)  # type: ignore[attr-defined]
+    def _get_response_xml(self, payload: Any) -> Any:
+        """The response messages. Where a version is refused, those of the next one that is taken, which is remembered for
+        this mailbox. The stock class asks in all versions for any invalid request, and does not remember what worked."""
+        first = None
+        for api_version in to_try(self.account.version.api_version):
+            try:
+                messages = self._answered(payload, api_version)
+            except EWSError as error:
+                if kind_of(code_of(error)) is not VersionRefused:
+                    raise
+                first = first or error
+                continue
+            if first is not None:
+                self.account.settled = Settled(api_version, generation(self.account.version.build))
+            return messages
+        assert first is not None
+        raise first
+
+    def _answered(self, payload: Any, api_version: str) -> Any:
+        """The response messages to a request in this version. Raises the refusal also where it is told by a message."""
+        response = self._get_response(payload, api_version)
+        header, body = self._get_soap_parts(response)
+        if header is not None:
+            self._update_api_version(api_version, header)  # type: ignore[attr-defined]
+        try:
+            messages = self._get_soap_messages(body)  # type: ignore[attr-defined]
+        except EWSError as error:
+            wait = retry_after(response.headers.get("Retry-After"))
+            if wait is not None and getattr(error, "back_off", None) is None:
+                error.back_off = wait.total_seconds()
+            raise
+        for message in messages:
+            code = message.findtext(f"{{{MNS}}}ResponseCode") or ""
+            if kind_of(code) is VersionRefused:
+                raise coded(code, message.find(f"{{{MNS}}}MessageXml"))
+        return messages
 
     def _get_response(self, payload: Any, api_version: str) -> requests.Response:
         """Ends by the deadline. A token that is refused is replaced once."""
@@ -76,20 +114,12 @@ class _Service:
 
     @classmethod
     def _raise_soap_errors(cls, fault: Any) -> None:
-        hint = _taken_back_off(fault)
-        try:
-            super()._raise_soap_errors(fault)  # type: ignore[misc]
-        except ErrorServerBusy as error:
-            error.back_off = hint
-            raise
+        # Past the stock class, which knows a list of codes, and a hint in one place only.
+        raise of_fault(fault)
 
     @staticmethod
-    def _get_exception(code: str, text: str, msg_xml: Any = None, rule_errors: Any = None) -> Exception:
-        hint = _taken_back_off(msg_xml) if msg_xml is not None else None
-        error: Exception = services.GetItem._get_exception(code, text or "", msg_xml, rule_errors)
-        if isinstance(error, ErrorServerBusy):
-            error.back_off = hint
-        return error
+    def _get_exception(code: str | None, text: str | None, msg_xml: Any = None, rule_errors: Any = None) -> Exception:
+        return coded(code, msg_xml)
 
     def _elems_to_objs(self, elems: Iterator[Outcome]) -> Iterator[Outcome]:
         return elems
@@ -148,24 +178,14 @@ def parsed(content: bytes) -> etree._Element:
         raise ExchangeFailed("its answer is no XML") from error
 
 
-def back_off(element: Any) -> float | None:
-    """Seconds that a busy server asks for, in whichever value of the message it says so."""
-    for value in element.iter(f"{{{TNS}}}Value"):
-        if value.get("Name") == "BackOffMilliseconds":
-            try:
-                return int(value.text) / 1000
-            except (TypeError, ValueError, OverflowError):
-                return None
-    return None
-
-
-def _taken_back_off(element: Any) -> float | None:
-    """The hint, hidden from the stock class, which falls over one that is no number."""
-    hint = back_off(element)
-    for value in element.iter(f"{{{TNS}}}Value"):
-        if value.get("Name") == "BackOffMilliseconds":
-            value.set("Name", "")
-    return hint
+def fault_in(content: bytes) -> Exception | None:
+    """The error that a body of any status tells, if it is a SOAP fault with a code of Exchange."""
+    try:
+        fault = parsed(content).find(f"{{{SOAPNS}}}Body/{{{SOAPNS}}}Fault")
+    except ExchangeFailed:
+        return None
+    error = of_fault(fault) if fault is not None else None
+    return error if error is not None and code_of(error) else None
 
 
 def _character(reference: re.Match[bytes]) -> bytes:

@@ -14,6 +14,7 @@ from exchangelib.protocol import FailFast, Protocol
 from exchangelib.transport import BASIC, DEFAULT_HEADERS
 from exchangelib.util import is_xml
 from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3 import HTTPHeaderDict
 
 from integrations.clouds import cloud_at
 from integrations.errors import (
@@ -22,41 +23,82 @@ from integrations.errors import (
     EwsDisabled,
     ExchangeBusy,
     ExchangeFailed,
+    RequestRejected,
     SettingsWrong,
     SignInRefused,
 )
+from integrations.exchange.codes import BY_CODE
 from integrations.exchange.credentials import Bearer, Ntlm, TokenCredentials
-from integrations.network.faults import retry_after
+from integrations.exchange.offers import offered, refusal
+from integrations.exchange.operations import fault_in
+from integrations.exchange.responses import CODE, code_of, coded
+from integrations.exchange.versions import Versions
+from integrations.network import web_page
+from integrations.network.faults import retry_after, waiting_time
 from integrations.network.session import ServerSession
 from integrations.network.transport import Deadline
 
 MOST_CONNECTIONS = 4
+OUTAGE = "/ews/genericerrorpage.htm"
+"""Where Exchange sends a client during outages of its own, which pass."""
+WRONG_VERSION = (b"The specified server version is invalid", b"ErrorInvalidSchemaVersionForMailboxVersion")
+"""In answers that are no XML."""
 
 
 class AnswerPolicy(FailFast):
     """Fail at once, and tell what an HTTP status of Exchange means. Waiting is for the scheduler, never for a worker."""
 
+    def __init__(self, way: str) -> None:
+        """`way`: by which the connection signs in: a key of `offers.WAYS`."""
+        self._way = way
+
     def raise_response_errors(self, response: requests.Response) -> None:
         status = response.status_code
-        if status == 200 or (status == 500 and response.content and is_xml(response.content)):
-            return
-        if status == 401:
-            if b"currently locked out" in response.content:
-                raise SignInRefused("the account is locked out")
-            raise UnauthorizedError("HTTP 401")
-        detail = f"HTTP {status}"
-        match status:
+        if status == 200:
+            if web_page.is_web_page(response.content):
+                raise EndpointWrong(web_page.DETAIL)
+        elif status != 500 or not is_xml(response.content):
+            raise self._unauthorized(response) if status == 401 else self._refusal(response)
+
+    def _refusal(self, response: requests.Response) -> Exception:
+        """Of any status but 200 and 401, and where it is no fault with the status 500 that faults have."""
+        fault = fault_in(response.content) if is_xml(response.content) else None
+        code = code_of(fault) if fault is not None else _word(response.headers.get("X-CasErrorCode"))
+        detail = f"HTTP {response.status_code}" + (f", {code}" if code else "")
+        hints = (retry_after(response.headers.get("Retry-After")), waiting_time(getattr(fault, "back_off", None)))
+        wait = max(filter(None, hints), default=None)
+        match response.status_code:
+            case 400:
+                return fault if fault is not None and code in BY_CODE else RequestRejected(detail, retry_after=wait)
             case 403:
-                raise EwsBlockedOnline(detail) if cloud_at(response.url) else EwsDisabled(detail)
-            case 301 | 302 | 303 | 307 | 308 | 400 | 404 | 405:
-                raise EndpointWrong(detail)
+                return EwsBlockedOnline(detail) if cloud_at(response.url) else EwsDisabled(detail)
+            case 302 if OUTAGE in response.headers.get("Location", "").lower():
+                return ExchangeFailed(f"{detail} to its error page")
+            case 301 | 302 | 303 | 307 | 308 | 404 | 405:
+                return EndpointWrong(detail)
             case 407:
-                raise SettingsWrong("proxy: it refused our credentials")
+                return SettingsWrong("proxy: it refused our credentials")
             case 456:
-                raise SignInRefused(f"{detail}: the account is blocked")
+                return SignInRefused(f"{detail}: the account is blocked")
             case 429 | 503:
-                raise ExchangeBusy(detail, retry_after=retry_after(response.headers.get("Retry-After")))
-        raise ExchangeFailed(detail)
+                return ExchangeBusy(detail, retry_after=wait)
+            case 500 if any(sign in response.content for sign in WRONG_VERSION):
+                return coded("ErrorInvalidSchemaVersionForMailboxVersion")
+        return ExchangeFailed(detail, retry_after=wait)
+
+    def _unauthorized(self, response: requests.Response) -> Exception:
+        if b"currently locked out" in response.content:
+            return SignInRefused("the account is locked out")
+        challenges = getattr(response.raw, "headers", HTTPHeaderDict()).getlist("WWW-Authenticate")
+        error = refusal(self._way, offered(challenges), tried=bool(response.history))
+        # A token that is refused is replaced once: see `operations`.
+        return UnauthorizedError("HTTP 401") if self._way == "bearer" and type(error) is SignInRefused else error
+
+
+def _word(text: str | None) -> str:
+    """The code in a header that other words may stand around; blank where there is none."""
+    found = CODE.fullmatch((text or "")[:200].rpartition(":")[2].strip())
+    return found.group() if found else ""
 
 
 class ConnectionProtocol(Protocol):
@@ -66,6 +108,8 @@ class ConnectionProtocol(Protocol):
         self, config: Configuration, *, context: ssl.SSLContext, proxy: str, user_agent: str, deadline: Deadline
     ) -> None:
         self._context, self._proxy, self._user_agent, self.deadline = context, proxy, user_agent, deadline
+        self.versions = Versions()
+        """The versions of mailboxes that are refused in that of the connection."""
         super().__init__(config=config)
 
     @classmethod

@@ -11,6 +11,7 @@ from integrations.exchange.errors import translated
 from integrations.exchange.fetch import fetched
 from integrations.exchange.folders import folder_changes, read_inbox
 from integrations.exchange.mailbox import MailboxAccount
+from integrations.exchange.versions import Settled
 from integrations.messages import Change, ChangePage, Cursor, Fetched, FolderChanges, FolderId
 
 T = TypeVar("T")
@@ -23,6 +24,16 @@ class ExchangeSource:
         """Raises `SettingsWrong` for settings that cannot be right, whatever Exchange says."""
         self._page_size = page_size
         self._account = MailboxAccount(address, settings.access, connection(settings))
+
+    @property
+    def learned(self) -> str:
+        """See `integrations.ports.Learner`: the version of EWS that works for this mailbox, where that of the connection does
+        not."""
+        return str(self._account.settled or "")
+
+    @learned.setter
+    def learned(self, learned: str) -> None:
+        self._account.settled = Settled.read(learned)
 
     def check(self) -> None:
         with translated():

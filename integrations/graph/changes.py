@@ -92,7 +92,6 @@ class _Listing:
         refusal = answer.refusal_of_folder()
         if answer.code().casefold() in NO_FOLDER:
             return FolderGone(refusal.detail)
-        if answer.status == 400 and place.link:
-            # A link of its own that it cannot read: damaged, or of another kind.
+        if place.link and answer.may_refuse_the_link():
             return CursorRefused(refusal.detail)
         return refusal

@@ -78,7 +78,7 @@ class Connection:
         if answer.status == 401:
             answer = self._sent(asked, self.sign_in.another(token, self._left()))
         if answer.status == 401:
-            raise SignInRefused("HTTP 401")
+            raise SignInRefused(answer.refusal().detail)
         return answer
 
     def ask_all(self, all_asked: Sequence[Asked]) -> Iterator[Answer]:

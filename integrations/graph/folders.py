@@ -56,15 +56,14 @@ def folder_changes(mailbox: GraphMailbox, after: Cursor | None) -> FolderChanges
 
 def read_inbox(mailbox: GraphMailbox) -> None:
     """Open the mailbox; raises what keeps us from it."""
-    mailbox.document(mailbox.path("mailFolders", "inbox", select="id"))
+    mailbox.ask(mailbox.path("mailFolders", "inbox", select="id")).of_every_mailbox().document()
 
 
 def _page(mailbox: GraphMailbox, link: str, *, resumed: bool) -> Mapping[str, Any]:
     answer = mailbox.ask(link, page_size=PAGE_SIZE)
-    if resumed and answer.status == 400:
-        # A link of its own that it cannot read: damaged, or of another kind.
+    if resumed and answer.may_refuse_the_link():
         raise CursorRefused(answer.refusal().detail)
-    return answer.document()
+    return answer.of_every_mailbox().document()
 
 
 def _rows(page: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -106,6 +105,9 @@ def _kinds(mailbox: GraphMailbox) -> dict[str, str]:
     ]
     body = json.dumps({"requests": parts}).encode()
     answers = parts_of(mailbox.connection.ask(Asked("/v1.0/$batch", body=body)).document())
+    if answers.keys() != {part["id"] for part in parts}:
+        # Drafts that were taken for an ordinary folder would be sent.
+        raise ExchangeFailed("it did not answer about each well-known folder")
     kinds: dict[str, str] = {}
     for number, answer in answers.items():
         if answer.status not in (403, 404):

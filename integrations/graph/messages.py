@@ -90,6 +90,8 @@ class Messages:
                 return Told(change, ItemDetails(change.received, change.size, change.item_class or "IPM.Note"))
             raise answer.refusal()
         row = answer.document()
+        if item_id(row) != change.item_id:
+            raise ExchangeFailed("it answered about another item than the one that was asked for")
         if folder_of(row) != change.folder_id:
             return Gone(change)
         if not is_whole(row):

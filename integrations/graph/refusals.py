@@ -13,6 +13,7 @@ from typing import Any
 
 from integrations import errors
 from integrations.errors import IntegrationError
+from integrations.network import web_page
 from integrations.network.faults import retry_after
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
@@ -28,6 +29,8 @@ BY_CODE: dict[str, type[IntegrationError]] = {
     "errornonexistentmailbox": errors.MailboxNotFound,
     "resourcenotfound": errors.MailboxNotFound,
     "request_resourcenotfound": errors.MailboxNotFound,
+    "errornonprimarysmtpaddress": errors.NotPrimaryAddress,
+    "errorinvalidlicense": errors.LicenceMissing,
     "mailboxnotenabledforrestapi": errors.MailboxNotInCloud,
     "mailboxnotsupportedforrestapi": errors.MailboxNotInCloud,
     "mailboxnothostedinexchangeonline": errors.MailboxNotInCloud,
@@ -47,6 +50,7 @@ BY_CODE: dict[str, type[IntegrationError]] = {
     "errormailboxfailover": errors.MailboxMoving,
 }
 BY_STATUS: dict[int, type[IntegrationError]] = {
+    400: errors.RequestRejected,
     401: errors.SignInRefused,
     408: errors.ExchangeTimedOut,
     410: errors.CursorRefused,
@@ -56,6 +60,8 @@ BY_STATUS: dict[int, type[IntegrationError]] = {
     509: errors.ExchangeBusy,
 }
 FORBIDS_FOLDER = {"erroraccessdenied", "accessdenied"}
+NOT_FOUND = {"erroritemnotfound", "errorfoldernotfound"}
+"""Said of what is not there, and of what the caller has no right to see, as Exchange does."""
 NO_GRAPH = {301, 302, 303, 307, 308, 403, 404, 405}
 """Of an answer that is not in the words of Graph: something else stands at this address."""
 
@@ -83,7 +89,21 @@ class Answer:
         """The JSON object that it is. Raises what else it means."""
         if not self.ok:
             raise self.refusal()
+        if web_page.is_web_page(self.body):
+            raise errors.GraphEndpointWrong(web_page.DETAIL)
         return _parsed(self.body)
+
+    def of_every_mailbox(self) -> Answer:
+        """Itself, as the answer about the inbox or the whole tree. Raises `InboxHidden` where it says that these are not
+        there: every mailbox has them."""
+        if not self.ok and self.code().casefold() in NOT_FOUND:
+            raise errors.InboxHidden(self.refusal().detail)
+        return self
+
+    def may_refuse_the_link(self) -> bool:
+        """Whether a link of Graph's own, that it was asked for by, may be what it cannot read: damaged, or of another kind. Not
+        where its code says something else, and not where it has none: then a gateway answers."""
+        return self.status == 400 and bool(self.code()) and self.code().casefold() not in BY_CODE
 
     def refusal(self) -> IntegrationError:
         """The error that this answer stands for."""

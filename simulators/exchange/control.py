@@ -12,7 +12,7 @@ POST   /mark-read                 {"mailbox", "id" or "message_id", "read": true
 POST   /create-folder             {"mailbox", "folder"}        POST /rename-folder {"mailbox", "folder", "name"}
 POST   /delete-folder             {"mailbox", "folder"}        POST /move-folder   {"mailbox", "folder", "parent"}
 POST   /forbid-folder             {"mailbox", "folder", "forbidden": true}: seen in the tree, and not to be read
-POST   /migrate                   {"mailbox"}
+POST   /migrate                   {"mailbox"}                  POST /lie-on        {"mailbox", "server" (build)}
 POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
 POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults
 """
@@ -128,6 +128,18 @@ def _happens_to_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> N
             mailbox.delete(_id(mailbox, given), hard=bool(given.get("hard")))
         case "mark-read":
             mailbox.mark_read(_id(mailbox, given), bool(given.get("read", True)))
+        case "migrate":
+            mailbox.migrate()
+        case "lie-on":
+            mailbox.server = str(given["server"])
+        case "expire-states":
+            mailbox.expire_sync_states()
+        case _:
+            _happens_to_folder(what, mailbox, given)
+
+
+def _happens_to_folder(what: str, mailbox: Mailbox, given: dict[str, Any]) -> None:
+    match what:
         case "create-folder":
             mailbox.create_folder(given["folder"])
         case "rename-folder":
@@ -138,10 +150,6 @@ def _happens_to_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> N
             mailbox.delete_folder(given["folder"])
         case "forbid-folder":
             mailbox.forbid_folder(given["folder"], forbidden=bool(given.get("forbidden", True)))
-        case "migrate":
-            mailbox.migrate()
-        case "expire-states":
-            mailbox.expire_sync_states()
         case _:
             raise ValueError(f"no such control: {what}")
 

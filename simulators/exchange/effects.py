@@ -1,12 +1,13 @@
 """What the scripted faults of the Exchange do to an answer.
 
-`busy` (how=fault|503|nested, back_off=ms, hint_first), `status` (status, body), `disabled` (403), `unauthorized`, `hang`
-(seconds), `drip` (rate), `drop` (bytes), `truncate` (bytes), `invalid-state` (bare) and `item` (code, item_id or
-message_id): the last two are states of the store and are looked at where they matter.
+`busy` (how=fault|inner|503|nested, back_off=ms, hint_first, status), `status` (status, body), `disabled` (403), `unauthorized`
+(offers), `fault` (code), `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate` (bytes), `invalid-state` (bare) and `item`
+(code, item_id or message_id): the last two are states of the store and are looked at where they matter.
 """
 
 from __future__ import annotations
 
+from simulators.exchange.signin import SCHEMES_ON_PREMISES
 from simulators.exchange.soap import ItemFault, SoapFault, envelope, failure, fault
 from simulators.faults import Rule
 from simulators.http import Response
@@ -26,7 +27,9 @@ def before(rule: Rule, operation: str, version: str) -> Response | None:
         case "disabled":
             return Response(403, b"EWS is disabled", "text/plain", label=operation)
         case "unauthorized":
-            return Response(401, b"", headers=(("WWW-Authenticate", "NTLM"),), label=operation)
+            usual = ('Bearer realm=""',) if version.startswith("15.20.") else SCHEMES_ON_PREMISES
+            headers = tuple(("WWW-Authenticate", offer) for offer in options.get("offers", usual))
+            return Response(401, b"", headers=headers, label=operation)
         case "fault":
             return Response(500, fault(SoapFault(options["code"], options["code"])), XML, label=operation)
     return None
@@ -43,5 +46,7 @@ def _busy(how: str, options: object, operation: str, version: str) -> Response:
         hint = f'<m:MessageXml>{code}<t:Value Name="BackOffMilliseconds">{back_off}</t:Value></m:MessageXml>'
         inner = failure(operation, ItemFault("ErrorInternalServerError", text), message_xml=hint)
         return Response(200, envelope(operation, inner, version), XML, label=operation)
-    error = SoapFault("ErrorServerBusy", text, back_off=back_off, back_off_first=options.get("hint_first", True))
-    return Response(500, fault(error), XML, label=operation)
+    inner = "ErrorServerBusy" if how == "inner" else ""
+    code = "ErrorInternalServerError" if inner else "ErrorServerBusy"
+    error = SoapFault(code, text, back_off=back_off, back_off_first=options.get("hint_first", True), inner=inner)
+    return Response(options.get("status", 500), fault(error), XML, label=operation)

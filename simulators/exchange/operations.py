@@ -10,6 +10,7 @@ from lxml import etree
 from simulators.exchange import shapes, strictness
 from simulators.exchange.accounts import Principal
 from simulators.exchange.changes import Page, StateRefused, What, item_changes, tree_changes
+from simulators.exchange.servers import DISTINGUISHED_SINCE, VERSIONS, newest
 from simulators.exchange.soap import NS, Call, ItemFault, SoapFault, envelope, failure, quoteattr, success
 from simulators.exchange.store import Folder, Item, Mailbox, Store
 from simulators.faults import Faults, Rule
@@ -33,6 +34,12 @@ class Desk:
 
     def answer(self, call: Call) -> bytes:
         """The whole envelope. Raises `SoapFault` where all of it fails."""
+        server = self._server(call)
+        if call.version not in VERSIONS:
+            raise SoapFault("ErrorInvalidServerVersion", "The specified server version is invalid.")
+        if call.version > newest(server):
+            text = "A request was passed on to a server that does not take its version."
+            raise SoapFault("ErrorInvalidSchemaVersionForMailboxVersion", text)
         if call.operation in WRITES:
             return self._envelope(call, failure(call.operation, ItemFault("ErrorAccessDenied", "Read rights only.")))
         operations: dict[str, Callable[[Call], str]] = {
@@ -47,6 +54,14 @@ class Desk:
             raise SoapFault("ErrorInvalidRequest", f"{call.operation} is not simulated.")
         strictness.check(call)
         return self._envelope(call, operations[call.operation](call))
+
+    def _server(self, call: Call) -> str:
+        """The build of the server that answers: that of the mailbox."""
+        mailbox = self.store.get(self.mailbox_named(call))
+        if mailbox is None:
+            ids = [element.get("Id") or "" for element in call.body.iterfind(".//*[@Id]", NS)]
+            mailbox = next((one for one in self.store if ids and one.server and one.holds(ids[0])), None)
+        return (mailbox.server if mailbox is not None else "") or self.version
 
     def mailbox_named(self, call: Call) -> str:
         """Whose mailbox a call is about, for rules of faults: as its header or its folder says."""
@@ -92,6 +107,8 @@ class Desk:
             raise SoapFault("ErrorSchemaValidation", "No folder is named.")
         mailbox = self._mailbox(call, element)
         name = element.get("Id") or ""
+        if call.version < DISTINGUISHED_SINCE.get(name, ""):
+            raise SoapFault("ErrorSchemaValidation", f"{call.version} has no folder of this name.")
         with mailbox.lock:
             if etree.QName(element).localname == "DistinguishedFolderId":
                 found = mailbox.root if name in ("msgfolderroot", "root") else mailbox.named(name)
@@ -225,7 +242,7 @@ class Desk:
             return failure(call.operation, ItemFault(code, error.text), content)
 
     def _envelope(self, call: Call, messages: str) -> bytes:
-        return envelope(call.operation, messages, self.version)
+        return envelope(call.operation, messages, self._server(call))
 
 
 def _check_readable(folder: Folder) -> None:

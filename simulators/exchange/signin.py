@@ -22,13 +22,15 @@ from simulators.exchange.accounts import Account, Application, Principal, princi
 from simulators.http import Request, Response
 
 NTLM_LOCK = threading.Lock()
-SCHEMES_ON_PREMISES = ("Negotiate", "NTLM", 'Basic realm="exchange.example"')
+SCHEMES_ON_PREMISES = ("NTLM", 'Basic realm="exchange.example"')
 
 
 class OnPremises:
     """NTLM and Basic against a list of accounts. An NTLM handshake belongs to its TCP connection."""
 
     def __init__(self, accounts: Sequence[Account]) -> None:
+        self.offers: Sequence[str] = SCHEMES_ON_PREMISES
+        """What a 401 offers. Only what is offered is taken."""
         self.accounts = {account.username.casefold(): account for account in accounts}
         handle, self._users = tempfile.mkstemp(prefix="ntlm-users-")
         with os.fdopen(handle, "w") as file:
@@ -43,22 +45,25 @@ class OnPremises:
     def principal(self, request: Request) -> Principal | Response:
         """Who this is, or the response that asks him."""
         scheme, _, value = (request.headers.get("Authorization") or "").partition(" ")
+        taken = {offer.partition(" ")[0].casefold() for offer in self.offers}
         match scheme.casefold():
-            case "ntlm":
+            case "ntlm" if "ntlm" in taken:
                 return self._ntlm(request, value)
-            case "basic":
+            case "basic" if "basic" in taken:
                 return self._basic(value)
-        known = request.connection.state.get("principal")
-        return known if known is not None else _unauthorized(SCHEMES_ON_PREMISES[1:])
+            case "":
+                known = request.connection.state.get("principal")
+                return known if known is not None else _unauthorized(self.offers)
+        return _unauthorized(self.offers)
 
     def _basic(self, value: str) -> Principal | Response:
         try:
             username, _, password = base64.b64decode(value, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
-            return _unauthorized(SCHEMES_ON_PREMISES[1:])
+            return _unauthorized(self.offers)
         account = self.accounts.get(username.casefold())
         if account is None or not hmac.compare_digest(account.password.encode(), password.encode()):
-            return _unauthorized(SCHEMES_ON_PREMISES[1:])
+            return _unauthorized(self.offers)
         return principal_of(account)
 
     def _ntlm(self, request: Request, value: str) -> Principal | Response:
@@ -73,13 +78,13 @@ class OnPremises:
                 answer = context.step(token)
         except (binascii.Error, spnego.exceptions.SpnegoError, ValueError):
             state.pop("ntlm", None)
-            return _unauthorized(SCHEMES_ON_PREMISES[1:])
+            return _unauthorized(self.offers)
         if not context.complete:
             return _unauthorized((f"NTLM {base64.b64encode(answer or b'').decode()}",))
         state.pop("ntlm", None)
         account = self.accounts.get(str(context.client_principal).casefold())
         if account is None:
-            return _unauthorized(SCHEMES_ON_PREMISES[1:])
+            return _unauthorized(self.offers)
         principal = principal_of(account)
         state["principal"] = principal
         return principal

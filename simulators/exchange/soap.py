@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
+from simulators.exchange.servers import VERSIONS, called
+
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
 TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
@@ -31,9 +33,13 @@ class Malformed(Exception):
 class SoapFault(Exception):
     """The whole request fails, as an HTTP 500 with a fault."""
 
-    def __init__(self, code: str, text: str, *, back_off: int | None = None, back_off_first: bool = True) -> None:
+    def __init__(
+        self, code: str, text: str, *, back_off: int | None = None, back_off_first: bool = True, inner: str = ""
+    ) -> None:
+        """`inner`: the more specific code behind a general one."""
         super().__init__(code)
         self.code, self.text, self.back_off, self.back_off_first = code, text, back_off, back_off_first
+        self.inner = inner
 
 
 class ItemFault(Exception):
@@ -51,6 +57,8 @@ class Call:
     operation: str
     body: etree._Element
     impersonated: str | None
+    version: str = VERSIONS[-1]
+    """Of EWS, that the request is in."""
 
     def text(self, path: str) -> str | None:
         found = self.body.find(path, NS)
@@ -73,10 +81,13 @@ def parse(body: bytes) -> Call:
     payload = root.find("s:Body/*", NS) if root.tag == f"{{{SOAP}}}Envelope" else None
     if payload is None or etree.QName(payload).namespace != MESSAGES:
         raise Malformed("no SOAP envelope with an EWS operation")
-    if root.find("s:Header/t:RequestServerVersion", NS) is None:
+    version = root.find("s:Header/t:RequestServerVersion", NS)
+    if version is None:
         raise Malformed("no RequestServerVersion")
     sid = root.find("s:Header/t:ExchangeImpersonation/t:ConnectingSID/*", NS)
-    return Call(etree.QName(payload).localname, payload, sid.text if sid is not None else None)
+    return Call(
+        etree.QName(payload).localname, payload, sid.text if sid is not None else None, version.get("Version") or ""
+    )
 
 
 def envelope(operation: str, messages: str, version: str) -> bytes:
@@ -85,7 +96,7 @@ def envelope(operation: str, messages: str, version: str) -> bytes:
     return (
         f'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="{SOAP}"><s:Header>'
         f'<h:ServerVersionInfo MajorVersion="{major}" MinorVersion="{minor}" MajorBuildNumber="{build}"'
-        f' MinorBuildNumber="{revision}" Version="V2017_07_11" xmlns:h="{TYPES}"/></s:Header><s:Body>'
+        f' MinorBuildNumber="{revision}" Version="{called(version)}" xmlns:h="{TYPES}"/></s:Header><s:Body>'
         f'<m:{operation}Response xmlns:m="{MESSAGES}" xmlns:t="{TYPES}"><m:ResponseMessages>{messages}'
         f"</m:ResponseMessages></m:{operation}Response></s:Body></s:Envelope>"
     ).encode()
@@ -112,6 +123,8 @@ def fault(error: SoapFault) -> bytes:
     if error.back_off is not None:
         hint = f'<t:Value Name="BackOffMilliseconds">{error.back_off}</t:Value>'
         other = '<t:Value Name="PolicyName">GlobalThrottlingPolicy</t:Value>'
+        if error.inner:
+            other = f'<t:Value Name="InnerErrorResponseCode">{error.inner}</t:Value>'
         both = hint + other if error.back_off_first else other + hint
         values = f'<t:MessageXml xmlns:t="{TYPES}">{both}</t:MessageXml>'
     return (

@@ -93,6 +93,8 @@ class Mailbox:
 
     def __init__(self, address: str, names: dict[str, str] | None = None) -> None:
         self.address = address
+        self.server = ""
+        """The build of the server that it lies on; blank for that of the front end."""
         self.lock = threading.RLock()
         self.generation = 1
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)

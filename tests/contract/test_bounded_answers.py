@@ -67,9 +67,9 @@ def costs(work: Callable[[], object]) -> tuple[int, errors.IntegrationError]:
 
 
 def challenged(request: Request) -> tuple[str, str]:
-    """What NTLM says in answer to this request."""
+    """What NTLM says in answer to this request, where all ways of signing in are offered."""
     begun = request.headers.get("Authorization", "").startswith("NTLM TlRMTVNTUAAB")
-    return ("WWW-Authenticate", f"NTLM {NTLM_CHALLENGE}" if begun else "NTLM")
+    return ("WWW-Authenticate", f"NTLM {NTLM_CHALLENGE}" if begun else 'NTLM, Basic realm="x", Bearer')
 
 
 @pytest.mark.parametrize("how", ["plain", "gzip", "deflate", "gzip in gzip"])

@@ -358,3 +358,18 @@ def test_a_button_that_could_not_do_it_complains(world: World, desk):
     assert not isinstance(actions.stop_mailbox(desk), actions.Complaint)
     desk.refresh_from_db()
     assert isinstance(actions.sync_now(desk), actions.Complaint)
+
+
+def test_a_request_that_is_called_invalid_once_is_tried_again_soon_and_three_times_stops_the_mailbox_alone(
+    world: World, desk
+):
+    other = world.mailbox("other@bank.example")
+    for kind in ("exchange_request_rejected", "exchange_request_rejected", "exchange_request_invalid"):
+        run = failing(world, desk, errors.RequestRejected("HTTP 400"))
+        assert run.error_kind == kind
+        assert world.due() == [other.pk]
+        world.clock.turn(minutes=2)
+        assert (desk.pk in world.due()) is (kind == "exchange_request_rejected")
+    assert not Integration.objects.get().is_held
+    assert "HTTP 400" in MailboxState.objects.get(pk=desk.pk).error_text
+    assert world.sync(desk).outcome == "done"

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from integrations import errors
+from integrations.entra.refusals import _NUMBERS
 from integrations.exchange.source import ExchangeSource
 from integrations.graph.connection import connection
 from integrations.graph.source import GraphSource
@@ -74,7 +75,7 @@ def test_a_certificate_may_be_named_by_its_thumbprint_alone(cloud: Cloud, algori
             700027,
         ),
         ("service_user", {"password": "wrong"}, errors.SignInRefused, 50126),
-        ("service_user", {"username": "nobody@bank.example"}, errors.SignInRefused, 50034),
+        ("service_user", {"username": "nobody@bank.example"}, errors.UserUnknown, 50034),
     ],
 )
 def test_a_refusal_has_its_own_name_and_entras_number(
@@ -92,7 +93,28 @@ def test_a_refusal_has_its_own_name_and_entras_number(
         (50053, errors.AccountLocked),
         (50055, errors.AccountLocked),
         (50076, errors.SecondFactorNeeded),
-        (53003, errors.SecondFactorNeeded),
+        (53003, errors.ConditionalAccessBlocked),
+        (53005, errors.ConditionalAccessBlocked),
+        (530035, errors.ConditionalAccessBlocked),
+        (7000112, errors.ApplicationDisabled),
+        (7000218, errors.PublicClientOff),
+        (700025, errors.ApplicationIsPublic),
+        (7000229, errors.ServicePrincipalMissing),
+        (500011, errors.ResourceUnknown),
+        (650052, errors.ResourceUnknown),
+        (50105, errors.NotAssigned),
+        (501051, errors.NotAssigned),
+        (50020, errors.UserUnknown),
+        (50057, errors.AccountLocked),
+        (50158, errors.SecondFactorNeeded),
+        (50194, errors.TenantUnknown),
+        (90038, errors.TenantUnknown),
+        (500021, errors.TenantRestricted),
+        (90094, errors.ConsentMissing),
+        (650056, errors.ConsentMissing),
+        (80001, errors.TokenEndpointFailed),
+        (90055, errors.TokenEndpointFailed),
+        (50126, errors.SignInRefused),
         (65001, errors.ConsentMissing),
         (700027, errors.ClientCertificateRefused),
         (90033, errors.TokenEndpointFailed),
@@ -103,6 +125,13 @@ def test_numbers_of_entra_have_names(cloud: Cloud, number: int, kind: type[error
     cloud.graph.faults.add("aadsts", operation="token", number=number, times=1)
     assert type(fault_of(lambda: check(cloud, "service_user"))) is kind
     check(cloud, "service_user")
+
+
+def test_no_number_has_two_meanings_and_each_refusal_has_a_remedy_of_its_own() -> None:
+    numbers = [number for named in _NUMBERS.values() for number in named]
+    assert len(numbers) == len(set(numbers))
+    kinds = [kind for kind in _NUMBERS if issubclass(kind, errors.Refused)]
+    assert len({kind.remedy for kind in kinds}) == len({kind.text for kind in kinds}) == len(kinds)
 
 
 def test_a_secret_of_ews_that_expired_has_the_same_name(cloud: Cloud) -> None:

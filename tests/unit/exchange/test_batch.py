@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -190,3 +190,108 @@ def test_another_number_of_answers_than_of_questions_is_a_failure(store: Store, 
         listed = listed_of(source, store)
         with pytest.raises(ExchangeFailed):
             list(source.fetch(listed))
+
+
+# ---- responses are matched by the id in them ----------------------------------------------------------------------
+
+
+Rearrange = Callable[[list[bytes]], list[bytes]]
+
+
+def rearranging(store: Store, how: Rearrange, *, alone: bool = False) -> Callable[[Request], Response]:
+    """An Exchange whose responses to a request for several items (and to one for a single item) come so."""
+    usual = answers_of(store)
+
+    def answer(request: Request) -> Response:
+        response = usual(request)
+        messages = MESSAGE.findall(response.body)
+        if not messages or (len(messages) == 1 and not alone):
+            return response
+        start, end = response.body.index(messages[0]), response.body.rindex(messages[-1]) + len(messages[-1])
+        return replace(response, body=response.body[:start] + b"".join(how(messages)) + response.body[end:])
+
+    return answer
+
+
+def fetched_from(
+    store: Store, how: Rearrange, spoilt: Sequence[int] = (), *, alone: bool = False
+) -> tuple[list[Fetched], int]:
+    """What is fetched of all emails, and in how many requests. `spoilt`: places of emails that are deleted meanwhile."""
+    with peer(rearranging(store, how, alone=alone)) as made:
+        source = ExchangeSource(made.settings, ADDRESS)
+        listed = listed_of(source, store)
+        for place in spoilt:
+            store[ADDRESS].delete(listed[place].item_id, hard=True)
+        before = len(made.requests)
+        outcomes = fetch(source, listed)
+        return outcomes, len(made.requests) - before
+
+
+def assert_each_is_its_own(outcomes: Sequence[Fetched], store: Store) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, Email):
+            assert outcome.mime == store[ADDRESS].item(outcome.change.item_id).mail.content()
+
+
+def test_responses_in_another_order_are_matched_by_their_ids(store: Store) -> None:
+    outcomes, requests = fetched_from(store, lambda messages: messages[::-1])
+    assert [type(one) for one in outcomes] == [Email] * 6
+    assert_each_is_its_own(outcomes, store)
+    assert requests == 1
+
+
+def test_errors_among_responses_in_order_keep_their_places(store: Store) -> None:
+    def how(messages: list[bytes]) -> list[bytes]:
+        corrupt = FAILED.replace(b"ErrorBatchProcessingStopped", b"ErrorItemCorrupt")
+        return [messages[0], messages[1], messages[2], corrupt, *messages[4:]]
+
+    outcomes, requests = fetched_from(store, how, [1])
+    assert [type(one) for one in outcomes] == [Email, Gone, Email, Unreadable, Email, Email]
+    assert requests == 1
+
+
+def test_different_errors_among_responses_in_another_order_are_asked_for_singly(store: Store) -> None:
+    def how(messages: list[bytes]) -> list[bytes]:
+        corrupt = FAILED.replace(b"ErrorBatchProcessingStopped", b"ErrorItemCorrupt")
+        return [corrupt, *[one for one in messages[::-1] if one != messages[3]]]
+
+    outcomes, requests = fetched_from(store, how, [1])
+    # The deleted one is gone, and the one that the batch called corrupt is fetched by itself.
+    assert [type(one) for one in outcomes] == [Email, Gone, Email, Email, Email, Email]
+    assert_each_is_its_own(outcomes, store)
+    assert requests == 3
+
+
+def test_a_response_that_is_missing_is_asked_for_singly(store: Store) -> None:
+    outcomes, requests = fetched_from(store, lambda messages: [*messages[:2], *messages[3:]], [4])
+    assert [type(one) for one in outcomes] == [Email, Email, Email, Email, Gone, Email]
+    assert_each_is_its_own(outcomes, store)
+    assert requests == 3
+
+
+def test_a_success_without_the_email_does_not_count_as_passed(store: Store) -> None:
+    empty = re.compile(rb"<m:Items>.*</m:Items>", re.S)
+    outcomes, requests = fetched_from(store, lambda messages: [empty.sub(b"<m:Items/>", messages[0]), *messages[1:]])
+    assert [type(one) for one in outcomes] == [Email] * 6
+    assert requests == 2
+    with pytest.raises(ExchangeFailed):
+        fetched_from(store, lambda messages: [empty.sub(b"<m:Items/>", one) for one in messages], alone=True)
+
+
+def test_an_email_without_its_id_does_not_count_as_passed(store: Store) -> None:
+    nameless = re.compile(rb"<t:ItemId [^>]*/>")
+    with pytest.raises(ExchangeFailed):
+        fetched_from(store, lambda messages: [nameless.sub(b"", one) for one in messages], alone=True)
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "in a batch"])
+def test_a_response_about_another_email_is_a_failure_that_may_pass(store: Store, alone: bool) -> None:
+    stranger = store.add("other@bank.example").deliver(mail_of(mail("stranger")))
+    number = re.compile(rb'(?<=<t:ItemId Id=")[^"]*')
+    asked = store
+    if alone:
+        asked = Store([ADDRESS])
+        asked[ADDRESS].deliver(mail_of(mail("a")))
+    with pytest.raises(ExchangeFailed) as caught:
+        fetched_from(asked, lambda got: [number.sub(stranger.id.encode(), got[0]), *got[1:]], alone=True)
+    assert "another item" in caught.value.detail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,17 +11,20 @@ from email.utils import format_datetime
 import pytest
 
 from integrations import errors
+from integrations.exchange.codes import kind_of
 from integrations.exchange.connection import ConnectionSettings
 from integrations.exchange.source import ExchangeSource
+from simulators.exchange import soap
+from simulators.exchange.signin import SCHEMES_ON_PREMISES
 from simulators.http import Response
 from tests.unit.exchange.conftest import World
-from tests.unit.exchange.peers import ADDRESS, peer
+from tests.unit.exchange.peers import ADDRESS, XML, peer
 
 STATUSES = [
     (301, errors.EndpointWrong),
     (302, errors.EndpointWrong),
     (307, errors.EndpointWrong),
-    (400, errors.EndpointWrong),
+    (400, errors.RequestRejected),
     (403, errors.EwsDisabled),
     (404, errors.EndpointWrong),
     (405, errors.EndpointWrong),
@@ -64,9 +68,25 @@ def test_a_redirect_is_never_followed(world: World) -> None:
     assert world.wire.seen == []
 
 
-def test_a_web_page_where_exchange_should_be_is_a_failure() -> None:
-    with peer(lambda _: Response(200, b"<html><body>Sign in</body></html>", "text/html")) as made:
-        assert isinstance(check(made.settings), errors.ExchangeFailed)
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html><body>Sign in</body></html>",
+        b'\xef\xbb\xbf\r\n<!DOCTYPE html>\n<HTML lang="en"><p>Sign in',
+        b'<?xml version="1.0"?>\n<!-- OWA --><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" ""><html/>',
+    ],
+)
+def test_a_web_page_where_exchange_should_be_is_a_wrong_endpoint(page: bytes) -> None:
+    with peer(lambda _: Response(200, page, "text/html")) as made:
+        error = check(made.settings)
+    assert type(error) is errors.EndpointWrong
+    assert "HTTP 200, a web page" in error.detail
+
+
+def test_a_detour_to_the_error_page_of_exchange_passes() -> None:
+    location = ("Location", "/ews/genericerrorpage.htm?aspxerrorpath=/ews/exchange.asmx")
+    with peer(lambda _: Response(302, b"", headers=(location,))) as made:
+        assert type(check(made.settings)) is errors.ExchangeFailed
 
 
 def test_a_wrong_path_is_a_wrong_endpoint(world: World) -> None:
@@ -77,7 +97,7 @@ def test_a_wrong_path_is_a_wrong_endpoint(world: World) -> None:
 # ---- busy ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["fault", "nested"])
+@pytest.mark.parametrize("how", ["fault", "nested", "inner"])
 @pytest.mark.parametrize("first", [True, False], ids=["hint first", "hint second"])
 @pytest.mark.parametrize("operation", ["SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetFolder"])
 def test_a_busy_answer_is_obeyed_wherever_its_hint_stands(world: World, how: str, first: bool, operation: str) -> None:
@@ -94,6 +114,28 @@ def test_a_busy_answer_is_obeyed_wherever_its_hint_stands(world: World, how: str
     assert isinstance(error, errors.ExchangeBusy)
     assert error.retry_after == timedelta(seconds=7.5)
     assert world.operations().count(operation) == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("how", ["fault", "inner"])
+def test_a_fault_with_the_status_of_a_busy_server_is_obeyed(world: World, status: int, how: str) -> None:
+    world.exchange.faults.add("busy", how=how, status=status, hint_first=False, back_off=7500)
+    error = fault_of(world.source().check)
+    assert type(error) is errors.ExchangeBusy
+    assert error.retry_after == timedelta(seconds=7.5)
+    assert f"HTTP {status}, ErrorServerBusy" in error.detail
+
+
+@pytest.mark.parametrize("status", [500, 502, 400])
+def test_a_retry_after_header_is_obeyed_whatever_the_status(status: int) -> None:
+    with peer(lambda _: Response(status, b"later", "text/plain", headers=(("Retry-After", "90"),))) as made:
+        assert check(made.settings).retry_after == timedelta(seconds=90)
+
+
+def test_a_retry_after_header_beside_a_fault_is_obeyed() -> None:
+    body = soap.fault(soap.SoapFault("ErrorInternalServerTransientError", "Later."))
+    with peer(lambda _: Response(500, body, XML, headers=(("Retry-After", "90"),))) as made:
+        assert check(made.settings).retry_after == timedelta(seconds=90)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +271,14 @@ def test_a_delegate_without_rights_is_denied(world: World) -> None:
         ("ErrorInternalServerTransientError", errors.ExchangeFailed),
         ("ErrorImpersonationDenied", errors.ImpersonationDenied),
         ("ErrorPasswordExpired", errors.SignInRefused),
-        ("ErrorInvalidServerVersion", errors.SettingsWrong),
+        ("ErrorNonPrimarySmtpAddress", errors.NotPrimaryAddress),
+        ("ErrorInvalidLicense", errors.LicenceMissing),
+        ("ErrorCallerIsInvalidADAccount", errors.CallerUnknown),
+        ("ErrorImpersonationRequired", errors.ImpersonationRequired),
+        ("ErrorNoDestinationCASDueToVersionMismatch", errors.MailboxOnAnotherServer),
+        ("ErrorMultiLegacyMailboxAccess", errors.MailboxOnAnotherServer),
+        ("ErrorRecipientNotFound", errors.MailboxNotFound),
+        ("ErrorInvalidRequest", errors.RequestRejected),
         ("ErrorSomethingNew", errors.ExchangeFailed),
     ],
 )
@@ -240,3 +289,87 @@ def test_a_code_of_exchange_says_what_it_means_and_is_asked_once(
     error = fault_of(world.source().check)
     assert type(error) is kind
     assert len(world.operations()) == 1
+
+
+@pytest.mark.parametrize("code", ["ErrorImpersonationRequired", "ErrorSomethingNew", "ErrorServerBusy"])
+@pytest.mark.parametrize("how", ["fault", "message", "inner code", "faultcode alone"])
+def test_the_code_is_kept_as_exchange_sent_it(code: str, how: str) -> None:
+    fault = soap.fault(soap.SoapFault(code, "About desk@bank.example: Secret plans"))
+    if how == "inner code":
+        fault = soap.fault(soap.SoapFault("ErrorInternalServerError", "Secret", back_off=9, inner=code))
+    if how == "faultcode alone":
+        fault = re.sub(rb"<detail>.*</detail>", b"", fault, flags=re.S)
+    message = soap.envelope("GetFolder", soap.failure("GetFolder", soap.ItemFault(code, "Secret")), "15.1.2507.39")
+    status, body = (200, message) if how == "message" else (500, fault)
+    with peer(lambda _: Response(status, body, XML)) as made:
+        error = check(made.settings)
+    assert code in error.detail
+    assert "Secret" not in str(error)
+    assert type(error) is kind_of(code)
+
+
+@pytest.mark.parametrize("code", ["Error in the mailbox of ann@bank.example", "", "ErrorX" * 40])
+def test_what_can_be_no_code_is_not_told(code: str) -> None:
+    body = soap.fault(soap.SoapFault("ErrorSomething", "")).replace(b"ErrorSomething", code.encode())
+    with peer(lambda _: Response(500, body, XML)) as made:
+        error = check(made.settings)
+    assert type(error) is errors.ExchangeFailed
+    assert error.detail == "its answer is not as agreed"
+
+
+@pytest.mark.parametrize("code", ["ErrorFolderNotFound", "ErrorItemNotFound"])
+@pytest.mark.parametrize("how", ["fault", "message"])
+@pytest.mark.parametrize("operation", ["GetFolder", "SyncFolderHierarchy"])
+def test_an_inbox_or_top_folder_that_is_not_found_is_a_right_that_is_missing(
+    code: str, how: str, operation: str
+) -> None:
+    message = soap.envelope(operation, soap.failure(operation, soap.ItemFault(code)), "15.1.2507.39")
+    status, body = (200, message) if how == "message" else (500, soap.fault(soap.SoapFault(code, code)))
+    with peer(lambda _: Response(status, body, XML)) as made:
+        source = ExchangeSource(made.settings, ADDRESS)
+        error = fault_of(source.check if operation == "GetFolder" else lambda: source.folders(None))
+    assert type(error) is errors.InboxHidden
+    assert isinstance(error, errors.Refused)
+    assert error.scope is errors.Scope.MAILBOX
+    assert error.detail == code
+
+
+# ---- what a 401 offers --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("way", "offers", "kind"),
+    [
+        ("Basic, delegate", ["Negotiate", "NTLM"], errors.SignInNotOffered),
+        ("Basic, delegate", ['Bearer realm="a, NTLM"'], errors.SignInNotOffered),
+        ("NTLM, impersonation", ['Basic realm="exchange, say \\"ntlm\\""'], errors.SignInNotOffered),
+        ("NTLM, impersonation", ["Negotiate"], errors.OnlyKerberosOffered),
+        ("NTLM, impersonation", ["Negotiate", 'Basic realm="x"'], errors.SignInNotOffered),
+        ("NTLM, impersonation", ["Kerberos"], errors.OnlyKerberosOffered),
+    ],
+)
+def test_a_401_that_does_not_offer_what_is_configured_says_what_it_offers(
+    world: World, way: str, offers: list[str], kind: type[errors.IntegrationError]
+) -> None:
+    world.exchange.on_premises.offers = offers
+    try:
+        error = fault_of(world.source(world.settings(way)).check)
+    finally:
+        world.exchange.on_premises.offers = SCHEMES_ON_PREMISES
+    assert type(error) is kind
+    assert f"offered: {', '.join(offer.split(' ')[0] for offer in offers)}" in error.detail
+    assert len(world.wire.seen) <= 2
+
+
+def test_a_token_where_only_passwords_are_taken_says_so(world: World) -> None:
+    world.exchange.faults.add("unauthorized", operation="GetFolder", offers=["NTLM", 'Basic realm="x"'])
+    error = fault_of(world.source(world.settings("OAuth, impersonation")).check)
+    assert type(error) is errors.SignInNotOffered
+    assert "HTTP 401 to Bearer, offered: NTLM, Basic" in error.detail
+    assert world.operations() == ["GetFolder"]
+
+
+def test_a_401_to_ntlm_names_what_else_than_the_password_it_can_be(world: World) -> None:
+    error = fault_of(world.source(replace(world.settings(), password="wrong")).check)
+    assert type(error) is errors.SignInRefused
+    assert "Extended Protection" in error.detail

@@ -30,6 +30,10 @@ ADDRESS = "desk@bank.example"
         ("ErrorInvalidUser", errors.MailboxNotFound),
         ("MailboxNotEnabledForRESTAPI", errors.MailboxNotInCloud),
         ("ErrorAccessDenied", errors.MailboxOutOfScope),
+        ("ErrorNonPrimarySmtpAddress", errors.NotPrimaryAddress),
+        ("ErrorInvalidLicense", errors.LicenceMissing),
+        ("BadRequest", errors.RequestRejected),
+        ("ErrorItemNotFound", errors.InboxHidden),
         ("ErrorInternalServerError", errors.ExchangeFailed),
         ("UnknownError", errors.ExchangeTimedOut),
         ("SomethingNew", errors.ExchangeFailed),
@@ -49,6 +53,7 @@ def test_a_code_of_graph_says_what_it_means_and_is_asked_once(
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
+        (400, errors.RequestRejected),
         (403, errors.GraphEndpointWrong),
         (404, errors.GraphEndpointWrong),
         (405, errors.GraphEndpointWrong),
@@ -70,6 +75,71 @@ def test_a_gateway_that_answers_with_a_page_is_told_by_its_status(
     error = fault_of(source.check)
     assert type(error) is kind
     source.check()
+
+
+@pytest.mark.parametrize("code", ["ErrorItemNotFound", "ErrorFolderNotFound"])
+def test_an_inbox_or_a_tree_that_is_not_found_is_a_right_that_is_missing(world: World, code: str) -> None:
+    source = world.source()
+    source.folders(None)
+    for operation, work in (("folder", source.check), ("folders-delta", lambda: source.folders(None))):
+        world.graph.faults.add("error", operation=operation, code=code, status=404, times=1)
+        error = fault_of(work)
+        assert type(error) is errors.InboxHidden
+        assert isinstance(error, errors.Refused)
+        assert code in error.detail
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+@pytest.mark.parametrize("code", ["MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI"])
+def test_a_mailbox_that_left_the_cloud_is_not_listed_again(world: World, code: str, status: int) -> None:
+    world.deliver("a")
+    source = world.source()
+    tree, (page,) = source.folders(None), world.pages(source)
+    world.graph.faults.add("error", code=code, status=status)
+    for work in (
+        lambda: source.folders(tree.cursor),
+        lambda: list(source.changes(page.changes[0].folder_id, page.cursor)),
+    ):
+        error = fault_of(work)
+        assert type(error) is errors.MailboxNotInCloud
+        assert isinstance(error, errors.Refused)
+
+
+def test_a_400_of_a_gateway_lists_nothing_again(world: World) -> None:
+    world.deliver("a")
+    source = world.source()
+    tree, (page,) = source.folders(None), world.pages(source)
+    folder = page.changes[0].folder_id
+    for work in (lambda: source.folders(tree.cursor), lambda: list(source.changes(folder, page.cursor))):
+        world.graph.faults.add("status", status=400, times=1)
+        assert type(fault_of(work)) is errors.RequestRejected
+        world.graph.faults.add("error", code="BadRequest", status=400, times=1)
+        assert type(fault_of(work)) is errors.CursorRefused
+
+
+def test_a_sign_in_page_is_a_wrong_endpoint(world: World) -> None:
+    world.graph.faults.add("status", status=200, body="<!DOCTYPE html><html>Sign in</html>", operation="folder")
+    error = fault_of(world.source().check)
+    assert type(error) is errors.GraphEndpointWrong
+    assert "HTTP 200, a web page" in error.detail
+
+
+def test_a_401_keeps_the_code_of_graph(world: World) -> None:
+    world.graph.faults.add("unauthorized", operation="folder")
+    error = fault_of(world.source().check)
+    assert type(error) is errors.SignInRefused
+    assert error.detail == "HTTP 401, InvalidAuthenticationToken"
+
+
+def test_an_answer_about_another_email_is_a_failure_that_may_pass(world: World) -> None:
+    world.deliver("a", "b")
+    source = world.source()
+    first, second = world.listed(source)
+    row = {"id": second.item_id, "parentFolderId": first.folder_id, "changeKey": "x"}
+    world.graph.faults.add("status", operation="message", status=200, body=json.dumps(row), times=1)
+    error = fault_of(lambda: list(source.fetch([replace(first, change_key="newer")])))
+    assert type(error) is errors.ExchangeFailed
+    assert "another item" in error.detail
 
 
 @pytest.mark.parametrize(
@@ -116,7 +186,7 @@ def test_what_can_be_no_address_is_never_part_of_a_path(world: World, address: s
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"<html>Sign in</html>", b"[]", b"null", b'{"value": 5}', b'{"value": [5]}', b'{"value": [{}]}',
+        b"", b"Sign in", b"[]", b"null", b'{"value": 5}', b'{"value": [5]}', b'{"value": [{}]}',
         b'{"value": [{"id": 7}]}', b"[" * 100_000, b'{"value": [' + b'{"a":' * 50_000, b"\xff\xfe", b'{"value": []}',
         b'{"value": [], "@odata.deltaLink": 5}', b'{"value": null, "@odata.deltaLink": "x"}',
     ],
@@ -168,6 +238,13 @@ def test_a_service_that_tells_one_page_for_ever_is_no_endless_loop() -> None:
         error = fault_of(lambda: list(source.changes("AQMk", None)))  # type: ignore[arg-type]
         assert type(error) is errors.ExchangeFailed
         assert type(fault_of(lambda: source.folders(None))) is errors.ExchangeFailed
+
+
+@pytest.mark.parametrize("told", [["1"], [*map(str, range(8)), "9"]], ids=["too few", "another"])
+def test_a_batch_that_does_not_answer_each_question_is_a_failure(world: World, told: list[str]) -> None:
+    parts = [{"id": number, "status": 200, "body": {"id": f"folder {number}"}} for number in told]
+    world.graph.faults.add("status", operation="batch", status=200, body=json.dumps({"responses": parts}), times=1)
+    assert type(fault_of(lambda: world.source().folders(None))) is errors.ExchangeFailed
 
 
 def test_a_cut_body_is_a_failure(world: World) -> None:

@@ -1,0 +1,73 @@
+"""The ResponseCodes of Exchange as the errors that the product speaks.
+
+Source: https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode and the schema of
+EWS, which has more. A code that is not listed is a failure of Exchange that may pass: a test names each of those that
+exchangelib knows, so that leaving one out is a decision. What the codes mean for a single email of a batch: see `fetch`.
+"""
+
+from __future__ import annotations
+
+from integrations import errors
+from integrations.errors import IntegrationError
+
+_CODES: dict[type[IntegrationError], tuple[str, ...]] = {
+    errors.ExchangeBusy: (
+        "ErrorServerBusy", "ErrorTooManyObjectsOpened", "ErrorExceededConnectionCount", "ErrorInsufficientResources",
+        "ErrorNotEnoughMemory",
+    ),
+    errors.ExchangeTimedOut: ("ErrorTimeoutExpired",),
+    errors.MailboxMoving: (
+        "ErrorMailboxMoveInProgress", "ErrorMailboxStoreUnavailable", "ErrorMailboxFailover", "ErrorMailboxLogonFailed",
+        "ErrorConnectionFailed", "ErrorConnectionFailedTransientError", "ErrorNoRespondingCASInDestinationSite",
+    ),
+    # Of its directory, its other servers, and itself.
+    errors.ExchangeFailed: (
+        "ErrorInternalServerError", "ErrorInternalServerTransientError", "ErrorADUnavailable", "ErrorADOperation",
+        "ErrorBatchProcessingStopped", "ErrorClientDisconnected", "ErrorDataSourceOperation", "ErrorImpersonationFailed",
+        "ErrorInvalidClientSecurityContext", "ErrorInvalidNetworkServiceContext", "ErrorMailboxConfiguration",
+        "ErrorNoApplicableProxyCASServersAvailable", "ErrorProxyCallFailed", "ErrorProxyRequestProcessingFailed",
+        "ErrorProxyServiceDiscoveryFailed", "ErrorProxyTokenExpired", "ErrorRequestAborted", "ErrorServiceDiscoveryFailed",
+        "ErrorWebRequestInInvalidState", "ErrorWin32InteropError",
+    ),
+    errors.RequestRejected: (
+        "ErrorInvalidRequest", "ErrorSchemaValidation", "ErrorInvalidOperation", "ErrorInvalidArgument",
+        "ErrorMissingArgument", "ErrorDuplicateSOAPHeader", "ErrorMoreThanOneAccessModeSpecified",
+        "ErrorRequestStreamTooBig",
+    ),
+    errors.VersionRefused: (
+        "ErrorInvalidServerVersion", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion",
+    ),
+    errors.MailboxOnAnotherServer: (
+        "ErrorCrossSiteRequest", "ErrorMultiLegacyMailboxAccess", "ErrorNoDestinationCASDueToKerberosRequirements",
+        "ErrorNoDestinationCASDueToSSLRequirements", "ErrorNoDestinationCASDueToVersionMismatch",
+        "ErrorProxyGroupSidLimitExceeded", "ErrorProxyRequestNotAllowed", "ErrorWrongServerVersion",
+        "ErrorWrongServerVersionDelegate",
+    ),
+    errors.MailboxNotFound: (
+        "ErrorNonExistentMailbox", "ErrorMissingEmailAddress", "ErrorInvalidSmtpAddress", "ErrorMailRecipientNotFound",
+        "ErrorRecipientNotFound", "ErrorCannotFindUser", "ErrorInvalidUserPrincipalName",
+    ),
+    errors.NotPrimaryAddress: ("ErrorNonPrimarySmtpAddress",),
+    errors.LicenceMissing: ("ErrorInvalidLicense",),
+    errors.AccessDenied: ("ErrorAccessDenied", "ErrorNotDelegate"),
+    errors.ImpersonationDenied: (
+        "ErrorImpersonateUserDenied", "ErrorImpersonationDenied", "ErrorInvalidExchangeImpersonationHeaderData",
+    ),
+    errors.ImpersonationRequired: ("ErrorImpersonationRequired",),
+    errors.CallerUnknown: (
+        "ErrorCallerIsInvalidADAccount", "ErrorInvalidAuthorizationContext", "ErrorInvalidSerializedAccessToken",
+        "ErrorInvalidCrossForestCredentials",
+    ),
+    errors.SignInRefused: ("ErrorAccountDisabled", "ErrorPasswordExpired", "ErrorPasswordChangeRequired"),
+    errors.CursorRefused: ("ErrorInvalidSyncStateData",),
+    errors.FolderGone: ("ErrorFolderNotFound", "ErrorSyncFolderNotFound"),
+}  # fmt: skip
+
+BY_CODE: dict[str, type[IntegrationError]] = {code: kind for kind, codes in _CODES.items() for code in codes}
+
+
+def kind_of(code: str) -> type[IntegrationError]:
+    """The error that a code stands for."""
+    if code.startswith("ErrorInvalidSchemaVersionForMailboxVersion"):
+        return errors.VersionRefused
+    return BY_CODE.get(code, errors.ExchangeFailed)
