@@ -43,9 +43,9 @@ BY_CODE: dict[str, type[IntegrationError]] = {
     "ErrorInvalidSyncStateData": errors.CursorRefused,
     "ErrorSyncFolderNotFound": errors.FolderGone,
     "ErrorFolderNotFound": errors.FolderGone,
-    "ErrorInvalidServerVersion": errors.SettingsWrong,
-    "ErrorIncorrectSchemaVersion": errors.SettingsWrong,
-    "ErrorInvalidSchemaVersionForMailboxVersion": errors.SettingsWrong,
+    "ErrorInvalidServerVersion": errors.VersionRefused,
+    "ErrorIncorrectSchemaVersion": errors.VersionRefused,
+    "ErrorInvalidSchemaVersionForMailboxVersion": errors.VersionRefused,
 }
 
 
@@ -77,8 +77,7 @@ def translate(error: Exception) -> IntegrationError:
         return of_transport(cause)
     code = type(error).__name__
     kind = BY_CODE.get(code, errors.ExchangeFailed)
-    detail = "build version" if kind is errors.SettingsWrong else code
-    return kind(detail, retry_after=waiting_time(getattr(error, "back_off", None)))
+    return kind(code, retry_after=waiting_time(getattr(error, "back_off", None)))
 
 
 def _transport_cause(error: BaseException) -> BaseException | None:

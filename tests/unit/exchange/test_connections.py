@@ -9,7 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from integrations.errors import ExchangeBusy, IntegrationError, SettingsWrong, SignInRefused, TokenEndpointFailed
+from integrations.errors import (
+    ExchangeBusy,
+    IntegrationError,
+    SettingsWrong,
+    SignInRefused,
+    TokenEndpointFailed,
+    VersionRefused,
+)
 from integrations.exchange.connection import ConnectionSettings, connection
 from integrations.exchange.protocol import MOST_CONNECTIONS
 from integrations.network import kept
@@ -212,7 +219,7 @@ def test_a_setting_that_cannot_be_right_is_named_before_anything_is_sent(
 
 def test_a_wrong_build_version_is_told_by_exchange_as_that(world: World) -> None:
     world.exchange.faults.add("fault", code="ErrorInvalidServerVersion")
-    with pytest.raises(SettingsWrong) as caught:
+    with pytest.raises(VersionRefused) as caught:
         world.source().check()
     assert "build version" in str(caught.value)
 

@@ -229,7 +229,7 @@ def test_a_delegate_without_rights_is_denied(world: World) -> None:
         ("ErrorInternalServerTransientError", errors.ExchangeFailed),
         ("ErrorImpersonationDenied", errors.ImpersonationDenied),
         ("ErrorPasswordExpired", errors.SignInRefused),
-        ("ErrorInvalidServerVersion", errors.SettingsWrong),
+        ("ErrorInvalidServerVersion", errors.VersionRefused),
         ("ErrorSomethingNew", errors.ExchangeFailed),
     ],
 )
