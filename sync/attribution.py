@@ -232,6 +232,14 @@ def decide(evidence: Evidence, seen: Seen | None = None) -> Row:
     return next(row for row in TABLE if row.evidence is evidence and row.seen(seen))
 
 
+def who_waits(evidence: Evidence) -> str:
+    """While a connection is held for this evidence: who waits, in a sentence for admins."""
+    # Of a password it is not known yet whether the first refusal or the second began it.
+    certain = evidence in (Evidence.RESPONSE, Evidence.OVERLOAD)
+    held = (row.paused for row in TABLE if row.evidence is evidence and row.fault is Scope.CONNECTION)
+    return next(held, ALL_MAILBOXES) if certain else ALL_MAILBOXES
+
+
 def clears_by_refusal(evidence: Evidence, *, permanent: bool) -> bool:
     """Whether a mailbox that was probed, and failed with this, shows all the same that its connection works: Exchange named the
     mailbox, so it let the account in. What passes by itself shows nothing: a store that is offline may be part of an outage."""

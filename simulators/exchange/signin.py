@@ -66,9 +66,9 @@ class OnPremises:
             case "basic":
                 return self._basic(value)
         generation, known = request.connection.state.get("principal", (0, None))
-        if known is None or generation != self._generation:
-            return _unauthorized(SCHEMES_ON_PREMISES[1:])
-        return known
+        if isinstance(known, Principal) and generation == self._generation:
+            return known
+        return _unauthorized(SCHEMES_ON_PREMISES[1:])
 
     def _basic(self, value: str) -> Principal | Response:
         try:
@@ -129,6 +129,13 @@ class Online:
         if scheme.casefold() != "bearer" or application is None or self.clock() >= until:
             return _unauthorized(('Bearer realm="", error="invalid_token"',))
         return principal_of(application)
+
+    def change_secret(self, client_id: str, secret: str) -> None:
+        """From now on it is this one, and no token from before is good."""
+        self.applications = [
+            replace(one, client_secret=secret) if one.client_id == client_id else one for one in self.applications
+        ]
+        self.expire()
 
     def expire(self) -> None:
         """Every token handed out so far is refused from now on."""
