@@ -281,6 +281,7 @@ LIMITS = Limits(
 # Of the conversion of one email, in CPU time; by the wall clock ten times that, and never as long as the lease.
 CONVERSION_DEADLINE = seconds("CONVERSION_DEADLINE", 20)
 HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 1200)
+REFUSED_SIGN_INS_WITHIN = seconds("REFUSED_SIGN_INS_WITHIN", 3600)
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
 RUNS_KEPT = timedelta(days=env.float("RUNS_KEPT_DAYS", default=30))
 

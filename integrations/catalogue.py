@@ -6,10 +6,9 @@ it finds them here), and the reasons for which an email is set aside.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
-from integrations.errors import Scope, all_errors
+from integrations.errors import Evidence, Scope, all_errors
 from integrations.further_reading import Page, pages_about
 from integrations.set_aside import SetAsideKind, Stage
 
@@ -22,6 +21,10 @@ class Entry:
     remedy: str
     scope: str
     """What fails as a whole, in words."""
+    answer: str = ""
+    """What the other side answered, where one can say so."""
+    evidence: Evidence | None = None
+    """By which it is decided who is paused; None where nobody is."""
 
     @property
     def further(self) -> tuple[Page, ...]:
@@ -36,6 +39,20 @@ SCOPES = {
     Scope.DESTINATION: "everything that goes to this destination",
     Scope.BUCKET: "every mailbox of this bucket",
     Scope.PROCESS: "the worker that met it; other workers go on",
+}
+ANSWERS = {
+    Evidence.TRANSPORT: "none, or over a connection that may not be used",
+    Evidence.SETTINGS: "none: nothing was sent",
+    Evidence.PASSWORD: "401, or a refusal of the sign-in service",
+    Evidence.RESPONSE: "a refusal with no password at stake: 403, 404, a version",
+    Evidence.OVERLOAD: "busy, too late, or an error of the server's own",
+    Evidence.MAILBOX: "a code that names the mailbox",
+    Evidence.FOLDER: "a code that is about one folder",
+    Evidence.DESTINATION: "of Re:infer, about the API endpoint or the token",
+    Evidence.BUCKET: "of Re:infer, about the bucket",
+    Evidence.FOLDER_REFUSED: "a refusal that is about one folder",
+    Evidence.PROCESS: "none: a worker could not even ask",
+    Evidence.OURS: "none: it is a matter of this product, or of what it runs on",
 }
 ONE_EMAIL = "one email; its mailbox goes on"
 
@@ -130,6 +147,10 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "A path in the address.",
         "The tenant is in a national cloud.",
         "A gateway answers in its place.",
+    ),
+    "sign_in_paused": (
+        "It was tested again and again with the same password.",
+        "Another integration uses the same account.",
     ),
     "settings_wrong": ("A value was entered that cannot be right.",),
     "unknown_forbidden_error": (
@@ -350,7 +371,16 @@ STAGES: dict[str, SetAsideKind] = {
 def entries() -> list[Entry]:
     """Every error of ours and of the vendor's, by kind."""
     ours = [
-        Entry(error.kind, error.text, CAUSES[error.kind], error.remedy, SCOPES[error.scope]) for error in all_errors()
+        Entry(
+            error.kind,
+            error.text,
+            CAUSES[error.kind],
+            error.remedy,
+            SCOPES[error.scope],
+            ANSWERS[error.evidence],
+            error.evidence,
+        )
+        for error in all_errors()
     ]
     return sorted([*ours, *_VENDORS], key=lambda entry: entry.kind)
 
@@ -361,25 +391,6 @@ def set_aside_entry(kind: str, stage: str = "") -> Entry:
     return known.get(kind) or known[STAGES.get(stage, SetAsideKind.ENDED_WORKERS)]
 
 
-def as_markdown() -> str:
-    """The catalogue as docs/errors.md has it."""
-    parts = [
-        "# Errors explained\n",
-        "The same as the page *Errors* of the product. Made by `python -m integrations.catalogue`.\n",
-    ]
-    for entry in entries():
-        causes = "\n".join(f"- {cause}" for cause in entry.causes)
-        parts += [f"## {entry.kind}\n", f"{entry.text} It stops {entry.scope}.\n", f"Likely causes:\n\n{causes}\n"]
-        parts += [f"What to do: {entry.remedy}\n"]
-        if entry.further:
-            parts += ["Read more: " + ", ".join(f"[{page.title}]({page.url})" for page in entry.further) + "\n"]
-    return "\n".join(parts)
-
-
 def entry_of(kind: str) -> Entry | None:
     """What is known of this kind; None when nothing is."""
     return next((entry for entry in entries() if entry.kind == kind), None)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(as_markdown())

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from integrations.graph.connection import GraphSettings
 
 
-def open_source(integration: Integration, address: str, *, deadline: float | None = None) -> Source:
-    """The mailbox `address`, read through this integration. `deadline`: seconds that one request may take.
+def open_source(
+    integration: Integration, address: str, *, deadline: float | None = None, fresh: bool = False
+) -> Source:
+    """The mailbox `address`, read through this integration. `deadline`: seconds that one request may take. `fresh`: this
+    process signs in anew, and uses neither an open connection nor a token from before.
 
     Raises `SecretUnreadable`, `SecretElsewhere`, and `SettingsWrong` for values that cannot be used.
     """
@@ -32,10 +35,10 @@ def open_source(integration: Integration, address: str, *, deadline: float | Non
     if integration.microsoft_api == Integration.Api.GRAPH:
         from integrations.graph.source import GraphSource
 
-        return GraphSource(_graph_settings(integration, deadline), address, page_size=settings.PAGE_SIZE)
+        return GraphSource(_graph_settings(integration, deadline), address, page_size=settings.PAGE_SIZE, fresh=fresh)
     from integrations.exchange.source import ExchangeSource
 
-    return ExchangeSource(_exchange_settings(integration, deadline), address, page_size=settings.PAGE_SIZE)
+    return ExchangeSource(_exchange_settings(integration, deadline), address, page_size=settings.PAGE_SIZE, fresh=fresh)
 
 
 def open_secrets(*rows: Integration | Destination) -> None:

@@ -27,6 +27,34 @@ class Scope(StrEnum):
     """This process of ours and what it runs on: nothing outside it."""
 
 
+class Evidence(StrEnum):
+    """What kind of evidence an error is. Whose fault it is, and who is paused, `sync.attribution` decides by it and by what
+    else is known of the connection."""
+
+    TRANSPORT = "transport"
+    """No response, or no connection that may be used: not reachable, TLS, a certificate, a sign-in service that is down."""
+    SETTINGS = "settings"
+    """A setting or a stored secret of ours that cannot be used. Nothing was sent to the server."""
+    PASSWORD = "password"  # noqa: S105  # the name of a class of evidence
+    """A sign-in was refused. Each more of them brings the account nearer to being locked out."""
+    RESPONSE = "response"
+    """A refusal with no password at stake: 403, a version, a wrong endpoint."""
+    OVERLOAD = "overload"
+    """The server is busy, too slow, or answers with an error of its own."""
+    MAILBOX = "mailbox"
+    """It names the mailbox: not found, moved, not to be read by this account."""
+    FOLDER = "folder"
+    """It names the folder: gone, or its cursor is not known any more."""
+    FOLDER_REFUSED = "folder_refused"
+    """The account may not read this folder."""
+    DESTINATION = "destination"
+    BUCKET = "bucket"
+    PROCESS = "process"
+    """A fault of this process, its settings or its machine. Another worker may well do what this one cannot."""
+    OURS = "ours"
+    """A fault of this product, or of what it runs on."""
+
+
 class Side(StrEnum):
     """Where the trouble is."""
 
@@ -36,17 +64,42 @@ class Side(StrEnum):
     PRODUCT = "product"
 
 
+WIDEST = {
+    Evidence.TRANSPORT: Scope.CONNECTION,
+    Evidence.SETTINGS: Scope.CONNECTION,
+    Evidence.PASSWORD: Scope.CONNECTION,
+    Evidence.RESPONSE: Scope.CONNECTION,
+    Evidence.OVERLOAD: Scope.MAILBOX,
+    Evidence.MAILBOX: Scope.MAILBOX,
+    Evidence.FOLDER: Scope.FOLDER,
+    Evidence.DESTINATION: Scope.DESTINATION,
+    Evidence.BUCKET: Scope.BUCKET,
+    Evidence.FOLDER_REFUSED: Scope.FOLDER,
+    Evidence.PROCESS: Scope.PROCESS,
+    Evidence.OURS: Scope.MAILBOX,
+}
+"""What an error of each class of evidence may stop at most. An overload stops a connection only together with others."""
+
+
 class IntegrationError(Exception):
     """Anything an adapter can meet. `str(error)` says what happened and what to do next, for an admin to read."""
 
     kind: str = "unknown"
     scope: Scope = Scope.MAILBOX
+    """The widest part that it may stop: from `evidence`."""
+    evidence: Evidence = Evidence.OURS
     ours: bool = False
     """Whether this product is at fault, or what it runs on, and neither Exchange nor Re:infer."""
     text: str = "Something failed that this product has no name for."
     remedy: str = "It is tried again by itself. If it stays, look at the log of the worker."
     may_be_item: bool = False
     """Whether a single email can be what provokes it, so that the rest must be tried without that one."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "scope" in vars(cls):
+            raise TypeError(f"{cls.__name__} says its scope: it follows from the evidence")
+        cls.scope = WIDEST[cls.evidence]
 
     def __init__(self, detail: str = "", *, retry_after: timedelta | None = None) -> None:
         self.detail = closed(detail[:500])
@@ -80,19 +133,21 @@ class Refused(IntegrationError):
 
 class ExchangeBusy(Transient):
     kind = "exchange_busy"
+    evidence = Evidence.OVERLOAD
     text = "Exchange is busy and asked to be left alone for a while."
     remedy = "It is tried again by itself."
 
 
 class ExchangeUnreachable(Transient):
     kind = "exchange_unreachable"
-    scope = Scope.CONNECTION
+    evidence = Evidence.TRANSPORT
     text = "Exchange cannot be reached."
     remedy = "Check the endpoint, the port, the proxy and the firewall. It is tried again by itself."
 
 
 class ExchangeTimedOut(Transient):
     kind = "exchange_timed_out"
+    evidence = Evidence.OVERLOAD
     may_be_item = True
     text = "Exchange did not answer in time."
     remedy = "It is tried again by itself."
@@ -100,6 +155,7 @@ class ExchangeTimedOut(Transient):
 
 class ExchangeFailed(Transient):
     kind = "exchange_failed"
+    evidence = Evidence.OVERLOAD
     may_be_item = True
     text = "Exchange answered with an error of its own."
     remedy = "It is tried again by itself. If it stays, an Exchange admin finds it in the server's log."
@@ -109,6 +165,7 @@ class RequestRejected(Transient):
     """Once it may be a gateway that was restarting; when it repeats it is `RequestInvalid`: see `sync.repeated`."""
 
     kind = "exchange_request_rejected"
+    evidence = Evidence.MAILBOX
     may_be_item = True
     text = "Exchange, or a gateway before it, called a request invalid."
     remedy = "It is tried again by itself."
@@ -116,13 +173,14 @@ class RequestRejected(Transient):
 
 class TokenEndpointFailed(Transient):
     kind = "token_endpoint_failed"
-    scope = Scope.CONNECTION
+    evidence = Evidence.TRANSPORT
     text = "The sign-in service did not hand out a token."
     remedy = "Check that its address can be reached from here. It is tried again by itself."
 
 
 class MailboxMoving(Transient):
     kind = "mailbox_moving"
+    evidence = Evidence.MAILBOX
     text = "The mailbox is being moved or its store is offline."
     remedy = "It is tried again by itself."
 
@@ -149,21 +207,21 @@ class InternalFault(Transient):
 
 class ReinferUnreachable(Transient):
     kind = "reinfer_unreachable"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     text = "Re:infer cannot be reached."
     remedy = "Check the API endpoint and the firewall. It is tried again by itself."
 
 
 class ReinferBusy(Transient):
     kind = "reinfer_busy"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     text = "Re:infer asked us to slow down."
     remedy = "It is tried again by itself."
 
 
 class ReinferTimedOut(Transient):
     kind = "reinfer_timed_out"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     may_be_item = True
     text = "Re:infer did not answer in time."
     remedy = "It is tried again by itself."
@@ -171,7 +229,7 @@ class ReinferTimedOut(Transient):
 
 class ReinferFailed(Transient):
     kind = "reinfer_failed"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     may_be_item = True
     text = "Re:infer answered with an error of its own."
     remedy = "It is tried again by itself."
@@ -181,7 +239,7 @@ class ReinferUnintelligible(Transient):
     """A 2xx that says error, a 4xx that says ok, or no envelope at all: nothing in it may be believed."""
 
     kind = "reinfer_unintelligible"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     may_be_item = True
     text = "Something answered that does not speak like Re:infer."
     remedy = "Check the API endpoint, and whether a proxy or gateway answers in its place. It is tried again by itself."
@@ -192,7 +250,7 @@ class ReinferUnintelligible(Transient):
 
 class SignInRefused(Refused):
     kind = "invalid_exchange_credentials"
-    scope = Scope.CONNECTION
+    evidence = Evidence.PASSWORD
     text = "Exchange refused these credentials."
     remedy = "Update them and press Start."
 
@@ -345,21 +403,21 @@ class OnlyKerberosOffered(SignInNotOffered):
 
 class CertificateUntrusted(Refused):
     kind = "certificate_untrusted"
-    scope = Scope.CONNECTION
+    evidence = Evidence.TRANSPORT
     text = "The certificate of the server is not trusted, or is for another name."
     remedy = "Add the authority that signed it to the CA bundle, or correct the endpoint."
 
 
 class TlsFailed(Refused):
     kind = "tls_failed"
-    scope = Scope.CONNECTION
+    evidence = Evidence.TRANSPORT
     text = "No secure connection could be agreed upon."
     remedy = "Check the minimum TLS version and the cipher list against what the server offers."
 
 
 class EndpointWrong(Refused):
     kind = "endpoint_wrong"
-    scope = Scope.CONNECTION
+    evidence = Evidence.RESPONSE
     text = "There is no Exchange Web Services at this endpoint."
     remedy = "Correct the endpoint: it usually ends in /EWS/Exchange.asmx."
 
@@ -372,14 +430,14 @@ class GraphEndpointWrong(EndpointWrong):
 
 class SettingsWrong(Refused):
     kind = "settings_wrong"
-    scope = Scope.CONNECTION
+    evidence = Evidence.SETTINGS
     text = "A setting of this connection cannot be used."
     remedy = "Correct it and press Start."
 
 
 class EwsDisabled(Refused):
     kind = "unknown_forbidden_error"
-    scope = Scope.CONNECTION
+    evidence = Evidence.RESPONSE
     text = "Exchange forbids access by EWS."
     remedy = (
         "EWS may be switched off for the organisation, for its mailboxes, or for this user agent: an Exchange admin looks with "
@@ -401,6 +459,7 @@ class EwsBlockedOnline(EwsDisabled):
 
 class RequestInvalid(Refused):
     kind = "exchange_request_invalid"
+    evidence = Evidence.RESPONSE
     text = "Exchange, or a gateway before it, called the requests for this mailbox invalid several times in a row."
     remedy = (
         "Look with the code at the log of the gateway (proxy, load balancer, web application firewall) and of Exchange. If "
@@ -410,6 +469,7 @@ class RequestInvalid(Refused):
 
 class VersionRefused(Refused):
     kind = "exchange_version_refused"
+    evidence = Evidence.RESPONSE
     text = "Exchange accepts no version of EWS for this mailbox that this product speaks."
     remedy = (
         "An Exchange admin looks on which server the mailbox lies: this product speaks the versions of Exchange 2007 to 2019 "
@@ -419,6 +479,7 @@ class VersionRefused(Refused):
 
 class MailboxOnAnotherServer(Refused):
     kind = "mailbox_on_another_server"
+    evidence = Evidence.MAILBOX
     text = "The mailbox lies on a server to which this endpoint passes no requests on."
     remedy = (
         "Put the mailbox into an integration with the endpoint of its own site or version. Or an Exchange admin enables the "
@@ -428,7 +489,7 @@ class MailboxOnAnotherServer(Refused):
 
 class CallerUnknown(Refused):
     kind = "exchange_account_unknown"
-    scope = Scope.CONNECTION
+    evidence = Evidence.RESPONSE
     text = "The account signed in, but Exchange does not find it in its directory, or may not use it there."
     remedy = (
         "Sign in with an account of the forest that Exchange is in. For an application: an Exchange admin makes it known with "
@@ -438,14 +499,14 @@ class CallerUnknown(Refused):
 
 class ImpersonationRequired(Refused):
     kind = "impersonation_required"
-    scope = Scope.CONNECTION
+    evidence = Evidence.RESPONSE
     text = "Exchange lets an application open mailboxes by impersonation only."
     remedy = "Press Edit and choose access by impersonation, or sign in as a service user. Then press Start."
 
 
 class PermissionMissing(Refused):
     kind = "graph_permission_missing"
-    scope = Scope.CONNECTION
+    evidence = Evidence.RESPONSE
     text = "The application may not read mail by Microsoft Graph."
     remedy = (
         "Give it the role Application Mail.Read in RBAC for Applications, for the mailboxes of this integration, or let an "
@@ -455,13 +516,14 @@ class PermissionMissing(Refused):
 
 class ImpersonationDenied(Refused):
     kind = "app_access_insufficient_scopes"
-    scope = Scope.MAILBOX
+    evidence = Evidence.MAILBOX
     text = "The account may not impersonate this mailbox."
     remedy = "Grant it the ApplicationImpersonation role for this mailbox, or choose delegate access."
 
 
 class AccessDenied(Refused):
     kind = "mailbox_access_denied"
+    evidence = Evidence.MAILBOX
     text = "The account may not read this mailbox."
     remedy = "Grant it read access to the mailbox."
 
@@ -479,7 +541,7 @@ class FolderRefused(Refused):
     """One folder cannot be read while its mailbox can be opened. It stops that folder alone: see `sync.folder_refusals`."""
 
     kind = "folder_access_denied"
-    scope = Scope.FOLDER
+    evidence = Evidence.FOLDER_REFUSED
     text = "The account may not read this folder."
     remedy = "Grant it read access to the folder, or deny the folder in the filter of the mailbox. It is tried again by itself."
 
@@ -493,24 +555,28 @@ class FolderRefused(Refused):
 
 class MailboxNotInCloud(Refused):
     kind = "mailbox_not_in_cloud"
+    evidence = Evidence.MAILBOX
     text = "Microsoft Graph cannot open this mailbox: it is inactive, deleted, without a licence, or on premises."
     remedy = "Give it a licence again. If it lies on a server of yours, put it into an integration over EWS."
 
 
 class MailboxNotFound(Refused):
     kind = "mailbox_not_found"
+    evidence = Evidence.MAILBOX
     text = "Exchange knows no mailbox with this address."
     remedy = "Correct the address: it must be the primary SMTP address of a mailbox on this server."
 
 
 class NotPrimaryAddress(Refused):
     kind = "mailbox_primary_address_not_found"
+    evidence = Evidence.MAILBOX
     text = "Exchange knows the address only as an alias."
     remedy = "Enter the primary SMTP address of the mailbox."
 
 
 class LicenceMissing(Refused):
     kind = "mailbox_invalid_license"
+    evidence = Evidence.MAILBOX
     text = "The mailbox has no licence for Exchange Online."
     remedy = "Give it a licence again. It can take a day to work."
 
@@ -519,6 +585,7 @@ class InboxHidden(Refused):
     """Exchange says "not found" of what every mailbox has: by its documentation that also means that a right is missing."""
 
     kind = "mailbox_inbox_not_found"
+    evidence = Evidence.MAILBOX
     text = "Exchange does not show this account the Inbox, or the top folder, of the mailbox."
     remedy = (
         "Grant the account read access to the whole mailbox, and not to single folders. If it has that, an Exchange admin "
@@ -528,21 +595,21 @@ class InboxHidden(Refused):
 
 class ReinferEndpointWrong(SettingsWrong):
     kind = "reinfer_endpoint_wrong"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     text = "This API endpoint of Re:infer cannot be used."
     remedy = "Correct it: it looks like https://cloud.uipath.com/organisation/tenant/reinfer_ with your own names."
 
 
 class ReinferCertificateUntrusted(Refused):
     kind = "reinfer_certificate_untrusted"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     text = "The certificate of Re:infer is not trusted, or is for another name."
     remedy = "Correct the API endpoint, or name the authority that signed it in the file that SSL_CERT_FILE points to."
 
 
 class ReinferTokenRefused(Refused):
     kind = "reinfer_token_refused"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     text = "Re:infer refused the API token."
     remedy = (
         "Create a new token on its Manage Account page and enter it at the destination. What stopped is started there."
@@ -551,35 +618,35 @@ class ReinferTokenRefused(Refused):
 
 class ReinferForbidden(Refused):
     kind = "reinfer_forbidden"
-    scope = Scope.BUCKET
+    evidence = Evidence.BUCKET
     text = "The API token may not write to this bucket."
     remedy = "Give its user the permission to edit messages in the project of this bucket."
 
 
 class BucketNotFound(Refused):
     kind = "bucket_not_found"
-    scope = Scope.BUCKET
+    evidence = Evidence.BUCKET
     text = "Re:infer has no bucket of this project and name."
     remedy = "Create it with the button beside it, or correct its name."
 
 
 class BucketNameWrong(SettingsWrong):
     kind = "bucket_name_wrong"
-    scope = Scope.BUCKET
+    evidence = Evidence.BUCKET
     text = "No bucket can have this project and name."
     remedy = "Correct them."
 
 
 class ProjectNotFound(Refused):
     kind = "project_not_found"
-    scope = Scope.BUCKET
+    evidence = Evidence.BUCKET
     text = "Re:infer has no project of this name."
     remedy = "Create the project in Re:infer, or correct its name."
 
 
 class QuotaReached(Refused):
     kind = "comment_quota_hit"
-    scope = Scope.BUCKET
+    evidence = Evidence.BUCKET
     text = "The quota of the Re:infer tenant is reached."
     remedy = "Raise it there. Then start the mailboxes that it stopped on the page of the destination."
 
@@ -594,7 +661,7 @@ class TooManyRefused(Refused):
     """Our own breaker: see `sync.breaker`."""
 
     kind = "too_many_refused"
-    scope = Scope.BUCKET
+    evidence = Evidence.BUCKET
     text = "Too many emails of this bucket were refused lately: it stopped to protect your mail."
     remedy = (
         "Nothing is lost, and nothing more is set aside. If this product was just upgraded, go back to the version before "
@@ -604,7 +671,7 @@ class TooManyRefused(Refused):
 
 class ReinferRefused(Refused):
     kind = "reinfer_refused"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     text = "Re:infer refused a request that this product thought right."
     remedy = "Look whether a newer version of this product is out."
 
@@ -614,14 +681,14 @@ class ReinferRefused(Refused):
 
 class CursorRefused(IntegrationError):
     kind = "cursor_refused"
-    scope = Scope.FOLDER
+    evidence = Evidence.FOLDER
     text = "Exchange no longer knows where we were in this folder."
     remedy = "The folder is listed again by itself; that costs nothing."
 
 
 class FolderGone(IntegrationError):
     kind = "folder_gone"
-    scope = Scope.FOLDER
+    evidence = Evidence.FOLDER
     text = "The folder was deleted."
     remedy = "Nothing needs to be done."
 
@@ -636,11 +703,22 @@ class Contended(Transient):
     remedy = "It is tried again by itself."
 
 
+class SignInPaused(Transient):
+    """Nothing was sent: see `sync.accounts`."""
+
+    kind = "sign_in_paused"
+    ours = True
+    text = (
+        "This password or secret was refused lately, and is not sent again yet, so that the account is not locked out."
+    )
+    remedy = "Enter another one, or wait until then."
+
+
 class ProcessFault(IntegrationError):
     """A fault of this process, its settings or its machine. Another worker may well do what this one cannot, so nothing
     is written down against the connection, the mailbox or the bucket that was in hand."""
 
-    scope = Scope.PROCESS
+    evidence = Evidence.PROCESS
 
 
 class SecretUnreadable(ProcessFault):
@@ -676,7 +754,7 @@ class SecretElsewhere(Refused):
     """A stored secret was about to be sent to another place than the one that it was entered for."""
 
     kind = "secret_elsewhere"
-    scope = Scope.CONNECTION
+    evidence = Evidence.SETTINGS
     text = "The stored secret was entered for another server, or another way to it, and is not sent."
     remedy = "Press Edit, enter the secret again and save. Then press Start."
 
@@ -685,7 +763,7 @@ class TokenElsewhere(SecretElsewhere):
     """The same of the API token of Re:infer."""
 
     kind = "reinfer_token_elsewhere"
-    scope = Scope.DESTINATION
+    evidence = Evidence.DESTINATION
     text = "The stored API token was entered for another API endpoint, and is not sent."
     remedy = "Open the destination, press Edit, enter the token again and save."
 

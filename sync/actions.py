@@ -24,7 +24,7 @@ from integrations.errors import IntegrationError, TooManyRefused
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
 from integrations.models import RUNNING, STOPPED, Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import dispatching, holds, verify
+from sync import accounts, dispatching, holds, verify
 from sync.conversion.bounded import AllPlacesTaken, converter
 from sync.former import is_former
 from sync.lease import Clock, database_now
@@ -240,8 +240,12 @@ def preview_set_aside(email: SetAsideEmail) -> Converted | NotConvertible | Comp
         item_class=email.item_class,
         size=email.size,
     )
+    integration = email.mailbox.integration
     try:
-        with open_source(email.mailbox.integration, email.mailbox.address, deadline=TEST_DEADLINE) as source:
+        with (
+            accounts.counting(integration),
+            open_source(integration, email.mailbox.address, deadline=TEST_DEADLINE) as source,
+        ):
             fetched = next(iter(source.fetch([change])))
     except (IntegrationError, ImproperlyConfigured) as error:
         return Complaint(str(error))
@@ -260,6 +264,7 @@ def settings_changed(integration: Integration) -> None:
     """After an admin changed anything it hangs on: what was held may try again, and every mailbox is due."""
     mailboxes = list(integration.mailboxes.select_related("bucket__destination"))
     holds.lift(integration)
+    accounts.entered(integration)
     for bucket in {mailbox.bucket for mailbox in mailboxes}:
         holds.lift(bucket)
         holds.lift(bucket.destination)
@@ -284,8 +289,12 @@ def _test_source(integration: Integration, address: str) -> Finding:
     try:
         steps += network_steps(integration, deadline=TEST_DEADLINE)
         if all(step.ok for step in steps):
-            with open_source(integration, address, deadline=TEST_DEADLINE) as source:
+            with (
+                accounts.counted(integration) as attempt,
+                open_source(integration, address, deadline=TEST_DEADLINE, fresh=True) as source,
+            ):
                 steps += mailbox_steps(source, address)
+                attempt.ended(next((step.kind for step in steps if not step.ok), ""))
     except (IntegrationError, ImproperlyConfigured) as error:
         return _could_not(error, steps)
     return _of_steps(steps, f"Signed in, and {address} can be read.")
@@ -395,4 +404,5 @@ def _make_due(mailboxes: Sequence[Mailbox]) -> None:
     dispatching.make_states()
     of = [mailbox.pk for mailbox in mailboxes]
     SyncedFolder.objects.filter(mailbox__in=of).try_again()
-    MailboxState.objects.filter(pk__in=of).update(next_sync_at=None, failures=0, failing_since=None)
+    states = MailboxState.objects.filter(pk__in=of)
+    states.update(next_sync_at=None, failures=0, failing_since=None, refused_alone=False)

@@ -18,9 +18,11 @@ from integrations.models import Destination, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import Rules, Verdict, participants_verdict
+from sync import accounts
 from sync.actions import Finding
 from sync.conversion.bounded import AllPlacesTaken, Convert, converter
 from sync.estimate import Estimate, estimate
+from sync.evidence import PASSWORD_KINDS
 from sync.filter_preview import SPAN, preview
 from sync.lease import database_now
 from sync.models import Copy
@@ -61,7 +63,7 @@ def cost_of_integration(integration: Integration) -> Finding:
             asked += 1
         except (IntegrationError, ImproperlyConfigured) as error:
             failed.append(f"{mailbox}: {error}")
-            if len(failed) >= 3:
+            if len(failed) >= 3 or getattr(error, "kind", "") in PASSWORD_KINDS:
                 break
     if not asked:
         return Finding(False, failed[0])
@@ -69,7 +71,10 @@ def cost_of_integration(integration: Integration) -> Finding:
 
 
 def _estimate(mailbox: Mailbox, until: float) -> Estimate:
-    with open_source(mailbox.integration, mailbox.address, deadline=SECONDS) as source:
+    with (
+        accounts.counting(mailbox.integration),
+        open_source(mailbox.integration, mailbox.address, deadline=SECONDS) as source,
+    ):
         return estimate(source, mailbox.rules(), monotonic=time.monotonic, until=until)
 
 
@@ -129,6 +134,7 @@ def _sampled(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
     ]
     until = time.monotonic() + SECONDS
     with (
+        accounts.counting(mailbox.integration),
         open_source(mailbox.integration, mailbox.address, deadline=SECONDS) as source,
         converter(wait=False) as convert,
     ):

@@ -6,7 +6,7 @@ impatient admin, never send it twice; and the mark runs out, so that a task that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -53,7 +53,11 @@ def go_on(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int:
     """A sync of this mailbox ended: what is due of the same integration takes its place at once. If it waited for the next
     tick, an integration could do no more than its `most_at_once` syncs in each, however short they are."""
     now = clock()
-    integration = mailbox.integration
+    integration = Integration.objects.get(pk=mailbox.integration_id)
+    if integration.is_held:
+        # Whose fault it is, a probe shows at once.
+        due = [pk for pk, _ in _probes_of(Integration, "integration", now, pk=integration.pk)]
+        return _send_all(send, _claim(integration.pk, due, due, now)) if due else 0
     due = [pk for pk, _ in _due(now).filter(integration=integration)[: integration.most_at_once]]
     return _send_all(send, _claim(integration.pk, due, (), now)) if due else 0
 
@@ -141,14 +145,20 @@ def _due(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
 
 def _probes(now: datetime) -> list[tuple[int, int]]:
     """For each hold whose time has come, one mailbox behind it that nothing else holds back."""
-    probes = []
-    for model, path in ((Integration, "integration"), (Destination, "bucket__destination"), (Bucket, "bucket")):
-        for row in model._default_manager.filter(held_until__lte=now):
-            others = Q(**{f"{other}__held_until": None for other in holds.PATHS if other != path})
-            first = _ready(now).filter(others, **{path: row}).first()
-            if first is not None and holds.claim_probe(row, now, now + settings.HOLD_PROBE_EVERY):
-                probes.append(first)
-    return probes
+    paths = ((Integration, "integration"), (Destination, "bucket__destination"), (Bucket, "bucket"))
+    return [probe for model, path in paths for probe in _probes_of(model, path, now)]
+
+
+def _probes_of(model: holds.HeldModel, path: str, now: datetime, **which: object) -> Iterator[tuple[int, int]]:
+    for row in model._default_manager.filter(held_until__lte=now, **which):
+        others = Q(**{f"{other}__held_until": None for other in holds.PATHS if other != path})
+        free = _ready(now).filter(others, **{path: row})
+        # One that failed may be at fault itself, and would tell nothing of the others: better one of them, a moment later.
+        well = Q(state__failures=0)
+        behind = Mailbox.objects.filter(others, well, enabled=True, integration__enabled=True, **{path: row})
+        first = free.filter(well).first() if behind.exists() else free.first()
+        if first is not None and holds.claim_probe(row, now, now + settings.HOLD_PROBE_EVERY):
+            yield first
 
 
 def busy(integration_id: int, now: datetime) -> int:

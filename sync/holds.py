@@ -37,14 +37,25 @@ def hold(row: Integration | Destination | Bucket, until: datetime, error: Integr
     )
 
 
-def lift(row: Integration | Destination | Bucket) -> None:
-    type(row)._default_manager.filter(pk=row.pk).exclude(held_until=None).update(**LIFTED)
+def ask_again(row: Integration | Destination | Bucket, at: datetime) -> None:
+    """Let the next probe be sent no later than this."""
+    type(row)._default_manager.filter(pk=row.pk, held_until__gt=at).update(held_until=at)
+
+
+def ask_later(row: Integration | Destination | Bucket, at: datetime) -> None:
+    """Let the next probe be sent no sooner than this."""
+    type(row)._default_manager.filter(pk=row.pk, held_until__lt=at).update(held_until=at)
+
+
+def lift(row: Integration | Destination | Bucket) -> bool:
+    """Whether it was held."""
+    return bool(type(row)._default_manager.filter(pk=row.pk).exclude(held_until=None).update(**LIFTED))
 
 
 def lift_all(mailbox: Mailbox, accepted: int) -> None:
-    """After a sync that worked: whatever this mailbox hangs on works. `accepted`: comments that its bucket took; while it took
-    none, nobody knows whether it still refuses almost all."""
-    for row in (mailbox.integration, mailbox.bucket.destination, mailbox.bucket):
+    """After a sync that worked: where its comments go, all works. `accepted`: comments that its bucket took; while it took
+    none, nobody knows whether it still refuses almost all. The integration is not meant: see `sync.outcome`."""
+    for row in (mailbox.bucket.destination, mailbox.bucket):
         if row.is_held and (accepted or row.held_kind != TooManyRefused.kind):
             lift(row)
 

@@ -55,6 +55,11 @@ class MailboxState(models.Model):
     failing_since = models.DateTimeField(null=True)
     error_kind = models.CharField(max_length=64, blank=True)
     error_text = models.TextField(blank=True)
+    refused_alone = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Its sign-in is refused while a neighbour signed in anew since, with the same credentials.",
+    )
     synced_at = models.DateTimeField(null=True, help_text="When a sync last came to its end.")
     up_to_date = models.BooleanField(
         default=False, help_text="Every folder that can be read was read to its end. One may be left out beside that."
@@ -459,6 +464,21 @@ class Comparison(models.Model):
 
     def __str__(self) -> str:
         return f"comparison of bucket {self.bucket_id}"
+
+
+class Account(models.Model):
+    """Refused sign-ins of one account, while there were some lately: see `sync.accounts`."""
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="A keyed digest of who signs in where.")
+    refused = models.JSONField(
+        default=list, help_text="When, with which secret (a keyed digest), and by whom if not over."
+    )
+    began_at = models.DateTimeField(help_text="The first of them.")
+    doubted = models.BooleanField(default=False, help_text="Nobody has signed in anew since with the same secret.")
+    until = models.DateTimeField(help_text="How long the last of them counts.")
+
+    def __str__(self) -> str:
+        return f"account {self.key[:8]}, refused {len(self.refused)} times"
 
 
 class Tick(models.Model):

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Greatest
 
 from integrations.errors import (
     BudgetReached,
+    Evidence,
     FolderRefused,
     IntegrationError,
     InternalFault,
@@ -23,7 +24,8 @@ from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from notices.models import Kind
 from notices.outbox import announce, announce_left_out, announce_stopped, recovered
-from sync import activity, holds, policy, processes, repeated
+from sync import accounts, activity, attribution, evidence, holds, policy, processes, repeated
+from sync.attribution import clears_by_refusal
 from sync.checkpoints import excuse
 from sync.lease import Lease
 from sync.models import MailboxState, SyncedFolder, SyncRun
@@ -32,9 +34,10 @@ from sync.records import Counts, Report
 
 Outcome = SyncRun.Outcome
 
-STORM_KINDS = {error.kind for error in policy.STORM}
-STORM_WITHIN = timedelta(minutes=5)
 CHECKPOINT_MOVED = "checkpoint_moved"
+MOMENT = timedelta(minutes=1)
+PROBE_AGAIN = timedelta(minutes=1)
+"""After a probe that met something else, and so told nothing of what it was sent for."""
 
 
 def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
@@ -51,13 +54,17 @@ def note(record: SyncRun, counts: Counts) -> None:
     SyncRun.objects.filter(pk=record.pk, outcome=Outcome.RUNNING).update(**asdict(counts))
 
 
-def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, chance: float) -> SyncRun:
+def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, chance: float, *, anew: bool) -> SyncRun:
+    """A sync that worked. `anew`: it signed in anew."""
     now = lease.clock()
     holds.lift_all(mailbox, accepted=report.counts.created + report.counts.updated)
+    if anew:
+        _works(mailbox, now)
     wait = policy.next_sync(
         now, interval(mailbox.integration), newest=_newest(mailbox) or mailbox.created_at, chance=chance
     )
     values: dict[str, object] = {"failures": 0, "failing_since": None, "error_kind": "", "error_text": ""}
+    values |= {"refused_alone": False}
     if report.finished:
         # The pass over the folders is complete: see `sync.turns`.
         new_pass = {"round": F("round") + 1, "pass_began": F("round") + 1}
@@ -103,30 +110,28 @@ def _tell_set_aside(mailbox: Mailbox, count: int) -> None:
 
 
 def failed(
-    mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: IntegrationError, chance: float
+    mailbox: Mailbox,
+    lease: Lease,
+    record: SyncRun,
+    counts: Counts,
+    error: IntegrationError,
+    chance: float,
+    *,
+    anew: bool,
 ) -> SyncRun:
-    """A named error: the policy decides, and this carries it out."""
+    """A named error: the policy decides, and this carries it out. `anew`: the sync signed in anew."""
     now = lease.clock()
     state = MailboxState.objects.filter(pk=mailbox.pk).select_related("mailbox__integration").first()
     if state is None:  # deleted meanwhile
         return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
     if repeated.may_settle(error):
         error = repeated.settled(error, _ended_before(record))
-    held = holds.held_by(mailbox, error.scope)
-    integration = state.mailbox.integration
-    storm_since = integration.held_since if integration.held_kind in STORM_KINDS else None
-    past = policy.Past(
-        state.failures,
-        state.failing_since,
-        held.held_since if held else None,
-        alike=_alike(mailbox, now) if isinstance(error, policy.STORM) else 0,
-        storm_since=storm_since,
-    )
-    if storm_since is not None and isinstance(error, Refused) and error.scope is Scope.MAILBOX:
-        holds.lift(integration)  # who refuses one mailbox is there for the others
-    patience = policy.Patience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
-    decision = policy.after_failure(error, now=now, past=past, chance=chance, patience=patience)
+    if anew and clears_by_refusal(error.evidence, permanent=isinstance(error, Refused)):
+        _works(mailbox, now)
+    decision = decide(mailbox, error, now, chance, key=str(lease.token), state=state)
     due = _carry_out(decision, mailbox, error, now)
+    if mailbox.integration.is_held and not _is_of_connection(decision):
+        holds.ask_again(mailbox.integration, now + PROBE_AGAIN)
     _give_back(lease, _failure(error.kind, str(error), due, now))
     return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
 
@@ -138,16 +143,38 @@ def _ended_before(record: SyncRun) -> list[str]:
     return list(last.values_list("error_kind", flat=True)[: repeated.IN_A_ROW])
 
 
-def _alike(mailbox: Mailbox, now: datetime) -> int:
-    """How many other mailboxes of the connection failed one after the other for the same kind of reason, up to now."""
-    ended = SyncRun.objects.filter(mailbox__integration=mailbox.integration_id, started_at__gt=now - STORM_WITHIN)
-    last = ended.exclude(outcome__in=[Outcome.RUNNING, Outcome.LOST]).exclude(mailbox=mailbox).order_by("-ended_at")
-    alike: set[int] = set()
-    for other, kind in last.values_list("mailbox_id", "error_kind")[: 4 * policy.TOGETHER]:
-        if kind not in STORM_KINDS:
-            break
-        alike.add(other)
-    return len(alike)
+def decide(
+    mailbox: Mailbox, error: IntegrationError, now: datetime, chance: float, *, key: str, state: MailboxState
+) -> policy.Decision:
+    """Whose fault it is, and what next. A refused sign-in is counted for its account first. `key` names the attempt."""
+    seen = evidence.seen(mailbox, error.evidence, now)
+    if error.evidence is Evidence.PASSWORD:
+        accounts.refused(mailbox.integration, key, now, doubted=not seen.refused_alone)
+    row = attribution.decide(error.evidence, seen)
+    held = holds.held_by(mailbox, row.fault)
+    past = policy.Past(state.failures, state.failing_since, held.held_since if held else None, seen)
+    patience = policy.Patience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
+    return policy.after_failure(error, now=now, past=past, chance=chance, patience=patience)
+
+
+def _works(mailbox: Mailbox, now: datetime) -> None:
+    """The connection works, as a new sign-in for this mailbox showed. Those that were refused meanwhile are asked again; what
+    is refused from now on is refused to them alone."""
+    integration = mailbox.integration
+    accounts.worked(integration)
+    if not (integration.is_held and holds.lift(integration)):
+        return
+    neighbours = MailboxState.objects.filter(mailbox__integration=integration).exclude(pk=mailbox.pk)
+    neighbours.filter(evidence.refused_by_response()).update(next_sync_at=now)
+    # A refusal of a moment ago need not be repeated: the answer would be the same.
+    lasted = now - (integration.held_since or now)
+    again = now if lasted > MOMENT else now + settings.HOLD_PROBE_EVERY
+    alone = neighbours.filter(evidence.refused_a_password(), refused_alone=False)
+    alone.update(refused_alone=True, next_sync_at=again)
+
+
+def _is_of_connection(decision: policy.Decision) -> bool:
+    return not isinstance(decision, policy.RetryAt) and decision.scope is Scope.CONNECTION
 
 
 def broke(mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: Exception, chance: float) -> SyncRun:
@@ -162,6 +189,17 @@ def broke(mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error
     due = decision.at if isinstance(decision, policy.RetryAt) else now
     _give_back(lease, _failure(fault.kind, str(fault), due, now))
     return _close(record, Outcome.FAILED, counts, now, fault.kind, str(fault))
+
+
+def postpone(mailbox: Mailbox, lease: Lease, at: datetime) -> None:
+    """It may not begin before then: it gives its place back, and the probe of a hold waits as long."""
+    if mailbox.integration.is_held:
+        holds.ask_later(mailbox.integration, at)
+        lease.release()
+        return
+    MailboxState.objects.filter(pk=lease.mailbox_id, lease_token=lease.token).update(
+        lease_token=None, lease_until=None, next_sync_at=at
+    )
 
 
 def lost(record: SyncRun, counts: Counts, why: LeaseLost) -> SyncRun:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from integrations.errors import (
-    ExchangeBusy,
-    ExchangeFailed,
-    ExchangeTimedOut,
-    IntegrationError,
-    QuotaReached,
-    Refused,
-    Scope,
-)
+from integrations.errors import Evidence, IntegrationError, QuotaReached, Refused, Scope
+from sync.attribution import Action, Seen, decide
 
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(minutes=15)
 LONGEST_HOLD = timedelta(minutes=4)
 """Of a trouble that passes: one probe costs one request, and when it is over, everything goes on within five minutes."""
-STORM = (ExchangeBusy, ExchangeTimedOut, ExchangeFailed)
-"""Of one mailbox, its own trouble; of many in a row, that of the server behind all of them."""
-TOGETHER = 4
 DORMANT_AFTER = timedelta(days=7)
 DORMANT_FACTOR = 5
 LONGEST_INTERVAL = timedelta(minutes=15)
@@ -63,11 +53,9 @@ class Past:
     """Failed syncs of this mailbox in a row, this one not counted."""
     failing_since: datetime | None = None
     held_since: datetime | None = None
-    """Since when the scope of the error is held."""
-    alike: int = 0
-    """How many other mailboxes of the connection failed like this one, with none that worked meanwhile."""
-    storm_since: datetime | None = None
-    """Since when the connection is held because of such a row."""
+    """Since when the part at fault is held."""
+    seen: Seen = field(default_factory=Seen)
+    """What is known of its connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +75,23 @@ def after_failure(
         return RetryAt(now + _jittered(_backoff(past.failures), chance))
     if isinstance(error, QuotaReached):
         return Suspend(error.scope, "quota")
-    held_alone = error.scope in (Scope.MAILBOX, Scope.FOLDER)
+    refused = isinstance(error, Refused)
+    row = decide(error.evidence, replace(past.seen, passes=not refused))
+    held_alone = row.fault in (Scope.MAILBOX, Scope.FOLDER)
     since = past.failing_since if held_alone else past.held_since
-    if isinstance(error, Refused):
-        if since is not None and now - since >= patience.disable_after:
-            return Suspend(error.scope, "sync_error")
-        until = now + patience.probe_every
-        return RetryAt(until) if held_alone else Hold(error.scope, until)
+    if refused and since is not None and now - since >= patience.disable_after:
+        return Suspend(row.fault, "sync_error")
+    if row.action is Action.PROBE:
+        return Hold(row.fault, now)
     asked = error.retry_after or timedelta(0)
-    if isinstance(error, STORM) and (past.alike >= TOGETHER or past.storm_since is not None):
-        return Hold(Scope.CONNECTION, now + max(asked, _hold_length(now, past.storm_since)))
     if held_alone:
-        return RetryAt(now + max(asked, _jittered(_backoff(past.failures), chance)))
-    return Hold(error.scope, now + max(asked, _hold_length(now, since)))
+        wait = patience.probe_every if refused else max(asked, _jittered(_backoff(past.failures), chance))
+        return RetryAt(now + wait)
+    if refused and error.evidence is not Evidence.RESPONSE:
+        return Hold(row.fault, now + patience.probe_every)
+    # Where no password is at stake, a refusal is asked about sooner: the first mailbox that works starts all of them.
+    longest = patience.probe_every if refused else LONGEST_HOLD
+    return Hold(row.fault, now + max(asked, _hold_length(now, since, longest)))
 
 
 def next_sync(now: datetime, interval: timedelta, *, newest: datetime | None, chance: float) -> datetime:
@@ -119,10 +111,10 @@ def _backoff(failures: int) -> timedelta:
     return min(doubled, LONGEST_DELAY)
 
 
-def _hold_length(now: datetime, since: datetime | None) -> timedelta:
+def _hold_length(now: datetime, since: datetime | None, longest: timedelta) -> timedelta:
     """Half as long as it has lasted: quick to notice the end of a short trouble, slow to nag a long one."""
     lasted = now - since if since is not None else timedelta(0)
-    return min(max(lasted / 2, FIRST_DELAY), LONGEST_HOLD)
+    return min(max(lasted / 2, FIRST_DELAY), longest)
 
 
 def _jittered(wait: timedelta, chance: float) -> timedelta:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from notices.models import Notice
+from sync import accounts
 from sync.lease import Clock, database_now
 from sync.models import Activity, MailDay, SetAsideEmail, SyncRun
 from sync.watch import ticked
@@ -35,4 +36,5 @@ def prune(clock: Clock = database_now) -> None:
     Notice.objects.filter(open=False, created_at__lt=before).delete()
     Activity.objects.filter(hour__lt=now - ACTIVITY_KEPT).delete()
     MailDay.objects.filter(day__lt=(now - DAYS_KEPT).date()).delete()
+    accounts.forget_old(now)
     ticked("prune", now)

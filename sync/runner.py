@@ -12,15 +12,15 @@ from functools import partial
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
+from django.db.models import Exists
 
 from integrations.connect import open_secrets, open_sink, open_source
 from integrations.errors import DatabaseFailed, IntegrationError, ProcessFault, SecretUnreadable
 from integrations.messages import Email
-from integrations.models import Integration
 from integrations.own_faults import own_fault
 from integrations.ports import Sink, Source
 from mailboxes.models import Bucket, Mailbox
-from sync import budget, fitness, holds, leaving, outcome, transform
+from sync import accounts, budget, evidence, fitness, holds, leaving, outcome, transform
 from sync.breaker import Breaker
 from sync.checkpoints import DatabaseCheckpoints
 from sync.control import RunControl
@@ -31,7 +31,7 @@ from sync.learning import remembered
 from sync.lease import Clock, Lease, database_now
 from sync.ledger import DatabaseLedger
 from sync.mishap import place_of
-from sync.models import FROM_THE_BEGINNING, Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
+from sync.models import FROM_THE_BEGINNING, Account, Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
 from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Counts, Report
 from sync.source_change import leave_former_source
@@ -48,7 +48,7 @@ DATABASE_FAILS = (OperationalError, InterfaceError, InternalError)
 class Surroundings:
     """What a run takes from outside. Tests give their own; nothing else differs."""
 
-    open_source: Callable[[Integration, str], Source] = open_source
+    open_source: Callable[..., Source] = open_source
     open_sink: Callable[..., Sink] = open_sink
     clock: Clock = database_now
     monotonic: Callable[[], float] = time.monotonic
@@ -75,15 +75,49 @@ def run(mailbox_id: int, around: Surroundings | None = None) -> SyncRun | None:
     probes = MailboxState.objects.filter(pk=mailbox_id, probe=True).update(probe=False) > 0
     if holds.holds_back(mailbox) and not probes:
         # It was queued before the hold began: one probe asks whether it is over, and nobody else.
-        lease.release()
-        return None
+        probes = _becomes_the_probe(mailbox, lease.clock())
+        if not probes:
+            lease.release()
+            return None
     with structlog.contextvars.bound_contextvars(mailbox=mailbox_id, integration=mailbox.integration_id):
-        return _run(mailbox, lease, around, probes=probes)
+        admission = _admitted(mailbox, lease)
+        if admission is None:
+            return None
+        try:
+            # Only a new sign-in shows that a password is right: a connection that is open, or a token, outlives it.
+            anew = mailbox.integration.is_held or admission.is_counted
+            return _run(mailbox, lease, around, probes=probes, anew=anew)
+        finally:
+            accounts.settle(admission)
+
+
+def _becomes_the_probe(mailbox: Mailbox, now: datetime) -> bool:
+    """Whether this one asks: its integration alone is held, the time of the hold is over, and it was not refused itself."""
+    integration, bucket = mailbox.integration, mailbox.bucket
+    is_next = integration.held_until is not None and integration.held_until <= now
+    if not is_next or bucket.is_held or bucket.destination.is_held or evidence.was_refused_a_password(mailbox):
+        return False
+    return holds.claim_probe(integration, now, now + settings.HOLD_PROBE_EVERY)
+
+
+def _admitted(mailbox: Mailbox, lease: Lease) -> accounts.Admission | None:
+    """None where the account must be left alone for now. Then the mailbox waits, and a hold that it should probe."""
+    if not mailbox.any_refused:  # type: ignore[attr-defined]  # annotated by `_enabled`
+        return accounts.FREE
+    doubtful = mailbox.integration.is_held or evidence.was_refused_a_password(mailbox)
+    now = lease.clock()
+    admission = accounts.admit(mailbox.integration, str(lease.token), now, doubtful=doubtful)
+    if isinstance(admission, accounts.Admission):
+        return admission
+    log.info("sync.account_left_alone", until=admission.isoformat())
+    outcome.postpone(mailbox, lease, admission)
+    return None
 
 
 def _enabled(mailbox_id: int) -> Mailbox | None:
     return (
         Mailbox.objects.select_related("integration", "bucket__destination")
+        .annotate(any_refused=Exists(Account.objects.all()))
         .filter(pk=mailbox_id, enabled=True, integration__enabled=True)
         .first()
     )
@@ -115,14 +149,15 @@ def _note(fault: ProcessFault) -> None:
     fitness.note_fault(fault.kind)
 
 
-def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) -> SyncRun | None:
+def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool, anew: bool) -> SyncRun | None:
     record = outcome.begin(mailbox, lease)
     counts = Counts()
+    note = partial(outcome.note, record, counts)
     end: Callable[[float], SyncRun | None]
     try:
         with leaving.breakable():
-            report = _sync(mailbox, lease, around, counts, partial(outcome.note, record, counts), probes=probes)
-        end = partial(outcome.succeeded, mailbox, lease, record, report)
+            report = _sync(mailbox, lease, around, counts, note, probes=probes, anew=anew)
+        end = partial(outcome.succeeded, mailbox, lease, record, report, anew=anew)
     except leaving.BrokenOff:
         log.warning("sync.broken_off")
         connection.close()  # it may be in the middle of a query
@@ -136,7 +171,7 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool) 
             _note(fault)
             end = partial(_handed_back, record, counts, around.clock, fault)
         else:
-            end = _failed(error, mailbox, lease, record, counts)
+            end = _failed(error, mailbox, lease, record, counts, anew=anew)
     # Not within `except`: what fails in writing it down must not carry the first error, which may quote a mail, into a log.
     return end(around.chance())
 
@@ -148,27 +183,35 @@ def _handed_back(record: SyncRun, counts: Counts, clock: Clock, fault: ProcessFa
 
 
 def _failed(
-    error: Exception, mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts
+    error: Exception, mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, *, anew: bool
 ) -> Callable[[float], SyncRun]:
     """How to write this failure down."""
     if isinstance(error, IntegrationError):
-        log.warning("sync.failed", kind=error.kind, scope=error.scope)
-        return partial(outcome.failed, mailbox, lease, record, counts, error)
+        log.warning("sync.failed", kind=error.kind, evidence=error.evidence)
+        return partial(outcome.failed, mailbox, lease, record, counts, error, anew=anew)
     if isinstance(error, DATABASE_FAILS):
         log.error("sync.database_failed", error=type(error).__name__)
-        return partial(outcome.failed, mailbox, lease, record, counts, DatabaseFailed(type(error).__name__))
+        fault = DatabaseFailed(type(error).__name__)
+        return partial(outcome.failed, mailbox, lease, record, counts, fault, anew=anew)
     # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
     log.error("sync.broke", error=type(error).__name__, where=place_of(error))
     return partial(outcome.broke, mailbox, lease, record, counts, error)
 
 
 def _sync(
-    mailbox: Mailbox, lease: Lease, around: Surroundings, counts: Counts, note: Callable[[], None], *, probes: bool
+    mailbox: Mailbox,
+    lease: Lease,
+    around: Surroundings,
+    counts: Counts,
+    note: Callable[[], None],
+    *,
+    probes: bool,
+    anew: bool,
 ) -> Report:
     bucket = mailbox.bucket
     budget.check(bucket, around.clock())
     with (
-        around.open_source(mailbox.integration, mailbox.address) as source,
+        around.open_source(mailbox.integration, mailbox.address, fresh=anew) as source,
         around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
         remembered(source, mailbox, lease),
     ):

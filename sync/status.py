@@ -18,9 +18,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from integrations.bidi import closed
-from integrations.errors import Refused, all_errors, sentence
+from integrations.errors import Evidence, Refused, all_errors, error_of, sentence
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
+from sync.attribution import Seen, decide, who_waits
 from sync.models import Copy, MailboxState, SyncedFolder
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | No
         case Status.STOPPED:
             return "" if mailbox.integration.enabled else "Its integration is stopped."
         case Status.NEEDS_YOU if mailbox.enabled and state is not None:
-            return _then(state.error_text, "Next try", state.next_sync_at, now)
+            return _then(f"{state.error_text} {_who_waits(state)}".strip(), "Next try", state.next_sync_at, now)
         case Status.NEEDS_YOU:
             return mailbox.disabled_sentence or f"{mailbox.get_disabled_reason_display()}."
         case Status.HELD:
@@ -246,8 +247,19 @@ def _what_is_held(mailbox: Mailbox) -> Integration | Destination | Bucket | None
 
 
 def hold_sentence(held: Integration | Destination | Bucket, now: datetime) -> str:
-    """Why something is held, and when it is tried again."""
-    return _then(sentence(held.held_kind, held.held_detail), "Next try", held.held_until, now)
+    """Why something is held, who waits, and when it is tried again."""
+    told = sentence(held.held_kind, held.held_detail)
+    error = error_of(held.held_kind)
+    if isinstance(held, Integration) and error is not None:
+        told = f"{closed(told)} {who_waits(error.evidence)}"
+    return _then(told, "Next try", held.held_until, now)
+
+
+def _who_waits(state: MailboxState) -> str:
+    """Of a mailbox that is refused while its integration goes on."""
+    error = error_of(state.error_kind)
+    of_mailbox = error is not None and (state.refused_alone or error.evidence is Evidence.RESPONSE)
+    return decide(error.evidence, Seen(refused_alone=state.refused_alone)).paused if error and of_mailbox else ""
 
 
 def _then(text: str, what: str, when: datetime | None, now: datetime) -> str:

@@ -10,7 +10,7 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Count, Q
@@ -22,10 +22,11 @@ from integrations.bound import label_of, secret_fields
 from integrations.clouds import cloud_at
 from integrations.connect import open_source
 from integrations.encryption import Secret
-from integrations.errors import IntegrationError
+from integrations.errors import IntegrationError, SignInPaused
 from integrations.models import RUNNING, DisabledReason, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
+from sync import accounts, evidence
 from sync.actions import Complaint, settings_changed
 from sync.folders import positions
 from sync.models import SyncedFolder
@@ -138,12 +139,28 @@ def look(
 
 
 def _looked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -> list[Look]:
+    if not mailboxes:
+        return []
     paths, emails = _known_paths(mailboxes), _known_emails(mailboxes)
     until = time.monotonic() + patience
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
     try:
-        futures = [pool.submit(_look, there, box.address, paths[box.pk], emails.get(box.pk, 0)) for box in mailboxes]
-        return [_in_time(future, box, until) for future, box in zip(futures, mailboxes, strict=True)]
+
+        def begun(box: Mailbox) -> Future[Look]:
+            return pool.submit(_look, there, box.address, paths[box.pk], emails.get(box.pk, 0))
+
+        first, *rest = mailboxes
+        # One signs in alone: where that is refused, each of the others would be one more refused sign-in.
+        with accounts.counted(there) as attempt:
+            look = _in_time(begun(first), first, until)
+            if look.ok is not None:
+                attempt.ended(look.kind)
+        if look.kind in evidence.PASSWORD_KINDS:
+            return [look, *(replace(look, address=box.address) for box in rest)]
+        futures = [begun(box) for box in rest]
+        return [look, *(_in_time(future, box, until) for future, box in zip(futures, rest, strict=True))]
+    except SignInPaused as error:
+        return [Look(box.address, False, str(error), error.kind) for box in mailboxes]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

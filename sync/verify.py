@@ -20,7 +20,7 @@ from integrations.own_faults import own_fault
 from integrations.ports import Sink, Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import Verdict, item_verdict
-from sync import dispatching, holds, policy
+from sync import accounts, dispatching, evidence, holds, outcome, policy
 from sync.lease import Clock, database_now
 from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder, Verification
 from sync.reconcile import properties_digest
@@ -221,8 +221,11 @@ def go_on(pk: int, around: Surroundings | None = None, *, sent: str = "") -> Ver
         return None
     row = Verification.objects.select_related("mailbox__integration", "mailbox__bucket__destination").get(pk=pk)
     mailbox, bucket = row.mailbox, row.mailbox.bucket
+    key = f"verification {pk} {now.isoformat()}"
+    doubtful = evidence.was_refused_a_password(mailbox)
     try:
         with (
+            accounts.counted(mailbox.integration, around.clock, doubtful=doubtful, key=key),
             around.open_source(mailbox.integration, mailbox.address) as source,
             around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
         ):
@@ -234,7 +237,7 @@ def go_on(pk: int, around: Surroundings | None = None, *, sent: str = "") -> Ver
         row.error_text = str(fault or error)
         row.next_at = around.clock() + max(error.retry_after or PAUSE, PAUSE)
         if fault is None:
-            _let_syncs_wait_too(mailbox, error, around.clock())
+            _let_syncs_wait_too(mailbox, error, around.clock(), key)
             row.ended_at = around.clock() if isinstance(error, Refused) else None
     row.claimed_until = None
     if not _saved(row) and row.ended_at is None:
@@ -256,22 +259,21 @@ def _saved(row: Verification) -> bool:
     return same.update(**values) > 0
 
 
-def _let_syncs_wait_too(mailbox: Mailbox, error: IntegrationError, now: datetime) -> None:
-    """What the other side said to this worker, it said to all of them."""
-    held = holds.held_by(mailbox, error.scope)
-    if held is None:
-        if error.retry_after is not None:
-            until = now + error.retry_after
-            sooner = Q(next_sync_at=None) | Q(next_sync_at__lt=until)
-            MailboxState.objects.filter(sooner, pk=mailbox.pk).update(next_sync_at=until)
+def _let_syncs_wait_too(mailbox: Mailbox, error: IntegrationError, now: datetime, key: str) -> None:
+    """What the other side said to this worker, it said to all of them. `key` names the attempt to sign in."""
+    state = MailboxState.objects.filter(pk=mailbox.pk).first()
+    if state is None:  # deleted meanwhile
         return
-    # Only a sync lifts a hold.
-    if mailbox.enabled and mailbox.integration.enabled:
-        patience = policy.Patience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
-        past = policy.Past(held_since=held.held_since)
-        decision = policy.after_failure(error, now=now, past=past, chance=0.5, patience=patience)
-        if isinstance(decision, policy.Hold):
+    decision = outcome.decide(mailbox, error, now, 0.5, key=key, state=state)
+    held = holds.held_by(mailbox, decision.scope) if isinstance(decision, policy.Hold) else None
+    if isinstance(decision, policy.Hold) and held is not None:
+        # Only a sync lifts a hold.
+        if mailbox.enabled and mailbox.integration.enabled:
             holds.hold(held, decision.until, error, now)
+    elif error.retry_after is not None:
+        until = now + error.retry_after
+        sooner = Q(next_sync_at=None) | Q(next_sync_at__lt=until)
+        MailboxState.objects.filter(sooner, pk=mailbox.pk).update(next_sync_at=until)
 
 
 def to_its_end(pk: int, tell: Callable[[Verification], None], around: Surroundings | None = None) -> Verification:

@@ -40,6 +40,7 @@ class SignIn:
         self._post = _Post(given.authority, context, given.proxy, given.user_agent, given.deadline)
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
+        self._refusal: tuple[float, IntegrationError] | None = None
 
     def token(self, within: float | None = None) -> str:
         """A token that is good by what Entra said of it. `within`: seconds that are left of the call.
@@ -62,20 +63,35 @@ class SignIn:
         self._post.close()
 
     def _token_but(self, refused: str, within: float | None) -> str:
-        end = time.monotonic() + (self._given.deadline if within is None else min(within, self._given.deadline))
+        begun = time.monotonic()
+        end = begun + (self._given.deadline if within is None else min(within, self._given.deadline))
         if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):
             raise TokenEndpointFailed("another request for a token takes too long")
         try:
             if not self._token or self._token == refused or time.monotonic() >= self._until:
                 self._token = ""
+                self._raise_what_another_was_told(begun)
                 self._token, lives = self._asked(end)
                 self._until = time.monotonic() + max(lives - MARGIN, lives / 2)
             return self._token
         finally:
             self._lock.release()
 
+    def _raise_what_another_was_told(self, since: float) -> None:
+        """Of many requests that wait for one token, one asks: asking again would be one more refused sign-in for each."""
+        if self._refusal is not None and self._refusal[0] >= since:
+            told = self._refusal[1]
+            raise type(told)(told.detail)
+
     def _asked(self, end: float) -> tuple[str, float]:
         """A new token, and for how many seconds it is good."""
+        try:
+            return self._new_token(end)
+        except SignInRefused as error:
+            self._refusal = (time.monotonic(), error)
+            raise
+
+    def _new_token(self, end: float) -> tuple[str, float]:
         self._post.begin(end)
         try:
             answer = self._answer()

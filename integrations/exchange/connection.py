@@ -32,9 +32,10 @@ class ConnectionSettings(ServerSettings):
     build_version: str = field(default="", kw_only=True)
 
 
-def connection(settings: ConnectionSettings) -> ConnectionProtocol:
-    """The open connection with these settings; made, without any request, when there is none. Raises `SettingsWrong`."""
-    return _kept.get(settings)
+def connection(settings: ConnectionSettings, *, fresh: bool = False) -> ConnectionProtocol:
+    """The open connection with these settings; made, without any request, when there is none, or where it must be `fresh`.
+    Raises `SettingsWrong`."""
+    return _kept.get(settings, fresh=fresh)
 
 
 def close_all() -> None:

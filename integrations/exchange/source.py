@@ -20,10 +20,13 @@ T = TypeVar("T")
 class ExchangeSource:
     """See `integrations.ports.Source`. Sends nothing until it is asked something."""
 
-    def __init__(self, settings: ConnectionSettings, address: str, *, page_size: int = 512) -> None:
-        """Raises `SettingsWrong` for settings that cannot be right, whatever Exchange says."""
+    def __init__(
+        self, settings: ConnectionSettings, address: str, *, page_size: int = 512, fresh: bool = False
+    ) -> None:
+        """`fresh`: sign in anew, by no connection or token from before. Raises `SettingsWrong` for settings that cannot be
+        right, whatever Exchange says."""
         self._page_size = page_size
-        self._account = MailboxAccount(address, settings.access, connection(settings))
+        self._account = MailboxAccount(address, settings.access, connection(settings, fresh=fresh))
 
     @property
     def learned(self) -> str:

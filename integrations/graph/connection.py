@@ -215,9 +215,10 @@ class PageSizes:
 _kept: Kept[GraphSettings, Connection] = Kept(Connection)
 
 
-def connection(settings: GraphSettings) -> Connection:
-    """The open connection with these settings; made, without any request, when there is none. Raises `SettingsWrong`."""
-    return _kept.get(settings)
+def connection(settings: GraphSettings, *, fresh: bool = False) -> Connection:
+    """The open connection with these settings; made, without any request, when there is none, or where it must be `fresh`.
+    Raises `SettingsWrong`."""
+    return _kept.get(settings, fresh=fresh)
 
 
 def close_all() -> None:

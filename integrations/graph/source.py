@@ -25,10 +25,11 @@ LARGEST_PAGE = 1000
 class GraphSource:
     """See `integrations.ports.Source`. Sends nothing until it is asked something."""
 
-    def __init__(self, settings: GraphSettings, address: str, *, page_size: int = 512) -> None:
-        """Raises `SettingsWrong` for settings that cannot be right, whatever Graph says."""
+    def __init__(self, settings: GraphSettings, address: str, *, page_size: int = 512, fresh: bool = False) -> None:
+        """`fresh`: sign in anew, by no connection or token from before. Raises `SettingsWrong` for settings that cannot be
+        right, whatever Graph says."""
         self._page_size = min(page_size, LARGEST_PAGE)
-        self._mailbox = GraphMailbox(address, connection(settings))
+        self._mailbox = GraphMailbox(address, connection(settings, fresh=fresh))
         self._messages = Messages(self._mailbox)
 
     def check(self) -> None:

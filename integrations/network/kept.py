@@ -38,11 +38,12 @@ class Kept(Generic[S, C]):
         self._lock = threading.Lock()
         atexit.register(self.close_all)
 
-    def get(self, settings: S) -> C:
-        """The open connection with these settings; made when there is none. Raises what making it raises."""
+    def get(self, settings: S, *, fresh: bool = False) -> C:
+        """The open connection with these settings; made when there is none. `fresh`: a new one takes the place of an open one,
+        so that it signs in anew. Raises what making it raises."""
         with self._lock:
             pid, known, connection = self._open.get(settings.key, (0, None, None))
-            if connection is not None and pid == os.getpid() and known == settings:
+            if connection is not None and pid == os.getpid() and known == settings and not fresh:
                 self._open.move_to_end(settings.key)
                 return connection
             made = self._make(settings)

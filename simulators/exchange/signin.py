@@ -9,11 +9,13 @@ import hmac
 import json
 import os
 import secrets
+import struct
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs
 
 import spnego
@@ -32,9 +34,24 @@ class OnPremises:
         self.offers: Sequence[str] = SCHEMES_ON_PREMISES
         """What a 401 offers. Only what is offered is taken."""
         self.accounts = {account.username.casefold(): account for account in accounts}
+        self.refused: Counter[str] = Counter()
+        """Refused sign-ins by user name, as a directory counts them towards a lockout."""
+        self._generation = 0
         handle, self._users = tempfile.mkstemp(prefix="ntlm-users-")
-        with os.fdopen(handle, "w") as file:
-            for account in accounts:
+        os.close(handle)
+        self._write_users()
+
+    def change_password(self, username: str, password: str) -> None:
+        """From now on it is this one, also for connections that are signed in already."""
+        known = self.accounts[username.casefold()]
+        self.accounts[username.casefold()] = replace(known, password=password)
+        self._generation += 1
+        with NTLM_LOCK:
+            self._write_users()
+
+    def _write_users(self) -> None:
+        with open(self._users, "w", encoding="utf-8") as file:
+            for account in self.accounts.values():
                 domain, _, user = account.username.rpartition("\\")
                 file.write(f"{domain}:{user}:{account.password}\n")
 
@@ -52,8 +69,9 @@ class OnPremises:
             case "basic" if "basic" in taken:
                 return self._basic(value)
             case "":
-                known = request.connection.state.get("principal")
-                return known if known is not None else _unauthorized(self.offers)
+                generation, known = request.connection.state.get("principal", (0, None))
+                if isinstance(known, Principal) and generation == self._generation:
+                    return known
         return _unauthorized(self.offers)
 
     def _basic(self, value: str) -> Principal | Response:
@@ -63,6 +81,7 @@ class OnPremises:
             return _unauthorized(self.offers)
         account = self.accounts.get(username.casefold())
         if account is None or not hmac.compare_digest(account.password.encode(), password.encode()):
+            self.refused[username.casefold()] += 1
             return _unauthorized(self.offers)
         return principal_of(account)
 
@@ -78,6 +97,8 @@ class OnPremises:
                 answer = context.step(token)
         except (binascii.Error, spnego.exceptions.SpnegoError, ValueError):
             state.pop("ntlm", None)
+            if (username := _ntlm_user(value)) is not None:
+                self.refused[username.casefold()] += 1
             return _unauthorized(self.offers)
         if not context.complete:
             return _unauthorized((f"NTLM {base64.b64encode(answer or b'').decode()}",))
@@ -86,7 +107,7 @@ class OnPremises:
         if account is None:
             return _unauthorized(self.offers)
         principal = principal_of(account)
-        state["principal"] = principal
+        state["principal"] = (self._generation, principal)
         return principal
 
 
@@ -98,6 +119,8 @@ class Online:
     lifetime: float = 3600.0
     clock: Callable[[], float] = time.monotonic
     issued: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    """Refused sign-ins by the id of the application."""
     elsewhere: Callable[[Request], Principal | None] | None = None
     """Who it is by a token of another sign-in service that this one trusts."""
     _tokens: dict[str, tuple[Application, float]] = field(default_factory=dict, repr=False)
@@ -110,6 +133,13 @@ class Online:
         if scheme.casefold() != "bearer" or application is None or self.clock() >= until:
             return _unauthorized(('Bearer realm="", error="invalid_token"',))
         return principal_of(application)
+
+    def change_secret(self, client_id: str, secret: str) -> None:
+        """From now on it is this one, and no token from before is good."""
+        self.applications = [
+            replace(one, client_secret=secret) if one.client_id == client_id else one for one in self.applications
+        ]
+        self.expire()
 
     def expire(self) -> None:
         """Every token handed out so far is refused from now on."""
@@ -140,12 +170,26 @@ class Online:
         if application is None:
             return _token_error(400, "unauthorized_client", "AADSTS700016: Application was not found.")
         if not hmac.compare_digest(application.client_secret.encode(), secret.encode()):
+            self.refused[client_id] += 1
             return _token_error(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
         token = secrets.token_urlsafe(48)
         self._tokens[token] = (application, self.clock() + self.lifetime)
         self.issued += 1
         answer = {"token_type": "Bearer", "expires_in": int(self.lifetime), "access_token": token}
         return Response(200, json.dumps(answer).encode(), label="token")
+
+
+def _ntlm_user(value: str) -> str | None:
+    r"""`DOMAIN\user` of the last message of a handshake (MS-NLMP, section 2.2.1.3); None of any other."""
+    try:
+        message = base64.b64decode(value, validate=True)
+        if message[:8] != b"NTLMSSP\0" or struct.unpack_from("<I", message, 8) != (3,):
+            return None
+        parts = [struct.unpack_from("<HHI", message, at) for at in (28, 36)]
+    except (binascii.Error, struct.error):
+        return None
+    domain, user = (message[at : at + length].decode("utf-16-le", "replace") for length, _, at in parts)
+    return f"{domain}\\{user}"
 
 
 def _client(request: Request, form: dict[str, str]) -> tuple[str, str]:

@@ -36,11 +36,13 @@ def test_a_busy_exchange_delays_only_this_mailbox_and_as_long_as_it_asked(world:
 
 
 def test_refused_credentials_hold_every_mailbox_of_the_connection_and_say_what_to_do(world: World, desk):
-    world.mailbox("other@bank.example")
+    others = {world.mailbox(f"{name}@bank.example").pk for name in ("one", "two")}
     failing(world, desk, errors.SignInRefused("HTTP 401"))
     integration = Integration.objects.get()
     assert integration.held_kind == "invalid_exchange_credentials"
     assert integration.held_detail == "HTTP 401"
+    (probe,) = world.due()
+    assert probe in others
     assert world.due() == []
 
 
@@ -49,10 +51,11 @@ def test_one_probe_is_sent_when_a_hold_runs_out_and_lifts_it_when_it_works(world
     failing(world, desk, errors.SignInRefused())
     world.clock.turn(minutes=21)
     (probe,) = world.due()
+    assert probe != desk.pk
     assert world.due() == []
     world.sync(Mailbox.objects.get(pk=probe))
     assert not Integration.objects.get().is_held
-    assert len(world.due()) == 1
+    assert world.due() == [desk.pk]
 
 
 def test_a_probe_that_fails_holds_it_for_another_while(world: World, desk):

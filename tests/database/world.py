@@ -47,6 +47,8 @@ class World:
     buckets: dict[tuple[str, str], FakeBucket] = field(default_factory=dict)
     sources: list[FakeSource] = field(default_factory=list)
     sinks: list[FakeSink] = field(default_factory=list)
+    signed_in_anew: list[str] = field(default_factory=list)
+    """For which mailboxes a source was asked to sign in anew."""
     page_size: int = 512
     keeps_ids: bool = False
     """Whether items that are moved keep their ids."""
@@ -96,7 +98,7 @@ class World:
     def around(self) -> runner.Surroundings:
         wrap = self.wrap
         return runner.Surroundings(
-            open_source=lambda *given: wrap("source", self.open_source(*given)),
+            open_source=lambda *given, fresh=False: wrap("source", self._opened(*given, fresh=fresh)),
             open_sink=lambda *given: wrap("sink", self.open_sink(*given)),
             make_ledger=lambda *given, **named: wrap("ledger", DatabaseLedger(*given, **named)),
             make_checkpoints=lambda *given: wrap("checkpoints", DatabaseCheckpoints(*given)),
@@ -104,6 +106,11 @@ class World:
             monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
             chance=lambda: 0.5,
         )
+
+    def _opened(self, integration: Integration, address: str, *, fresh: bool) -> FakeSource:
+        if fresh:
+            self.signed_in_anew.append(address)
+        return self.open_source(integration, address)
 
     def open_source(self, integration: Integration, address: str) -> FakeSource:
         source = FakeSource(self.mailboxes.get(address), page_size=self.page_size)

@@ -53,6 +53,10 @@ class End(Protocol):
     def effects(self) -> Effects: ...
 
     @property
+    def refusals(self) -> Effects:
+        """With what one mailbox can be refused for a while."""
+
+    @property
     def item_codes(self) -> tuple[str, ...]: ...
 
     def row(self) -> dict[str, Any]:
@@ -80,6 +84,13 @@ class EwsEnd:
         ("fault", {"code": "ErrorMailboxStoreUnavailable"}),
         ("fault", {"code": "ErrorInternalServerError"}),
         ("fault", {"code": "ErrorAccessDenied"}),
+    )
+    refusals: Effects = (
+        ("disabled", {}),
+        ("unauthorized", {}),
+        ("fault", {"code": "ErrorInvalidServerVersion"}),
+        ("fault", {"code": "ErrorInvalidSchemaVersionForMailboxVersion"}),
+        ("fault", {"code": "ErrorInvalidRequest"}),
     )
     item_codes = (
         "ErrorMimeContentConversionFailed",
@@ -124,6 +135,12 @@ class GraphEnd:
         ("error", {"code": "resyncRequired"}),
         ("error", {"code": "syncStateNotFound"}),
         ("error", {"code": "MailboxNotEnabledForRESTAPI"}),
+    )
+    refusals: Effects = (
+        ("unauthorized", {}),
+        ("error", {"code": "Authorization_RequestDenied"}),
+        ("error", {"code": "ErrorInvalidRequest"}),
+        ("status", {"status": 403}),
     )
     item_codes = (
         "ErrorMimeContentConversionFailed",

@@ -80,7 +80,9 @@ class Midlife:
     def sync(self, between: Any = None) -> list[SyncRun]:
         """Each mailbox once. `between` wraps the sources, so that something can happen while they are read."""
         around = runner.Surroundings(
-            open_source=(lambda *given: between(connect.open_source(*given))) if between else connect.open_source,
+            open_source=(lambda *given, **named: between(connect.open_source(*given, **named)))
+            if between
+            else connect.open_source,
             clock=self.clock,
             monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
             chance=lambda: 0.5,

@@ -117,7 +117,9 @@ class Seed:
             return lambda *given, **named: reaper.wrap(port, make(*given, **named))
 
         return runner.Surroundings(
-            open_source=wrapped("source", lambda *given: Paced(open_source(*given), self.clock, self.pace.answer)),
+            open_source=wrapped(
+                "source", lambda *given, **named: Paced(open_source(*given, **named), self.clock, self.pace.answer)
+            ),
             open_sink=wrapped("sink", open_sink),
             make_ledger=wrapped("ledger", DatabaseLedger),
             make_checkpoints=wrapped("checkpoints", DatabaseCheckpoints),

@@ -52,7 +52,8 @@ class Trouble:
 
     def strikes(self) -> None:
         troubles = [self.at_exchange, self.at_exchange, self.at_reinfer, self.at_reinfer]
-        self.random.choice([*troubles, self.of_one_email, self.of_folders, self.of_folders])()
+        troubles += [self.of_one_email, self.of_folders, self.of_folders, self.of_one_mailbox]
+        self.random.choice(troubles)()
 
     def at_exchange(self) -> None:
         effect, options = self._drawn(self.end.effects)
@@ -70,6 +71,13 @@ class Trouble:
         after = self.random.choice([0, 0, 1, 3])
         self.reinfer.faults.add(effect, operation=operation, times=times, after=after, **options)
         self.log.append(f"reinfer {effect} {dict(options)} at {operation} x{times} after {after}")
+
+    def of_one_mailbox(self) -> None:
+        """A mailbox that is refused until this trouble is over, whatever its neighbours are told."""
+        effect, options = self.random.choice(self.end.refusals)
+        mailbox = self.random.choice([box.address for box in self.story.store])
+        self.end.server.faults.add(effect, mailbox=mailbox, **options)
+        self.log.append(f"exchange {effect} {dict(options)} for {mailbox}")
 
     def of_one_email(self) -> None:
         """An email that Exchange cannot hand out, or that Re:infer refuses or falls over."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from integrations import catalogue, errors, further_reading
+from sync import attribution, explained
 
 
 def kinds_of(root):
@@ -27,11 +28,18 @@ def test_what_must_be_mended_at_the_other_side_has_a_page_of_its_maker():
     ours = {"internal_error", "database_failed", "contended", "secret_unreadable", "unknown"}
     ours |= {"secret_elsewhere", "reinfer_token_elsewhere"}
     ours |= {"worker_out_of_resources", "worker_out_of_memory", "worker_incomplete"}
+    ours.add("sign_in_paused")
     certificates = {"certificate_untrusted", "tls_failed", "reinfer_certificate_untrusted", "graph_endpoint_wrong"}
     mailboxes = {"mailbox_moving", "mailbox_not_in_cloud"}
     assert known - further_reading.explained() == ours | certificates | mailboxes
 
 
+def test_the_documentation_holds_each_line_of_the_decision_table():
+    told = explained.as_markdown()
+    for row in attribution.TABLE:
+        assert f"| {row.when} | {row.paused or 'Nobody.'} | {row.then} |" in told
+
+
 def test_the_documentation_says_the_same():
     written = Path(__file__).parents[2] / "docs" / "errors.md"
-    assert written.read_text() == catalogue.as_markdown(), "run: python -m integrations.catalogue > docs/errors.md"
+    assert written.read_text() == explained.as_markdown(), "run: python -m sync.explained > docs/errors.md"

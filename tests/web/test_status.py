@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.errors import SignInRefused
+from integrations.errors import EwsDisabled, SignInRefused
 from integrations.models import Destination, Integration
 from mailboxes.models import Mailbox
 from sync import attention, status, tally
@@ -88,7 +88,18 @@ def test_by_whom_a_mailbox_is_held_is_told_by_the_kind_of_its_error(db, kind, by
 def test_why_something_is_held_is_said_in_the_words_of_today_around_what_the_other_side_said(db):
     mailbox = factories.MailboxFactory()
     Integration.objects.update(held_until=SOON, held_kind=SignInRefused.kind, held_detail="HTTP 401")
-    assert standing_now(mailbox).sentence == f"{SignInRefused('HTTP 401')} Next try at 14:05."
+    waits = "Every mailbox of the integration waits."
+    assert standing_now(mailbox).sentence == f"{SignInRefused('HTTP 401')} {waits} Next try at 14:05."
+
+
+def test_a_mailbox_that_is_refused_alone_says_that_it_alone_waits_and_why(db):
+    state = factories.MailboxStateFactory(
+        failures=1, error_kind=SignInRefused.kind, error_text="Refused.", next_sync_at=SOON, refused_alone=True
+    )
+    told = standing_now(state.mailbox).sentence
+    assert told.startswith("Refused. Only this mailbox waits. Another mailbox of the integration has signed in anew")
+    state = factories.MailboxStateFactory(failures=1, error_kind=EwsDisabled.kind, error_text="403.", next_sync_at=SOON)
+    assert standing_now(state.mailbox).sentence == "403. Only this mailbox waits. Next try at 14:05."
 
 
 def test_a_hold_of_whatever_it_hangs_on_holds_a_mailbox_until_a_time(db):

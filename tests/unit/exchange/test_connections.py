@@ -19,6 +19,7 @@ from integrations.errors import (
 )
 from integrations.exchange.connection import ConnectionSettings, connection
 from integrations.exchange.protocol import MOST_CONNECTIONS
+from integrations.exchange.source import ExchangeSource
 from integrations.network import kept
 from tests.unit.exchange.conftest import World
 
@@ -222,6 +223,55 @@ def test_a_wrong_build_version_is_told_by_exchange_as_that(world: World) -> None
     with pytest.raises(VersionRefused) as caught:
         world.source().check()
     assert "build version" in str(caught.value)
+
+
+@pytest.mark.parametrize("way", ["NTLM, impersonation", "Basic, impersonation", ONLINE])
+def test_a_wrong_password_is_one_refused_sign_in_for_each_call(world: World, way: str) -> None:
+    settings = world.settings(way)
+    secret = "client_secret" if way == ONLINE else "password"
+    source = world.source(replace(settings, **{secret: "wrong"}))  # type: ignore[arg-type]
+    before = refused_sign_ins(world)
+    with pytest.raises(SignInRefused):
+        source.check()
+    assert refused_sign_ins(world) - before == 1
+
+
+def refused_sign_ins(world: World) -> int:
+    return sum(world.exchange.on_premises.refused.values()) + sum(world.exchange.online.refused.values())
+
+
+@pytest.mark.parametrize("way", ["NTLM, impersonation", ONLINE])
+def test_a_fresh_source_signs_in_anew_and_by_nothing_from_before(world: World, way: str) -> None:
+    settings = world.settings(way)
+    world.source(settings).check()
+    world.forget()
+    world.source(settings).check()
+    assert world.wire.labels() == ["GetFolder"]
+    world.forget()
+    ExchangeSource(settings, world.mailbox.address, fresh=True).check()
+    assert {"unauthorized", "token"} & set(world.wire.labels())
+
+
+def test_of_many_that_wait_for_one_token_one_is_refused(world: World) -> None:
+    settings = replace(world.settings(ONLINE), client_secret="wrong")
+    before = refused_sign_ins(world)
+    world.exchange.faults.add("hang", operation="token", seconds=1, times=1)
+    protocol = connection(settings)
+    told: list[str] = []
+
+    def asks() -> None:
+        try:
+            protocol.credentials.sign_in.token(20)
+        except SignInRefused as error:
+            told.append(error.kind)
+
+    threads = [threading.Thread(target=asks) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == ["client_secret_wrong"] * 8
+    assert refused_sign_ins(world) - before == 1
 
 
 def test_a_mended_password_works_at_once(world: World) -> None:

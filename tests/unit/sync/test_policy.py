@@ -6,6 +6,7 @@ import pytest
 
 from integrations import errors
 from integrations.errors import Scope
+from sync.attribution import Seen
 from sync.policy import Hold, Past, Patience, RetryAt, Suspend, after_failure, next_sync
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -44,6 +45,23 @@ def test_re_infer_asking_for_an_hour_gets_an_hour():
 
 def test_refused_credentials_hold_the_connection_for_twenty_minutes():
     assert decide(errors.SignInRefused()) == Hold(Scope.CONNECTION, NOW + timedelta(minutes=20))
+
+
+def test_a_first_refusal_holds_the_connection_and_lets_another_mailbox_be_probed_at_once():
+    assert decide(errors.SignInRefused(), seen=Seen(has_others=True)) == Hold(Scope.CONNECTION, NOW)
+
+
+def test_one_mailbox_that_is_refused_access_waits_alone():
+    assert decide(errors.EwsDisabled()) == RetryAt(NOW + timedelta(minutes=20))
+
+
+def test_a_connection_that_is_refused_access_is_asked_about_soon_and_then_ever_more_slowly():
+    lengths = [
+        decide(errors.EwsDisabled(), seen=Seen(refused_elsewhere=True), held_since=NOW - timedelta(minutes=m)).until
+        - NOW
+        for m in (0, 2, 20, 600)
+    ]
+    assert lengths == [timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=20)]
 
 
 def test_refused_credentials_that_stay_for_days_disable_the_connection():
