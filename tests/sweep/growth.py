@@ -59,6 +59,15 @@ def growth(call: Callable[[Any], object], text: Callable[[int], Any], unit: int,
     return result
 
 
+def growth_at_last(call: Callable[[Any], object], text: Callable[[int], Any], unit: int, longest: int) -> Growth:
+    """The same from half of `longest` to `longest`: what grows faster only up to some bound passes if it is quick enough."""
+    repeats = max(1, longest // 2 // max(1, unit))
+    once = cpu_seconds(call, text(repeats))
+    if once is None:
+        return Growth(repeats * unit, GIVEN_UP, float("inf"))
+    return _doubled(call, text, repeats, unit, max(once, SHORTEST_RUN))
+
+
 def _growth(call: Callable[[Any], object], text: Callable[[int], Any], unit: int, longest: int) -> Growth:
     most = max(1, longest // unit)
     harmless = min(most, max(LEAST_REPEATS, LEAST_CHARS // unit))
