@@ -22,10 +22,11 @@ _MOST_ALIKE = 3
 """Formatting elements with the same attributes of which the parser keeps track (the standard's "Noah's Ark clause")."""
 
 _MANY_ATTRIBUTES = re.compile(
-    r"<[a-zA-Z][^\s/>]*+"
-    r"(?:[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*\"|'[^']*'|[^\s>\"'][^\s>]*+|(?=>)))?+)"
+    r"<[a-zA-Z][^\s/><]*+"
+    r"(?:[\s/]*+[^\s/>][^\s/><=]*+(?:\s*+=\s*+(?:\"[^\"]*\"|'[^']*'|[^\s><\"'][^\s><]*+|(?=[<>])))?+)"
     f"{{{MOST_ATTRIBUTES}}}"
 )
+"""What follows a `<` inside a name or a value counts as one more attribute, or each such `<` would read all of it again."""
 _OPTION = re.compile(r"<option\b", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
 _FORMATTING = frozenset(("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"))
@@ -77,8 +78,9 @@ _COUNTED = _FORMATTING | _ENDS_CELLS | _CLOSE_THEMSELVES | _CLOSE_PARAGRAPHS
 
 def until_too_costly(html: str) -> str:
     """The page up to the first tag that would make its parsing too costly; nearly always the whole page."""
-    ends = [place for place in (_many_attributes(html), _many_options(html), _many_reopened(html)) if place is not None]
-    return html[: min(ends)] if ends else html
+    for costly in (_many_attributes, _many_options, _many_reopened):
+        html = html[: costly(html)]
+    return html
 
 
 def _many_attributes(html: str) -> int | None:

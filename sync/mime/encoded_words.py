@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from email.quoprimime import header_decode as undone_quoted_printable
 from itertools import groupby
 
-_WORD = re.compile(r"=\?([^?]*)\?([qQbB])\?(.*?)\?=")
+_START = re.compile(r"=\?([^?]*)\?([qQbB])\?")
+_END = "?="
 
 
 def decode_header(text: str) -> list[tuple[bytes | str, str | None]]:
     """The pieces of a header: bytes with their charset, or None for what is not encoded. A header without any encoded word is
     one piece of text. Raises `ValueError` for words that are no base64."""
-    if not _WORD.search(text, 0, _end_of_last_word(text)):
+    if not any(next(_encoded(line), None) for line in text.split("\n")):
         return [(text, None)]
     words = _without_blanks_between([word for line in text.splitlines() for word in _words(line)])
     return [
@@ -27,21 +28,24 @@ def decode_header(text: str) -> list[tuple[bytes | str, str | None]]:
     ]
 
 
-def _end_of_last_word(line: str) -> int:
-    """Nothing behind it can be a word, so that no search needs to go there."""
-    return line.rfind("?=") + 2
-
-
 def _words(line: str) -> Iterator[tuple[str, str, str | None]]:
     """Each piece of a line that is not empty, with its encoding ("" for none) and its charset."""
     at = len(line) - len(line.lstrip())
-    for word in _WORD.finditer(line, 0, _end_of_last_word(line)):
-        if plain := line[at : word.start()]:
+    for start, end in _encoded(line):
+        if plain := line[at : start.start()]:
             yield plain, "", None
-        yield word[3], word[2].lower(), word[1].lower()
-        at = word.end()
+        yield line[start.end() : end], start[2].lower(), start[1].lower()
+        at = end + len(_END)
     if plain := line[at:]:
         yield plain, "", None
+
+
+def _encoded(line: str) -> Iterator[tuple[re.Match[str], int]]:
+    """The start of each encoded word and the place of its end. Where one has no end, no later one has."""
+    at = 0
+    while (start := _START.search(line, at)) and (end := line.find(_END, start.end())) >= 0:
+        yield start, end
+        at = end + len(_END)
 
 
 def _without_blanks_between(words: list[tuple[str, str, str | None]]) -> list[tuple[str, str, str | None]]:

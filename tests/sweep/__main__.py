@@ -59,9 +59,8 @@ def main() -> int:
 def _found() -> Found:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    importlib.import_module(
-        "config.urls"
-    )  # first, as in the product: some modules of the API cannot be imported before
+    # First, as in the product: some modules of the API cannot be imported before.
+    importlib.import_module("config.urls")
     return find(product_packages())
 
 

@@ -51,11 +51,28 @@ def growth(call: Callable[[Any], object], text: Callable[[int], Any], unit: int,
 
     A failure is measured twice more before it is believed.
     """
-    result = Growth(0, 0, 0)
-    for _ in range(_TIMES):
-        result = _growth(call, text, max(1, unit), longest)
+    return _confirmed(lambda: _growth(call, text, max(1, unit), longest))
+
+
+def growth_at_last(call: Callable[[Any], object], text: Callable[[int], Any], unit: int, longest: int) -> Growth:
+    """The same from half of `longest` to `longest`: what grows faster only up to some bound passes if it is quick enough."""
+    repeats = max(1, longest // 2 // max(1, unit))
+
+    def measure() -> Growth:
+        once = cpu_seconds(call, text(repeats))
+        if once is None:
+            return Growth(repeats * unit, GIVEN_UP, float("inf"))
+        return _doubled(call, text, repeats, unit, max(once, SHORTEST_RUN))
+
+    return _confirmed(measure)
+
+
+def _confirmed(measure: Callable[[], Growth]) -> Growth:
+    result = measure()
+    for _ in range(_TIMES - 1):
         if not result.fails:
             break
+        result = measure()
     return result
 
 

@@ -26,7 +26,7 @@ class Failure:
 
     def __str__(self) -> str:
         found = self.growth
-        times = "no end" if found.times == float("inf") else f"{found.times:.1f} times that for twice as many"
+        times = "too long" if found.times == float("inf") else f"{found.times:.1f} times that for twice as many"
         return f"{self.name}: {found.seconds:.2f} s for {found.chars:,} characters, {times}: {self.given}"
 
 

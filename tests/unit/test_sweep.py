@@ -1,5 +1,6 @@
 """The sweep finds every regular expression, wherever it is kept, and fails on one that needs more than linear time."""
 
+import importlib
 import sys
 import textwrap
 
@@ -168,6 +169,19 @@ def test_an_expression_with_a_bound_is_swept_up_to_it(planted, monkeypatch):
 def test_a_bound_of_an_expression_that_is_gone_is_told(monkeypatch):
     monkeypatch.setattr(bounds, "BOUNDS", {"sync.a.GONE": Bound(1, 1, ""), "sync.b.*": Bound(1, 1, "")})
     assert bounds.stale(["sync.a.HERE", "sync.b.WORD"]) == ["sync.a.GONE"]
+
+
+@pytest.mark.slow
+def test_all_expressions_of_the_product_are_known_and_so_are_those_with_a_bound():
+    importlib.import_module("config.urls")
+    found = find(product_packages())
+    names = [one.name for one in found.expressions]
+    assert not found.unknown
+    assert not bounds.stale(names)
+    assert {"sync.mime.elide.RUN", "api.urls.Hex.regex"} <= set(names)
+    assert any(all(":" in name for name in one.names) for one in found.expressions), (
+        "none was found in the source alone"
+    )
 
 
 def test_every_package_of_the_tree_is_swept_or_is_no_part_of_the_product():

@@ -279,7 +279,6 @@ def test_a_delegate_without_rights_is_denied(world: World) -> None:
         ("ErrorMultiLegacyMailboxAccess", errors.MailboxOnAnotherServer),
         ("ErrorRecipientNotFound", errors.MailboxNotFound),
         ("ErrorInvalidRequest", errors.RequestRejected),
-        ("ErrorInvalidServerVersion", errors.VersionRefused),
         ("ErrorSomethingNew", errors.ExchangeFailed),
     ],
 )

@@ -154,7 +154,7 @@ def test_a_mailbox_that_takes_no_version_is_refused_alone_and_nothing_is_remembe
         with pytest.raises(errors.VersionRefused) as caught:
             source.check()
         assert len(world.operations()) == len(API_VERSIONS)
-    assert caught.value.scope is errors.Scope.MAILBOX
+    assert caught.value.evidence is errors.Evidence.RESPONSE
     assert caught.value.detail == "ErrorInvalidServerVersion"
     assert source.learned == ""
     ExchangeSource(world.settings(), neighbour.address).check()

@@ -39,6 +39,8 @@ CASES: list[tuple[str, Evidence, Seen, Scope, Action]] = [
     ("a mailbox that moves is tried again", E.MAILBOX, Seen(passes=True), S.MAILBOX, A.RETRY),
     ("a mailbox that may not be read pauses", E.MAILBOX, Seen(refused_elsewhere=True), S.MAILBOX, A.PAUSE),
     ("a folder is listed again", E.FOLDER, Seen(), S.FOLDER, A.LIST_AGAIN),
+    ("a folder that may not be read is left out", E.FOLDER_REFUSED, Seen(), S.FOLDER, A.PAUSE),
+    ("a worker that cannot even ask leaves the mailbox to others", E.PROCESS, Seen(), S.PROCESS, A.RETRY),
     ("a destination waits as a whole", E.DESTINATION, Seen(), S.DESTINATION, A.HOLD),
     ("a bucket waits as a whole", E.BUCKET, Seen(), S.BUCKET, A.HOLD),
     ("a fault of ours delays one mailbox", E.OURS, Seen(), S.MAILBOX, A.RETRY),
@@ -74,5 +76,5 @@ def test_no_error_stops_more_than_its_evidence_allows():
 
 def test_whoever_is_paused_is_told_so():
     for row in TABLE:
-        assert bool(row.paused) is (row.fault is not Scope.FOLDER), row
+        assert bool(row.paused) is (row.evidence is not Evidence.FOLDER), row
         assert row.then.endswith("."), row

@@ -23,7 +23,7 @@ def test_three_times_in_a_row_it_stays_and_says_the_same_detail(before: list[str
     error = settled(errors.RequestRejected("HTTP 400"), before)
     assert type(error) is errors.RequestInvalid
     assert isinstance(error, errors.Refused)
-    assert error.scope is errors.Scope.MAILBOX
+    assert error.evidence is errors.Evidence.RESPONSE
     assert error.detail == "HTTP 400"
 
 

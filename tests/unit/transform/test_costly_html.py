@@ -22,6 +22,8 @@ COSTLY = {
     "attributes behind a quotation mark in a comment": lambda n: (
         '<!-- <p a=" --><p ' + "".join(f"a{i} " for i in range(n)) + ">x"
     ),
+    "brackets in a name": lambda n: "<p" * 5 * n,
+    "brackets in values": lambda n: "<p/a=" * n,
     "options": lambda n: "<select>" + "<option>x" * n,
     "paragraphs below open formatting": lambda n: "<p>" + "".join(f"<b id={i}>" for i in range(n)) + "<p>x" * n,
     "formatting that each paragraph leaves open": lambda n: "".join(f"<p><i id={i}>x" for i in range(n)),
