@@ -61,7 +61,7 @@ def test_an_empty_folder_says_so(tmp_path):
 
 
 def test_whatever_one_file_does_every_file_has_its_line(tmp_path, monkeypatch, settings):
-    settings.CONVERSION_DEADLINE = timedelta(seconds=0.2)
+    settings.CONVERSION_DEADLINE = timedelta(seconds=1)
     usual = planted(transform.clean)
 
     def clean(sections, subject, *given):
@@ -88,7 +88,7 @@ def test_whatever_one_file_does_every_file_has_its_line(tmp_path, monkeypatch, s
     ]
     said = (
         "a comment",
-        "longer than 0.2 s at",
+        "longer than 1 s at",
         "RecursionError at",
         "MemoryError at",
         "Input/output error",
