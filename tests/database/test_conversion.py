@@ -99,6 +99,7 @@ def test_a_release_that_converts_nothing_stops_the_bucket_and_sets_nothing_aside
 # ---- the deadline -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wording
 def test_an_email_whose_conversion_does_not_end_is_set_aside_and_its_neighbours_arrive(world: World, desk, endless):
     deliver(world, desk, *NEIGHBOURS[:2])
     deliver(world, desk, "slow", subject=MARK)

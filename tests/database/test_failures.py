@@ -236,6 +236,7 @@ def test_re_infer_being_down_for_hours_sets_nothing_aside(world: World, desk):
     world.assert_all_is_well(["a", "b"])
 
 
+@pytest.mark.wording
 def test_an_email_that_vanished_is_looked_for_again_and_not_counted_among_those_that_are_tried(world: World, desk):
     box = world.mailboxes[desk.address]
     box.break_item(next(iter(box.folder("Inbox").items)), "ErrorItemCorrupt")

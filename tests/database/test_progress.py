@@ -187,6 +187,7 @@ def test_a_mailbox_that_was_through_once_shows_no_progress(world: World):
     assert progress_of([seen(world)], world.clock()) == {}
 
 
+@pytest.mark.wording
 def test_a_mailbox_says_how_many_folders_were_read_in_a_pass_of_several_slices(world: World, settings):
     settings.SYNC_SLICE = timedelta(seconds=10)
     desk = with_folders(world, 25)
@@ -213,6 +214,7 @@ def test_folders_that_were_read_before_other_mail_was_wanted_do_not_count(world:
     assert pass_of(seen(world)) is None
 
 
+@pytest.mark.wording
 def test_a_mailbox_that_is_listed_again_shows_how_far_it_is_until_its_last_folder_is_through(
     world: World, filled, settings
 ):

@@ -99,6 +99,7 @@ def test_a_broker_that_is_away_is_seen_within_a_minute_and_is_the_cause_of_all_e
     assert kinds(world) == ["broker_away"]
 
 
+@pytest.mark.wording
 def test_a_broker_that_is_full_says_so_and_names_whom_it_fails(world, well):
     Process.objects.filter(kind="beat").update(broker="refuses", broker_since=world.clock())
     pass_(world, seconds=30)
@@ -181,6 +182,7 @@ def test_a_secret_that_another_worker_can_decrypt_needs_nobody(world, well):
     assert kinds(world) == []
 
 
+@pytest.mark.wording
 def test_a_worker_that_takes_no_mailboxes_is_named_with_its_reason(world, well):
     Process.objects.filter(pk=well[0].pk).update(fault="worker_out_of_resources", fault_since=world.clock())
     (it,) = standstill.found(world.clock())
