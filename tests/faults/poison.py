@@ -1,15 +1,13 @@
-"""The Celery application of a worker with two kinds of poison: `celery -A tests.faults.poison worker`.
+"""Two kinds of poison for the conversion, which `tests.faults.poisoned_worker` plants.
 
-The emails of earlier faults convert today. So this plants what the next one would do: the conversion of marked emails does not
-end, or recurses without end. The rest of the worker is the product's.
+The emails of earlier faults convert today. So this does what the next one would do: the conversion of marked emails does not
+end, or recurses without end.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from config.celery import app
-from sync import transform
 from tests.unit.conversion.slow import MARK as ENDLESS
 from tests.unit.conversion.slow import planted
 
@@ -30,6 +28,9 @@ def _recursing(clean: Any) -> Any:
     return deep
 
 
-transform.clean = _recursing(planted(transform.clean))
+def poisoned(clean: Any) -> Any:
+    """`sync.transform.clean` with both kinds of poison in it."""
+    return _recursing(planted(clean))
 
-__all__ = ["ENDLESS", "RECURSES", "app"]
+
+__all__ = ["ENDLESS", "RECURSES", "poisoned"]

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture(scope="module")
 def stack():
-    with running_stack(SETTINGS, app="tests.faults.poison") as started:
+    with running_stack(SETTINGS, app="tests.faults.poisoned_worker") as started:
         yield started
 
 
