@@ -189,10 +189,16 @@ def account_of(integration: Integration) -> str:
     by_password = integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC, Integration.Auth.SERVICE_USER)
     who = integration.username if by_password else integration.client_id
     if integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC):
-        place = normal_address(integration.endpoint)
+        place, who = normal_address(integration.endpoint), _user_name(who)
     else:
         place = f"{normal_address(integration.authority)} {integration.tenant_id.strip()}"
     return _digest(f"{place.casefold()} {who.strip().casefold()}")
+
+
+def _user_name(who: str) -> str:
+    r"""The name without its domain: `BANK\svc` and `svc@bank.example` sign in to the same account, and nothing but the directory
+    knows which domains belong together. Two accounts that are taken for one are harmless: a refusal counts for its secret."""
+    return who.rpartition("\\")[2].partition("@")[0]
 
 
 def secret_of(integration: Integration) -> str:

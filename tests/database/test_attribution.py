@@ -246,7 +246,9 @@ def shared(world: World):
     return Mailbox.objects.get(pk=box.pk)
 
 
-def test_an_account_that_was_refused_is_counted_over_all_integrations_that_use_it(world: World, four, shared):
+@pytest.mark.parametrize("spelling", ["U", "BANK\\U", "bank.example\\u", "u@bank.example"])
+def test_an_account_that_was_refused_is_counted_over_all_integrations_that_use_it(world: World, four, shared, spelling):
+    Integration.objects.filter(name="other").update(username=spelling)
     for mailbox in [*four, shared]:
         refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
     polls(world, 220)

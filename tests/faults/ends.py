@@ -91,6 +91,11 @@ class EwsEnd:
         ("fault", {"code": "ErrorInvalidServerVersion"}),
         ("fault", {"code": "ErrorInvalidSchemaVersionForMailboxVersion"}),
         ("fault", {"code": "ErrorInvalidRequest"}),
+        ("fault", {"code": "ErrorNonPrimarySmtpAddress"}),
+        ("fault", {"code": "ErrorThatNoLibraryKnows"}),
+        ("status", {"status": 400}),
+        ("status", {"status": 200, "body": "<html><form>Sign in</form></html>"}),
+        ("unauthorized", {"offers": ("Negotiate",)}),
     )
     item_codes = (
         "ErrorMimeContentConversionFailed",
@@ -140,6 +145,9 @@ class GraphEnd:
         ("unauthorized", {}),
         ("error", {"code": "Authorization_RequestDenied"}),
         ("error", {"code": "ErrorInvalidRequest"}),
+        ("error", {"code": "MailboxNotEnabledForRESTAPI"}),
+        ("error", {"code": "ErrorThatNoDocumentNames", "status": 400}),
+        ("status", {"status": 400}),
         ("status", {"status": 403}),
     )
     item_codes = (

@@ -199,7 +199,7 @@ class Seed:
         actions.retry_many_set_aside(SetAsideEmail.objects.all(), self.clock)
 
     def _narrows_and_widens(self) -> None:
-        deny = self.random.choice([[], ["Inbox/Trades"], ["Archive"]])
+        deny = self.random.choice([[], [["Inbox", "Trades"]], [["Archive"]]])
         Mailbox.objects.filter(pk=self._mailbox().pk).update(folder_deny=deny)
 
     def _mistypes_the_password(self) -> None:
