@@ -10,6 +10,14 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 # Nothing in a test may go through a proxy that the machine happens to have.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
+
+def pytest_configure() -> None:
+    """Passwords of tests guard nothing, and hundreds of tests sign in: a digest that costs no time is enough."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 if os.environ.get("REWORD"):
     from tests import rewording
 

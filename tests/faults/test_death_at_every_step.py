@@ -57,15 +57,34 @@ def calls_of(life, world: World) -> list[str]:
     return reaper.calls
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("life", LIVES)
+each_life = pytest.mark.parametrize("life", LIVES)
+before_and_after = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+
+EVERY_SO_MANY = 11
+"""No multiple of the sizes of pages and batches, so that each kind of call comes."""
+
+
+@pytest.mark.long
+@before_and_after
+@each_life
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_lost_or_billed_twice_wherever_a_worker_dies(life, after, settings):
+    die_at_each(life, after, settings, every=1)
+
+
+@before_and_after
+@each_life
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_lost_or_billed_twice_where_a_worker_dies_now_and_then(life, after, settings):
+    die_at_each(life, after, settings, every=EVERY_SO_MANY)
+
+
+def die_at_each(life: str, after: bool, settings, *, every: int) -> None:
     settings.FETCH_COUNT, settings.PUSH_COUNT = 2, 2
     live, names = LIVES[life]
     steps = len(calls_of(live, World(page_size=3)))
     assert steps > 40
-    for step in range(steps):
+    for step in range(0, steps, every):
         flush()
         world = World(page_size=3)
         live(world)

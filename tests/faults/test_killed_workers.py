@@ -84,7 +84,17 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize(("at", "when"), [step[:2] for step in STEPS], ids=[step[2] for step in STEPS])
+IN_EVERY_RUN = ("push", "before the checkpoint")
+"""The two after which most could go wrong; the other steps are left to the long run."""
+
+
+@pytest.mark.parametrize(
+    ("at", "when"),
+    [
+        pytest.param(at, when, id=name, marks=[] if name in IN_EVERY_RUN else [pytest.mark.long])
+        for at, when, name in STEPS
+    ],
+)
 def test_a_worker_killed_at_this_step_loses_nothing_and_bills_nothing_twice(stage, at, when):
     it = stage(ADDRESS)
     box = it.store[ADDRESS]
