@@ -196,8 +196,8 @@ def account_of(integration: Integration) -> str:
 
 
 def _user_name(who: str) -> str:
-    r"""The name without its domain: `BANK\svc` and `svc@bank.example` sign in to the same account, and nothing but the directory
-    knows which domains belong together. Two accounts that are taken for one are harmless: a refusal counts for its secret."""
+    r"""The name without its domain: `BANK\svc` and `svc@bank.example` sign in to the same account, and only the directory knows
+    which domains belong together. Two accounts that are taken for one are harmless: a refusal counts for its secret."""
     return who.rpartition("\\")[2].partition("@")[0]
 
 
