@@ -21,6 +21,7 @@ WRITES = {
     "DeleteAttachment", "MarkAsJunk",
 }  # fmt: skip
 MOST_CHANGES = 512
+NOT_FOUND = "The specified object was not found in the store."
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Desk:
         for mailbox in self.store:
             if mailbox.holds(any_id):
                 return mailbox
-        raise ItemFault("ErrorItemNotFound", "The specified object was not found in the store.")
+        raise ItemFault("ErrorItemNotFound", NOT_FOUND)
 
     def _folder(self, call: Call, element: etree._Element | None) -> tuple[Mailbox, Folder]:
         if element is None:
@@ -111,9 +112,10 @@ class Desk:
             raise SoapFault("ErrorSchemaValidation", f"{call.version} has no folder of this name.")
         with mailbox.lock:
             if etree.QName(element).localname == "DistinguishedFolderId":
-                found = mailbox.root if name in ("msgfolderroot", "root") else mailbox.named(name)
+                tops = {"msgfolderroot": mailbox.root, "root": mailbox.store_root}
+                found = tops.get(name) or mailbox.named(name)
             else:
-                found = mailbox.root if name == mailbox.root.id else mailbox.folders.get(name)
+                found = mailbox.by_id(name)
         if found is None:
             raise ItemFault("ErrorFolderNotFound", "The specified folder could not be found in the store.")
         return mailbox, found
@@ -146,8 +148,8 @@ class Desk:
             with mailbox.lock:
                 found = [
                     folder
-                    for folder in mailbox.folders.values()
-                    if folder.parent_id == root.id or (deep and _is_below(mailbox, folder, root))
+                    for folder in mailbox.whole_tree()
+                    if folder.parent_id == root.id or (deep and mailbox.is_below(folder, root))
                 ]
                 xml = "".join(shapes.folder_xml(mailbox, folder, fields, everything=everything) for folder in found)
             return success(
@@ -162,10 +164,15 @@ class Desk:
         fields = shapes.asked(call, "FolderShape")
         everything = call.text("m:FolderShape/t:BaseShape") != "IdOnly"
 
-        def one(element: etree._Element) -> str:
-            mailbox, _ = self._folder(call, element)
+        def one(element: etree._Element | None) -> str:
+            if element is None:
+                # It may be left out; then the whole store is meant.
+                mailbox = self._mailbox(call)
+                top = mailbox.store_root
+            else:
+                mailbox, top = self._folder(call, element)
             with mailbox.lock:
-                page = tree_changes(mailbox, call.text("m:SyncState") or "")
+                page = tree_changes(mailbox, top, call.text("m:SyncState") or "")
                 changes = "".join(self._folder_change(mailbox, change, fields, everything) for change in page.changes)
             return success("SyncFolderHierarchy", _sync_content(page, changes, "IncludesLastFolderInRange"))
 
@@ -175,7 +182,9 @@ class Desk:
         what, folder_id = change
         if what is What.DELETE:
             return f"<t:Delete><t:FolderId Id={quoteattr(folder_id)}/></t:Delete>"
-        xml = shapes.folder_xml(mailbox, mailbox.folders[folder_id], fields, everything=everything)
+        folder = mailbox.by_id(folder_id)
+        assert folder is not None
+        xml = shapes.folder_xml(mailbox, folder, fields, everything=everything)
         return f"<t:{what.value}>{xml}</t:{what.value}>"
 
     def _sync_items(self, call: Call) -> str:
@@ -205,9 +214,8 @@ class Desk:
                 with mailbox.lock:
                     item = mailbox.item(element.get("Id") or "")
             except KeyError:
-                text = "The specified object was not found in the store."
-                raise ItemFault("ErrorItemNotFound", text) from None
-            _check_readable(mailbox.folders[item.folder_id])
+                raise ItemFault("ErrorItemNotFound", NOT_FOUND) from None
+            _check_item_readable(mailbox.folders[item.folder_id])
             return success("GetItem", f"<m:Items>{self._item(mailbox, item, fields, with_mime)}</m:Items>")
 
         return self._each(call, "m:ItemIds/*", one)
@@ -247,7 +255,16 @@ class Desk:
 
 def _check_readable(folder: Folder) -> None:
     if folder.forbidden:
-        raise ItemFault("ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+        denied = folder.denied_as == "ErrorAccessDenied"
+        text = "Access is denied. Check credentials and try again." if denied else NOT_FOUND
+        raise ItemFault(folder.denied_as, text)
+
+
+def _check_item_readable(folder: Folder) -> None:
+    """The same of an item: it is never a folder that is said not to be there."""
+    if folder.forbidden and folder.denied_as != "ErrorAccessDenied":
+        raise ItemFault("ErrorItemNotFound", NOT_FOUND)
+    _check_readable(folder)
 
 
 def _sync_content(page: Page, changes: str, last: str) -> str:
@@ -284,11 +301,3 @@ def _broken(item: Item, code: str, fields: set[str]) -> str:
         xml = shapes.item_xml(item, fields, mime=item.mail.content())
         return xml.replace("<t:ConversationTopic>", "<t:ConversationTopic>&#x1;", 1)
     raise ItemFault(code)
-
-
-def _is_below(mailbox: Mailbox, folder: Folder, root: Folder) -> bool:
-    while folder.parent_id and folder.parent_id != mailbox.root.id:
-        if folder.parent_id == root.id:
-            return True
-        folder = mailbox.folders[folder.parent_id]
-    return folder.parent_id == root.id

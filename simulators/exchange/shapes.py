@@ -9,6 +9,8 @@ from simulators.exchange.soap import NS, Call, ItemFault, escape, quoteattr
 from simulators.exchange.store import Folder, Item, Mailbox
 
 FOLDER_TAGS = {"IPF.Appointment": "CalendarFolder", "IPF.Contact": "ContactsFolder", "IPF.Task": "TasksFolder"}
+HIDDEN = 0x10F4
+"""PidTagAttributeHidden, [MS-OXPROPS] 2.611."""
 LISTED = {
     "item:ItemId", "item:ParentFolderId", "item:ItemClass", "item:Subject", "item:Sensitivity", "item:DateTimeReceived",
     "item:DateTimeSent", "item:DateTimeCreated", "item:LastModifiedTime", "item:Size", "item:Categories", "item:Importance",
@@ -34,12 +36,16 @@ def asked(call: Call, shape: str) -> set[str]:
     path = f"m:{shape}/t:AdditionalProperties/t:FieldURI"
     named = {element.get("FieldURI", "") for element in call.body.findall(path, NS)}
     beyond_ids = shape == "ItemShape" and call.text("m:ItemShape/t:BaseShape") != "IdOnly"
+    named |= {
+        f"tag:{int(element.get('PropertyTag', '0'), 16):#x}"
+        for element in call.body.findall(f"{path[:-8]}ExtendedFieldURI", NS)
+    }
     return named | {f"item:{field}" for field, _ in ITEM_FIELDS} | MESSAGE_FIELDS if beyond_ids else named
 
 
 def folder_xml(mailbox: Mailbox, folder: Folder, fields: set[str], *, everything: bool = False) -> str:
-    tag = FOLDER_TAGS.get(folder.folder_class, "Folder")
-    children = sum(child.parent_id == folder.id for child in mailbox.folders.values())
+    tag = "SearchFolder" if folder.search else FOLDER_TAGS.get(folder.folder_class, "Folder")
+    children = sum(child.parent_id == folder.id for child in mailbox.whole_tree())
 
     def told(field: str, text: str) -> str:
         return text if everything or f"folder:{field}" in fields else ""
@@ -52,12 +58,23 @@ def folder_xml(mailbox: Mailbox, folder: Folder, fields: set[str], *, everything
         + told("DisplayName", f"<t:DisplayName>{escape(folder.name)}</t:DisplayName>")
         + told("TotalCount", f"<t:TotalCount>{len(folder.items)}</t:TotalCount>")
         + told("ChildFolderCount", f"<t:ChildFolderCount>{children}</t:ChildFolderCount>")
+        + (_hidden(folder) if f"tag:{HIDDEN:#x}" in fields else "")
     )
     if tag == "Folder":
         content += told(
             "UnreadCount", f"<t:UnreadCount>{sum(not i.read for i in folder.items.values())}</t:UnreadCount>"
         )
     return f"<t:{tag}>{content}</t:{tag}>"
+
+
+def _hidden(folder: Folder) -> str:
+    """As Exchange tells a property: it spells the tag in its own way, and leaves out what was never set."""
+    if not folder.hidden:
+        return ""
+    return (
+        f'<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="{HIDDEN:#x}" PropertyType="Boolean"/>'
+        "<t:Value>true</t:Value></t:ExtendedProperty>"
+    )
 
 
 def item_xml(item: Item, fields: set[str], *, mime: bytes | None = None, base64_text: str | None = None) -> str:
