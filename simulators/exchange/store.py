@@ -356,7 +356,7 @@ class Mailbox:
 
     def _key(self) -> str:
         digest = hashlib.sha256(f"{self.address}/key/{next(self._numbers)}".encode()).digest()
-        return "CQAAAB" + base64.b64encode(digest[:18]).decode()
+        return "CQAAABYA" + base64.b64encode(digest[:18]).decode()
 
 
 def _immutable(item_id: str) -> str:

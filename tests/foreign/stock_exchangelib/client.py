@@ -3,8 +3,9 @@
 import base64
 import json
 import sys
+from collections.abc import Callable, Iterable
 
-from exchangelib import DELEGATE, Account, Configuration, Credentials, FileAttachment, Message
+from exchangelib import DELEGATE, Account, Configuration, Credentials, FileAttachment, Folder, Message
 from exchangelib.errors import EWSError
 
 
@@ -14,27 +15,58 @@ def main() -> None:
         told = read(given)
     except EWSError as error:
         told = {"error": type(error).__name__}
-    print(json.dumps(told))
+    sys.stdout.write(json.dumps(told))
 
 
 def read(given: dict) -> dict:
     credentials = Credentials(given["username"], given["password"])
     config = Configuration(service_endpoint=given["url"], credentials=credentials)
     account = Account(given["address"], config=config, autodiscover=False, access_type=DELEGATE)
-    top = account.root / "Top of Information Store"
-    folders = {path(top, folder): folder for folder in top.walk() if folder.folder_class == "IPF.Note"}
-    emails = [told(name, item) for name, folder in folders.items() for item in folder.all() if isinstance(item, Message)]
-    found = account.inbox.filter(subject__contains="Trade").order_by("-datetime_received")[:3]
+    folders = {path(folder): folder for folder in account.root.walk() if folder.folder_class == "IPF.Note"}
+    newest = account.inbox.filter(subject__icontains="trade").order_by("-datetime_received")
     return {
         "folders": {name: folder.total_count for name, folder in folders.items()},
-        "emails": emails,
-        "newest_trades": [item.subject for item in found],
-        "inbox": account.inbox.name,
+        "emails": [told(name, item) for name, folder in folders.items() for item in emails(folder.all())],
+        "trades": [item.subject for item in emails(newest)],
+        "unread": account.inbox.filter(is_read=False).count(),
+        "zones": sorted(zone.id for zone in account.protocol.get_timezones(return_full_timezone_data=True)),
+        "resolved": [mailbox.email_address for mailbox in account.protocol.resolve_names(["desk"])],
+        "refused": refusals(account),
     }
 
 
-def path(top: object, folder: object) -> str:
-    return folder.absolute.removeprefix(f"{top.absolute}/")
+def emails(found: Iterable) -> list[Message]:
+    """exchangelib gives what it cannot read as an exception among the others."""
+    items = list(found)
+    for item in items:
+        if isinstance(item, Exception):
+            raise item
+    return [item for item in items if isinstance(item, Message)]
+
+
+def refusals(account: Account) -> dict[str, str]:
+    """What becomes of writing: the error's name by what was tried."""
+    item = account.inbox.all().order_by("subject")[0]
+    item.subject = "Changed"
+    tried = {
+        "save": lambda: item.save(update_fields=["subject"]),
+        "delete": item.delete,
+        "create": lambda: Message(account=account, folder=account.drafts, subject="New").save(),
+        "move": lambda: item.move(account.trash),
+    }
+    return {name: refusal(what) for name, what in tried.items()}
+
+
+def refusal(what: Callable) -> str:
+    try:
+        what()
+    except EWSError as error:
+        return type(error).__name__
+    return ""
+
+
+def path(folder: Folder) -> str:
+    return folder.absolute.partition("Top of Information Store/")[2]
 
 
 def told(folder: str, item: Message) -> dict:
