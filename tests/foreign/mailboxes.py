@@ -14,7 +14,7 @@ from tests.mails import mail
 DESK = "desk@bank.example"
 OPS = "ops@bank.example"
 NOBODY = "nobody@bank.example"
-FOLDERS = ("Inbox/Trades", "Inbox/Trades/2026 & <older>", "Grüße", "Empty")
+FOLDERS = ("Inbox/Trades", "Inbox/Trades/2026 <older>&newer", "Grüße", "Empty")
 
 
 def filled() -> Store:
