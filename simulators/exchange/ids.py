@@ -46,9 +46,10 @@ def attachment_id(item_id: str, index: int) -> str:
 def read_attachment_id(element: etree._Element) -> tuple[str, int]:
     """The item of an attachment, and its place there. Raises `ItemFault`."""
     any_id = _well_formed(element)
-    if not any_id.startswith(ITEM) or len(any_id) != LENGTH + 12:
+    place = base64.b64decode(any_id[LENGTH:])
+    if not any_id.startswith(ITEM) or len(place) != INDEX.size:
         raise _malformed()
-    (index,) = INDEX.unpack(base64.b64decode(any_id[LENGTH:]))
+    (index,) = INDEX.unpack(place)
     return any_id[:LENGTH], index
 
 
