@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,10 +16,11 @@ from email.utils import getaddresses, parsedate_to_datetime
 from simulators.exchange.store import Mail
 
 NO_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-MOST_KEPT = 64
+MOST_KEPT = 16
 LONGEST_HEADERS = 200
 """How many header fields are told."""
 _KEPT: OrderedDict[int, tuple[Mail, Contents]] = OrderedDict()
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,10 @@ def contents_of(mail: Mail) -> Contents:
     if known is not None and known[0] is mail:
         return known[1]
     found = _read(mail.content())
-    _KEPT[id(mail)] = (mail, found)
-    while len(_KEPT) > MOST_KEPT:
-        _KEPT.popitem(last=False)
+    with _LOCK:
+        _KEPT[id(mail)] = (mail, found)
+        while len(_KEPT) > MOST_KEPT:
+            _KEPT.popitem(last=False)
     return found
 
 

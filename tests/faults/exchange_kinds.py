@@ -31,7 +31,8 @@ class ExchangeKind:
     def drawn(cls, number: int) -> ExchangeKind:
         """Apart from what else is drawn from a seed, so that the others live as they would without it."""
         random = Random(f"exchange {number}")
-        return cls(*random.choice(SIGN_INS), random.choice(["", "", *OLD_SERVERS]))
+        auth, offers, extended_protection = random.choice(SIGN_INS)
+        return cls(auth, offers, extended_protection, random.choice(["", "", *OLD_SERVERS]))
 
     def apply(self, server: ExchangeSimulator) -> None:
         """Make the server one of this kind. Its store must be the seed's."""
