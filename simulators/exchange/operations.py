@@ -27,15 +27,8 @@ WRITES = {
     "DeleteAttachment", "MarkAsJunk",
 }  # fmt: skip
 NAMED_IN_WRITES = (
-    "ItemIds",
-    "Items",
-    "ItemChanges",
-    "FolderIds",
-    "Folders",
-    "FolderChanges",
-    "AttachmentIds",
-    "Attachments",
-)
+    "ItemIds", "Items", "ItemChanges", "FolderIds", "Folders", "FolderChanges", "AttachmentIds", "Attachments",
+)  # fmt: skip
 """Where a request that writes names what it is about: an answer has a message for each."""
 MOST_CHANGES = 512
 ACCESS_DENIED = "Access is denied. Check credentials and try again."

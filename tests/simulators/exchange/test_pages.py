@@ -24,6 +24,6 @@ def test_the_description_is_served_to_those_who_signed_in(asker: Asker) -> None:
     assert asker.client.post(url, content=b"", auth=asker.auth).status_code == 405
 
 
-def test_the_description_names_every_operation_that_is_simulated(asker: Asker) -> None:
+def test_every_operation_of_the_description_is_simulated(asker: Asker) -> None:
     for name in OPERATIONS:
-        assert asker.codes(f"<m:{name}/>") == ["ErrorSchemaValidation"] or name == "GetServerTimeZones"
+        assert asker.codes(f"<m:{name}/>") != ["ErrorInvalidRequest"]
