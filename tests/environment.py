@@ -1,6 +1,7 @@
 """What every test may rely on: keys of its own, and no traffic that leaves this machine. Loaded before the settings are."""
 
 import os
+from typing import Any
 
 from cryptography.fernet import Fernet
 
@@ -22,3 +23,10 @@ if os.environ.get("REWORD"):
     from tests import rewording
 
     rewording.install()
+
+
+def pytest_configure(config: Any) -> None:
+    if os.environ.get("EWS_SCHEMA"):
+        from tests import ews_schema
+
+        config.pluginmanager.register(ews_schema.Plugin(ews_schema.install()))

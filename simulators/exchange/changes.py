@@ -58,18 +58,21 @@ def item_step(folder: Folder, place: dict[str, Any] | None, most: int) -> Step:
     return _since(folder, place["at"], most)
 
 
-def tree_changes(mailbox: Mailbox, state: str) -> Page:
-    """All changes of the folder tree. Raises `StateRefused`."""
-    at = _read(state, mailbox, "tree")["at"] if state else 0
+def tree_changes(mailbox: Mailbox, top: Folder, state: str) -> Page:
+    """All changes of the folders below `top`. Raises `StateRefused`."""
+    tree = f"tree below {top.distinguished or top.id}"
+    at = _read(state, mailbox, tree)["at"] if state else 0
     changes = []
+    if top is mailbox.store_root and not state:
+        # What lies beside the mail folders of people never changes here.
+        changes = [(What.CREATE, folder.id) for folder in [*mailbox.non_ipm, mailbox.root]]
     for folder_id in dict.fromkeys(mailbox.tree_log[at:]):
         folder = mailbox.folders.get(folder_id)
-        if folder is None:
-            if state:
-                changes.append((What.DELETE, folder_id))
-        else:
+        if folder is not None and mailbox.is_below(folder, top):
             changes.append((What.CREATE if folder.created > at else What.UPDATE, folder_id))
-    return Page(changes, _write(mailbox, "tree", {"at": len(mailbox.tree_log)}), True)
+        elif state:
+            changes.append((What.DELETE, folder_id))
+    return Page(changes, _write(mailbox, tree, {"at": len(mailbox.tree_log)}), True)
 
 
 def _first_listing(folder: Folder, upto: int, told: list[Any] | None, most: int) -> Step:

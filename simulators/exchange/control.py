@@ -9,9 +9,11 @@ POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
 POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
 POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
 POST   /mark-read                 {"mailbox", "id" or "message_id", "read": true}
-POST   /create-folder             {"mailbox", "folder"}        POST /rename-folder {"mailbox", "folder", "name"}
+POST   /create-folder             {"mailbox", "folder", "class": "IPF.Note", "hidden": false}
+POST   /rename-folder             {"mailbox", "folder", "name"}
 POST   /delete-folder             {"mailbox", "folder"}        POST /move-folder   {"mailbox", "folder", "parent"}
-POST   /forbid-folder             {"mailbox", "folder", "forbidden": true}: seen in the tree, and not to be read
+POST   /forbid-folder             {"mailbox", "folder", "forbidden": true, "code"}: seen in the tree, not to be read
+POST   /hide-folder               {"mailbox", "folder", "hidden": true}
 POST   /migrate                   {"mailbox"}                  POST /lie-on        {"mailbox", "server" (build)}
 POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
 POST   /faults                    {"effect", "operation", "mailbox", "times", "after", …}   DELETE /faults
@@ -27,8 +29,8 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from simulators.exchange.mailfiles import mail_of
-from simulators.exchange.shapes import utc
 from simulators.exchange.store import Item, Mailbox, Store
+from simulators.exchange.times import utc
 from simulators.faults import Faults
 from simulators.http import Request, Response
 
@@ -141,7 +143,10 @@ def _happens_to_mailbox(what: str, mailbox: Mailbox, given: dict[str, Any]) -> N
 def _happens_to_folder(what: str, mailbox: Mailbox, given: dict[str, Any]) -> None:
     match what:
         case "create-folder":
-            mailbox.create_folder(given["folder"])
+            folder_class, hidden = given.get("class", "IPF.Note"), bool(given.get("hidden"))
+            mailbox.create_folder(given["folder"], folder_class, hidden=hidden)
+        case "hide-folder":
+            mailbox.hide_folder(given["folder"], hidden=bool(given.get("hidden", True)))
         case "rename-folder":
             mailbox.rename_folder(given["folder"], given["name"])
         case "move-folder":
@@ -149,7 +154,8 @@ def _happens_to_folder(what: str, mailbox: Mailbox, given: dict[str, Any]) -> No
         case "delete-folder":
             mailbox.delete_folder(given["folder"])
         case "forbid-folder":
-            mailbox.forbid_folder(given["folder"], forbidden=bool(given.get("forbidden", True)))
+            forbidden, code = bool(given.get("forbidden", True)), given.get("code", "ErrorAccessDenied")
+            mailbox.forbid_folder(given["folder"], forbidden=forbidden, code=code)
         case _:
             raise ValueError(f"no such control: {what}")
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from lxml import etree
 
-from simulators.exchange import shapes, strictness
+from simulators.exchange import finding, ids, items, paging, shapes, strictness
 from simulators.exchange.accounts import Principal
+from simulators.exchange.attachments import attachment_xml
 from simulators.exchange.changes import Page, StateRefused, What, item_changes, tree_changes
+from simulators.exchange.contents import contents_of
+from simulators.exchange.directory import resolved
+from simulators.exchange.restrictions import folder_restriction
 from simulators.exchange.servers import DISTINGUISHED_SINCE, VERSIONS, newest
 from simulators.exchange.soap import NS, Call, ItemFault, SoapFault, envelope, failure, quoteattr, success
 from simulators.exchange.store import Folder, Item, Mailbox, Store
+from simulators.exchange.timezones import time_zones
 from simulators.faults import Faults, Rule
 
 WRITES = {
@@ -20,7 +26,13 @@ WRITES = {
     "DeleteFolder", "MoveFolder", "EmptyFolder", "MarkAllItemsAsRead", "ArchiveItem", "CreateAttachment",
     "DeleteAttachment", "MarkAsJunk",
 }  # fmt: skip
+NAMED_IN_WRITES = (
+    "ItemIds", "Items", "ItemChanges", "FolderIds", "Folders", "FolderChanges", "AttachmentIds", "Attachments",
+)  # fmt: skip
+"""Where a request that writes names what it is about: an answer has a message for each."""
 MOST_CHANGES = 512
+ACCESS_DENIED = "Access is denied. Check credentials and try again."
+NOT_FOUND = "The specified object was not found in the store."
 
 
 @dataclass(frozen=True)
@@ -37,11 +49,13 @@ class Desk:
         server = self._server(call)
         if call.version not in VERSIONS:
             raise SoapFault("ErrorInvalidServerVersion", "The specified server version is invalid.")
+        if call.version > newest(self.version):
+            raise SoapFault("ErrorInvalidServerVersion", "The specified server version is invalid.")
         if call.version > newest(server):
             text = "A request was passed on to a server that does not take its version."
             raise SoapFault("ErrorInvalidSchemaVersionForMailboxVersion", text)
         if call.operation in WRITES:
-            return self._envelope(call, failure(call.operation, ItemFault("ErrorAccessDenied", "Read rights only.")))
+            return self._envelope(call, self._refused(call))
         operations: dict[str, Callable[[Call], str]] = {
             "ConvertId": self._convert_id,
             "GetFolder": self._get_folder,
@@ -49,6 +63,10 @@ class Desk:
             "SyncFolderHierarchy": self._sync_hierarchy,
             "SyncFolderItems": self._sync_items,
             "GetItem": self._get_item,
+            "FindItem": self._find_item,
+            "GetAttachment": self._get_attachment,
+            "GetServerTimeZones": time_zones,
+            "ResolveNames": partial(resolved, self.store),
         }
         if call.operation not in operations:
             raise SoapFault("ErrorInvalidRequest", f"{call.operation} is not simulated.")
@@ -70,8 +88,9 @@ class Desk:
 
     # ---- whose mailbox --------------------------------------------------------------------------------------------
 
-    def _mailbox(self, call: Call, element: etree._Element | None = None) -> Mailbox:
-        """The mailbox that this call may read. Raises as Exchange does where it may not."""
+    def _mailbox(self, call: Call, element: etree._Element | None = None, any_id: str = "") -> Mailbox:
+        """The mailbox that this call may read. Raises as Exchange does where it may not. `any_id`: of what it is about, where
+        that is not the id of the element itself."""
         if call.impersonated is not None:
             if self.store.get(call.impersonated) is None:
                 raise SoapFault("ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.")
@@ -83,7 +102,7 @@ class Desk:
             raise SoapFault("ErrorAccessDenied", "An application must impersonate the mailbox that it reads.")
         address = element.findtext("t:Mailbox/t:EmailAddress", namespaces=NS) if element is not None else None
         if address is None and element is not None and not element.tag.endswith("}DistinguishedFolderId"):
-            return self._delegated(self._owner(element.get("Id") or ""))
+            return self._delegated(self._owner(any_id or element.get("Id") or ""))
         if address is None:
             raise SoapFault("ErrorMissingEmailAddress", "The account has no mailbox of its own.")
         mailbox = self.store.get(address)
@@ -93,27 +112,30 @@ class Desk:
 
     def _delegated(self, mailbox: Mailbox) -> Mailbox:
         if not self.principal.reads(mailbox.address):
-            raise ItemFault("ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+            raise ItemFault("ErrorAccessDenied", ACCESS_DENIED)
         return mailbox
 
     def _owner(self, any_id: str) -> Mailbox:
         for mailbox in self.store:
             if mailbox.holds(any_id):
                 return mailbox
-        raise ItemFault("ErrorItemNotFound", "The specified object was not found in the store.")
+        raise ItemFault("ErrorItemNotFound", NOT_FOUND)
 
     def _folder(self, call: Call, element: etree._Element | None) -> tuple[Mailbox, Folder]:
         if element is None:
             raise SoapFault("ErrorSchemaValidation", "No folder is named.")
+        if etree.QName(element).localname == "FolderId":
+            ids.check_folder_id(element)
         mailbox = self._mailbox(call, element)
         name = element.get("Id") or ""
         if call.version < DISTINGUISHED_SINCE.get(name, ""):
             raise SoapFault("ErrorSchemaValidation", f"{call.version} has no folder of this name.")
         with mailbox.lock:
             if etree.QName(element).localname == "DistinguishedFolderId":
-                found = mailbox.root if name in ("msgfolderroot", "root") else mailbox.named(name)
+                tops = {"msgfolderroot": mailbox.root, "root": mailbox.store_root}
+                found = tops.get(name) or mailbox.named(name)
             else:
-                found = mailbox.root if name == mailbox.root.id else mailbox.folders.get(name)
+                found = mailbox.by_id(name)
         if found is None:
             raise ItemFault("ErrorFolderNotFound", "The specified folder could not be found in the store.")
         return mailbox, found
@@ -125,98 +147,136 @@ class Desk:
         return "".join(failure("ConvertId", ItemFault("ErrorInvalidIdMalformed", "Id is malformed.")) for _ in sources)
 
     def _get_folder(self, call: Call) -> str:
-        fields = shapes.asked(call, "FolderShape")
-        everything = call.text("m:FolderShape/t:BaseShape") != "IdOnly"
+        fields = shapes.asked(call)
 
         def one(element: etree._Element) -> str:
             mailbox, folder = self._folder(call, element)
             with mailbox.lock:
-                xml = shapes.folder_xml(mailbox, folder, fields, everything=everything)
+                xml = shapes.folder_xml(mailbox, folder, fields)
             return success("GetFolder", f"<m:Folders>{xml}</m:Folders>")
 
         return self._each(call, "m:FolderIds/*", one)
 
     def _find_folder(self, call: Call) -> str:
-        fields = shapes.asked(call, "FolderShape")
-        everything = call.text("m:FolderShape/t:BaseShape") != "IdOnly"
+        fields = shapes.asked(call)
         deep = call.body.get("Traversal") == "Deep"
+        wanted, view = folder_restriction(call), paging.view(call, "IndexedPageFolderView")
 
         def one(element: etree._Element) -> str:
             mailbox, root = self._folder(call, element)
             with mailbox.lock:
                 found = [
                     folder
-                    for folder in mailbox.folders.values()
-                    if folder.parent_id == root.id or (deep and _is_below(mailbox, folder, root))
+                    for folder in mailbox.whole_tree()
+                    if folder.parent_id == root.id or (deep and mailbox.is_below(folder, root))
                 ]
-                xml = "".join(shapes.folder_xml(mailbox, folder, fields, everything=everything) for folder in found)
-            return success(
-                "FindFolder",
-                f'<m:RootFolder IndexedPagingOffset="{len(found)}" TotalItemsInView="{len(found)}"'
-                f' IncludesLastItemInRange="true"><t:Folders>{xml}</t:Folders></m:RootFolder>',
-            )
+                page = view.page([folder for folder in found if wanted(folder)])
+                xml = "".join(shapes.folder_xml(mailbox, folder, fields) for folder in page.rows)
+            return success("FindFolder", f"<m:RootFolder {page.attributes}><t:Folders>{xml}</t:Folders></m:RootFolder>")
 
         return self._each(call, "m:ParentFolderIds/*", one)
 
     def _sync_hierarchy(self, call: Call) -> str:
-        fields = shapes.asked(call, "FolderShape")
-        everything = call.text("m:FolderShape/t:BaseShape") != "IdOnly"
+        fields = shapes.asked(call)
 
-        def one(element: etree._Element) -> str:
-            mailbox, _ = self._folder(call, element)
+        def one(element: etree._Element | None) -> str:
+            if element is None:
+                # It may be left out; then the whole store is meant.
+                mailbox = self._mailbox(call)
+                top = mailbox.store_root
+            else:
+                mailbox, top = self._folder(call, element)
             with mailbox.lock:
-                page = tree_changes(mailbox, call.text("m:SyncState") or "")
-                changes = "".join(self._folder_change(mailbox, change, fields, everything) for change in page.changes)
+                page = tree_changes(mailbox, top, call.text("m:SyncState") or "")
+                changes = "".join(self._folder_change(mailbox, change, fields) for change in page.changes)
             return success("SyncFolderHierarchy", _sync_content(page, changes, "IncludesLastFolderInRange"))
 
         return self._synced(call, "m:SyncFolderId/*", one, "IncludesLastFolderInRange")
 
-    def _folder_change(self, mailbox: Mailbox, change: tuple[What, str], fields: set[str], everything: bool) -> str:
+    def _folder_change(self, mailbox: Mailbox, change: tuple[What, str], fields: set[str]) -> str:
         what, folder_id = change
         if what is What.DELETE:
             return f"<t:Delete><t:FolderId Id={quoteattr(folder_id)}/></t:Delete>"
-        xml = shapes.folder_xml(mailbox, mailbox.folders[folder_id], fields, everything=everything)
+        folder = mailbox.by_id(folder_id)
+        assert folder is not None
+        xml = shapes.folder_xml(mailbox, folder, fields)
         return f"<t:{what.value}>{xml}</t:{what.value}>"
 
     def _sync_items(self, call: Call) -> str:
         most = call.number("m:MaxChangesReturned")
         if not 1 <= most <= MOST_CHANGES:
             raise SoapFault("ErrorSchemaValidation", f"MaxChangesReturned must be from 1 to {MOST_CHANGES}.")
-        fields = shapes.asked(call, "ItemShape")
 
         def one(element: etree._Element) -> str:
-            shapes.listable(fields)
+            wanted = items.asked(call, listing=True)
             mailbox, folder = self._folder(call, element)
             _check_readable(folder)
             with mailbox.lock:
                 page = item_changes(mailbox, folder, call.text("m:SyncState") or "", most)
-                changes = "".join(_item_change(folder, change, fields) for change in page.changes)
+                changes = "".join(_item_change(folder, change, wanted) for change in page.changes)
             return success("SyncFolderItems", _sync_content(page, changes, "IncludesLastItemInRange"))
 
         return self._synced(call, "m:SyncFolderId/*", one, "IncludesLastItemInRange")
 
     def _get_item(self, call: Call) -> str:
-        fields = shapes.asked(call, "ItemShape")
-        with_mime = call.text("m:ItemShape/t:IncludeMimeContent") == "true" or "item:MimeContent" in fields
+        wanted = items.asked(call)
 
         def one(element: etree._Element) -> str:
-            mailbox = self._mailbox(call, element)
-            try:
-                with mailbox.lock:
-                    item = mailbox.item(element.get("Id") or "")
-            except KeyError:
-                text = "The specified object was not found in the store."
-                raise ItemFault("ErrorItemNotFound", text) from None
-            _check_readable(mailbox.folders[item.folder_id])
-            return success("GetItem", f"<m:Items>{self._item(mailbox, item, fields, with_mime)}</m:Items>")
+            mailbox, item = self._readable_item(call, element, element.get("Id") or "", ids.check_item_id)
+            return success("GetItem", f"<m:Items>{self._item(mailbox, item, wanted)}</m:Items>")
 
         return self._each(call, "m:ItemIds/*", one)
 
-    def _item(self, mailbox: Mailbox, item: Item, fields: set[str], with_mime: bool) -> str:
+    def _readable_item(
+        self, call: Call, element: etree._Element, item_id: str, check: Callable[[etree._Element], object]
+    ) -> tuple[Mailbox, Item]:
+        """The item of an id that `check` lets pass. Raises as Exchange does where it cannot be read."""
+        check(element)
+        mailbox = self._mailbox(call, element, item_id)
+        try:
+            with mailbox.lock:
+                item = mailbox.item(item_id)
+        except KeyError:
+            raise ItemFault("ErrorItemNotFound", NOT_FOUND) from None
+        _check_item_readable(mailbox.folders[item.folder_id])
+        return mailbox, item
+
+    def _item(self, mailbox: Mailbox, item: Item, wanted: items.Asked) -> str:
         for rule in self.faults.standing("item"):
             if _is_about(rule, mailbox, item) and self.faults.strikes(rule):
-                return _broken(item, rule.options["code"], fields)
-        return shapes.item_xml(item, fields, mime=item.mail.content() if with_mime else None)
+                return _broken(item, rule.options["code"], wanted)
+        return items.item_xml(item, wanted)
+
+    def _find_item(self, call: Call) -> str:
+        search = finding.Search.read(call)
+
+        def one(element: etree._Element) -> str:
+            wanted = items.asked(call, listing=True)
+            mailbox, folder = self._folder(call, element)
+            _check_readable(folder)
+            with mailbox.lock:
+                page = search.page(folder)
+                xml = "".join(items.item_xml(item, wanted) for item in page.rows)
+            return success("FindItem", f"<m:RootFolder {page.attributes}><t:Items>{xml}</t:Items></m:RootFolder>")
+
+        return self._each(call, "m:ParentFolderIds/*", one)
+
+    def _get_attachment(self, call: Call) -> str:
+        def one(element: etree._Element) -> str:
+            item_id, index = ids.read_attachment_id(element)
+            _, item = self._readable_item(call, element, item_id, lambda _: None)
+            attached = contents_of(item.mail).attachments
+            if index >= len(attached):
+                raise ItemFault("ErrorInvalidAttachmentId", "The attachment was not found.")
+            xml = attachment_xml(item, index, attached[index])
+            return success("GetAttachment", f"<m:Attachments>{xml}</m:Attachments>")
+
+        return self._each(call, "m:AttachmentIds/*", one)
+
+    def _refused(self, call: Call) -> str:
+        """Of everything that writes: an account that may only read is told so for each thing that it names."""
+        named = sum(len(call.body.findall(f"m:{name}/*", NS)) for name in NAMED_IN_WRITES)
+        return failure(call.operation, ItemFault("ErrorAccessDenied", ACCESS_DENIED)) * max(1, named)
 
     # ---- each of several ------------------------------------------------------------------------------------------
 
@@ -247,7 +307,16 @@ class Desk:
 
 def _check_readable(folder: Folder) -> None:
     if folder.forbidden:
-        raise ItemFault("ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+        denied = folder.denied_as == "ErrorAccessDenied"
+        text = ACCESS_DENIED if denied else NOT_FOUND
+        raise ItemFault(folder.denied_as, text)
+
+
+def _check_item_readable(folder: Folder) -> None:
+    """The same of an item: it is never a folder that is said not to be there."""
+    if folder.forbidden and folder.denied_as != "ErrorAccessDenied":
+        raise ItemFault("ErrorItemNotFound", NOT_FOUND)
+    _check_readable(folder)
 
 
 def _sync_content(page: Page, changes: str, last: str) -> str:
@@ -257,16 +326,14 @@ def _sync_content(page: Page, changes: str, last: str) -> str:
     )
 
 
-def _item_change(folder: Folder, change: tuple[What, str], fields: set[str]) -> str:
+def _item_change(folder: Folder, change: tuple[What, str], wanted: items.Asked) -> str:
     what, item_id = change
     if what is What.DELETE:
         return f"<t:Delete><t:ItemId Id={quoteattr(item_id)}/></t:Delete>"
     item = folder.items[item_id]
     if what is What.READ:
-        return (
-            f"<t:ReadFlagChange>{shapes.id_xml(item)}<t:IsRead>{str(item.read).lower()}</t:IsRead></t:ReadFlagChange>"
-        )
-    return f"<t:{what.value}>{shapes.item_xml(item, fields)}</t:{what.value}>"
+        return f"<t:ReadFlagChange>{items.id_xml(item)}<t:IsRead>{str(item.read).lower()}</t:IsRead></t:ReadFlagChange>"
+    return f"<t:{what.value}>{items.item_xml(item, wanted)}</t:{what.value}>"
 
 
 def _is_about(rule: Rule, mailbox: Mailbox, item: Item) -> bool:
@@ -274,21 +341,13 @@ def _is_about(rule: Rule, mailbox: Mailbox, item: Item) -> bool:
     return named and rule.matches("GetItem", mailbox.address)
 
 
-def _broken(item: Item, code: str, fields: set[str]) -> str:
+def _broken(item: Item, code: str, wanted: items.Asked) -> str:
     """An item that cannot be handed out as it should."""
     if code == "broken-base64":
-        return shapes.item_xml(item, fields, base64_text="!!!! this is no base64 !!!!")
+        return items.item_xml(item, wanted, base64_text="!!!! this is no base64 !!!!")
     if code == "unknown-element":
-        return f"<t:SharingMessage>{shapes.id_xml(item)}</t:SharingMessage>"
+        return f"<t:SharingMessage>{items.id_xml(item)}</t:SharingMessage>"
     if code == "control-character":
-        xml = shapes.item_xml(item, fields, mime=item.mail.content())
+        xml = items.item_xml(item, wanted)
         return xml.replace("<t:ConversationTopic>", "<t:ConversationTopic>&#x1;", 1)
     raise ItemFault(code)
-
-
-def _is_below(mailbox: Mailbox, folder: Folder, root: Folder) -> bool:
-    while folder.parent_id and folder.parent_id != mailbox.root.id:
-        if folder.parent_id == root.id:
-            return True
-        folder = mailbox.folders[folder.parent_id]
-    return folder.parent_id == root.id

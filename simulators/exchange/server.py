@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from simulators.exchange import effects, soap
-from simulators.exchange.accounts import Account, Application
+from simulators.exchange import effects, pages, soap
+from simulators.exchange.accounts import Account, Application, Principal
 from simulators.exchange.control import Control
 from simulators.exchange.operations import Desk
 from simulators.exchange.signin import Online, OnPremises
@@ -19,7 +19,6 @@ from simulators.faults import Faults
 from simulators.http import HttpServer, Records, Request, Response
 from simulators.spoiling import spoiled
 
-PATH = "/EWS/Exchange.asmx"
 ON_PREMISES_VERSION = "15.1.2507.39"
 ONLINE_VERSION = "15.20.9245.11"
 
@@ -55,10 +54,12 @@ class ExchangeSimulator:
         self.faults = Faults()
         self.requests: list[Seen] = []
         self.online, self.on_premises = Online(applications), OnPremises(accounts)
+        self.on_premises_version = ON_PREMISES_VERSION
+        """The build of the server that answers for all mailboxes on premises."""
         self._lock = threading.Lock()
         self._authority = authority or Authority()
         self.ca = self._authority.pem
-        tls = self._authority.server_context(names) if names else self._authority.server_context()
+        tls, self.on_premises.certificate = self._authority.identity(*((names,) if names else ()))
         given = {"host": host, "tls": tls, "recorder": recorder}
         self._servers = {
             "onprem": HttpServer(self._onprem, port=onprem_port, **given),  # type: ignore[arg-type]
@@ -67,7 +68,7 @@ class ExchangeSimulator:
         }
 
     def url(self, personality: str = "onprem") -> str:
-        return self._servers[personality].url + PATH
+        return self._servers[personality].url + pages.PATH
 
     @property
     def authority_url(self) -> str:
@@ -112,9 +113,7 @@ class ExchangeSimulator:
     # ---- requests -------------------------------------------------------------------------------------------------
 
     def _onprem(self, request: Request) -> Response:
-        if request.path.casefold() != PATH.casefold():
-            return Response(404, b"Not found", "text/plain", label="not-found")
-        return self._ews(request, self.on_premises, ON_PREMISES_VERSION)
+        return self._served(request, self.on_premises, self.on_premises_version)
 
     def _online(self, request: Request) -> Response:
         if request.path.endswith("/oauth2/v2.0/token"):
@@ -124,14 +123,19 @@ class ExchangeSimulator:
             )
         if request.path.endswith("/.well-known/openid-configuration"):
             return self.online.discovery(f"https://{request.headers['Host']}", request.path.split("/")[1])
-        if request.path.casefold() != PATH.casefold():
-            return Response(404, b"Not found", "text/plain", label="not-found")
-        return self._ews(request, self.online, ONLINE_VERSION)
+        return self._served(request, self.online, ONLINE_VERSION)
 
-    def _ews(self, request: Request, signin: OnPremises | Online, version: str) -> Response:
+    def _served(self, request: Request, signin: OnPremises | Online, version: str) -> Response:
+        """EWS, and the pages beside it, for those who have signed in."""
+        if not request.path.casefold().startswith(pages.FOLDER):
+            return pages.not_found()
         principal = signin.principal(request)
         if isinstance(principal, Response):
             return principal
+        page = pages.page(request)
+        return page if page is not None else self._ews(request, principal, version)
+
+    def _ews(self, request: Request, principal: Principal, version: str) -> Response:
         if request.headers.get_content_type() != "text/xml":
             return Response(415, b"text/xml is expected", "text/plain", label="not-xml")
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import hashlib
 import hmac
 import json
 import os
@@ -19,10 +20,13 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs
 
 import spnego
+from spnego.channel_bindings import GssChannelBindings
 
 from simulators.exchange.accounts import Account, Application, Principal, principal_of
 from simulators.http import Request, Response
 
+AV_CHANNEL_BINDINGS = struct.pack("<HH", 10, 16)
+"""MsvAvChannelBindings, and the length of an MD5."""
 NTLM_LOCK = threading.Lock()
 SCHEMES_ON_PREMISES = ("NTLM", 'Basic realm="exchange.example"')
 
@@ -34,6 +38,12 @@ class OnPremises:
         self.offers: Sequence[str] = SCHEMES_ON_PREMISES
         """What a 401 offers. Only what is offered is taken."""
         self.accounts = {account.username.casefold(): account for account in accounts}
+        self.negotiate_takes_ntlm = True
+        """Whether an offer of Negotiate means NTLM too; otherwise Kerberos alone, which nobody here can sign in by."""
+        self.extended_protection = False
+        """Whether a handshake must be bound to the TLS channel that it came through (RFC 5929, tls-server-end-point)."""
+        self.certificate = b""
+        """The one that the server shows (DER)."""
         self.refused: Counter[str] = Counter()
         """Refused sign-ins by user name, as a directory counts them towards a lockout."""
         self._generation = 0
@@ -65,7 +75,9 @@ class OnPremises:
         taken = {offer.partition(" ")[0].casefold() for offer in self.offers}
         match scheme.casefold():
             case "ntlm" if "ntlm" in taken:
-                return self._ntlm(request, value)
+                return self._ntlm(request, "NTLM", value)
+            case "negotiate" if "negotiate" in taken and self.negotiate_takes_ntlm:
+                return self._ntlm(request, "Negotiate", value)
             case "basic" if "basic" in taken:
                 return self._basic(value)
             case "":
@@ -85,14 +97,15 @@ class OnPremises:
             return _unauthorized(self.offers)
         return principal_of(account)
 
-    def _ntlm(self, request: Request, value: str) -> Principal | Response:
+    def _ntlm(self, request: Request, scheme: str, value: str) -> Principal | Response:
+        """A step of a handshake. Negotiate carries NTLM bare, or wrapped in SPNEGO (RFC 4178)."""
         state = request.connection.state
         try:
             token = base64.b64decode(value, validate=True)
             with NTLM_LOCK:
                 # The library reads its users from the file that this variable names, when a context is made.
                 os.environ["NTLM_USER_FILE"] = self._users
-                context = state.get("ntlm") or spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
+                context = state.get("ntlm") or _acceptor(token)
                 state["ntlm"] = context
                 answer = context.step(token)
         except (binascii.Error, spnego.exceptions.SpnegoError, ValueError):
@@ -101,14 +114,27 @@ class OnPremises:
                 self.refused[username.casefold()] += 1
             return _unauthorized(self.offers)
         if not context.complete:
-            return _unauthorized((f"NTLM {base64.b64encode(answer or b'').decode()}",))
+            return _unauthorized((f"{scheme} {base64.b64encode(answer or b'').decode()}",))
         state.pop("ntlm", None)
         account = self.accounts.get(str(context.client_principal).casefold())
-        if account is None:
+        if account is None or (self.extended_protection and not self._is_bound(token)):
             return _unauthorized(self.offers)
         principal = principal_of(account)
         state["principal"] = (self._generation, principal)
         return principal
+
+    def _is_bound(self, message: bytes) -> bool:
+        """Whether the last message of a handshake holds the hash of the bindings of this server's certificate, as an AV pair
+        (MS-NLMP, section 2.2.2.1). It is part of what the client proved with its password. One of zeros binds to nothing."""
+        data = b"tls-server-end-point:" + hashlib.sha256(self.certificate).digest()
+        bindings = GssChannelBindings(application_data=data).pack()
+        return AV_CHANNEL_BINDINGS + hashlib.md5(bindings).digest() in message
+
+
+def _acceptor(token: bytes) -> spnego.ContextProxy:
+    if token.startswith(b"NTLMSSP\0"):
+        return spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
+    return spnego.server(protocol="negotiate", options=spnego.NegotiateOptions.use_negotiate)
 
 
 @dataclass

@@ -21,7 +21,7 @@ NS = {"s": SOAP, "m": MESSAGES, "t": TYPES}
 NOTHING = {
     **dict.fromkeys(("GetItem", "CreateItem", "UpdateItem", "MoveItem", "CopyItem"), "<m:Items/>"),
     **dict.fromkeys(("GetFolder", "CreateFolder", "UpdateFolder", "MoveFolder"), "<m:Folders/>"),
-    "CreateAttachment": "<m:Attachments/>",
+    **dict.fromkeys(("CreateAttachment", "GetAttachment"), "<m:Attachments/>"),
 }
 """What the schema wants in a response message even where there is nothing to tell."""
 
@@ -82,11 +82,13 @@ def parse(body: bytes) -> Call:
     if payload is None or etree.QName(payload).namespace != MESSAGES:
         raise Malformed("no SOAP envelope with an EWS operation")
     version = root.find("s:Header/t:RequestServerVersion", NS)
-    if version is None:
-        raise Malformed("no RequestServerVersion")
     sid = root.find("s:Header/t:ExchangeImpersonation/t:ConnectingSID/*", NS)
     return Call(
-        etree.QName(payload).localname, payload, sid.text if sid is not None else None, version.get("Version") or ""
+        etree.QName(payload).localname,
+        payload,
+        sid.text if sid is not None else None,
+        # The header may be left out; then the oldest version is meant.
+        VERSIONS[0] if version is None else version.get("Version") or "",
     )
 
 
@@ -118,6 +120,11 @@ def failure(operation: str, fault: ItemFault, content: str = "", message_xml: st
     )
 
 
+def warning(operation: str, told: ItemFault, content: str) -> str:
+    """A response message that gives its content, with a reservation."""
+    return failure(operation, told, content).replace('ResponseClass="Error"', 'ResponseClass="Warning"', 1)
+
+
 def fault(error: SoapFault) -> bytes:
     values = ""
     if error.back_off is not None:
@@ -138,5 +145,5 @@ def fault(error: SoapFault) -> bytes:
 
 __all__ = [
     "NS", "Call", "ItemFault", "Malformed", "SoapFault", "envelope", "escape", "failure", "fault", "parse", "quoteattr",
-    "success",
+    "success", "warning",
 ]  # fmt: skip

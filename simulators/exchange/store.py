@@ -26,6 +26,18 @@ DISTINGUISHED = {
 }
 BELOW_SYNC_ISSUES = {"conflicts": "Conflicts", "localfailures": "Local Failures", "serverfailures": "Server Failures"}
 PREFIX = re.compile(r"\A[^:\d ]{1,3}: *")
+NON_IPM = (
+    ("Common Views", "", "", False),
+    ("Deferred Action", "", "", False),
+    ("Finder", "", "", False),
+    ("AllItems", "Finder", "IPF", True),
+    ("Freebusy Data", "", "", False),
+    ("Recoverable Items", "", "", False),
+    ("Deletions", "Recoverable Items", "", False),
+    ("Reminders", "", "Outlook.Reminder", True),
+    ("System", "", "", False),
+)
+"""Beside the top of the mail folders, below the root of the store: name, parent, class, and whether it is a search folder."""
 CLASSES = {"calendar": "IPF.Appointment", "contacts": "IPF.Contact", "tasks": "IPF.Task"}
 
 
@@ -84,6 +96,11 @@ class Folder:
     items: dict[str, Item] = field(default_factory=dict)
     forbidden: bool = False
     """The account sees it in the tree, and may not read what is in it."""
+    denied_as: str = "ErrorAccessDenied"
+    """The code with which that is refused. Microsoft documents those for "not found" for this as well."""
+    hidden: bool = False
+    """PR_ATTR_HIDDEN: no client shows it to people."""
+    search: bool = False
     log: list[tuple[str, str]] = field(default_factory=list)
     """(`change` | `read` | `gone`, item id), oldest first."""
 
@@ -106,6 +123,7 @@ class Mailbox:
         self._latest: dict[str, str] = {}
         names = {**DISTINGUISHED, **BELOW_SYNC_ISSUES, **(names or {})}
         self.root = Folder(self._id("AQMk"), "Top of Information Store", "", "msgfolderroot")
+        self._make_store_root()
         for distinguished in DISTINGUISHED:
             self._make(names[distinguished], self.root.id, distinguished, CLASSES.get(distinguished, "IPF.Note"))
         issues = self.distinguished("syncissues").id
@@ -114,12 +132,23 @@ class Mailbox:
 
     # ---- folders --------------------------------------------------------------------------------------------------
 
-    def create_folder(self, path: str, folder_class: str = "IPF.Note") -> Folder:
+    def create_folder(self, path: str, folder_class: str = "IPF.Note", *, hidden: bool = False) -> Folder:
         """Create the folder at `Inbox/Trades`; those above it must exist. An existing one is returned as it is."""
         with self.lock:
             parent, _, name = path.rpartition("/")
             known = self._at(path)
-            return known or self._make(name, self.folder(parent).id if parent else self.root.id, "", folder_class)
+            if known:
+                return known
+            made = self._make(name, self.folder(parent).id if parent else self.root.id, "", folder_class)
+            made.hidden = hidden
+            return made
+
+    def hide_folder(self, path: str, *, hidden: bool = True) -> None:
+        """Hide the folder from the clients of people, or show it again."""
+        with self.lock:
+            folder = self.folder(path)
+            folder.hidden = hidden
+            self.tree_log.append(folder.id)
 
     def rename_folder(self, path: str, name: str) -> None:
         with self.lock:
@@ -138,10 +167,12 @@ class Mailbox:
         with self.lock:
             self._drop(self.folder(path))
 
-    def forbid_folder(self, path: str, *, forbidden: bool = True) -> None:
-        """Take the right to read this folder away, or give it back. Those above and below it are not concerned."""
+    def forbid_folder(self, path: str, *, forbidden: bool = True, code: str = "ErrorAccessDenied") -> None:
+        """Take the right to read this folder away, or give it back. Those above and below it are not concerned. It stays in
+        the tree, as with the right FolderVisible alone. `code`: with which reading is refused then."""
         with self.lock:
-            self.folder(path).forbidden = forbidden
+            folder = self.folder(path)
+            folder.forbidden, folder.denied_as = forbidden, code
 
     def folder(self, path: str) -> Folder:
         """The folder at this path; raises KeyError when there is none."""
@@ -153,7 +184,8 @@ class Mailbox:
 
     def distinguished(self, name: str) -> Folder:
         """The folder of that distinguished id; raises KeyError when there is none."""
-        found = self.root if name == "msgfolderroot" else self.named(name)
+        tops = {"msgfolderroot": self.root, "root": self.store_root}
+        found = tops.get(name) or self.named(name)
         if found is None:
             raise KeyError(f"{self.address} has no {name}")
         return found
@@ -165,7 +197,24 @@ class Mailbox:
     def holds(self, any_id: str) -> bool:
         """Whether a folder or an item of this mailbox has that id."""
         with self.lock:
-            return any_id == self.root.id or any_id in self.folders or any_id in self._where
+            return self.by_id(any_id) is not None or any_id in self._where
+
+    def by_id(self, folder_id: str) -> Folder | None:
+        """Any folder of the store, also those that hold no mail of people."""
+        with self.lock:
+            others = (one for one in (self.store_root, *self.non_ipm, self.root) if one.id == folder_id)
+            return self.folders.get(folder_id) or next(others, None)
+
+    def whole_tree(self) -> list[Folder]:
+        """The root of the store and all below it."""
+        return [self.store_root, *self.non_ipm, self.root, *self.folders.values()]
+
+    def is_below(self, folder: Folder, top: Folder) -> bool:
+        """Whether a folder lies in another one, at any depth."""
+        parent = self.by_id(folder.parent_id)
+        while parent is not None and parent is not top:
+            parent = self.by_id(parent.parent_id)
+        return parent is top
 
     def path(self, folder: Folder) -> str:
         names = [folder.name]
@@ -238,8 +287,10 @@ class Mailbox:
         with self.lock:
             self.generation += 1
             folders = list(self.folders.values())
-            renamed = {folder.id: self._id("AQMk") for folder in folders} | {self.root.id: self._id("AQMk")}
-            self.root.id = renamed[self.root.id]
+            tops = [self.store_root, *self.non_ipm, self.root]
+            renamed = {folder.id: self._id("AQMk") for folder in [*folders, *tops]}
+            for top in tops:
+                top.id, top.parent_id = renamed[top.id], renamed.get(top.parent_id, "")
             self.folders, self.tree_log, self._where = {}, [], {}
             for folder in folders:
                 items = list(folder.items.values())
@@ -255,6 +306,16 @@ class Mailbox:
             self.generation += 1
 
     # ---- inside ---------------------------------------------------------------------------------------------------
+
+    def _make_store_root(self) -> None:
+        """The root of the store: the mail folders of people lie below one of its folders, and other things in the rest."""
+        self.store_root = Folder(self._id("AQMk"), "Root", "", "root", "")
+        self.root.parent_id, self.root.folder_class = self.store_root.id, ""
+        self.non_ipm: list[Folder] = []
+        for name, parent, folder_class, search in NON_IPM:
+            above = next((one for one in self.non_ipm if one.name == parent), self.store_root)
+            made = Folder(self._id("AQMk"), name, above.id, folder_class=folder_class, search=search)
+            self.non_ipm.append(made)
 
     def _make(self, name: str, parent_id: str, distinguished: str, folder_class: str) -> Folder:
         folder = Folder(self._id("AQMk"), name, parent_id, distinguished, folder_class, len(self.tree_log) + 1)
@@ -295,7 +356,7 @@ class Mailbox:
 
     def _key(self) -> str:
         digest = hashlib.sha256(f"{self.address}/key/{next(self._numbers)}".encode()).digest()
-        return "CQAAAB" + base64.b64encode(digest[:18]).decode()
+        return "CQAAABYA" + base64.b64encode(digest[:18]).decode()
 
 
 def _immutable(item_id: str) -> str:

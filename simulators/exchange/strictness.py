@@ -12,6 +12,10 @@ PARTS = {
     "SyncFolderHierarchy": ("FolderShape",),
     "SyncFolderItems": ("ItemShape", "SyncFolderId", "MaxChangesReturned"),
     "GetItem": ("ItemShape", "ItemIds"),
+    "FindItem": ("ItemShape", "ParentFolderIds"),
+    "GetAttachment": ("AttachmentIds",),
+    "GetServerTimeZones": (),
+    "ResolveNames": ("UnresolvedEntry",),
 }
 """What may not be left out, in the order in which it must stand."""
 

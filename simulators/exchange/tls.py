@@ -42,6 +42,10 @@ class Authority:
 
     def server_context(self, names: tuple[str, ...] = NAMES) -> ssl.SSLContext:
         """A context that shows a fresh certificate for these names."""
+        return self.identity(names)[0]
+
+    def identity(self, names: tuple[str, ...] = NAMES) -> tuple[ssl.SSLContext, bytes]:
+        """A context that shows a fresh certificate for these names, and that certificate (DER)."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         authority_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -57,7 +61,7 @@ class Authority:
             chain = Path(folder) / "chain.pem"
             chain.write_bytes(_key_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
             context.load_cert_chain(chain)
-        return context
+        return context, certificate.public_bytes(serialization.Encoding.DER)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

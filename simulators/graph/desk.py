@@ -113,7 +113,8 @@ class Desk:
     # ---- folders --------------------------------------------------------------------------------------------------
 
     def _folder_list(self, mailbox: Mailbox, parent: Folder, asked: Asked) -> dict[str, Any]:
-        found = folders.children(mailbox, parent)
+        hidden = asked.given.get("includeHiddenFolders", "").casefold() == "true"
+        found = folders.children(mailbox, parent, hidden=hidden)
         top, skip = listing.page(asked.given, asked.prefer.page_size)
         page, more = folders.page_of(found, top, skip)
         select = _folder_select(asked.given)

@@ -36,7 +36,7 @@ def find_folder(mailbox: Mailbox, name: str) -> Folder:
     store_id = in_store(name)
     with mailbox.lock:
         found = mailbox.root if store_id == mailbox.root.id else mailbox.folders.get(store_id)
-    if found is None or not is_mail(found):
+    if found is None or not (found is mailbox.root or is_mail(found)):
         raise Refused("ErrorItemNotFound")
     return found
 
@@ -44,15 +44,17 @@ def find_folder(mailbox: Mailbox, name: str) -> Folder:
 def check_readable(folder: Folder) -> None:
     """Raises `Refused` where what is in it may not be read, although it is seen in the tree."""
     if folder.forbidden:
-        raise Refused("ErrorAccessDenied")
+        raise Refused("ErrorAccessDenied" if folder.denied_as == "ErrorAccessDenied" else "ErrorItemNotFound")
 
 
 def is_mail(folder: Folder) -> bool:
     return folder.folder_class.startswith("IPF.Note")
 
 
-def children(mailbox: Mailbox, parent: Folder) -> list[Folder]:
-    return [folder for folder in mailbox.folders.values() if folder.parent_id == parent.id and is_mail(folder)]
+def children(mailbox: Mailbox, parent: Folder, *, hidden: bool = False) -> list[Folder]:
+    """The mail folders in a folder. `hidden`: with those that are hidden."""
+    below = [folder for folder in mailbox.folders.values() if folder.parent_id == parent.id]
+    return [folder for folder in below if is_mail(folder) and (hidden or not folder.hidden)]
 
 
 def folder_json(mailbox: Mailbox, folder: Folder, select: Collection[str] = ()) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def folder_json(mailbox: Mailbox, folder: Folder, select: Collection[str] = ()) 
         "unreadItemCount": sum(not item.read for item in items),
         "totalItemCount": len(items),
         "sizeInBytes": sum(item.mail.size for item in items),
-        "isHidden": False,
+        "isHidden": folder.hidden,
     }
     return {name: value for name, value in told.items() if not select or name in select or name == "id"}
 
@@ -82,7 +84,7 @@ def change_json(mailbox: Mailbox, change: tuple[What, str], select: Collection[s
 def tree_step(mailbox: Mailbox, place: dict[str, Any] | None, most: int) -> Step:
     """At most `most` changes of the folders behind a place in the log of the tree; None is its beginning.
 
-    The first listing does not tell of what is gone already.
+    The first listing does not tell of what is gone already. Hidden folders are not listed: one that is hidden later is gone.
     """
     at, upto = (place["at"], place["upto"]) if place else (0, len(mailbox.tree_log))
     log, found = mailbox.tree_log, dict[str, What]()
@@ -92,8 +94,11 @@ def tree_step(mailbox: Mailbox, place: dict[str, Any] | None, most: int) -> Step
             break
         end += 1
         folder = mailbox.folders.get(folder_id)
-        if (folder is None and end > upto) or (folder is not None and is_mail(folder)):
-            found[folder_id] = What.DELETE if folder is None else What.UPDATE
+        if folder is not None and not is_mail(folder):
+            continue
+        gone = folder is None or folder.hidden
+        if not gone or end > upto:
+            found[folder_id] = What.DELETE if gone else What.UPDATE
     return Step([(what, folder_id) for folder_id, what in found.items()], {"at": end, "upto": upto}, end >= len(log))
 
 

@@ -11,6 +11,7 @@ from integrations.graph.connection import close_all as close_graph
 from simulators.exchange import Account, ExchangeSimulator, Store
 from simulators.faults import Faults
 from simulators.graph import GraphSimulator, Registration
+from tests.faults.exchange_kinds import ExchangeKind
 
 SECRET = "secret"
 Effects = tuple[tuple[str, Mapping[str, Any]], ...]
@@ -59,6 +60,9 @@ class End(Protocol):
     @property
     def item_codes(self) -> tuple[str, ...]: ...
 
+    def live(self, number: int) -> None:
+        """Become the kind of server that this seed meets. The store must be the seed's."""
+
     def row(self) -> dict[str, Any]:
         """The integration that reads from here."""
 
@@ -104,14 +108,21 @@ class EwsEnd:
         "ErrorItemNotFound",
         "ErrorInternalServerError",
         "ErrorMessageSizeExceeded",
+        "ErrorInvalidIdMalformed",
     )
 
     def __init__(self, server: ExchangeSimulator) -> None:
         self.server = server
+        self._auth = "basic"
+
+    def live(self, number: int) -> None:
+        kind = ExchangeKind.drawn(number)
+        kind.apply(self.server)
+        self._auth = kind.auth
 
     def row(self) -> dict[str, Any]:
         return {
-            "endpoint": self.server.url(), "auth": "basic", "username": "BANK\\svc", "password": SECRET,
+            "endpoint": self.server.url(), "auth": self._auth, "username": "BANK\\svc", "password": SECRET,
             "ca_bundle": self.server.ca, "build_version": "15.1.2507.39",
         }  # fmt: skip
 
@@ -162,6 +173,9 @@ class GraphEnd:
 
     def __init__(self, server: GraphSimulator) -> None:
         self.server = server
+
+    def live(self, number: int) -> None:
+        """Graph is of one kind."""
 
     def row(self) -> dict[str, Any]:
         return {

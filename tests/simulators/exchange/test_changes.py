@@ -63,7 +63,7 @@ def test_a_migrated_tree_is_told_anew_and_then_only_what_changes() -> None:
         box.create_folder(f"Inbox/{number}")
         box.rename_folder(f"Inbox/{number}", f"x{number}")
     box.migrate()
-    page = tree_changes(box, "")
+    page = tree_changes(box, box.root, "")
     assert {what for what, _ in page.changes} == {What.CREATE}
     box.rename_folder("Inbox/x7", "seven")
-    assert tree_changes(box, page.state).changes == [(What.UPDATE, box.folder("Inbox/seven").id)]
+    assert tree_changes(box, box.root, page.state).changes == [(What.UPDATE, box.folder("Inbox/seven").id)]

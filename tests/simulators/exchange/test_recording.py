@@ -29,7 +29,7 @@ def test_requests_and_responses_are_kept_decoded_in_order_and_without_secrets(tm
             list(source.changes(store[ADDRESS].distinguished("inbox").id, None))  # type: ignore[arg-type]
         close_all()
         with httpx.Client(verify=ssl.create_default_context(cadata=exchange.ca), trust_env=False) as client:
-            client.get(exchange.url().replace("Exchange.asmx", "x/y"))
+            client.get(exchange.url().replace("EWS/Exchange.asmx", "x/y"))
     assert [path.name for path in sorted(folder.iterdir())] == [
         "000001-openid-configuration-request.txt",
         "000001-openid-configuration-response-200.json",

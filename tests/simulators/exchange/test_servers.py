@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
+from simulators.exchange.soap import MESSAGES, SOAP, TYPES
 from tests.simulators.exchange.conftest import Asker
 
 GET_INBOX = (
@@ -25,3 +26,16 @@ def test_newer_servers_take_every_version_and_tell_their_own_build(asker: Asker,
     told = etree.fromstring(asker.post(GET_INBOX).content).find(".//{*}ServerVersionInfo")
     assert told is not None
     assert f"{told.get('MajorVersion')}.{told.get('MinorVersion')}" == ".".join(build.split(".")[:2])
+
+
+def test_a_front_end_refuses_a_version_that_it_does_not_know_itself(asker: Asker) -> None:
+    asker.exchange.on_premises_version = "14.3.513.0"
+    assert asker.codes(GET_INBOX) == ["ErrorInvalidServerVersion"]
+
+
+def test_a_version_that_nobody_knows_is_refused(asker: Asker) -> None:
+    envelope = f'<s:Header><t:RequestServerVersion Version="Exchange2030"/></s:Header><s:Body>{GET_INBOX}</s:Body>'
+    names = f'xmlns:s="{SOAP}" xmlns:m="{MESSAGES}" xmlns:t="{TYPES}"'
+    answer = asker.send(f"<s:Envelope {names}>{envelope}</s:Envelope>".encode())
+    assert answer.status_code == 500
+    assert b"ErrorInvalidServerVersion" in answer.content

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import ssl
 
 import httpx
 import pytest
 import spnego
+import spnego.channel_bindings
 
 from tests.simulators.exchange.conftest import Asker, get_folder
 
@@ -19,16 +22,25 @@ def token(asker: Asker, *, tenant: str = "tenant", basic: bool = False, **form: 
     return asker.client.post(f"{asker.exchange.authority_url}/{tenant}/oauth2/v2.0/token", data=given, auth=auth)  # type: ignore[arg-type]
 
 
-def ntlm(asker: Asker, password: str) -> list[httpx.Response]:
-    """A whole handshake on one connection: asked, challenged, answered; and one more request after it."""
-    client = spnego.client("BANK\\svc", password, protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
+def ntlm(
+    asker: Asker, password: str, *, offer: str = "NTLM", spnego_wrapped: bool = False, bound_to: bytes | None = None
+) -> list[httpx.Response]:
+    """A whole handshake on one connection: asked, challenged, answered; and one more request after it. `bound_to`: the
+    certificate (DER) of the TLS channel that the client takes it to come through."""
+    options = spnego.NegotiateOptions.use_negotiate if spnego_wrapped else spnego.NegotiateOptions.use_ntlm
+    bindings = None
+    if bound_to is not None:
+        data = b"tls-server-end-point:" + hashlib.sha256(bound_to).digest()
+        bindings = spnego.channel_bindings.GssChannelBindings(application_data=data)
+    protocol = "negotiate" if spnego_wrapped else "ntlm"
+    client = spnego.client("BANK\\svc", password, protocol=protocol, options=options, channel_bindings=bindings)
     url, responses, challenge = asker.exchange.url(), [], None
     responses.append(asker.client.post(url, content=b"", headers=SOAP_TYPE))
     for _ in range(2):
         message = base64.b64encode(client.step(challenge) or b"").decode()
-        response = asker.client.post(url, content=b"<a/>", headers={**SOAP_TYPE, "Authorization": f"NTLM {message}"})
+        response = asker.client.post(url, content=b"<a/>", headers={**SOAP_TYPE, "Authorization": f"{offer} {message}"})
         scheme, _, value = response.headers.get("WWW-Authenticate", "").partition(" ")
-        challenge = base64.b64decode(value) if scheme == "NTLM" and value else None
+        challenge = base64.b64decode(value) if scheme == offer and value else None
         responses.append(response)
         if challenge is None:
             break
@@ -53,6 +65,30 @@ def test_an_ntlm_handshake_signs_in_its_connection(asker: Asker) -> None:
 
 def test_an_ntlm_handshake_with_a_wrong_password_fails(asker: Asker) -> None:
     assert {response.status_code for response in ntlm(asker, "wrong")} == {401}
+
+
+@pytest.mark.parametrize("spnego_wrapped", [False, True], ids=["bare", "in SPNEGO"])
+def test_negotiate_takes_ntlm_unless_it_means_kerberos_alone(asker: Asker, spnego_wrapped: bool) -> None:
+    asker.exchange.on_premises.offers = ("Negotiate",)
+    asked, *_, later = ntlm(asker, "s3cret", offer="Negotiate", spnego_wrapped=spnego_wrapped)
+    assert asked.headers.get_list("WWW-Authenticate") == ["Negotiate"]
+    assert later.status_code == 500
+    asker.exchange.on_premises.negotiate_takes_ntlm = False
+    asker.client.close()
+    with httpx.Client(verify=ssl.create_default_context(cadata=asker.exchange.ca), trust_env=False) as client:
+        asker.client = client
+        refused = ntlm(asker, "s3cret", offer="Negotiate", spnego_wrapped=spnego_wrapped)
+    assert {response.status_code for response in refused} == {401}
+
+
+def test_extended_protection_wants_a_handshake_that_is_bound_to_its_channel(asker: Asker) -> None:
+    asker.exchange.on_premises.extended_protection = True
+    host, port = httpx.URL(asker.exchange.url()).host, httpx.URL(asker.exchange.url()).port
+    shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((host, port or 443)))
+    for bound_to in (None, shown[:-1]):
+        assert {response.status_code for response in ntlm(asker, "s3cret", bound_to=bound_to)} == {401}
+    assert ntlm(asker, "s3cret", bound_to=shown)[-1].status_code == 500
+    asker.exchange.on_premises.extended_protection = False
 
 
 def test_a_wrong_basic_password_or_header_fails(asker: Asker) -> None:

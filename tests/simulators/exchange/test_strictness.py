@@ -12,7 +12,14 @@ from tests.simulators.exchange.conftest import ADDRESS, OTHER, Asker, get_folder
 
 
 def test_an_operation_that_it_does_not_know_is_refused(asker: Asker) -> None:
-    assert asker.codes("<m:FindItem/>") == ["ErrorInvalidRequest"]
+    assert asker.codes("<m:GetUserAvailabilityRequest/>") == ["ErrorInvalidRequest"]
+
+
+def test_a_write_is_refused_for_each_thing_that_it_names(asker: Asker) -> None:
+    ids = "".join(f'<t:ItemId Id="{asker.mailbox.deliver(mail_of(mail(name))).id}"/>' for name in "abc")
+    codes = asker.codes(f'<m:DeleteItem DeleteType="HardDelete"><m:ItemIds>{ids}</m:ItemIds></m:DeleteItem>')
+    assert codes == ["ErrorAccessDenied"] * 3
+    assert len(list(asker.mailbox.items())) == 3
 
 
 def test_whatever_writes_is_refused(asker: Asker) -> None:
@@ -48,8 +55,10 @@ def test_another_content_type_is_refused(asker: Asker) -> None:
 
 
 def test_another_path_is_not_found(asker: Asker) -> None:
-    url = asker.exchange.url().replace("/EWS/Exchange.asmx", "/EWS/Services.wsdl")
+    url = asker.exchange.url().replace("/EWS/Exchange.asmx", "/EWS/Other.asmx")
+    assert asker.client.post(url, content=b"").status_code == 401
     assert asker.client.post(url, content=b"", auth=asker.auth).status_code == 404
+    assert asker.client.post(url.replace("/EWS/", "/elsewhere/"), content=b"").status_code == 404
 
 
 # ---- whose mailbox ------------------------------------------------------------------------------------------------
@@ -69,7 +78,24 @@ def test_a_folder_of_another_mailbox_is_not_found(asker: Asker) -> None:
 
 def test_an_id_in_another_case_is_another_id(asker: Asker) -> None:
     item = asker.mailbox.deliver(mail_of(mail("a")))
-    assert asker.codes(get_item(item.id.swapcase())) == ["ErrorItemNotFound"]
+    assert asker.codes(get_item(item.id[:4] + item.id[4:].swapcase())) == ["ErrorItemNotFound"]
+
+
+def test_an_id_that_cannot_be_one_is_told_from_one_that_names_nothing(asker: Asker) -> None:
+    item, inbox = asker.mailbox.deliver(mail_of(mail("a"))), asker.mailbox.distinguished("inbox").id
+    other = item.id[:-8] + "AAAAAAAA"
+    assert asker.codes(get_item("", "nonsense!", item.id[:-4], item.id, other, inbox)) == [
+        "ErrorInvalidIdEmpty",
+        "ErrorInvalidIdMalformed",
+        "ErrorInvalidIdMalformed",
+        "NoError",
+        "ErrorItemNotFound",
+        "ErrorCannotUseFolderIdForItemId",
+    ]
+    assert asker.codes(sync_items("nonsense!")) == ["ErrorInvalidIdMalformed"]
+    assert asker.codes(sync_items(item.id)) == ["ErrorCannotUseItemIdForFolderId"]
+    with_key = get_item(item.id).replace('"/></m:ItemIds>', '" ChangeKey="no key"/></m:ItemIds>')
+    assert asker.codes(with_key) == ["ErrorInvalidChangeKey"]
 
 
 def test_an_anchor_for_another_mailbox_is_refused(asker: Asker) -> None:

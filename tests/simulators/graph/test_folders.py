@@ -85,3 +85,38 @@ def test_a_mailbox_outside_the_scope_is_closed_and_one_that_is_none_is_unknown(r
     assert reader.get(f"{root}/{OTHER}/mailFolders/inbox").status_code == 200
     assert reader.error(f"{root}/{OUTSIDE}/mailFolders/inbox") == (403, "ErrorAccessDenied")
     assert reader.error(f"{root}/nobody@bank.example/mailFolders/inbox") == (404, "ErrorInvalidUser")
+
+
+def test_hidden_folders_are_listed_only_where_they_are_asked_for(reader: Reader) -> None:
+    reader.mailbox.create_folder("Inbox/Secret", hidden=True)
+    reader.mailbox.create_folder("Attic", hidden=True)
+    assert "Attic" not in by_name(reader.get("mailFolders").json()["value"])
+    rows = reader.get("mailFolders?includeHiddenFolders=true&$top=50").json()["value"]
+    assert by_name(rows)["Attic"]["isHidden"]
+    assert not by_name(rows)["Inbox"]["isHidden"]
+    assert reader.get("mailFolders/inbox/childFolders").json()["value"] == []
+    rows = reader.get("mailFolders/inbox/childFolders?includeHiddenFolders=true").json()["value"]
+    assert list(by_name(rows)) == ["Secret"]
+
+
+def test_change_tracking_tells_of_no_hidden_folder_and_that_one_hidden_later_is_gone(reader: Reader) -> None:
+    reader.mailbox.create_folder("Attic", hidden=True)
+    reader.mailbox.create_folder("Cellar")
+    rows, link = reader.round("mailFolders/delta")
+    told = by_name(rows)
+    assert "Cellar" in told
+    assert "Attic" not in told
+    reader.mailbox.hide_folder("Cellar")
+    rows, link = reader.round(link)
+    assert [(row["id"], "@removed" in row) for row in rows] == [(told["Cellar"]["id"], True)]
+    reader.mailbox.hide_folder("Attic", hidden=False)
+    assert list(by_name(reader.round(link)[0])) == ["Attic"]
+
+
+def test_a_folder_may_be_in_the_tree_and_yet_be_said_not_to_be_there(reader: Reader) -> None:
+    folder = reader.mailbox.create_folder("Claims").id
+    reader.mailbox.forbid_folder("Claims", code="ErrorItemNotFound")
+    told = by_name(reader.round("mailFolders/delta")[0])
+    where = f"mailFolders/{told['Claims']['id']}/messages/delta"
+    assert reader.error(where) == (404, "ErrorItemNotFound")
+    assert reader.mailbox.by_id(folder) is not None

@@ -68,8 +68,9 @@ def test_an_id_that_exchange_never_gave_is_the_fault_of_that_item(world: World) 
     world.deliver("a")
     source = world.source()
     listed = world.listed(source)
-    stranger = replace(listed[0], item_id=ItemId("AAMkNobody=="))
-    assert [type(one) for one in fetch(source, [stranger, *listed])] == [Gone, Email]
+    malformed = replace(listed[0], item_id=ItemId("AAMkNobody=="))
+    nobody = replace(listed[0], item_id=ItemId(listed[0].item_id[:-8] + "AAAAAAAA"))
+    assert [type(one) for one in fetch(source, [malformed, nobody, *listed])] == [Unreadable, Gone, Email]
 
 
 @pytest.mark.parametrize("code", ["ErrorMailboxMoveInProgress", "ErrorMailboxStoreUnavailable"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 
 from integrations import errors
 from integrations.exchange.source import ExchangeSource
+from simulators.exchange.signin import SCHEMES_ON_PREMISES, OnPremises
 from simulators.http import Response
 from tests.unit.exchange.conftest import World
 from tests.unit.exchange.peers import ADDRESS, peer
@@ -35,6 +37,33 @@ def test_the_handshake_is_bound_to_the_certificate_of_the_server(world: World, m
     assert [bound.application_data for bound in bindings] == [
         b"tls-server-end-point:" + served.fingerprint(hashes.SHA256())
     ]
+
+
+@pytest.fixture
+def on_premises(world: World) -> Iterator[OnPremises]:
+    """How the Exchange signs people in, as it is by itself afterwards."""
+    signing_in = world.exchange.on_premises
+    certificate = signing_in.certificate
+    yield signing_in
+    signing_in.offers, signing_in.extended_protection, signing_in.certificate = SCHEMES_ON_PREMISES, False, certificate
+
+
+@pytest.mark.parametrize("offers", [("Negotiate",), ("Negotiate", "NTLM"), ("NTLM",)], ids=" ".join)
+def test_ntlm_signs_in_where_it_is_offered_as_such_or_within_negotiate(
+    world: World, on_premises: OnPremises, offers: tuple[str, ...]
+) -> None:
+    on_premises.offers, on_premises.extended_protection = offers, True
+    world.source().check()
+
+
+def test_extended_protection_refuses_a_handshake_through_a_proxy_that_ends_tls(
+    world: World, on_premises: OnPremises
+) -> None:
+    # The server behind the proxy shows another certificate than the one that the client sees.
+    on_premises.extended_protection, on_premises.certificate = True, b"that of the server behind"
+    with pytest.raises(errors.SignInRefused) as caught:
+        world.source().check()
+    assert "Extended Protection" in caught.value.detail
 
 
 def _coded(raw: bytes) -> str:

@@ -352,10 +352,12 @@ def test_a_401_that_does_not_offer_what_is_configured_says_what_it_offers(
     world: World, way: str, offers: list[str], kind: type[errors.IntegrationError]
 ) -> None:
     world.exchange.on_premises.offers = offers
+    world.exchange.on_premises.negotiate_takes_ntlm = False
     try:
         error = fault_of(world.source(world.settings(way)).check)
     finally:
         world.exchange.on_premises.offers = SCHEMES_ON_PREMISES
+        world.exchange.on_premises.negotiate_takes_ntlm = True
     assert type(error) is kind
     assert f"offered: {', '.join(offer.split(' ')[0] for offer in offers)}" in error.detail
     assert len(world.wire.seen) <= 2

@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from integrations.messages import Change, ChangeKind, Email
 from simulators.exchange import correspondence, mail_of
+from simulators.exchange.store import NON_IPM
 from tests.unit.exchange.conftest import World
 
 FIELDS = ("item_class", "message_id", "datetime_received", "size", "is_draft")
@@ -113,3 +114,15 @@ def test_the_mail_and_its_details_are_the_same(world: World, account: Account) -
         assert (details.size, details.item_class, details.importance) == (item.size, item.item_class, item.importance)
         assert (details.sensitivity, details.conversation_topic) == (item.sensitivity, item.conversation_topic)
         assert details.received == item.datetime_received
+
+
+def test_the_stock_library_reads_the_whole_store_and_we_only_the_mail_folders_of_people(
+    world: World, account: Account
+) -> None:
+    world.mailbox.create_folder("Old mail", "IPF.Imap")
+    walked = {folder.name for folder in account.root.walk()}
+    told = {folder.name for _, folder in account.root.sync_hierarchy()}
+    ours = {folder.name for folder in world.source().folders(None).changed}
+    assert walked == told
+    assert told - ours == {"Top of Information Store", *(name for name, *_ in NON_IPM)}
+    assert {"Inbox", "Old mail"} <= ours

@@ -1,0 +1,87 @@
+"""Reads a mailbox with exchangelib as its own documentation shows it."""
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Iterable
+
+from exchangelib import DELEGATE, Account, Configuration, Credentials, FileAttachment, Folder, Message
+from exchangelib.errors import EWSError
+
+
+def main() -> None:
+    given = json.load(sys.stdin)
+    try:
+        told = read(given)
+    except EWSError as error:
+        told = {"error": type(error).__name__}
+    sys.stdout.write(json.dumps(told))
+
+
+def read(given: dict) -> dict:
+    credentials = Credentials(given["username"], given["password"])
+    config = Configuration(service_endpoint=given["url"], credentials=credentials)
+    account = Account(given["address"], config=config, autodiscover=False, access_type=DELEGATE)
+    folders = {path(folder): folder for folder in account.root.walk() if folder.folder_class == "IPF.Note"}
+    newest = account.inbox.filter(subject__icontains="trade").order_by("-datetime_received")
+    return {
+        "folders": {name: folder.total_count for name, folder in folders.items()},
+        "emails": [told(name, item) for name, folder in folders.items() for item in emails(folder.all())],
+        "trades": [item.subject for item in emails(newest)],
+        "unread": account.inbox.filter(is_read=False).count(),
+        "zones": sorted(zone.id for zone in account.protocol.get_timezones(return_full_timezone_data=True)),
+        "resolved": [mailbox.email_address for mailbox in account.protocol.resolve_names(["desk"])],
+        "refused": refusals(account),
+    }
+
+
+def emails(found: Iterable) -> list[Message]:
+    """exchangelib gives what it cannot read as an exception among the others."""
+    items = list(found)
+    for item in items:
+        if isinstance(item, Exception):
+            raise item
+    return [item for item in items if isinstance(item, Message)]
+
+
+def refusals(account: Account) -> dict[str, str]:
+    """What becomes of writing: the error's name by what was tried."""
+    item = account.inbox.all().order_by("subject")[0]
+    item.subject = "Changed"
+    tried = {
+        "save": lambda: item.save(update_fields=["subject"]),
+        "delete": item.delete,
+        "create": lambda: Message(account=account, folder=account.drafts, subject="New").save(),
+        "move": lambda: item.move(account.trash),
+    }
+    return {name: refusal(what) for name, what in tried.items()}
+
+
+def refusal(what: Callable) -> str:
+    try:
+        what()
+    except EWSError as error:
+        return type(error).__name__
+    return ""
+
+
+def path(folder: Folder) -> str:
+    return folder.absolute.partition("Top of Information Store/")[2]
+
+
+def told(folder: str, item: Message) -> dict:
+    return {
+        "folder": folder,
+        "subject": item.subject or "",
+        "message_id": item.message_id or "",
+        "read": item.is_read,
+        "mime": base64.b64encode(item.mime_content).decode(),
+        "attachments": {
+            attachment.name: base64.b64encode(attachment.content).decode()
+            for attachment in item.attachments
+            if isinstance(attachment, FileAttachment)
+        },
+    }
+
+
+main()
