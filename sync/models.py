@@ -38,6 +38,9 @@ class MailboxState(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     folders_cursor = models.TextField(blank=True)
+    tree_version = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="The version of integrations.folder_classes by which its tree was last told."
+    )
     folders_of = models.CharField(max_length=320, blank=True, help_text="The address that this cursor is about.")
     ids_of = models.CharField(
         max_length=16,
@@ -94,6 +97,7 @@ READABLE: dict[str, Any] = {
     "refused_since": None,
     "left_out": False,
     "told_of": False,
+    "not_found": False,
 }
 """What to write to a folder that is not refused, or of which nothing is known any more."""
 FROM_THE_BEGINNING: dict[str, Any] = {
@@ -130,7 +134,11 @@ class SyncedFolder(models.Model):
     name = models.CharField(max_length=512)
     path = models.JSONField(default=list)
     kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in FolderKind])
-    holds_mail = models.BooleanField(default=True)
+    folder_class = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="Blank where there is none, or it is not told."
+    )
+    hidden = models.BooleanField(default=False, db_default=False, help_text="No mail client shows it.")
+    holds_mail = models.BooleanField(default=True, help_text="See integrations.folder_classes.")
     gone = models.BooleanField(default=False)
     total = models.PositiveIntegerField(null=True, help_text="Items in it, when the tree was last told.")
 
@@ -161,6 +169,11 @@ class SyncedFolder(models.Model):
         default=0, db_default=0, help_text="Tries in a row that were refused, since somebody last asked for one."
     )
     retry_at = models.DateTimeField(null=True, help_text="Of a folder that was refused. Empty: at the next sync.")
+    not_found = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The server said so when it was last read, though it was in the tree.",
+    )
     left_out = models.BooleanField(
         default=False, db_default=False, help_text="It cannot be read, others can, and its mail is wanted."
     )
