@@ -156,8 +156,8 @@ class Engine:
             raise
 
     def _not_found(self, folder: FolderRecord, error: FolderGone) -> None:
-        """Once, it may have been deleted a moment ago, which the next look at the tree tells. What is still in the tree then and
-        still not to be found cannot be read."""
+        """When the server says so once, the folder may have been deleted a moment ago, which the next look at the tree tells. A
+        folder that is still in the tree then, and still not found, cannot be read."""
         if folder.not_found or folder.refused:
             self._refuse(folder, FolderNotFound(error.detail))
             return

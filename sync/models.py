@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.folder_classes import why_not_read
 from integrations.messages import FolderKind
 from integrations.models import Integration
 from integrations.set_aside import Stage
@@ -113,12 +114,17 @@ FROM_THE_BEGINNING: dict[str, Any] = {
 
 
 LEFT_OUT = models.Q(left_out=True, gone=False, holds_mail=True)
+NOT_READ = models.Q(gone=False, holds_mail=False)
 
 
 class SyncedFolders(models.QuerySet["SyncedFolder"]):
     def left_out(self) -> Self:
         """Those that are there, hold mail that is wanted, and cannot be read."""
         return self.filter(LEFT_OUT)
+
+    def not_read(self) -> Self:
+        """Those that are there and are not read, because of their class or because they are hidden."""
+        return self.filter(NOT_READ)
 
     def try_again(self) -> int:
         """Let the next sync try those that were refused, however long they had to wait."""
@@ -188,6 +194,11 @@ class SyncedFolder(models.Model):
 
     def __str__(self) -> str:
         return "/".join(self.path)
+
+    @property
+    def why_not_read(self) -> str:
+        """Of a folder that is not read: why, in a few words."""
+        return why_not_read(self.folder_class, hidden=self.hidden)
 
 
 class LedgerEntry(models.Model):

@@ -9,9 +9,11 @@ POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
 POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
 POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
 POST   /mark-read                 {"mailbox", "id" or "message_id", "read": true}
-POST   /create-folder             {"mailbox", "folder", "class": "IPF.Note", "hidden": false}        POST /rename-folder {"mailbox", "folder", "name"}
+POST   /create-folder             {"mailbox", "folder", "class": "IPF.Note", "hidden": false}
+POST   /rename-folder             {"mailbox", "folder", "name"}
 POST   /delete-folder             {"mailbox", "folder"}        POST /move-folder   {"mailbox", "folder", "parent"}
-POST   /forbid-folder             {"mailbox", "folder", "forbidden": true, "code": "ErrorAccessDenied"}: seen in the tree, not to be read
+POST   /forbid-folder             {"mailbox", "folder", "forbidden": true, "code": "ErrorAccessDenied"}: seen in the tree, and
+                                  not to be read
 POST   /hide-folder               {"mailbox", "folder", "hidden": true}
 POST   /migrate                   {"mailbox"}                  POST /lie-on        {"mailbox", "server" (build)}
 POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}
