@@ -93,7 +93,9 @@ def _row(
     if progress is not None and status_of(mailbox) is Status.HELD:
         progress = replace(progress, seconds_left=None)  # nobody knows while it stands still
     standing = mailbox_standing(mailbox, now, progress.label if progress else "")
-    return MailboxRow(mailbox, standing, figures, state.synced_at if state else None, folders[0], progress, folders[1])
+    until, left_out, not_read = folders
+    synced_at = state.synced_at if state else None
+    return MailboxRow(mailbox, standing, figures, synced_at, until, progress, left_out, not_read)
 
 
 def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigures]:

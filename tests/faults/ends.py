@@ -59,6 +59,10 @@ class End(Protocol):
     @property
     def item_codes(self) -> tuple[str, ...]: ...
 
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """How the class of a folder begins that is listed at all."""
+
     def row(self) -> dict[str, Any]:
         """The integration that reads from here."""
 
@@ -70,6 +74,7 @@ class End(Protocol):
 
 
 class EwsEnd:
+    lists = ("",)
     secret_field = "password"
     reads = ("SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetFolder")
     effects: Effects = (
@@ -118,6 +123,7 @@ class EwsEnd:
 
 
 class GraphEnd:
+    lists = ("IPF.Note",)
     secret_field = "client_secret"
     reads = ("folders-delta", "messages-delta", "mime", "message", "folder", "batch", "token")
     effects: Effects = (

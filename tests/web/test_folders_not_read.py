@@ -27,7 +27,7 @@ def mailbox(db):
 
 
 def part_of(client, mailbox) -> str:
-    page = client.get(f"/mailboxes/{mailbox.pk}").content.decode()
+    page = client.get(f"/mailboxes/{mailbox.pk}/").text
     return page.partition('id="not-read"')[2].partition("</section>")[0]
 
 
@@ -43,7 +43,7 @@ def test_the_page_lists_them_with_class_count_and_reason(admin, mailbox):
 
 
 def test_by_graph_the_page_says_that_other_folders_are_not_listed(admin, mailbox):
-    Integration.objects.update(microsoft_api="graph")
+    Integration.objects.update(microsoft_api="graph", auth="oauth2")
     SyncedFolder.objects.not_read().delete()
     assert "Microsoft Graph lists" in part_of(admin, mailbox)
 
