@@ -85,6 +85,7 @@ urlpatterns = [
     path("api/v1/mailboxes/list-again", many_mailboxes.ListMailboxesAgain.as_view(), name="api-mailboxes-list-again"),
     path(BOX, mailboxes.OneMailbox.as_view(), name="api-mailbox"),
     path(f"{BOX}/folders", mailboxes.Folders.as_view(), name="api-mailbox-folders"),
+    path(f"{BOX}/folders-not-read", mailboxes.FoldersNotRead.as_view(), name="api-mailbox-folders-not-read"),
     path(f"{BOX}/folders/<id:folder>", mailboxes.OneFolder.as_view(), name="api-mailbox-folder"),
     path(
         f"{BOX}/folders/<id:folder>/list-again",

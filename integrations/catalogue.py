@@ -175,6 +175,11 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "Somebody took the right to this folder away.",
         "The right was granted minutes ago: it takes a while.",
     ),
+    "folder_not_found": (
+        "The account has no right to read this folder, which it sees in the tree.",
+        "The right was granted minutes ago: it takes a while.",
+        "The folder is damaged: an Exchange admin repairs the mailbox (New-MailboxRepairRequest).",
+    ),
     "graph_permission_missing": (
         "The permission was never granted, or was taken away.",
         "It is a delegated permission, and the application signs in by itself.",

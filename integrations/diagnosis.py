@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from integrations.errors import (
     BucketNotFound,
+    FolderGone,
+    FolderNotFound,
     FolderRefused,
     IntegrationError,
     ReinferForbidden,
@@ -144,7 +146,10 @@ def _elsewhere(source: Source, folders: Sequence[Folder], refused: FolderRefused
 
 
 def _one_email_of(source: Source, folder: Folder, name: str) -> str:
-    change = _first(next(iter(source.changes(folder.id, None))).changes)
+    try:
+        change = _first(next(iter(source.changes(folder.id, None))).changes)
+    except FolderGone as error:  # it was in the tree a moment ago
+        raise FolderNotFound(error.detail) from error
     if change is None:
         return f"{name} is empty, so there was nothing to read."
     fetched = next(iter(source.fetch([change])))

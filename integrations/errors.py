@@ -545,11 +545,14 @@ class FolderRefused(Refused):
     text = "The account may not read this folder."
     remedy = "Grant it read access to the folder, or deny the folder in the filter of the mailbox. It is tried again by itself."
 
+    whole_mailbox: type[Refused] = AccessDenied
+    """What it means where every folder of the mailbox is refused so."""
+
     def __init__(
         self, detail: str = "", *, retry_after: timedelta | None = None, of_mailbox: Refused | None = None
     ) -> None:
         super().__init__(detail, retry_after=retry_after)
-        self.of_mailbox = of_mailbox or AccessDenied(detail)
+        self.of_mailbox = of_mailbox or self.whole_mailbox(detail)
         """What the same answer says of the mailbox, where every folder gets it."""
 
 
@@ -590,6 +593,22 @@ class InboxHidden(Refused):
     remedy = (
         "Grant the account read access to the whole mailbox, and not to single folders. If it has that, an Exchange admin "
         "looks whether the mailbox can be opened."
+    )
+
+
+class FolderNotFound(FolderRefused):
+    """A folder that is in the tree, and that the server says is not there each time that it is read: `FolderGone` of a folder
+    that stayed. By the documentation of Microsoft that is also how it refuses what an account has no right to read."""
+
+    kind = "folder_not_found"
+    whole_mailbox = InboxHidden
+    text = (
+        "Exchange shows this folder in the tree, and says that it is not there when it is read: the account has no right to "
+        "read it, or the folder is damaged."
+    )
+    remedy = (
+        "Grant the account read access to the folder, or deny the folder in the filter of the mailbox. If the account has "
+        "that right, an Exchange admin repairs the folder. It is tried again by itself."
     )
 
 

@@ -60,6 +60,7 @@ _PAGES: dict[Page, tuple[str, ...]] = {
         *(
             "exchange_account_unknown",
             "mailbox_inbox_not_found",
+            "folder_not_found",
             "mailbox_primary_address_not_found",
             "exchange_failed",
         ),
@@ -74,7 +75,7 @@ _PAGES: dict[Page, tuple[str, ...]] = {
     EWS_OAUTH: ("consent_missing", "app_access_insufficient_scopes"),
     EWS_ACCESS: ("unknown_forbidden_error", "ews_blocked_online"),
     IMPERSONATION: ("app_access_insufficient_scopes", "impersonation_required"),
-    DELEGATES: ("mailbox_access_denied", "mailbox_inbox_not_found", "folder_access_denied"),
+    DELEGATES: ("mailbox_access_denied", "mailbox_inbox_not_found", "folder_access_denied", "folder_not_found"),
     SCOPES: ("graph_permission_missing", "mailbox_out_of_scope"),
     SYNCHRONIZING: ("cursor_refused", "folder_gone"),
     REINFER_API: (

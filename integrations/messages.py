@@ -48,6 +48,10 @@ class Folder:
     """False for calendars, contacts, tasks and the like: they are part of paths, and nothing in them is listed."""
     total: int | None = None
     """How many items were in it when the tree was looked at; None when the server did not say. Only for people."""
+    folder_class: str = ""
+    """As the server tells it; blank where it has none, or where the server does not tell. See `integrations.folder_classes`."""
+    hidden: bool = False
+    """No mail client shows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "stopped": not mailbox.enabled,
         "now": now,
         "left_out": [folder for folder, _ in folders if folder.left_out],
+        "not_read": mailbox.folders.not_read(),
+        "by_graph": mailbox.integration.microsoft_api == Integration.Api.GRAPH,
         "folders": [
             {
                 "folder": folder,

@@ -9,6 +9,7 @@ from functools import cached_property
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from integrations import folder_classes
 from integrations.errors import FolderRefused
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
 from sync.folder_refusals import next_try
@@ -18,7 +19,7 @@ from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, Copy, LedgerEnt
 from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Attempt, FolderRecord, Round
 
-TREE = ("parent_id", "name", "path", "kind", "holds_mail", "gone", "total")
+TREE = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone", "total")
 """What the tree tells of a folder."""
 
 
@@ -37,9 +38,11 @@ class DatabaseCheckpoints:
         self._paths: dict[FolderId, tuple[str, ...]] = {}
 
     def folders_cursor(self) -> Cursor | None:
-        # Where the address was changed, it is another mailbox, and its tree has to be told from the beginning.
+        # Where the address was changed, it is another mailbox, and its tree has to be told from the beginning. And a release
+        # that reads more folders has to be told of those, too.
         state = self._state
-        return Cursor(state.folders_cursor) if state.folders_of == self.address and state.folders_cursor else None
+        is_ours = state.folders_of == self.address and state.tree_version == folder_classes.VERSION
+        return Cursor(state.folders_cursor) if is_ours and state.folders_cursor else None
 
     def round(self) -> Round:
         return Round(self._state.round, self._state.pass_began, self._state.failures)
@@ -64,7 +67,9 @@ class DatabaseCheckpoints:
         self._paths = {}
         if changes.changed or changes.gone or complete:
             self._record(changes, complete)
-        MailboxState.objects.filter(pk=self.mailbox_id).update(folders_cursor=changes.cursor, folders_of=self.address)
+        MailboxState.objects.filter(pk=self.mailbox_id).update(
+            folders_cursor=changes.cursor, folders_of=self.address, tree_version=folder_classes.VERSION
+        )
 
     def folders(self) -> Sequence[FolderRecord]:
         rows = list(self._rows().filter(gone=False))
@@ -121,12 +126,15 @@ class DatabaseCheckpoints:
             raise CheckpointMoved
 
     @transaction.atomic
-    def end_turn(self, folder: FolderId, *, wanted: str, up_to_date: bool) -> None:
+    def end_turn(self, folder: FolderId, *, wanted: str) -> None:
         self.lease.demand()
-        values = READABLE if up_to_date else {}
-        self._rows().filter(folder_id=folder).update(
-            turn=self._state.round, wanted_digest=wanted, up_to_date=up_to_date, **values
-        )
+        self._rows().filter(folder_id=folder).update(turn=self._state.round, wanted_digest=wanted, up_to_date=False)
+
+    @transaction.atomic
+    def not_found(self, folder: FolderId, *, wanted: str) -> None:
+        self.lease.demand()
+        values = READABLE | {"turn": self._state.round, "wanted_digest": wanted, "up_to_date": True, "not_found": True}
+        self._rows().filter(folder_id=folder).update(**values)
 
     @transaction.atomic
     def refuse(self, folder: FolderId, error: FolderRefused, *, wanted: str, left_out: bool) -> None:
@@ -171,7 +179,8 @@ class DatabaseCheckpoints:
             row = rows.setdefault(folder.id, SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id))
             row.parent_id, row.name = folder.parent_id or "", folder.name[:512]
             row.kind, row.holds_mail, row.gone = folder.kind, folder.holds_mail, False
-            row.total = folder.total
+            row.total, row.hidden = folder.total, folder.hidden
+            row.folder_class = folder.folder_class[:255]
         for folder_id in gone & rows.keys():
             rows[folder_id].gone = True
         self._save(rows.values())
@@ -231,4 +240,5 @@ def _record(row: SyncedFolder, place: Position, now: datetime | None) -> FolderR
         turn=row.turn,
         refused=row.refused_since is not None,
         retry_due=row.retry_at is None or now is None or row.retry_at <= now,
+        not_found=row.not_found,
     )

@@ -15,7 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from integrations.errors import CursorRefused, FolderGone, FolderRefused, IntegrationError, Refused, Scope
+from integrations.errors import (
+    CursorRefused,
+    FolderGone,
+    FolderNotFound,
+    FolderRefused,
+    IntegrationError,
+    Refused,
+    Scope,
+)
 from integrations.messages import Change, ChangePage, Cursor, FolderId
 from integrations.ports import Source
 from mailboxes.rules import Rules, Verdict, folder_verdict
@@ -53,6 +61,8 @@ class Engine:
     _in_next_round: bool = field(default=False, init=False)
     _refused: set[FolderId] = field(default_factory=set, init=False)
     """Folders that could not be read when they were last tried, by this sync or one before."""
+    _missing: set[FolderId] = field(default_factory=set, init=False)
+    """Folders that were not to be found in this sync, for the first time: deleted a moment ago, or not to be read."""
     _last_refusal: FolderRefused | None = field(default=None, init=False)
 
     def run(self) -> Report:
@@ -78,7 +88,7 @@ class Engine:
         if self._last_refusal is not None and is_of_mailbox(folders, self._refused, followed):
             self.checkpoints.none_is_left_out()
             raise self._last_refusal.of_mailbox from self._last_refusal
-        if not self._left_out():
+        if not self._left_out() and not self._missing:
             self.ledger.forget_former()
         self._leftovers()
 
@@ -106,7 +116,7 @@ class Engine:
             self._go_on()
             self._next_round()
 
-        Leftovers(self.source, self.delivery, self.ledger, go_on, self._refused).run()
+        Leftovers(self.source, self.delivery, self.ledger, go_on, self._refused | self._missing).run()
 
     # ---- the folder tree ------------------------------------------------------------------------------------------
 
@@ -134,17 +144,26 @@ class Engine:
             except CursorRefused:
                 self.checkpoints.restart(folder.id)
                 self._pages(folder, None)
-        except FolderGone:  # the next look at the tree tells
-            self._end_turn(folder, up_to_date=True)
-            self._refused.discard(folder.id)
+        except FolderGone as error:
+            self._not_found(folder, error)
             self._go_on()
         except FolderRefused as error:
             self._refuse(folder, error)
             self._go_on()
         except IntegrationError as error:
             if _may_be_folder(error) and hands_over(self.checkpoints.round()):
-                self._end_turn(folder, up_to_date=False)
+                self._end_turn(folder)
             raise
+
+    def _not_found(self, folder: FolderRecord, error: FolderGone) -> None:
+        """When the server says so once, the folder may have been deleted a moment ago, which the next look at the tree tells. A
+        folder that is still in the tree then, and still not found, cannot be read."""
+        if folder.not_found or folder.refused:
+            self._refuse(folder, FolderNotFound(error.detail))
+            return
+        self.checkpoints.not_found(folder.id, wanted=self.wishes.digest)
+        self._missing.add(folder.id)
+        self._pages_done += 1
 
     def _refuse(self, folder: FolderRecord, error: FolderRefused) -> None:
         is_wanted = folder.id not in self.delivery.folders
@@ -153,8 +172,8 @@ class Engine:
         self._last_refusal = error
         self._pages_done += 1
 
-    def _end_turn(self, folder: FolderRecord, *, up_to_date: bool) -> None:
-        self.checkpoints.end_turn(folder.id, wanted=self.wishes.digest, up_to_date=up_to_date)
+    def _end_turn(self, folder: FolderRecord) -> None:
+        self.checkpoints.end_turn(folder.id, wanted=self.wishes.digest)
         self._pages_done += 1
 
     def _pages(self, folder: FolderRecord, before: Cursor | None) -> None:

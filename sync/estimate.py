@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from integrations.errors import FolderRefused
+from integrations.errors import FolderGone, FolderRefused
 from integrations.messages import ChangeKind, Folder, FolderId
 from integrations.ports import Source
 from mailboxes.rules import Rules, Verdict, folder_verdict, item_verdict
@@ -57,7 +57,7 @@ def estimate(source: Source, rules: Rules, *, monotonic: Callable[[], float], un
     for folder in sorted(wanted, key=lambda folder: folder.total or 0):
         try:
             found += _folder(source, folder, rules, monotonic, until)
-        except FolderRefused:
+        except (FolderRefused, FolderGone):
             found += Estimate(unseen=folder.total or 0)
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Max, QuerySet, Sum
 
 from mailboxes.models import Mailbox
-from sync.models import LEFT_OUT, Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import LEFT_OUT, NOT_READ, Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
 from sync.progress import Progress, progress_of
 from sync.records import DELIVERED
 from sync.status import JudgedMailbox, Standing, Status, mailbox_standing, state_of, status_of
@@ -51,6 +51,8 @@ class MailboxRow:
     """While it is synced for the first time, or listed again."""
     left_out: int = 0
     """Folders that cannot be read."""
+    not_read: int = 0
+    """Folders that are not read because of their class, or because they are hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,17 @@ def mailbox_rows(mailboxes: Sequence[JudgedMailbox], now: datetime) -> list[Mail
     """For these mailboxes, in their order. Eight queries at most, however many there are."""
     figures = mailbox_figures([mailbox.pk for mailbox in mailboxes], now)
     folders = {
-        pk: (until, left_out)
-        for pk, until, left_out in SyncedFolder.objects.filter(mailbox__in=[mailbox.pk for mailbox in mailboxes])
+        pk: (until, left_out, not_read)
+        for pk, until, left_out, not_read in SyncedFolder.objects.filter(
+            mailbox__in=[mailbox.pk for mailbox in mailboxes]
+        )
         .order_by()
         .values_list("mailbox_id")
-        .annotate(until=Max("synced_until"), count=Count("pk", filter=LEFT_OUT))
+        .annotate(until=Max("synced_until"), count=Count("pk", filter=LEFT_OUT), not_read=Count("pk", filter=NOT_READ))
     }
     begun = progress_of([mailbox for mailbox in mailboxes if status_of(mailbox) in AT_WORK], now)
     return [
-        _row(mailbox, figures[mailbox.pk], folders.get(mailbox.pk, (None, 0)), begun.get(mailbox.pk), now)
+        _row(mailbox, figures[mailbox.pk], folders.get(mailbox.pk, (None, 0, 0)), begun.get(mailbox.pk), now)
         for mailbox in mailboxes
     ]
 
@@ -81,7 +85,7 @@ def mailbox_rows(mailboxes: Sequence[JudgedMailbox], now: datetime) -> list[Mail
 def _row(
     mailbox: JudgedMailbox,
     figures: MailboxFigures,
-    folders: tuple[datetime | None, int],
+    folders: tuple[datetime | None, int, int],
     progress: Progress | None,
     now: datetime,
 ) -> MailboxRow:
@@ -89,7 +93,9 @@ def _row(
     if progress is not None and status_of(mailbox) is Status.HELD:
         progress = replace(progress, seconds_left=None)  # nobody knows while it stands still
     standing = mailbox_standing(mailbox, now, progress.label if progress else "")
-    return MailboxRow(mailbox, standing, figures, state.synced_at if state else None, folders[0], progress, folders[1])
+    until, left_out, not_read = folders
+    synced_at = state.synced_at if state else None
+    return MailboxRow(mailbox, standing, figures, synced_at, until, progress, left_out, not_read)
 
 
 def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigures]:

@@ -9,6 +9,11 @@ fault of this folder, and of nothing else, as long as any other folder of the ma
   a sync, as far as the pause is concerned; a folder that is wanted for something else now is tried at once, too.
 - While its mail is wanted, the mailbox is not up to date. It is never disabled for that.
 
+A server may also say "not found" of what an account has no right to read (Microsoft's page on ResponseCode says so of
+ErrorItemNotFound and ErrorFolderNotFound). When it says so once, the folder may have been deleted a moment ago, which is no
+problem. So the folder is only noted, and the next sync looks at the tree first: a folder that is still in it, and still not
+found, is refused as above, with `FolderNotFound`.
+
 When every folder is refused, it is the fault of the mailbox, which fails as it does when it cannot be opened.
 """
 

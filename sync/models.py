@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.folder_classes import why_not_read
 from integrations.messages import FolderKind
 from integrations.models import Integration
 from integrations.set_aside import Stage
@@ -38,6 +39,9 @@ class MailboxState(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     folders_cursor = models.TextField(blank=True)
+    tree_version = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="The version of integrations.folder_classes by which its tree was last told."
+    )
     folders_of = models.CharField(max_length=320, blank=True, help_text="The address that this cursor is about.")
     ids_of = models.CharField(
         max_length=16,
@@ -94,6 +98,7 @@ READABLE: dict[str, Any] = {
     "refused_since": None,
     "left_out": False,
     "told_of": False,
+    "not_found": False,
 }
 """What to write to a folder that is not refused, or of which nothing is known any more."""
 FROM_THE_BEGINNING: dict[str, Any] = {
@@ -109,12 +114,17 @@ FROM_THE_BEGINNING: dict[str, Any] = {
 
 
 LEFT_OUT = models.Q(left_out=True, gone=False, holds_mail=True)
+NOT_READ = models.Q(gone=False, holds_mail=False)
 
 
 class SyncedFolders(models.QuerySet["SyncedFolder"]):
     def left_out(self) -> Self:
         """Those that are there, hold mail that is wanted, and cannot be read."""
         return self.filter(LEFT_OUT)
+
+    def not_read(self) -> Self:
+        """Those that are there and are not read, because of their class or because they are hidden."""
+        return self.filter(NOT_READ)
 
     def try_again(self) -> int:
         """Let the next sync try those that were refused, however long they had to wait."""
@@ -130,7 +140,11 @@ class SyncedFolder(models.Model):
     name = models.CharField(max_length=512)
     path = models.JSONField(default=list)
     kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in FolderKind])
-    holds_mail = models.BooleanField(default=True)
+    folder_class = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="Blank where there is none, or it is not told."
+    )
+    hidden = models.BooleanField(default=False, db_default=False, help_text="No mail client shows it.")
+    holds_mail = models.BooleanField(default=True, help_text="See integrations.folder_classes.")
     gone = models.BooleanField(default=False)
     total = models.PositiveIntegerField(null=True, help_text="Items in it, when the tree was last told.")
 
@@ -161,6 +175,11 @@ class SyncedFolder(models.Model):
         default=0, db_default=0, help_text="Tries in a row that were refused, since somebody last asked for one."
     )
     retry_at = models.DateTimeField(null=True, help_text="Of a folder that was refused. Empty: at the next sync.")
+    not_found = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The server said so when it was last read, though it was in the tree.",
+    )
     left_out = models.BooleanField(
         default=False, db_default=False, help_text="It cannot be read, others can, and its mail is wanted."
     )
@@ -175,6 +194,11 @@ class SyncedFolder(models.Model):
 
     def __str__(self) -> str:
         return "/".join(self.path)
+
+    @property
+    def why_not_read(self) -> str:
+        """Of a folder that is not read: why, in a few words."""
+        return why_not_read(self.folder_class, hidden=self.hidden)
 
 
 class LedgerEntry(models.Model):

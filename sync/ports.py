@@ -94,8 +94,11 @@ class Checkpoints(Protocol):
         `had_turn`: whether the folder has had its turn with that, whatever it still has to tell.
         """
 
-    def end_turn(self, folder: FolderId, *, wanted: str, up_to_date: bool) -> None:
-        """Its turn is over although its checkpoint did not move: it is not there (`up_to_date`), or fails again and again."""
+    def end_turn(self, folder: FolderId, *, wanted: str) -> None:
+        """Its turn is over although its checkpoint did not move: it fails again and again."""
+
+    def not_found(self, folder: FolderId, *, wanted: str) -> None:
+        """Its turn is over: the server says that it is not there. The next look at the tree tells whether it was deleted."""
 
     def refuse(self, folder: FolderId, error: FolderRefused, *, wanted: str, left_out: bool) -> None:
         """Its turn is over, as it cannot be read. Its checkpoint stays; the next try comes later, and ever more rarely.

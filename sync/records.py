@@ -37,6 +37,8 @@ class FolderRecord:
     """When it was last tried, it could not be read: see `sync.folder_refusals`."""
     retry_due: bool = True
     """Of one that was refused: whether it is time to try it again."""
+    not_found: bool = False
+    """When it was last tried, the server said that it is not there. It was in the tree before, and is in it now."""
 
 
 @dataclass(frozen=True, slots=True)

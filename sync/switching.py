@@ -26,11 +26,13 @@ from integrations.errors import IntegrationError, SignInPaused
 from integrations.models import RUNNING, DisabledReason, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
+from mailboxes.rules import Verdict
 from sync import accounts, evidence
 from sync.actions import Complaint, settings_changed
 from sync.folders import positions
 from sync.models import SyncedFolder
 from sync.records import DELIVERED
+from sync.wanted_folders import wanted_folders
 
 AT_ONCE = 4
 DEADLINE = 20.0
@@ -38,7 +40,12 @@ DEADLINE = 20.0
 PATIENCE = 25.0
 """Seconds that an admin waits for a page; what was not looked at by then is said to be so."""
 NAMED = 3
+MOST_FOLDERS = 20
+"""Folders of a mailbox that are named one by one."""
+NOT_LISTED = "of them Graph does not list folders that are read now"
 Paths = frozenset[tuple[str, ...]]
+Known = Mapping[tuple[str, ...], tuple[SyncedFolder, Verdict]]
+"""The folders of a mailbox that are read now, by their paths, with whether their mail is wanted."""
 Api = Integration.Api
 
 
@@ -51,6 +58,8 @@ class Look:
     text: str
     kind: str = ""
     """Of the error."""
+    not_listed: tuple[str, ...] = ()
+    """Folders that are read now and that Graph does not list, each with its class and the number of its items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +150,13 @@ def look(
 def _looked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -> list[Look]:
     if not mailboxes:
         return []
-    paths, emails = _known_paths(mailboxes), _known_emails(mailboxes)
+    known, emails = _known_folders(mailboxes), _known_emails(mailboxes)
     until = time.monotonic() + patience
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
     try:
 
         def begun(box: Mailbox) -> Future[Look]:
-            return pool.submit(_look, there, box.address, paths[box.pk], emails.get(box.pk, 0))
+            return pool.submit(_look, there, box.address, known[box.pk], emails.get(box.pk, 0))
 
         first, *rest = mailboxes
         # One signs in alone: where that is refused, each of the others would be one more refused sign-in.
@@ -175,6 +184,11 @@ def summary(looks: Sequence[Look]) -> str:
             f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
         )
         told.append(f"{len(bad):,} cannot: {named}. {bad[0].text}")
+    lacking = [one for one in looks if one.not_listed]
+    if lacking:
+        named = "; ".join(f"{one.address}: {_named(one.not_listed)}" for one in lacking[:NAMED])
+        more = f"; and {len(lacking) - NAMED:,} more" if len(lacking) > NAMED else ""
+        told.append(f"In {len(lacking):,} {NOT_LISTED}: {named}{more}.")
     if late:
         told.append(f"{late:,} could not be looked at in time.")
     return " ".join(told)
@@ -196,6 +210,11 @@ def switch(
         if not all(one.ok for one in looks):
             return Complaint(
                 f"Nothing was switched. {summary(looks)} Mend that, or switch anyway: those mailboxes wait then."
+            )
+        if any(one.not_listed for one in looks):
+            return Complaint(
+                f"Nothing was switched. {summary(looks)} Give these folders the class IPF.Note, or move their mail into other "
+                "folders, or switch anyway: mail in them is not read any more then."
             )
     there = as_switched(integration, target)
     there.bind()
@@ -222,17 +241,32 @@ def changes_in_words(integration: Integration, target: Target) -> list[tuple[str
     return told + [(label_of(Integration, name), "a secret", "another secret") for name in target.secrets]
 
 
-def _look(integration: Integration, address: str, paths: Paths, emails: int) -> Look:
+def _look(integration: Integration, address: str, known: Known, emails: int) -> Look:
     """In a thread of its own: no query, only Exchange."""
     try:
         with open_source(integration, address, deadline=DEADLINE) as source:
             source.check()
-            missing = paths - _paths_of(source)
+            missing = sorted(known.keys() - _paths_of(source))
     except IntegrationError as error:
         return Look(address, False, str(error), error.kind)
     except ImproperlyConfigured as error:
         return Look(address, False, str(error))
-    return Look(address, True, _promise(len(paths), sorted(missing), emails))
+    lost = [known[path][0] for path in missing if known[path][1] is Verdict.WANTED]
+    if lost and integration.microsoft_api == Api.GRAPH:
+        not_listed = tuple(map(_in_words, lost))
+        text = f"Graph does not list folders that are read now: {_named(not_listed)}. Their mail is not read any more then."
+        return Look(address, True, f"{_promise(0, (), emails)} {text}", not_listed=not_listed)
+    return Look(address, True, _promise(len(known), missing, emails))
+
+
+def _in_words(folder: SyncedFolder) -> str:
+    total = "" if folder.total is None else f", {folder.total:,} item{'' if folder.total == 1 else 's'}"
+    return f"{folder} ({folder.folder_class or 'without a class'}{total})"
+
+
+def _named(folders: Sequence[str]) -> str:
+    more = f" and {len(folders) - MOST_FOLDERS:,} more" if len(folders) > MOST_FOLDERS else ""
+    return ", ".join(folders[:MOST_FOLDERS]) + more
 
 
 def _promise(folders: int, missing: Sequence[tuple[str, ...]], emails: int) -> str:
@@ -262,12 +296,8 @@ def _paths_of(source: Source) -> Paths:
     return frozenset(place.path for place in positions(source.folders(None).changed).values())
 
 
-def _known_paths(mailboxes: Sequence[Mailbox]) -> Mapping[int, Paths]:
-    found: dict[int, set[tuple[str, ...]]] = {box.pk: set() for box in mailboxes}
-    rows = SyncedFolder.objects.filter(mailbox__in=found, gone=False, holds_mail=True).values_list("mailbox_id", "path")
-    for pk, path in rows:
-        found[pk].add(tuple(path))
-    return {pk: frozenset(paths) for pk, paths in found.items()}
+def _known_folders(mailboxes: Sequence[Mailbox]) -> Mapping[int, Known]:
+    return {box.pk: {tuple(row.path): (row, verdict) for row, verdict in wanted_folders(box)} for box in mailboxes}
 
 
 def _known_emails(mailboxes: Sequence[Mailbox]) -> Mapping[int, int]:

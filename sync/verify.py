@@ -80,9 +80,7 @@ class _Slice:
             for name, count in self.row.before_folder.items():
                 setattr(self.row, name, count)
             return
-        except FolderGone:
-            self.row.cursor = ""
-        except FolderRefused:
+        except (FolderGone, FolderRefused):
             self.row.cursor = ""
             self.row.left_out += 1
         self.row.done_folders = [*self.row.done_folders, folder.pk]

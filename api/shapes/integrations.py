@@ -105,6 +105,9 @@ class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
     """What a switch would do, or did."""
 
     class Look(serializers.Serializer):  # type: ignore[type-arg]
+        not_listed = serializers.ListField(
+            child=serializers.CharField(), help_text="Folders that are read now and that Graph does not list."
+        )
         email = serializers.CharField(source="address")
         ok = serializers.BooleanField(allow_null=True, help_text="Null: there was no time left to look.")
         text = serializers.CharField()

@@ -51,6 +51,9 @@ class MailboxState(serializers.Serializer):  # type: ignore[type-arg]
     folders_left_out = serializers.IntegerField(
         help_text="Folders that the account may not read, while it reads others. They are listed at `folders?left_out=true`."
     )
+    folders_not_read = serializers.IntegerField(
+        help_text="Folders of other classes than mail, and hidden ones. They are listed at `folders-not-read`."
+    )
 
 
 class MailboxAnswer(MailboxShape):
@@ -71,6 +74,16 @@ class FolderShape(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     def get_status(self, row: SyncedFolder) -> str:
         return "UP_TO_DATE" if row.up_to_date else "IN_PROGRESS"
+
+
+class FolderNotReadShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """A folder that is not read because of its class, or because it is hidden."""
+
+    why = serializers.CharField(source="why_not_read")
+
+    class Meta:
+        model = SyncedFolder
+        fields = ("id", "mailbox", "path", "folder_class", "hidden", "total", "why")
 
 
 class VerificationShape(serializers.ModelSerializer):  # type: ignore[type-arg]

@@ -18,7 +18,7 @@ from api import examples
 from api.filters import flag, number, words
 from api.problems import Conflict
 from api.shapes.answers import Checked, Said
-from api.shapes.mailboxes import FolderShape, MailboxAnswer, MailboxShape, VerificationShape
+from api.shapes.mailboxes import FolderNotReadShape, FolderShape, MailboxAnswer, MailboxShape, VerificationShape
 from api.views.base import Api, Documents, Listed, answers, found, one, said
 from api.views.integrations import integration_of
 from mailboxes.documents.single import as_document, change_mailbox, changed_rules, create_mailbox
@@ -119,6 +119,20 @@ class Folders(Listed):
     @answers(body=FolderShape(many=True))
     def get(self, request: Request, pk: int) -> Response:
         return self.get_paginated_response(FolderShape(self.page(), many=True).data)
+
+
+class FoldersNotRead(Listed):
+    """The folders of a mailbox that are not read: their class stands for something other than mail, or they are hidden."""
+
+    needs: ClassVar = {"GET": VIEW}
+    serializer_class = FolderNotReadShape
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return SyncedFolder.objects.not_read().filter(mailbox=one(Mailbox.objects.all(), self.kwargs["pk"]))
+
+    @answers(body=FolderNotReadShape(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        return self.get_paginated_response(FolderNotReadShape(self.page(), many=True).data)
 
 
 class OneFolder(Api):
@@ -256,6 +270,7 @@ def told(page: list[Any]) -> list[dict[str, Any]]:
                 "delivered": row.figures.delivered,
                 "set_aside": row.figures.set_aside,
                 "folders_left_out": row.left_out,
+                "folders_not_read": row.not_read,
             },
         }
         for mailbox, row in zip(page, figures.mailbox_rows(page, timezone.now()), strict=True)

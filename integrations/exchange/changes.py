@@ -85,7 +85,7 @@ def _change(folder: FolderId, outcome: Any) -> Change:
     if isinstance(outcome, Exception):
         error = translate(outcome)
         if code_of(outcome) == "ErrorItemNotFound":
-            raise FolderGone from outcome
+            raise FolderGone(code_of(outcome)) from outcome
         raise (error if not isinstance(error, CursorRefused) else CursorRefused()) from outcome
     kind = KINDS[outcome.tag]
     if kind in (ChangeKind.DELETED, ChangeKind.READ):

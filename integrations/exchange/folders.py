@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from exchangelib.errors import EWSError
-from exchangelib.fields import FieldPath
+from exchangelib.extended_properties import ExtendedProperty
+from exchangelib.fields import ExtendedPropertyField, FieldPath
 from exchangelib.folders import Folder as EwsFolder
 from exchangelib.properties import FolderId as EwsFolderId
 from exchangelib.util import TNS
@@ -18,6 +19,7 @@ from integrations.exchange.errors import translate
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.operations import GetFolder, SyncFolderHierarchy
 from integrations.exchange.responses import code_of
+from integrations.folder_classes import holds_mail
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind
 from integrations.network.values import whole_number
 
@@ -42,9 +44,20 @@ HIDDEN = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorSyncFolderNotFound"}
 RSS_CLASS = "ipf.note.outlookhomepage"
 MOST_PAGES = 1000
 
+
+class _Hidden(ExtendedProperty):
+    """PidTagAttributeHidden, [MS-OXPROPS] 2.611: EWS lists hidden folders like all others."""
+
+    property_tag = 0x10F4
+    property_type = "Boolean"
+
+
 FIELDS = [
-    FieldPath(field=EwsFolder.get_field_by_fieldname(name))
-    for name in ("parent_folder_id", "name", "folder_class", "total_count")
+    *(
+        FieldPath(field=EwsFolder.get_field_by_fieldname(name))
+        for name in ("parent_folder_id", "name", "folder_class", "total_count")
+    ),
+    FieldPath(field=ExtendedPropertyField("hidden", value_cls=_Hidden)),
 ]
 
 
@@ -100,27 +113,26 @@ def _sort(outcome: Any, changed: dict[FolderId, Any], gone: dict[FolderId, None]
 
 def _folder(folder_id: FolderId, element: Any, kinds: Mapping[str, FolderKind]) -> Folder:
     parent = element.find(f"{{{TNS}}}ParentFolderId")
-    folder_class = (element.findtext(f"{{{TNS}}}FolderClass") or "").casefold()
-    kind = kinds.get(folder_id, FolderKind.RSS if folder_class == RSS_CLASS else FolderKind.ORDINARY)
+    folder_class = element.findtext(f"{{{TNS}}}FolderClass") or ""
+    kind = kinds.get(folder_id, FolderKind.RSS if folder_class.casefold() == RSS_CLASS else FolderKind.ORDINARY)
+    # The only extended property that is asked for.
+    hidden = element.findtext(f"{{{TNS}}}ExtendedProperty/{{{TNS}}}Value") in ("true", "1")
+    # A search folder holds nothing of its own: its mail lies in other folders, and it cannot be listed.
+    is_search = element.tag == f"{{{TNS}}}SearchFolder"
     return Folder(
         id=folder_id,
         parent_id=FolderId(parent.get("Id")) if parent is not None else None,
         name=element.findtext(f"{{{TNS}}}DisplayName") or "",
         kind=kind,
-        holds_mail=_holds_mail(element.tag, folder_class),
+        holds_mail=not is_search and not hidden and holds_mail(folder_class),
         total=_count(element.findtext(f"{{{TNS}}}TotalCount")),
+        folder_class=folder_class,
+        hidden=hidden,
     )
 
 
 def _count(text: str | None) -> int | None:
     return whole_number(text) if text and text.isdecimal() else None
-
-
-def _holds_mail(tag: str, folder_class: str) -> bool:
-    # A search folder holds nothing of its own: its mail lies in other folders, and it cannot be listed.
-    if tag == f"{{{TNS}}}SearchFolder":
-        return False
-    return not folder_class or folder_class == "ipf.note" or folder_class.startswith("ipf.note.")
 
 
 def _kinds(account: MailboxAccount) -> dict[str, FolderKind]:

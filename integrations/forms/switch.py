@@ -33,7 +33,9 @@ class SwitchForm(forms.Form):
         help_text="Empty: the present one.",
     )
     anyway = forms.BooleanField(
-        label="Switch although some mailboxes cannot be opened: they wait until they can.", required=False
+        label="Switch although some mailboxes cannot be opened, or some folders are not listed.",
+        help_text="Those mailboxes wait until they can be opened. Mail in those folders is not read any more.",
+        required=False,
     )
 
     def __init__(self, data: Any = None, *, integration: Integration) -> None:

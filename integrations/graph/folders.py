@@ -27,7 +27,7 @@ WELL_KNOWN = {
     "syncissues": FolderKind.SYNC_ISSUES,
     "conversationhistory": FolderKind.CONVERSATION_HISTORY,
 }
-SELECT = "id,displayName,parentFolderId,totalItemCount"
+SELECT = "id,displayName,parentFolderId,totalItemCount,isHidden"
 PAGE_SIZE = 200
 MOST_PAGES = 1000
 
@@ -84,15 +84,17 @@ def _sort(row: Mapping[str, Any], changed: dict[str, Mapping[str, Any]], gone: d
 
 
 def _folder(row: Mapping[str, Any], kinds: Mapping[str, str]) -> Folder:
-    parent, total = row.get("parentFolderId"), row.get("totalItemCount")
+    parent, total, hidden = row.get("parentFolderId"), row.get("totalItemCount"), row.get("isHidden") is True
+    # A search folder shows what lies elsewhere.
+    is_search = str(row.get("@odata.type", "")).endswith("mailSearchFolder")
     return Folder(
         id=FolderId(row["id"]),
         parent_id=FolderId(parent) if isinstance(parent, str) and parent else None,
         name=str(row.get("displayName") or ""),
         kind=FolderKind(kinds.get(row["id"], FolderKind.ORDINARY)),
-        # A search folder shows what lies elsewhere.
-        holds_mail=not str(row.get("@odata.type", "")).endswith("mailSearchFolder"),
+        holds_mail=not is_search and not hidden,
         total=min(total, LARGEST_NUMBER) if type(total) is int and total >= 0 else None,
+        hidden=hidden,
     )
 
 

@@ -39,7 +39,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
             return _switched(request, integration, target, context, anyway=given["anyway"])
         looks = switching.look(integration, target, list(page.object_list), by=history.who(request))
         context |= {"looks": looks, "target": target, "summary": switching.summary(looks)}
-        context["tone"] = "ok" if all(one.ok for one in looks) else "warn"
+        context["tone"] = "ok" if all(one.ok and not one.not_listed for one in looks) else "warn"
     return render(request, "integrations/switch.html", context)
 
 

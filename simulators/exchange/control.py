@@ -12,7 +12,8 @@ POST   /mark-read                 {"mailbox", "id" or "message_id", "read": true
 POST   /create-folder             {"mailbox", "folder", "class": "IPF.Note", "hidden": false}
 POST   /rename-folder             {"mailbox", "folder", "name"}
 POST   /delete-folder             {"mailbox", "folder"}        POST /move-folder   {"mailbox", "folder", "parent"}
-POST   /forbid-folder             {"mailbox", "folder", "forbidden": true, "code"}: seen in the tree, not to be read
+POST   /forbid-folder             {"mailbox", "folder", "forbidden": true, "code": "ErrorAccessDenied"}: seen in the tree, and
+                                  not to be read
 POST   /hide-folder               {"mailbox", "folder", "hidden": true}
 POST   /migrate                   {"mailbox"}                  POST /lie-on        {"mailbox", "server" (build)}
 POST   /expire-tokens             every bearer token            POST /expire-states {"mailbox"}

@@ -46,6 +46,10 @@ LISTS = {
     "mailboxes": (mailbox, {"address": TEXT}),
     NESTED: (mailbox, {"address": TEXT}),
     "mailboxes/77/folders": (lambda: factories.SyncedFolderFactory(mailbox__pk=77), {"folder_id": TEXT}),
+    "mailboxes/77/folders-not-read": (
+        lambda: factories.SyncedFolderFactory(mailbox__pk=77, holds_mail=False),
+        {"folder_id": TEXT},
+    ),
     "integrations": (factories.IntegrationFactory, {"name": TEXT}),
     "destinations": (factories.DestinationFactory, {"name": TEXT}),
     "buckets": (factories.BucketFactory, {"name": TEXT}),

@@ -75,8 +75,8 @@ class Rig(Protocol):
 
     def delete_folder(self, path: str) -> None: ...
 
-    def forbid_folder(self, path: str, *, forbidden: bool = True) -> None:
-        """From now on the folder is seen in the tree and cannot be read; or it can again."""
+    def forbid_folder(self, path: str, *, forbidden: bool = True, code: str = "ErrorAccessDenied") -> None:
+        """From now on the folder is seen in the tree and cannot be read; or it can again. `code`: how it is refused."""
 
     def expire_cursors(self, *, bare: bool = False) -> None:
         """`bare`: the refusal leaves out what the schema lets it leave out."""
@@ -142,8 +142,11 @@ class FakeRig:
     def delete_folder(self, path: str) -> None:
         self.mailbox.delete_folder(_leaf(path))
 
-    def forbid_folder(self, path: str, *, forbidden: bool = True) -> None:
-        (self.mailbox.forbid_folder if forbidden else self.mailbox.permit_folder)(_leaf(path))
+    def forbid_folder(self, path: str, *, forbidden: bool = True, code: str = "ErrorAccessDenied") -> None:
+        if forbidden:
+            self.mailbox.forbid_folder(_leaf(path), code)
+        else:
+            self.mailbox.permit_folder(_leaf(path))
 
     def expire_cursors(self, *, bare: bool = False) -> None:
         self.mailbox.forget_cursors()
@@ -201,8 +204,8 @@ class StoreRig:
     def delete_folder(self, path: str) -> None:
         self.mailbox.delete_folder(path)
 
-    def forbid_folder(self, path: str, *, forbidden: bool = True) -> None:
-        self.mailbox.forbid_folder(path, forbidden=forbidden)
+    def forbid_folder(self, path: str, *, forbidden: bool = True, code: str = "ErrorAccessDenied") -> None:
+        self.mailbox.forbid_folder(path, forbidden=forbidden, code=code)
 
     def migrate(self) -> None:
         self.mailbox.migrate()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.errors import AccessDenied, FolderRefused, Scope
+from integrations.errors import AccessDenied, FolderGone, FolderRefused, Scope
 from integrations.messages import Gone, Unreadable
 from tests.contract.source_reading import inbox, lines, only, start_of, tree
 from tests.contract.source_rigs import Rig
@@ -51,3 +51,22 @@ def test_an_email_of_a_folder_that_may_no_longer_be_read_does_not_hold_up_its_ne
         first, second = source.fetch(changes)
     assert not isinstance(first, Gone | Unreadable)
     assert isinstance(second, Unreadable)
+
+
+@pytest.mark.parametrize("code", ["ErrorItemNotFound", "ErrorFolderNotFound"])
+def test_a_folder_that_is_in_the_tree_and_said_not_to_be_there_is_told_as_gone_with_the_code_of_the_server(
+    rig: Rig, code: str
+) -> None:
+    rig.create_folder("Inbox/Private")
+    item_id = rig.deliver(mail("before"), "Inbox/Private")
+    with rig.source() as source:
+        folder = tree(source)["Inbox/Private"].id
+        listed = only(lines(source, folder))
+        rig.forbid_folder("Inbox/Private", code=code)
+        with pytest.raises(FolderGone) as gone:
+            lines(source, folder)
+        assert "NotFound" in gone.value.detail
+        assert "Inbox/Private" in tree(source)
+        assert list(source.fetch([listed])) == [Gone(listed)]
+        rig.forbid_folder("Inbox/Private", forbidden=False)
+        assert only(lines(source, folder)).item_id == item_id

@@ -59,6 +59,8 @@ class FakeFolder:
     log: list[tuple[ChangeKind, ItemId]] = field(default_factory=list)
     forbidden: bool = False
     """It is seen in the tree, and cannot be read."""
+    denied_as: str = "ErrorAccessDenied"
+    """The code with which that is refused."""
 
 
 class FakeMailbox:
@@ -117,9 +119,10 @@ class FakeMailbox:
         del self.folders[folder_id]
         self.tree_log.append(folder_id)
 
-    def forbid_folder(self, name: str) -> None:
+    def forbid_folder(self, name: str, code: str = "ErrorAccessDenied") -> None:
         """The account sees it from now on, and may not read it."""
-        self.folder(name).forbidden = True
+        entry = self.folder(name)
+        entry.forbidden, entry.denied_as = True, code
 
     def permit_folder(self, name: str) -> None:
         self.folder(name).forbidden = False
@@ -245,7 +248,8 @@ class FakeSource:
                 continue
             item = holder.items[change.item_id]
             if holder.forbidden:
-                yield Unreadable(change, "ErrorAccessDenied")
+                denied = holder.denied_as == "ErrorAccessDenied"
+                yield Unreadable(change, holder.denied_as) if denied else Gone(change)
                 continue
             if item.fault == "ErrorItemNotFound":
                 yield Gone(change)
@@ -274,7 +278,8 @@ class FakeSource:
                 raise FolderGone
             entry = box.folders[folder]
             if entry.forbidden:
-                raise FolderRefused("ErrorAccessDenied")
+                denied = entry.denied_as == "ErrorAccessDenied"
+                raise FolderRefused(entry.denied_as) if denied else FolderGone(entry.denied_as)
             if isinstance(position, _Listing):
                 listed, after, last = self._first(entry, position)
             else:

@@ -63,6 +63,10 @@ class End(Protocol):
     def live(self, number: int) -> None:
         """Become the kind of server that this seed meets. The store must be the seed's."""
 
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """How the class of a folder begins that is listed at all."""
+
     def row(self) -> dict[str, Any]:
         """The integration that reads from here."""
 
@@ -74,6 +78,7 @@ class End(Protocol):
 
 
 class EwsEnd:
+    lists = ("",)
     secret_field = "password"
     reads = ("SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetFolder")
     effects: Effects = (
@@ -134,6 +139,7 @@ class EwsEnd:
 
 
 class GraphEnd:
+    lists = ("IPF.Note",)
     secret_field = "client_secret"
     reads = ("folders-delta", "messages-delta", "mime", "message", "folder", "batch", "token")
     effects: Effects = (

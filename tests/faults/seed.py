@@ -24,6 +24,7 @@ from integrations.connect import open_sink, open_source
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from simulators.exchange import Store
+from simulators.exchange.store import Mailbox as Box
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from sync import actions, dispatching, runner
 from sync.checkpoints import DatabaseCheckpoints
@@ -61,8 +62,8 @@ class Seed:
     def run(self) -> list[str]:
         with self._stage():
             self._live()
-            self._recover()
-            return [*self._complaints(), *self._leaks()]
+            silent = self._recover()
+            return [*silent, *self._complaints(), *self._leaks()]
 
     # ---- the life -------------------------------------------------------------------------------------------------
 
@@ -223,8 +224,8 @@ class Seed:
 
     # ---- how it ends ----------------------------------------------------------------------------------------------
 
-    def _recover(self) -> None:
-        """The servers are well again, the admin mends what he broke, and time passes."""
+    def _recover(self) -> list[str]:
+        """The servers are well again, the admin mends what he broke, and time passes. What was silently missing meanwhile."""
         # Nothing hangs any more: what is slow now is this machine, and no fault.
         settings.EXCHANGE_DEADLINE = settings.REINFER_DEADLINE = timedelta(seconds=20)
         self.trouble.clear()
@@ -233,9 +234,11 @@ class Seed:
         for mailbox in Mailbox.objects.select_related("integration", "bucket__destination"):
             actions.start_mailbox(mailbox)
         actions.start_integration(self.integration)
+        unreadable = self._withhold() if self.random.random() < 0.4 else None
         for _ in range(5):
             self.clock.turn(minutes=16)
             self._tick(interrupted=False)
+        silent = self._give_back(*unreadable) if unreadable else []
         actions.retry_many_set_aside(SetAsideEmail.objects.all(), self.clock)
         for _ in range(3):
             self.clock.turn(minutes=16)
@@ -246,6 +249,26 @@ class Seed:
             self._tick(interrupted=False)
         self.clock.turn(minutes=16)
         self._tick(interrupted=False)
+        return silent
+
+    def _withhold(self) -> tuple[Box, str]:
+        """A folder with wanted mail is seen from now on and cannot be found, while all others can."""
+        box = self.random.choice(list(self.story.store))
+        paths = sorted(path for one in box.folders.values() if self.story.wanted(box.address, path := box.path(one)))
+        path = self.random.choice(paths)
+        box.forbid_folder(path, code=self.random.choice(["ErrorItemNotFound", "ErrorFolderNotFound"]))
+        self.log.append(f"{path} of {box.address} cannot be found any more")
+        return box, path
+
+    def _give_back(self, box: Box, path: str) -> list[str]:
+        rows = SyncedFolder.objects.left_out().filter(mailbox__address=box.address)
+        named = {tuple(row.path) for row in rows}
+        box.forbid_folder(path, forbidden=False)
+        # Its next try comes within a day.
+        self.clock.turn(hours=25)
+        self._tick(interrupted=False)
+        silent = f"{path} of {box.address} could not be read, and nothing said so"
+        return [] if tuple(path.split("/")) in named else [silent]
 
     def _complaints(self) -> list[str]:
         aside = SetAsideEmail.objects.waiting().exclude(reason="")
@@ -284,7 +307,13 @@ class Seed:
         self.end.server.requests.clear()
         self.end.server.store = Store(addresses)
         self.end.live(self.number)
-        self.story = Story(self.random, self.end.server.store, more_folders=self.pace.folders)
+        self.story = Story(
+            self.random,
+            self.end.server.store,
+            more_folders=self.pace.folders,
+            odd_folders=True,
+            lists=self.end.lists,
+        )
         with ReinferSimulator(projects=["bank"], sources=[BUCKET]) as self.reinfer:
             self.trouble = Trouble(self.random, self.end, self.reinfer, self.story)
             self._rows(addresses)

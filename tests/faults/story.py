@@ -19,6 +19,19 @@ SKIPPED = ("Drafts", "Outbox", "Junk Email", "Deleted Items", "Sync Issues", "Co
 NEVER_USED = ("Drafts", "Outbox", "Sync Issues", "Conversation History")
 """Folders in which nothing happens here. Without them a seed costs half, and its deaths come where something happens."""
 FOLDERS = ("Inbox", "Inbox/Trades", "Sent Items", "Archive", "Deleted Items", "Junk Email")
+ODD_FOLDERS = (
+    ("Imported", "IPF.Imap", False),
+    ("Bare", "IPF", False),
+    ("Unclassed", "", False),
+    ("Add-in", "IPF.Vendor.Add-in", False),
+    ("Custom", "IPF.Note.Custom", False),
+    ("Planner", "IPF.Appointment", False),
+    ("Chats", "IPF.SkypeTeams.Message", False),
+    ("Hidden", "IPF.Note", True),
+)
+"""Name, class and whether it is hidden."""
+NO_MAIL = ("IPF.Appointment", "IPF.Contact", "IPF.Task", "IPF.SkypeTeams")
+"""Classes of other things. Written down here once more, so that the suite does not believe the product."""
 ODD_BODIES = (
     "\x00\x07 control \x1b[0m",
     "½ ünïcödé 漢字 \U0001f4a3",
@@ -53,6 +66,10 @@ class Story:
     now: datetime = NOON
     more_folders: int = 0
     """Beside those that every mailbox has."""
+    odd_folders: bool = False
+    """Whether some have folders of other classes, and hidden ones."""
+    lists: tuple[str, ...] = ("",)
+    """How the class of a folder begins that the server lists at all."""
     emails: dict[str, Told] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -64,6 +81,9 @@ class Story:
                 box.delete_folder(path)
             for number in range(self.more_folders):
                 box.create_folder(f"Desk {number}")
+            if self.odd_folders and self.random.random() < 0.6:
+                for name, folder_class, hidden in self.random.sample(ODD_FOLDERS, self.random.randint(1, 3)):
+                    box.create_folder(name, folder_class, hidden=hidden)
 
     def begin(self, count: int) -> None:
         """The mail that lies there when the first sync begins."""
@@ -100,7 +120,7 @@ class Story:
         for box in boxes:
             path = self._folder(box, ("Inbox", "Inbox", "Inbox", "Inbox/Trades", "Junk Email"))
             box.deliver(replace(mail_of(mime), received=received, size=len(mime)), path)
-            told.ever_wanted |= wanted(path)
+            self._arrived(told, box, path)
         self._tell(f"{name} arrives in {len(boxes)}")
 
     def moves(self) -> None:
@@ -110,7 +130,7 @@ class Story:
         box, item, told = found
         path = self._folder(box, FOLDERS)
         box.move(item.id, path)
-        told.ever_wanted |= wanted(path)
+        self._arrived(told, box, path)
         self._tell(f"{told.name} moves to {path}")
 
     def is_copied(self) -> None:
@@ -120,7 +140,7 @@ class Story:
         box, item, told = found
         path = self._folder(box, FOLDERS)
         box.copy(item.id, path)
-        told.ever_wanted |= wanted(path)
+        self._arrived(told, box, path)
         self._tell(f"{told.name} is copied to {path}")
 
     def is_edited(self) -> None:
@@ -200,6 +220,20 @@ class Story:
         name = item.mail.message_id.strip("<>").partition("@")[0] or item.mail.subject.removeprefix("About ")
         return self.emails.get(name)
 
+    def wanted(self, address: str, path: str) -> bool:
+        """Whether mail of this folder is, without any filter."""
+        return wanted(path) and self._is_read(self.store[address], path)
+
+    def _is_read(self, box: Mailbox, path: str) -> bool:
+        folder = box.folder(path)
+        is_mail = not folder.folder_class.startswith(NO_MAIL)
+        return is_mail and not folder.hidden and folder.folder_class.startswith(self.lists)
+
+    def _arrived(self, told: Told, box: Mailbox, path: str) -> None:
+        """A copy lies here now. Out of sight, it is as if it was deleted."""
+        told.ever_wanted |= self.wanted(box.address, path)
+        told.copies_deleted |= not self._is_read(box, path)
+
     # ---- choosing -------------------------------------------------------------------------------------------------
 
     def _box(self) -> Mailbox:
@@ -212,7 +246,7 @@ class Story:
 
     def _folder(self, box: Mailbox, likely: tuple[str, ...]) -> str:
         paths = [path for path in likely if box._at(path) is not None]
-        if self.more_folders and self.random.random() < 0.4:
+        if (self.more_folders or self.odd_folders) and self.random.random() < 0.4:
             paths = [*paths[:1], *self._own_folders(box)]
         return self.random.choice(paths + self._own_folders(box)[:1])
 

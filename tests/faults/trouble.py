@@ -14,6 +14,9 @@ from tests.faults.story import Story
 SLOW = {"hang", "drip", "taken-then-hang"}
 """Cost as long as a request may take, and so are drawn seldom."""
 
+FOLDER_CODES = ("ErrorAccessDenied", "ErrorAccessDenied", "ErrorItemNotFound", "ErrorFolderNotFound")
+"""With which the reading of a folder is refused that is in the tree."""
+
 AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("busy", {"retry_after": 7}),
     ("busy", {}),
@@ -98,10 +101,11 @@ class Trouble:
     def of_folders(self) -> None:
         """A right is taken away: of one folder, of some, or of all that a mailbox has."""
         box = self.random.choice(list(self.story.store))
-        paths = sorted(box.path(one) for one in box.folders.values() if one.folder_class.startswith("IPF.Note"))
+        paths = sorted(box.path(one) for one in box.folders.values())
         for path in self.random.sample(paths, self.random.choice([1, 1, 1, 3, len(paths)])):
-            box.forbid_folder(path)
-            self.log.append(f"exchange refuses {path} of {box.address}")
+            code = self.random.choice(FOLDER_CODES)
+            box.forbid_folder(path, code=code)
+            self.log.append(f"exchange refuses {path} of {box.address} by {code}")
 
     def clear(self) -> None:
         for box in self.story.store:

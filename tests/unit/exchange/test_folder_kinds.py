@@ -76,3 +76,27 @@ def test_a_search_folder_is_part_of_the_tree_and_holds_no_mail() -> None:
     told = folders(answer)
     assert not told["Unread"].holds_mail
     assert told["Inbox"].holds_mail
+
+
+def read_by_ews(**classes: str) -> dict[str, Folder]:
+    """A folder of each name and class, as the product sees it."""
+    store = Store([ADDRESS])
+    for name, folder_class in classes.items():
+        store[ADDRESS].create_folder(name, folder_class)
+    store[ADDRESS].create_folder("Secret", "IPF.Note", hidden=True)
+    return folders(answers_of(store))
+
+
+def test_folders_of_classes_that_a_migration_leaves_hold_mail() -> None:
+    told = read_by_ews(Imap="IPF.Imap", Bare="IPF", None_="", Custom="IPF.Note.Custom", Strange="IPF.Strange")
+    for name in ("Imap", "Bare", "None_", "Custom", "Strange"):
+        assert told[name].holds_mail, name
+    assert told["Imap"].folder_class == "IPF.Imap"
+
+
+def test_folders_of_other_classes_and_hidden_ones_hold_no_mail_and_tell_their_class() -> None:
+    told = read_by_ews(Birthdays="IPF.Appointment.Birthday", Chats="IPF.SkypeTeams.Message", Files="IPF.Files")
+    for name in ("Birthdays", "Chats", "Files", "Calendar", "Secret"):
+        assert not told[name].holds_mail, name
+    assert (told["Secret"].hidden, told["Files"].hidden) == (True, False)
+    assert told["Chats"].folder_class == "IPF.SkypeTeams.Message"

@@ -1,0 +1,65 @@
+"""Which folders are read, by their class. The table is compared with what others say, and with the documentation."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from exchangelib.folders import known_folders
+
+from integrations import folder_classes
+from integrations.folder_classes import OTHER_CLASSES, holds_mail, is_newly_read, why_not_read
+
+ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| \[[^\]]+\]\(([^)]+)\) \|$", re.M)
+DOCS = Path(__file__).parents[2] / "docs" / "folders.md"
+
+
+@pytest.mark.parametrize(
+    "folder_class",
+    [
+        *("IPF.Note", "ipf.note", "IPF.Note.Microsoft.Conversation", "IPF.Note.OutlookHomepage"),
+        *("", "IPF", "IPF.Imap", "IPF.IMAP", "IPF.Whatever", "IPF.Notes", "IPF.TaskForce", "Something"),
+    ],
+)
+def test_a_folder_of_mail_or_of_an_unknown_class_is_read(folder_class: str) -> None:
+    assert holds_mail(folder_class)
+
+
+@pytest.mark.parametrize(
+    "folder_class",
+    [
+        *("IPF.Appointment", "IPF.Appointment.Birthday", "ipf.contact", "IPF.Contact.MOC.QuickContacts", "IPF.Task"),
+        *("IPF.Journal", "IPF.StickyNote", "IPF.Configuration", "IPF.ShortcutFolder", "Outlook.Reminder"),
+        *("IPF.Files", "IPF.SkypeTeams.Message", "IPF.StoreItem.Signal"),
+    ],
+)
+def test_a_folder_of_a_class_that_is_known_for_something_else_is_not_read(folder_class: str) -> None:
+    assert not holds_mail(folder_class)
+    assert why_not_read(folder_class, hidden=False).startswith("holds ")
+
+
+def test_every_class_that_exchangelib_knows_for_something_else_is_in_the_table() -> None:
+    known = {getattr(one, "CONTAINER_CLASS", None) for one in vars(known_folders).values() if isinstance(one, type)}
+    mail = {None, "IPF"}
+    others = {name for name in known - mail if not name.startswith("IPF.Note")}
+    assert len(others) > 20
+    assert not {name for name in others if holds_mail(name)}
+
+
+def test_what_is_newly_read_is_what_the_rule_before_kept_out() -> None:
+    assert is_newly_read("IPF.Imap", since=1)
+    assert is_newly_read("IPF", since=1)
+    assert not is_newly_read("IPF.Imap", since=folder_classes.VERSION)
+    assert not any(is_newly_read(name, since=1) for name in ("", "IPF.Note", "IPF.Note.Custom", "IPF.Task"))
+
+
+def test_a_folder_that_is_not_read_says_why() -> None:
+    assert why_not_read("IPF.Note", hidden=True) == "hidden: no mail client shows it"
+    assert why_not_read("IPF.Appointment", hidden=False) == "holds appointments"
+    assert why_not_read("IPF.Note", hidden=False).startswith("a search folder")
+
+
+def test_the_documentation_holds_the_same_table() -> None:
+    told = ROW.findall(DOCS.read_text())
+    assert told == [(one.name, one.holds, one.source) for one in OTHER_CLASSES]
