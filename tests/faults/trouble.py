@@ -40,6 +40,7 @@ AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("miscounted", {"by": -1}),
     ("miscounted", {"by": 3}),
     ("loses-one", {}),
+    ("loses-one", {}),
     ("loses-one", {"at": 1}),
     ("loses-one", {"counted": "no"}),
 )
