@@ -78,6 +78,10 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "reinfer_busy": ("Too many requests of this tenant in a short time.",),
     "reinfer_timed_out": ("A very large email.", "An overloaded tenant."),
     "reinfer_failed": ("A fault inside Re:infer.", "A gateway in between that is restarting."),
+    "reinfer_not_stored": (
+        "A fault inside Re:infer: it answered with success and dropped what was sent.",
+        "A gateway answers in place of Re:infer.",
+    ),
     "reinfer_unintelligible": (
         "A proxy or a log-in page answers in place of Re:infer.",
         "The endpoint lacks its path.",

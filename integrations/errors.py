@@ -245,6 +245,16 @@ class ReinferUnintelligible(Transient):
     remedy = "Check the API endpoint, and whether a proxy or gateway answers in its place. It is tried again by itself."
 
 
+class ReinferNotStored(Transient):
+    """It answered with success again and again, and what was sent is still not in the bucket."""
+
+    kind = "reinfer_not_stored"
+    evidence = Evidence.DESTINATION
+    may_be_item = True
+    text = "Re:infer said that it took an email, and does not hold it."
+    remedy = "It is sent again by itself. If this goes on, ask the support of Re:infer about this bucket."
+
+
 # ---- refused ------------------------------------------------------------------------------------------------------
 
 

@@ -86,7 +86,7 @@ _PAGES: dict[Page, tuple[str, ...]] = {
             "reinfer_token_refused",
             "reinfer_forbidden",
         ),
-        *("reinfer_refused", "reinfer_failed", "reinfer_timed_out", "reinfer_unintelligible"),
+        *("reinfer_refused", "reinfer_failed", "reinfer_timed_out", "reinfer_unintelligible", "reinfer_not_stored"),
     ),
     REINFER_EXCHANGE: (
         *("bucket_not_found", "bucket_name_wrong", "project_not_found", "comment_quota_hit", "too_many_refused"),

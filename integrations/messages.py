@@ -197,12 +197,14 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What Re:infer acknowledged of one push. Every comment that was pushed and is no rejection was accepted.
+    """What Re:infer acknowledged of one push. Every comment that was pushed was accepted, is a rejection or is in doubt.
 
     The counts are the server's own and only a cross-check: None where a deployment does not tell.
     """
 
     rejections: tuple[Rejection, ...] = ()
+    in_doubt: tuple[CommentId, ...] = ()
+    """Sent with others in a request whose answer does not account for all of them: only the bucket knows which it holds."""
     created: int | None = None
     updated: int | None = None
     unchanged: int | None = None

@@ -83,8 +83,8 @@ class Sink(Protocol):
     def push(self, comments: Sequence[Comment]) -> Receipt:
         """Create or overwrite these comments: idempotent by comment id.
 
-        Returns only when all of them are acknowledged or refused for good: a refusal is a result. Anything else
-        raises, and then any of them may or may not have been taken.
+        Returns only when all of them are answered: taken, refused for good, or in doubt because the counts of the answer do
+        not account for them. Anything else raises, and then any of them may or may not have been taken.
         """
 
     def stored(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Comment]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.errors import Contended, IntegrationError, Side
-from integrations.messages import Change, Comment, CommentId, Email, Fetched, FolderId, Gone, Unreadable
+from integrations.errors import Contended, IntegrationError, ReinferNotStored, Side
+from integrations.messages import Change, Comment, CommentId, Email, Fetched, FolderId, Gone, Receipt, Unreadable
 from integrations.ports import Sink
 from integrations.set_aside import SetAsideKind
 from mailboxes.rules import Rules, Verdict, participants_verdict
@@ -37,7 +37,7 @@ from sync.transform import Converted, NotConvertible
 from sync.waits import longer, nobody_waits
 
 ROUNDS = 4
-"""How often a comment may slip away to another sync before we try again later."""
+"""How often a comment may slip away to another sync, or from Re:infer, before we try again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,19 @@ class Letter:
     @property
     def wanted(self) -> bool:
         return self.verdict is Verdict.WANTED
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What one round did not bring to its end, and the next one looks at again."""
+
+    contended: Sequence[Letter] = ()
+    """Another sync changed their entries meanwhile."""
+    in_doubt: Sequence[Letter] = ()
+    """Sent, and the answer does not account for them. Their intentions stand, so the next round asks the bucket."""
+
+    def all(self) -> list[Letter]:
+        return [*self.contended, *self.in_doubt]
 
 
 @dataclass(slots=True)
@@ -188,15 +201,15 @@ class Delivery:
     # ---- reconcile ------------------------------------------------------------------------------------------------
 
     def _deliver(self, letters: Sequence[Letter]) -> None:
-        pending = list(letters)
+        left = Left(contended=letters)
         for _ in range(ROUNDS):
-            pending = self._round(pending)
-            if not pending:
+            left = self._round(left.all())
+            if not left.all():
                 return
-        raise Contended
+        raise Contended if left.contended else ReinferNotStored
 
-    def _round(self, letters: Sequence[Letter]) -> list[Letter]:
-        """One try at these letters; returns those whose entry another sync changed in between."""
+    def _round(self, letters: Sequence[Letter]) -> Left:
+        """One try at these letters."""
         entries = self.ledger.entries([letter.comment.id for letter in letters])
         letters = self._turn_away(letters, entries)
         decisions = self._decide(letters, entries)
@@ -221,7 +234,8 @@ class Delivery:
                     lost += [] if self._deferred(letter, entry) else [letter]
         by_id = {letter.comment.id: letter for letter in letters}
         self.ledger.settle(settled, self._copies(by_id, [item.comment_id for item in settled]))
-        return lost + self._push(intentions, by_id)
+        left = self._push(intentions, by_id)
+        return Left([*lost, *left.contended], left.in_doubt)
 
     def _turn_away(self, letters: Sequence[Letter], entries: Mapping[CommentId, Entry]) -> list[Letter]:
         """Gate 2: emails that are not wanted, unless the bucket has them already."""
@@ -287,29 +301,24 @@ class Delivery:
 
     # ---- intend, push, confirm ------------------------------------------------------------------------------------
 
-    def _push(self, intentions: Mapping[CommentId, Intention], letters: Mapping[CommentId, Letter]) -> list[Letter]:
+    def _push(self, intentions: Mapping[CommentId, Intention], letters: Mapping[CommentId, Letter]) -> Left:
         if not intentions:
-            return []
+            return Left()
         deadline = self.sink.deadline
         written = self.ledger.intend(list(intentions.values()), flight=2 * deadline)
+        in_doubt: Sequence[CommentId] = ()
         if written:
             # A worker may stand still between any two lines: what it was allowed before that, it asks for again.
             self.control.still_mine(deadline)
             self.ledger.still_stand(written, deadline)
-            self._confirm(self._pushed(written), letters)
+            receipt = self.sink.push([intention.comment for intention in written])
+            self.counts.text_changes += receipt.text_changed or 0
+            in_doubt = receipt.in_doubt
+            self._confirm(_result(written, receipt), letters)
         done = {intention.comment.id for intention in written}
-        return [letters[comment_id] for comment_id in intentions if comment_id not in done]
-
-    def _pushed(self, written: Sequence[Intention]) -> PushResult:
-        receipt = self.sink.push([intention.comment for intention in written])
-        self.counts.text_changes += receipt.text_changed or 0
-        refused = {rejection.comment_id: rejection for rejection in receipt.rejections}
-        return PushResult(
-            ids=tuple(intention.comment.id for intention in written),
-            accepted=tuple(intention for intention in written if intention.comment.id not in refused),
-            refused=tuple(
-                (intention, refused[intention.comment.id]) for intention in written if intention.comment.id in refused
-            ),
+        return Left(
+            contended=[letters[comment_id] for comment_id in intentions if comment_id not in done],
+            in_doubt=[letters[comment_id] for comment_id in in_doubt],
         )
 
     def _confirm(self, result: PushResult, letters: Mapping[CommentId, Letter]) -> None:
@@ -334,6 +343,19 @@ class Delivery:
 
     def _delivered(self, letter: Letter, change: Change) -> CopyRecord:
         return self.copy(change, verdict=DELIVERED, comment_id=letter.comment.id)
+
+
+def _result(written: Sequence[Intention], receipt: Receipt) -> PushResult:
+    """What may be confirmed or undone of this push: nothing that is in doubt."""
+    refused = {rejection.comment_id: rejection for rejection in receipt.rejections}
+    certain = [intention for intention in written if intention.comment.id not in receipt.in_doubt]
+    return PushResult(
+        ids=tuple(intention.comment.id for intention in certain),
+        accepted=tuple(intention for intention in certain if intention.comment.id not in refused),
+        refused=tuple(
+            (intention, refused[intention.comment.id]) for intention in certain if intention.comment.id in refused
+        ),
+    )
 
 
 def _intention(letter: Letter, entry: Entry | None, comment: Comment, *, creates: bool) -> Intention:

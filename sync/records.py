@@ -142,7 +142,7 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What came of one push: the intentions that were acknowledged, and those refused for good."""
+    """What came of one push: the intentions that were acknowledged, and those refused for good; none that is in doubt."""
 
     ids: tuple[CommentId, ...]
     """In the order in which they were sent."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.errors import QuotaReached
-from integrations.messages import Receipt, Rejection
+from integrations.messages import CommentId, Receipt, Rejection
 from integrations.reinfer.answers import ContentRefused
 from integrations.reinfer.batching import Packed
+from integrations.reinfer.counting import accounts_for, count
 from integrations.reinfer.refusal import is_about_quota, reason
 
 Send = Callable[[Sequence[Packed]], Awaitable[Mapping[str, Any]]]
@@ -29,6 +30,7 @@ class Halving:
     send: Send
     _rejections: list[Rejection] = field(default_factory=list)
     _answers: list[Mapping[str, Any]] = field(default_factory=list)
+    _in_doubt: list[CommentId] = field(default_factory=list)
 
     async def deliver(self, batch: Sequence[Packed]) -> None:
         """Send a batch, in its order; what is refused alone becomes a rejection. Raises whatever else `send` raises."""
@@ -36,7 +38,7 @@ class Halving:
         while waiting:
             part = waiting.pop()
             try:
-                self._answers.append(await self.send(part))
+                self._take(await self.send(part), part)
             except ContentRefused as refused:
                 if is_about_quota(refused, [packed.comment for packed in part]):
                     raise QuotaReached(f"HTTP {refused.status}") from refused
@@ -50,9 +52,14 @@ class Halving:
     def receipt(self) -> Receipt:
         """What was acknowledged and refused so far. A count is None as soon as one answer does not tell it."""
         counts = {ours: self._sum(theirs) for ours, theirs in _COUNTS.items()}
-        return Receipt(rejections=tuple(self._rejections), **counts)
+        return Receipt(rejections=tuple(self._rejections), in_doubt=tuple(self._in_doubt), **counts)
+
+    def _take(self, answer: Mapping[str, Any], part: Sequence[Packed]) -> None:
+        self._answers.append(answer)
+        if not accounts_for(answer, len(part)):
+            self._in_doubt += [packed.comment.id for packed in part]
 
     def _sum(self, name: str) -> int | None:
-        told = [answer.get(name) for answer in self._answers]
-        whole = [count for count in told if isinstance(count, int) and not isinstance(count, bool) and count >= 0]
+        told = [count(answer, name) for answer in self._answers]
+        whole = [number for number in told if number is not None]
         return sum(whole) if len(whole) == len(told) else None

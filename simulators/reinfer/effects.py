@@ -1,30 +1,37 @@
 """What a scripted fault does to a call of the API: an answer instead of the real one, or a bad delivery of it.
 
 The difference matters to a client. With `instead` nothing was taken; with `delivery` alone the data was taken, and
-only the news of it is lost.
+only the news of it is lost; with `taking` or `telling` the answer is a success, and not the whole truth.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simulators.http import Delivery, Response
+from simulators.http import Delivery, Request, Response
 from simulators.reinfer.answers import as_json, error, ok
 
 _FOR_EVER = 24 * 3600.0
+_COUNTS = ("new", "updated", "unchanged", "updated_properties_only", "updated_text_changed")
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     instead: Response | None = None
     delivery: Delivery | None = None
+    taking: Callable[[Request], Request] | None = None
+    """What of the request is taken."""
+    telling: Callable[[Response], Response] | None = None
+    """What of the real answer is told."""
 
-    def on(self, answer: Callable[[], Response]) -> Response:
+    def on(self, answer: Callable[[Request], Response], request: Request) -> Response:
         """The answer under this effect. `answer` does the real work, and is called only if the data is to be taken."""
-        response = self.instead or answer()
+        response = self.instead or answer(self.taking(request) if self.taking else request)
+        response = self.telling(response) if self.telling else response
         return replace(response, delivery=self.delivery) if self.delivery else response
 
 
@@ -120,11 +127,64 @@ def forbidden() -> Effect:
     return Effect(error(403, "The permission sources-add-comments is missing"))
 
 
+def uncounted() -> Effect:
+    """All is taken, and the answer has no counts: the first published description of `sync` knows none."""
+    return Effect(telling=_without_counts)
+
+
+def miscounted(by: int = -1) -> Effect:
+    """All is taken, and the first count that is not 0 is wrong by so much."""
+    return Effect(telling=lambda response: _miscounted(response, by))
+
+
+def loses_one(at: int = 0, counted: str = "yes") -> Effect:
+    """Success, although the comment at this place was dropped; the counts are those of the others, or missing ("no").
+
+    Raises `ValueError` for anything else than yes or no.
+    """
+    if counted not in ("yes", "no"):
+        raise ValueError("counted must be yes or no")
+    return Effect(
+        taking=lambda request: _without_one(request, at), telling=_without_counts if counted == "no" else None
+    )
+
+
+def _without_one(request: Request, at: int) -> Request:
+    """A request whose body is no list of comments is left as it is: the API says what is wrong with it."""
+    try:
+        body = json.loads(request.body)
+        comments = body["comments"]
+        comments.pop(at % len(comments))
+    except (ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError):
+        return request
+    return replace(request, body=json.dumps(body).encode())
+
+
+def _without_counts(response: Response) -> Response:
+    return _told(response, lambda told: {key: value for key, value in told.items() if key not in _COUNTS})
+
+
+def _miscounted(response: Response, by: int) -> Response:
+    def changed(told: dict[str, Any]) -> dict[str, Any]:
+        name = next((key for key in _COUNTS if told.get(key)), None)
+        return told if name is None else {**told, name: max(0, told[name] + by)}
+
+    return _told(response, changed)
+
+
+def _told(response: Response, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
+    """A success of the API with another body; anything else is left alone."""
+    if response.status != 200 or response.content_type != "application/json":
+        return response
+    told = json.loads(response.body)
+    return replace(response, body=json.dumps(change(told), ensure_ascii=False).encode())
+
+
 EFFECTS: Mapping[str, Callable[..., Effect]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         busy, failure, bad_gateway, hang, drop, taken_then_dropped, taken_then_hang, cut, drip, error_as_ok,
-        ok_as_error, empty, garbage, bomb, redirect, quota, token_revoked, forbidden,
+        ok_as_error, empty, garbage, bomb, redirect, quota, token_revoked, forbidden, uncounted, miscounted, loses_one,
     )
 }  # fmt: skip
 """By the names that the control endpoint uses."""

@@ -87,7 +87,7 @@ def _check_count(name: str, value: object) -> None:
 def _comment_ids(call: Call, request: Request) -> set[str]:
     if call.operation == "get-comment":
         return {call.parts[2]}
-    if call.operation != "sync":
+    if call.operation not in ("sync", "put-comments"):
         return set()
     try:
         return {comment["id"] for comment in json.loads(request.body)["comments"]}

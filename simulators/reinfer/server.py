@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from simulators.http import HttpServer, Records, Request, Response
@@ -131,15 +132,10 @@ class ReinferSimulator:
             return Call("unknown"), error(refused.status, refused.message)
         self.requests.append(call.operation)
         effect = self.faults.effect_on(call, request)
-        real = _with_envelope(lambda: self._api.answer(call, request))
-        return call, effect.on(real) if effect else real()
+        return call, effect.on(partial(self._enveloped, call), request) if effect else self._enveloped(call, request)
 
-
-def _with_envelope(answer: Callable[[], Response]) -> Callable[[], Response]:
-    def enveloped() -> Response:
+    def _enveloped(self, call: Call, request: Request) -> Response:
         try:
-            return answer()
+            return self._api.answer(call, request)
         except Refused as refused:
             return error(refused.status, refused.message)
-
-    return enveloped

@@ -55,12 +55,23 @@ def text(least: int = 0, most: int | None = None, pattern: str | None = None, ru
     return check
 
 
-def whole_number(least: int = 0) -> Check:
+def whole_number(least: int = 0, most: int | None = None) -> Check:
     def check(value: Any, place: str) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise Misshapen(place, f"must be a whole number of at least {least}")
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int)
+            or value < least
+            or (most is not None and value > most)
+        ):
+            raise Misshapen(
+                place, f"must be a whole number of at least {least}" + (f" and at most {most}" if most else "")
+            )
 
     return check
+
+
+def nullable(check: Check) -> Check:
+    return lambda value, place: None if value is None else check(value, place)
 
 
 def flag(value: Any, place: str) -> None:

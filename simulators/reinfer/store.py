@@ -1,4 +1,4 @@
-"""Sources and the comments in them, in memory, with the bill that Re:infer would write: the truth of every test.
+"""Sources with their comments and their bill, buckets with their emails, and datasets, in memory: the truth of every test.
 
 All methods may be called from any thread. What `sources` shows is live: look at it when nobody is writing.
 """
@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from simulators.reinfer.buckets import Bucket
 from simulators.reinfer.comments import JsonObject, Outcome, StoredComment, canonical
 from simulators.reinfer.names import id_of, is_project_name, is_source_name
+from simulators.reinfer.raw_emails import comment_of_email
+from simulators.reinfer.shapes import Misshapen
+from simulators.reinfer.uploads import Place, Uploads
 
 SourceKey = tuple[str, str]
 Clock = Callable[[], datetime]
@@ -35,7 +39,8 @@ class Source:
     created_at: datetime
     id: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
-    """What it was created with: title, language and so on."""
+    """What it was created and updated with: title, language and so on."""
+    updated_at: datetime | None = None
     comments: dict[str, StoredComment] = field(default_factory=dict)
     outcomes: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
     messages_changed: int = 0
@@ -58,12 +63,30 @@ class Source:
         return self.outcomes[Outcome.PROPERTIES_ONLY] + self.outcomes[Outcome.TEXT_CHANGED]
 
 
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Sources that people annotate together. Here it only says which sources the vendor's client means by it."""
+
+    project: str
+    name: str
+    created_at: datetime
+    source_ids: tuple[str, ...]
+    settings: JsonObject
+
+    @property
+    def id(self) -> str:
+        return id_of("dataset", self.project, self.name)
+
+
 class Store:
     def __init__(self, projects: Iterable[str] = (), *, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self._lock = threading.RLock()
         self._clock = clock
         self.projects: set[str] = set()
         self.sources: dict[SourceKey, Source] = {}
+        self.buckets: dict[SourceKey, Bucket] = {}
+        self.datasets: dict[SourceKey, Dataset] = {}
+        self.uploads = Uploads()
         for project in projects:
             self.add_project(project)
 
@@ -87,8 +110,9 @@ class Store:
             self.add_project(project)
             if (project, name) in self.sources:
                 raise SourceExists(f"{project}/{name}")
-            source = Source(project, name, self._clock(), settings=dict(settings or {}))
+            source = Source(project, name, self._clock())
             self.sources[project, name] = source
+            self.update(source, settings or {})
             return source
 
     def source(self, project: str, name: str) -> Source:
@@ -112,12 +136,101 @@ class Store:
             now = self._clock()
             for comment in comments:
                 stored = source.comments.setdefault(comment["id"], StoredComment(comment["id"], source.id))
-                write = stored.accept(canonical(comment), now)
+                content = {key: value for key, value in comment.items() if key != "context"}
+                write = stored.accept(self.uploads.linked(source.id, canonical(content)), now)
                 counts[write.outcome] += 1
                 source.outcomes[write.outcome] += 1
                 source.messages_changed += write.messages_changed
             source.pushes += 1
         return counts
+
+    def upload(self, place: Place, content: bytes) -> str:
+        """Keep the content of an attachment; returns its hash."""
+        with self._lock:
+            return self.uploads.put(place, content)
+
+    def update(self, source: Source, settings: JsonObject) -> None:
+        """Change these settings, and make comments of what lies in its bucket if it has one now."""
+        with self._lock:
+            source.settings = {**source.settings, **settings}
+            source.updated_at = self._clock()
+            for bucket in self.buckets.values():
+                if bucket.id == source.settings.get("bucket_id"):
+                    self._feed(bucket, [email.content for email in bucket.in_time()], [source])
+
+    # ---- buckets and datasets ---------------------------------------------------------------------------------------
+
+    def create_bucket(self, project: str, name: str, title: str = "") -> Bucket:
+        """Raises `SourceExists`, or `ValueError` for a bad name."""
+        if not is_source_name(name):
+            raise ValueError(f"no bucket can be called {name!r}")
+        with self._lock:
+            self.add_project(project)
+            if (project, name) in self.buckets:
+                raise SourceExists(f"{project}/{name}")
+            now = self._clock()
+            return self.buckets.setdefault((project, name), Bucket(project, name, now, title or name, now))
+
+    def update_bucket(self, bucket: Bucket, changes: JsonObject) -> None:
+        with self._lock:
+            bucket.title = changes.get("title", bucket.title)
+            bucket.last_updated_by = changes.get("last_updated_by", bucket.last_updated_by)
+            bucket.updated_at = self._clock()
+
+    def remove_bucket(self, bucket: Bucket) -> None:
+        """Raises `ValueError` while a source is linked to it."""
+        with self._lock:
+            if self._linked(bucket):
+                raise ValueError("a source is linked to this bucket")
+            del self.buckets[bucket.project, bucket.name]
+
+    def put_emails(self, bucket: Bucket, emails: Sequence[JsonObject]) -> None:
+        """Store emails that passed the contract; sources that are linked to the bucket make comments of them at once."""
+        with self._lock:
+            now = self._clock()
+            linked = [self.uploads.linked(bucket.id, email) for email in emails]
+            for email in linked:
+                bucket.put(email, now)
+            self._feed(bucket, linked, self._linked(bucket))
+
+    def delete_emails(self, bucket: Bucket, ids: Iterable[str]) -> None:
+        with self._lock:
+            bucket.delete(ids)
+
+    def write_state(self, bucket: Bucket, key: str, state: JsonObject) -> None:
+        with self._lock:
+            bucket.sync_states[key] = {"last_synced_at": self._clock().isoformat(), "synced_until": None, **state}
+
+    def delete_state(self, bucket: Bucket, key: str) -> None:
+        """Raises `KeyError` if there is none of this key."""
+        with self._lock:
+            del bucket.sync_states[key]
+
+    def create_dataset(self, project: str, name: str, source_ids: Iterable[str], settings: JsonObject) -> Dataset:
+        """Raises `SourceExists`, or `ValueError` for a bad name."""
+        if not is_source_name(name):
+            raise ValueError(f"no dataset can be called {name!r}")
+        with self._lock:
+            self.add_project(project)
+            if (project, name) in self.datasets:
+                raise SourceExists(f"{project}/{name}")
+            dataset = Dataset(project, name, self._clock(), tuple(source_ids), settings)
+            return self.datasets.setdefault((project, name), dataset)
+
+    def _linked(self, bucket: Bucket) -> list[Source]:
+        return [source for source in self.sources.values() if source.settings.get("bucket_id") == bucket.id]
+
+    def _feed(self, bucket: Bucket, emails: Iterable[JsonObject], sources: Sequence[Source]) -> None:
+        """Make comments. An email that cannot be parsed stays in its bucket, and makes none."""
+        for email in emails:
+            try:
+                comment = comment_of_email(email)
+            except Misshapen:
+                continue
+            for source in sources:
+                self.sync(source, [{**comment, "attachments": _without_content(comment["attachments"])}])
+
+    # ---- comments ---------------------------------------------------------------------------------------------------
 
     def delete(self, source: Source, ids: Iterable[str]) -> None:
         """Ids that are not there count as deleted."""
@@ -159,6 +272,14 @@ class Store:
         """The comments by their own timestamp, oldest first."""
         with self._lock:
             return sorted(source.comments.values(), key=lambda comment: (comment.content["timestamp"], comment.id))
+
+
+def _without_content(attachments: Iterable[JsonObject]) -> list[JsonObject]:
+    """Content is linked to the email, and its reference is not told with the comment."""
+    return [
+        {key: value for key, value in one.items() if key not in ("content_hash", "attachment_reference")}
+        for one in attachments
+    ]
 
 
 def _last_modified(comment: StoredComment) -> datetime:

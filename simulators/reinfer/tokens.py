@@ -9,9 +9,18 @@ READ = "sources-read"
 ADD_COMMENTS = "sources-add-comments"
 """Create and overwrite comments; the vendor's pages call it "Edit messages"."""
 ADMIN = "sources-admin"
-"""Create sources, and delete comments from them."""
+"""Create, change and delete sources, and delete comments from them."""
 
-EVERYTHING = frozenset({READ, ADD_COMMENTS, ADMIN})
+READ_BUCKETS = "buckets-read"
+"""See buckets, their statistics and their sync states."""
+READ_EMAILS = "buckets-items-read"
+"""Read the emails of a bucket."""
+APPEND_EMAILS = "buckets-append"
+"""Put emails and their attachments into a bucket."""
+WRITE_BUCKETS = "buckets-write"
+"""Create, change and delete buckets, delete emails, write sync states."""
+
+EVERYTHING = frozenset({READ, ADD_COMMENTS, ADMIN, READ_BUCKETS, READ_EMAILS, APPEND_EMAILS, WRITE_BUCKETS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,12 @@ class Rig(Protocol):
     def fail_once(self) -> None:
         """Let the next push fail before the data is taken."""
 
+    def tell_no_counts(self) -> None:
+        """Let the answer to the next push be a success without counts."""
+
+    def lose_first(self, comment_id: CommentId) -> None:
+        """Let the next push, which begins with this comment, succeed without taking it, and count the others."""
+
     def hasty(self) -> Sink:
         """A sink of the same bucket whose first push times out after the data was taken."""
 
@@ -72,6 +78,12 @@ class FakeRig:
 
     def fail_once(self) -> None:
         self.sink.fail(ReinferFailed("HTTP 500"))
+
+    def tell_no_counts(self) -> None:
+        self.sink.tell_no_counts()
+
+    def lose_first(self, comment_id: CommentId) -> None:
+        self.sink.lose(comment_id)
 
     def hasty(self) -> Sink:
         sink = FakeSink(self.bucket)
@@ -112,6 +124,12 @@ class SimulatorRig:
 
     def fail_once(self) -> None:
         self.simulator.faults.add("failure", operation="sync", times=1)
+
+    def tell_no_counts(self) -> None:
+        self.simulator.faults.add("uncounted", operation="sync", times=1)
+
+    def lose_first(self, comment_id: CommentId) -> None:
+        self.simulator.faults.add("loses-one", operation="sync", comment_id=comment_id, times=1)
 
     def hasty(self) -> Sink:
         self.simulator.faults.add("taken-then-hang", operation="sync", times=1)

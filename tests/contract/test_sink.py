@@ -129,6 +129,35 @@ def test_a_time_out_after_the_data_was_taken_costs_nothing_twice(rig: Rig) -> No
     assert rig.billed() == 10
 
 
+def test_a_push_that_is_counted_to_the_last_comment_leaves_none_in_doubt(rig: Rig) -> None:
+    assert rig.sink.push([comment("a"), comment("b")]).in_doubt == ()
+    assert rig.sink.push([comment("a"), comment("b", properties={"string:Folder": "Archive"}), RICH]).in_doubt == ()
+
+
+def test_a_success_without_counts_leaves_every_comment_of_the_push_in_doubt(rig: Rig) -> None:
+    rig.tell_no_counts()
+    receipt = rig.sink.push([comment("a"), comment("b")])
+    assert receipt.in_doubt == (comment("a").id, comment("b").id)
+    assert list(rig.sink.stored(receipt.in_doubt)) == [comment("a").id, comment("b").id]
+    assert rig.sink.push([comment("a"), comment("b")]).in_doubt == ()
+    assert rig.billed() == 2
+
+
+def test_a_success_that_counts_one_comment_too_few_leaves_the_push_in_doubt(rig: Rig) -> None:
+    rig.lose_first(comment("a").id)
+    receipt = rig.sink.push([comment("a"), comment("b"), comment("c")])
+    assert set(receipt.in_doubt) == {comment(name).id for name in "abc"}
+    assert set(rig.sink.stored(receipt.in_doubt)) == {comment("b").id, comment("c").id}
+
+
+def test_a_comment_that_is_refused_is_not_in_doubt_when_the_others_are(rig: Rig) -> None:
+    rig.refuse(comment("a").id)
+    rig.tell_no_counts()
+    receipt = rig.sink.push([comment("a"), comment("b")])
+    assert [rejection.comment_id for rejection in receipt.rejections] == [comment("a").id]
+    assert receipt.in_doubt == (comment("b").id,)
+
+
 def test_stored_comments_come_back_as_they_were_sent_and_others_are_absent(rig: Rig) -> None:
     rig.sink.push([RICH, *(comment(str(number)) for number in range(20))])
     asked = [RICH.id, *many(25), CommentId("never/seen? #1")]

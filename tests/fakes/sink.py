@@ -80,6 +80,8 @@ class FakeSink:
         self._refused: dict[CommentId, str] = {}
         self._faults: list[_Fault] = []
         self._poison: dict[CommentId, IntegrationError] = {}
+        self._uncounted = 0
+        self._lost: dict[CommentId, int] = {}
 
     # ---- what a test looks at -------------------------------------------------------------------------------------
 
@@ -108,6 +110,14 @@ class FakeSink:
     def poison(self, comment_id: CommentId, error: IntegrationError) -> None:
         """Raise this from every push that holds the comment: a server that falls over it."""
         self._poison[comment_id] = error
+
+    def tell_no_counts(self, times: int = 1) -> None:
+        """Answer the next pushes with success and nothing else."""
+        self._uncounted += times
+
+    def lose(self, comment_id: CommentId, times: int = 1) -> None:
+        """Drop this comment out of the next pushes that hold it, which count the others."""
+        self._lost[comment_id] = times
 
     def forgive(self, comment_id: CommentId) -> None:
         """Take `refuse` and `poison` back."""
@@ -144,13 +154,20 @@ class FakeSink:
         for comment in comments:
             if comment.id in self._poison:
                 raise self._poison[comment.id]
-        outcomes = [self.bucket.take(comment) for comment in comments if comment.id not in self._refused]
+        lost = [comment.id for comment in comments if self._is_lost(comment.id)]
+        outcomes = [self.bucket.take(comment) for comment in comments if comment.id not in {*self._refused, *lost}]
         if fault:
             raise fault.error
+        rejections = tuple(
+            Rejection(comment.id, self._refused[comment.id]) for comment in comments if comment.id in self._refused
+        )
+        in_doubt = tuple(comment.id for comment in comments if comment.id not in self._refused)
+        if self._uncounted > 0:
+            self._uncounted -= 1
+            return Receipt(rejections=rejections, in_doubt=in_doubt)
         return Receipt(
-            rejections=tuple(
-                Rejection(comment.id, self._refused[comment.id]) for comment in comments if comment.id in self._refused
-            ),
+            rejections=rejections,
+            in_doubt=in_doubt if lost else (),
             created=outcomes.count("created"),
             updated=outcomes.count("updated") + outcomes.count("text_changed"),
             unchanged=outcomes.count("unchanged"),
@@ -163,6 +180,11 @@ class FakeSink:
         return {
             comment_id: self.bucket.comments[comment_id] for comment_id in ids if comment_id in self.bucket.comments
         }
+
+    def _is_lost(self, comment_id: CommentId) -> bool:
+        left = self._lost.get(comment_id, 0)
+        self._lost[comment_id] = left - 1
+        return left > 0
 
     def close(self) -> None:
         self.closed = True

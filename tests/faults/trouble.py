@@ -39,6 +39,13 @@ AT_REINFER: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("hang", {"seconds": 30}),
     ("taken-then-hang", {"seconds": 30}),
     ("drip", {"rate": 5}),
+    ("uncounted", {}),
+    ("miscounted", {"by": -1}),
+    ("miscounted", {"by": 3}),
+    ("loses-one", {}),
+    ("loses-one", {}),
+    ("loses-one", {"at": 1}),
+    ("loses-one", {"counted": "no"}),
 )
 
 

@@ -88,3 +88,9 @@ def _cache() -> Path:
     folder = Path(os.environ.get("FOREIGN_CACHE") or default)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def built_by(script: Path, *needed: str) -> Path:
+    """The folder that `script` fills, given the folder and an interpreter with pip. Skips where what is needed is missing."""
+    need(*needed)
+    return _installed(script.parent.name, [script], lambda into: run([script, into, sys.executable]))

@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from simulators.reinfer import ADD_COMMENTS, READ, ReinferSimulator, Token
+from simulators.reinfer.api import HANDLERS
+from simulators.reinfer.routes import OPERATIONS
 
 SOURCE = "/api/v1/sources/bank/desk"
 Sync = Callable[..., httpx.Response]
@@ -62,7 +64,8 @@ def test_the_current_user_is_told_with_permissions_by_project(client: httpx.Clie
         ("/api/v1/sources/nowhere/desk", 404),
         ("/api/v1/sources/nowhere", 404),
         ("/api/v1/sources/bank/desk/more", 404),
-        ("/api/v1/sources/bank/de%2Fsk", 400),
+        ("/api/v1/sources/bank/de%2Fsk", 404),
+        ("/api/v1/sources/bank/de%252Fsk", 400),
         ("/api/v1/sources/bank/de.sk", 400),
         ("/api/v1/sources/b@nk/desk", 400),
         ("/api/v1/sources/bank/%FF", 400),
@@ -156,6 +159,61 @@ def test_the_comments_of_a_source_are_counted(client: httpx.Client, sync: Sync, 
     sync(comment)
     assert client.post(url, json={"comment_filter": {}}).json()["statistics"] == {"num_comments": 1}
     assert_refused(client.post(url, json={"comment_filter": {"user_properties": {}}}), 400)
+
+
+def test_comments_are_counted_by_time_and_source(client: httpx.Client, sync: Sync, comment: dict[str, Any]) -> None:
+    sync(*({**comment, "id": f"c{day}", "timestamp": f"2026-03-0{day}T00:00:00Z"} for day in (1, 2, 3)))
+    source_id = client.get(SOURCE).json()["source"]["id"]
+
+    def counted(**wanted: Any) -> int:
+        answer = client.post(f"{SOURCE}/statistics", json={"comment_filter": {"messages": {}, **wanted}})
+        return int(answer.json()["statistics"]["num_comments"])
+
+    assert counted(sources=[source_id], timestamp={"minimum": "2026-03-02T00:00:00Z"}) == 2
+    assert counted(timestamp={"minimum": "2026-03-02T00:00:00Z", "maximum": "2026-03-02T00:00:00Z"}) == 1
+    assert counted(sources=["0" * 16]) == 0
+    assert counted(reviewed="only_reviewed") == 0
+
+
+def test_comments_that_are_put_are_only_added(
+    reinfer: ReinferSimulator, client: httpx.Client, comment: dict[str, Any]
+) -> None:
+    url = "/api/_private/sources/bank%2Fdesk/comments?no_charge=false"
+    assert client.put(url, json={"comments": [comment]}).json() == {"status": "ok"}
+    assert client.put(url, json={"comments": [comment]}).json() == {"status": "ok"}
+    changed = {**comment, "user_properties": {"string:Folder": "Archive"}}
+    assert_refused(client.put(url, json={"comments": [{**comment, "id": "new"}, changed]}), 409)
+    assert list(reinfer.sources["bank", "desk"].comments) == [comment["id"]]
+    context = client.get(f"{SOURCE}/comments/{comment['id']}").json()["comment"]["context"]
+    assert client.put(url, json={"comments": [{**changed, "context": context}]}).status_code == 200
+    assert (
+        client.get(f"{SOURCE}/comments/{comment['id']}").json()["comment"]["user_properties"]
+        == changed["user_properties"]
+    )
+    assert_refused(client.post(f"{SOURCE}/sync", json={"comments": [{**comment, "context": context}]}), 400)
+
+
+def test_a_source_is_changed_and_deleted_by_its_id(reinfer: ReinferSimulator, client: httpx.Client) -> None:
+    source = client.post(SOURCE, json={"source": {"title": "Desk 2", "bucket_id": None}}).json()["source"]
+    assert (source["title"], source["_kind"]) == ("Desk 2", "unknown")
+    assert {"last_modified", "created_at", "updated_at", "bucket_id"} <= set(source)
+    assert_refused(client.post(SOURCE, json={"source": {"language": "de"}}), 400)
+    assert_refused(client.post(SOURCE, json={"source": {"bucket_id": "0" * 16}}), 404)
+    assert client.delete(f"/api/v1/sources/id:{source['id']}").json() == {"status": "ok"}
+    assert reinfer.sources == {}
+
+
+def test_every_call_that_has_a_path_has_a_handler() -> None:
+    assert sorted(HANDLERS) == sorted(OPERATIONS)
+
+
+def test_a_user_is_told_with_all_that_the_vendors_client_demands(client: httpx.Client) -> None:
+    needed = {"id", "username", "email", "created", "verified"}
+    needed |= {"global_permissions", "organisation_permissions", "sso_global_permissions"}
+    assert needed <= set(client.get("/auth/user").json()["user"])
+    refreshed = client.post("/auth/refresh-user-permissions", json={}).json()
+    assert refreshed == {"status": "ok", "permissions_refreshed": True}
+    assert {"created_at", "updated_at"} <= set(client.get("/api/_private/projects/bank").json()["project"])
 
 
 def test_deleting_takes_up_to_128_ids_and_minds_no_missing_one(

@@ -137,3 +137,13 @@ def test_a_count_that_is_not_told_is_unknown(told: object) -> None:
 def test_counts_of_several_batches_are_added() -> None:
     receipt = deliver(Server(), many(10), most=3).receipt()
     assert (receipt.created, receipt.updated, receipt.unchanged, receipt.text_changed) == (10, 0, 0, 0)
+
+
+def test_only_the_request_whose_counts_do_not_add_up_is_in_doubt() -> None:
+    class Forgets(Server):
+        async def send(self, batch: Sequence[Packed]) -> Mapping[str, Any]:
+            told = await super().send(batch)
+            return {"status": "ok"} if self.calls == 2 else told
+
+    comments = many(9)
+    assert deliver(Forgets(), comments, most=3).receipt().in_doubt == tuple(one.id for one in comments[3:6])

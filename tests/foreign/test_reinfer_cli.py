@@ -1,0 +1,260 @@
+"""The client of Re:infer's maker against the simulated Re:infer: what it writes, reads, counts and prunes is what is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from integrations.messages import Attachment, Comment
+from integrations.reinfer.payload import comment_json, comment_object, read_comment
+from integrations.reinfer.sink import ReinferSink
+from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
+from tests.foreign.vendors_client import VendorsClient
+from tests.mails import mail, message_id_of
+from tests.unit.reinfer.comments import comment
+
+pytestmark = pytest.mark.foreign
+
+DESK = "desk@bank.example"
+STATES = "/api/_private/buckets/id:{}/keyed-sync-state/{}"
+
+
+@pytest.fixture
+def reinfer() -> Iterator[ReinferSimulator]:
+    with ReinferSimulator(sources=[("bank", "desk"), ("bank", "claims")], projects=["empty"]) as running:
+        yield running
+
+
+@pytest.fixture
+def re(reinfer: ReinferSimulator, tmp_path: Path) -> VendorsClient:
+    return VendorsClient(reinfer.url, DEFAULT_TOKEN, tmp_path)
+
+
+@pytest.fixture
+def bucket(re: VendorsClient) -> str:
+    re("create", "bucket", "bank/desks", "--title", "Desks")
+    return "bank/desks"
+
+
+def written(path: Path, *objects: Any) -> Path:
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in objects))
+    return path
+
+
+def annotated(comments: list[Comment]) -> list[dict[str, Any]]:
+    """As the client writes comments to a file, and reads them from one."""
+    return [{"comment": comment_object(one)} for one in comments]
+
+
+def pushed(reinfer: ReinferSimulator, *comments: Comment) -> None:
+    """By the product's own sink."""
+    with ReinferSink(reinfer.url, DEFAULT_TOKEN, "bank", "desk") as sink:
+        assert sink.push(comments).in_doubt == ()
+
+
+def held(reinfer: ReinferSimulator, name: str = "desk") -> list[str]:
+    return list(reinfer.sources["bank", name].comments)
+
+
+def email(name: str, mailbox: str = DESK) -> dict[str, Any]:
+    return {
+        "id": message_id_of(name),
+        "mailbox": mailbox,
+        "timestamp": "2026-03-02T08:15:30Z",
+        "mime_content": mail(name).decode(),
+        "metadata": {"folder": ["Inbox"], "has_attachments": False},
+    }
+
+
+# ---- what there is -------------------------------------------------------------------------------------------------
+
+
+def test_it_lists_projects_sources_and_whose_token_it_holds(re: VendorsClient, reinfer: ReinferSimulator) -> None:
+    assert [one["name"] for one in re.lines("get", "projects")] == ["bank", "empty"]
+    sources = re.lines("get", "sources")
+    assert sorted((one["owner"], one["name"]) for one in sources) == [("bank", "claims"), ("bank", "desk")]
+    assert {one["id"] for one in sources} == {source.id for source in reinfer.sources.values()}
+    assert "exchange-integration" in re("get", "current-user")
+
+
+def test_it_creates_changes_and_deletes_a_source(re: VendorsClient, reinfer: ReinferSimulator, bucket: str) -> None:
+    re("create", "source", "bank/new", "--title", "New", "--bucket", bucket)
+    new = reinfer.sources["bank", "new"]
+    assert new.settings["bucket_id"] == reinfer.store.buckets["bank", "desks"].id
+    re("update", "source", "bank/new", "--title", "Newer", "--bucket", bucket)
+    (told,) = re.lines("get", "sources", "bank/new")
+    assert (told["title"], told["bucket_id"]) == ("Newer", new.settings["bucket_id"])
+    re("delete", "source", "bank/new")
+    assert ("bank", "new") not in reinfer.sources
+
+
+def test_a_wrong_token_is_refused(re: VendorsClient) -> None:
+    done = replace(re, token="wrong").run("get", "sources")
+    assert done.returncode != 0
+    assert "Invalid or missing API token" in done.stderr + done.stdout
+
+
+# ---- comments ------------------------------------------------------------------------------------------------------
+
+
+def test_comments_that_it_creates_are_billed_once_and_are_there_as_they_were(
+    re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path
+) -> None:
+    comments = [comment(str(number)) for number in range(300)]
+    file = written(tmp_path / "comments.jsonl", *annotated(comments))
+    for how in ([], [], ["--overwrite"]):
+        re("create", "comments", "--source", "bank/desk", "--file", file, "--yes", "--no-progress", *how)
+    source = reinfer.sources["bank", "desk"]
+    assert [read_comment(one.as_answer(include_markup=False)) for one in source.comments.values()] == comments
+    assert source.ai_units == 300
+
+
+def test_it_reads_what_the_product_pushed(re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path) -> None:
+    rich = comment(
+        "rich",
+        body="Dear Bob,\n\n“quotes” \u2028 and 📦",
+        properties={"string:Folder": "Inbox/Büro", "number:Size": 2048, "number:Share": 0.5},
+        attachments=(Attachment("a.pdf", 10, "application/pdf"),),
+    )
+    pushed(reinfer, rich, comment("plain"))
+    file = tmp_path / "read.jsonl"
+    re("get", "comments", "bank/desk", "--file", file)
+    read = [read_comment(json.loads(line)["comment"]) for line in file.read_text().splitlines()]
+    assert {one.id: one for one in read} == {one.id: one for one in (rich, comment("plain"))}
+    (alone,) = re.lines("get", "comment", "--source", "bank/desk", rich.id)
+    assert read_comment(alone["comment"]) == read_comment(json.loads(comment_json(rich)))
+
+
+def test_it_counts_as_many_comments_as_there_are(re: VendorsClient, reinfer: ReinferSimulator) -> None:
+    pushed(reinfer, *(comment(str(number)) for number in range(7)))
+    (told,) = re.lines("get", "sources", "bank/desk", "--stats")
+    assert told["stats"]["num_comments"] == 7
+    assert reinfer.requests.count("statistics") == 1
+
+
+def test_it_reads_a_range_of_time_page_by_page(re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path) -> None:
+    whole = comment()
+    days = [replace(whole, id=comment(str(day)).id, timestamp=whole.timestamp.replace(day=day)) for day in range(1, 29)]
+    pushed(reinfer, *days)
+    file = tmp_path / "some.jsonl"
+    bounds = ("--from-timestamp", "2026-03-05T09:30:00Z", "--to-timestamp", "2026-03-20T00:00:00Z")
+    re("get", "comments", "bank/desk", *bounds, "--file", file)
+    read = [json.loads(line)["comment"]["id"] for line in file.read_text().splitlines()]
+    assert read == [one.id for one in days[4:19]]
+
+
+def test_it_deletes_comments_by_id_and_by_time(re: VendorsClient, reinfer: ReinferSimulator) -> None:
+    pushed(reinfer, *(comment(name) for name in "abc"))
+    re("delete", "comments", "--source", "bank/desk", comment("b").id)
+    assert held(reinfer) == [comment("a").id, comment("c").id]
+    re("delete", "bulk", "--source", "bank/desk", "--include-annotated=true", "--no-progress")
+    assert held(reinfer) == []
+
+
+def test_the_content_of_an_attachment_goes_up_and_comes_down(
+    re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path
+) -> None:
+    one = comment("with", attachments=(Attachment("hello.txt", 5, "text/plain"),))
+    up = tmp_path / "up"
+    (up / one.id).mkdir(parents=True)
+    (up / one.id / "0.hello.txt").write_bytes(b"Hello")
+    file = written(tmp_path / "comments.jsonl", *annotated([one]))
+    re("create", "comments", "--source", "bank/desk", "--file", file, "--attachments", up, "--yes", "--no-progress")
+    (attachment,) = reinfer.sources["bank", "desk"].comments[one.id].content["attachments"]
+    assert len(attachment["content_hash"]) == 64
+    down = tmp_path / "down.jsonl"
+    re("get", "comment", "--source", "bank/desk", one.id, "--file", down, "--attachments", "true")
+    assert [path.read_bytes() for path in tmp_path.rglob("0.hello.txt") if up not in path.parents] == [b"Hello"]
+
+
+# ---- prune ---------------------------------------------------------------------------------------------------------
+
+
+def test_it_prunes_the_comments_of_a_mailbox_and_keeps_those_that_somebody_annotated(
+    re: VendorsClient, reinfer: ReinferSimulator, tmp_path: Path
+) -> None:
+    def of(name: str, mailbox: str) -> Comment:
+        return comment(name, properties={"string:Mailbox ID": mailbox})
+
+    pushed(reinfer, of("a", DESK), of("b", DESK.upper()), of("c", "ops@bank.example"), of("d", DESK), comment("e"))
+    source = reinfer.sources["bank", "desk"]
+    reinfer.store.annotate(source, comment("d").id)
+    reinfer.store.create_dataset("bank", "all", [source.id], {})
+    backup = tmp_path / "backup"
+    prune = ("prune", "--datasets", "bank/all", "--older-than-days", "1", "--mailbox", DESK, "--yes", "--no-progress")
+    re(*prune, "--backup-dir", backup / "dry", "--dry-run")
+    assert len(held(reinfer)) == 5
+    re(*prune, "--backup-dir", backup)
+    assert held(reinfer) == [comment(name).id for name in "cde"]
+    (saved,) = backup.glob("2*/deleted-comments/*.jsonl")
+    re("create", "comments", "--source", "bank/desk", "--file", saved, "--yes", "--no-progress")
+    assert sorted(held(reinfer)) == sorted(comment(name).id for name in "abcde")
+
+
+# ---- buckets -------------------------------------------------------------------------------------------------------
+
+
+def test_it_creates_counts_and_deletes_a_bucket(re: VendorsClient, reinfer: ReinferSimulator, bucket: str) -> None:
+    (told,) = re.lines("get", "buckets", bucket, "--stats")
+    assert (told["id"], told["stats"]["count"]) == (
+        reinfer.store.buckets["bank", "desks"].id,
+        {"kind": "exact", "value": 0},
+    )
+    re("delete", "bucket", bucket)
+    assert reinfer.store.buckets == {}
+
+
+def test_it_puts_reads_and_deletes_the_emails_of_a_bucket(
+    re: VendorsClient, reinfer: ReinferSimulator, bucket: str, tmp_path: Path
+) -> None:
+    ours = [email(f"m{number:03}", DESK if number % 3 else "ops@bank.example") for number in range(150)]
+    file = written(tmp_path / "emails.jsonl", *ours)
+    re("create", "emails", "--bucket", bucket, "--file", file, "--yes", "--no-progress")
+    assert len(reinfer.store.buckets["bank", "desks"].emails) == 150
+    read = re.lines("get", "emails", bucket, "--mailbox", DESK)
+    assert [one["id"] for one in read] == [one["id"] for one in ours if one["mailbox"] == DESK]
+    assert read[0]["mime_content"] == ours[1]["mime_content"]
+    assert [one["id"] for one in re.lines("get", "emails", bucket, message_id_of("m007"))] == [message_id_of("m007")]
+    re("delete", "emails", "--bucket", bucket, message_id_of("m007"))
+    assert len(re.lines("get", "emails", bucket)) == 149
+
+
+def test_files_that_it_parses_become_comments_of_a_linked_source(
+    re: VendorsClient, reinfer: ReinferSimulator, bucket: str, tmp_path: Path
+) -> None:
+    re("create", "source", "bank/parsed", "--bucket", bucket)
+    folder = tmp_path / "emls"
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.eml").write_bytes(mail(name))
+    re("parse", "emls", "--dir", folder, "--bucket", bucket, "--yes")
+    assert sorted(held(reinfer, "parsed")) == sorted(message_id_of(name).encode().hex() for name in "ab")
+    assert reinfer.sources["bank", "parsed"].ai_units == 2
+
+
+def test_it_lists_and_deletes_the_sync_states_of_a_mailbox(
+    re: VendorsClient, reinfer: ReinferSimulator, bucket: str
+) -> None:
+    of_mailbox = {"mailbox_name": DESK, "status": "UP_TO_DATE"}
+    of_folder = {**of_mailbox, "folder_id": "F1", "folder_path": ["Inbox"]}
+    of_another = {"mailbox_name": "ops@bank.example", "status": "IN_PROGRESS"}
+    row = reinfer.store.buckets["bank", "desks"]
+    for key, state in (("6d61", of_mailbox), ("6d62", of_folder), ("6d63", of_another)):
+        httpx.put(
+            reinfer.url + STATES.format(row.id, key),
+            json={"keyed_sync_state": state},
+            headers={"Authorization": f"Bearer {DEFAULT_TOKEN}"},
+            trust_env=False,
+        ).raise_for_status()
+    states = re.lines("get", "keyed-sync-states", bucket)
+    assert [(one["mailbox_name"], one["folder_path"]) for one in states] == [
+        (DESK, None), (DESK, ["Inbox"]), ("ops@bank.example", None),
+    ]  # fmt: skip
+    re("delete", "keyed-sync-states", bucket, DESK)
+    assert list(row.sync_states) == ["6d63"]
