@@ -13,6 +13,7 @@ from simulators.faults import Faults
 from simulators.graph import delta, effects, folders, identifiers, listing, messages, mime, query
 from simulators.graph.accounts import BODIES, METADATA, Principal
 from simulators.graph.errors import Refused, as_json
+from simulators.graph.removals import Removals, told
 from simulators.graph.routes import VERSION, Call
 from simulators.http import Request, Response
 
@@ -51,6 +52,7 @@ class Desk:
     base: str
     links: delta.Links
     filtered_most: int = FILTERED_MOST
+    removals: Removals = Removals.DOCUMENTED
 
     def address(self, call: Call) -> str:
         """Whose mailbox a call is about. Raises `Refused` for `me` without a user."""
@@ -150,7 +152,9 @@ class Desk:
         again = replace(asked, given=dict(round_.asked))
         size = asked.prefer.page_size or query.positive("$top", round_.asked.get("$top", str(listing.DEFAULT_TOP)))
         step, items = self._step(folder, round_, size)
-        rows = [row for change in items if (row := self._row(mailbox, folder, change, again)) is not None]
+        if again.prefer.immutable and (place := round_.place) is not None and "at" in place:
+            items = list(told(mailbox, folder, place["at"], items, self.removals))
+        rows = [self._row(mailbox, folder, change, again) for change in items]
         return self._tracked("messages", asked, mailbox, replace(round_, place=step.place), rows, step.last)
 
     def _step(self, folder: Folder, round_: delta.Round, size: int) -> tuple[Step, list[tuple[What, str]]]:
@@ -167,18 +171,13 @@ class Desk:
             return Step(step.changes, {"at": upto}, upto == len(folder.log)), wanted
         return Step(step.changes, step.place | {"listed": told}, step.last), wanted
 
-    def _row(self, mailbox: Mailbox, folder: Folder, change: tuple[What, str], asked: Asked) -> dict[str, Any] | None:
-        """One change as a row. None for an immutable id that left the folder and is back in it."""
+    def _row(self, mailbox: Mailbox, folder: Folder, change: tuple[What, str], asked: Asked) -> dict[str, Any]:
+        """One change as a row."""
         what, item_id = change
         kind = {"@odata.type": "#microsoft.graph.message"}
         if what is not What.DELETE:
             return kind | self._message(mailbox, folder.items[item_id], asked)
-        immutable = asked.prefer.immutable
-        if immutable:
-            now = mailbox.find_immutable(mailbox.immutable_id(item_id))
-            if now is not None and now.folder_id == folder.id:
-                return None
-        gone = identifiers.gone_id(mailbox, item_id, immutable)
+        gone = identifiers.gone_id(mailbox, item_id, asked.prefer.immutable)
         return kind | {"id": gone, "@removed": {"reason": "deleted"}}
 
     def _message(self, mailbox: Mailbox, item: Item, asked: Asked) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from random import Random
 from typing import Any, Protocol
 
 from integrations.exchange.connection import close_all as close_ews
@@ -11,6 +12,7 @@ from integrations.graph.connection import close_all as close_graph
 from simulators.exchange import Account, ExchangeSimulator, Store
 from simulators.faults import Faults
 from simulators.graph import GraphSimulator, Registration
+from simulators.graph.removals import Removals
 
 SECRET = "secret"
 Effects = tuple[tuple[str, Mapping[str, Any]], ...]
@@ -62,6 +64,10 @@ class End(Protocol):
     def row(self) -> dict[str, Any]:
         """The integration that reads from here."""
 
+    def draw(self, number: int) -> str:
+        """Draw from the number of a seed what documents leave open or reports contradict; say what it is. Apart from what else
+        is drawn from a seed, so that the others live as they would without it."""
+
     def spoil(self, message_id: str, code: str) -> None:
         """An email that cannot be handed out."""
 
@@ -109,6 +115,9 @@ class EwsEnd:
             "endpoint": self.server.url(), "auth": "basic", "username": "BANK\\svc", "password": SECRET,
             "ca_bundle": self.server.ca, "build_version": "15.1.2507.39",
         }  # fmt: skip
+
+    def draw(self, number: int) -> str:
+        return "as documented"
 
     def spoil(self, message_id: str, code: str) -> None:
         self.server.faults.add("item", message_id=message_id, code=code)
@@ -160,6 +169,10 @@ class GraphEnd:
             "microsoft_api": "graph", "endpoint": self.server.url, "authority": self.server.authority_url, "auth": "oauth2",
             "tenant_id": "tenant", "client_id": "client", "client_secret": SECRET, "ca_bundle": self.server.ca,
         }  # fmt: skip
+
+    def draw(self, number: int) -> str:
+        self.server.removals = Random(f"removals {number}").choice(list(Removals))
+        return f"removals: {self.server.removals}"
 
     def spoil(self, message_id: str, code: str) -> None:
         if code == "untold":

@@ -283,6 +283,7 @@ class Seed:
         self.end.server.faults.clear()
         self.end.server.requests.clear()
         self.end.server.store = Store(addresses)
+        self.log.append(self.end.draw(self.number))
         self.story = Story(self.random, self.end.server.store, more_folders=self.pace.folders)
         with ReinferSimulator(projects=["bank"], sources=[BUCKET]) as self.reinfer:
             self.trouble = Trouble(self.random, self.end, self.reinfer, self.story)
