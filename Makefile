@@ -5,11 +5,11 @@ RUN := $(VENV)/bin/python
 MAIL ?=
 RECORD ?=
 DIR ?= docs/screenshots
-MARKS ?= not journey and not processes and not long and not image
+MARKS ?= not journey and not processes and not long and not image and not foreign
 SEEDS ?=
 ONLY ?=
 
-.PHONY: help demo smoke test reworded journey faults faults-processes image sweep check format lock bench screenshots clean
+.PHONY: help demo smoke test reworded journey faults faults-processes foreign image sweep check format lock bench screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
@@ -19,6 +19,7 @@ help:
 	@echo "make journey   a browser against the running product"
 	@echo "make faults    everything that can break, broken on purpose (SEEDS=0-1999, DATABASE_URL=postgres://…)"
 	@echo "make faults-processes   the same with the installed product, whose processes are killed (SEEDS=0-49)"
+	@echo "make foreign   clients that this project did not write, against the simulators (Node, Java and Cargo: where installed)"
 	@echo "make image     docker/Dockerfile built and run as in production (as root, with buildah and debootstrap)"
 	@echo "make sweep     every regular expression and the whole conversion over texts that grow: no more than linear time"
 	@echo "make check     style, types, layering, migrations, Django's system checks"
@@ -50,6 +51,10 @@ faults: $(VENV)/.ready
 # alone: it needs the machine for itself.
 faults-processes: $(VENV)/.ready
 	@PROCESS_SEEDS=$(or $(SEEDS),0-49) $(RUN) -m pytest -m processes -rs tests/faults/processes $(PYTEST)
+
+# The clients are installed into the user's cache folder, or into FOREIGN_CACHE, by the first run: that takes minutes.
+foreign: $(VENV)/.ready
+	@$(RUN) -m pytest -n0 -m foreign -rs tests/foreign $(PYTEST)
 
 # Three minutes, and some gigabytes below the folder for temporary files, which are gone at the end.
 image: $(VENV)/.ready

@@ -1,0 +1,45 @@
+"""An Exchange and a Graph in front of the same mailboxes, and a Re:infer, for all foreign clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from simulators.exchange import Account, ExchangeSimulator, Store
+from simulators.exchange.tls import Authority
+from simulators.graph import GraphSimulator, Registration
+from simulators.reinfer import ReinferSimulator
+from tests.foreign.mailboxes import DESK, OPS, filled
+
+PASSWORD = "correct horse"
+SECRET = "application secret"
+
+
+@dataclass(frozen=True)
+class Served:
+    """The simulators, and a file with the authority that a client has to trust (PEM)."""
+
+    store: Store
+    exchange: ExchangeSimulator
+    graph: GraphSimulator
+    reinfer: ReinferSimulator
+    ca_file: Path
+    registration: Registration
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    store, authority = filled(), Authority()
+    accounts = [Account("BANK\\svc", PASSWORD, delegate_of=frozenset({DESK, OPS}))]
+    registration = Registration("tenant", "client", SECRET)
+    exchange = ExchangeSimulator(store, accounts=accounts, applications=[registration], authority=authority)
+    graph = GraphSimulator(store, registrations=[registration], authority=authority)
+    with exchange, graph, ReinferSimulator() as reinfer:
+        ca_file = exchange.ca_file()
+        try:
+            yield Served(store, exchange, graph, reinfer, ca_file, registration)
+        finally:
+            ca_file.unlink()

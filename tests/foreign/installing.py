@@ -1,0 +1,90 @@
+"""The packages of foreign clients, installed once into a folder outside the project, which later runs use again.
+
+The folder is `$FOREIGN_CACHE`, or `reinfer-exchange-foreign` in the user's cache folder. Each set of packages has a folder of
+its own, named after the files that pin it: a new pin makes a new one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+
+def python_of(client: Path) -> Path:
+    """The interpreter of a virtual environment with the packages of `client/requirements.txt`, and nothing else."""
+    requirements = client / "requirements.txt"
+
+    def install(into: Path) -> None:
+        run([sys.executable, "-m", "venv", str(into / "venv")])
+        run([into / "venv/bin/python", "-m", "pip", "install", "-q", "--require-hashes", "-r", requirements])
+
+    return _installed(client.name, [requirements], install) / "venv/bin/python"
+
+
+def node_modules_of(client: Path) -> Path:
+    """The folder of modules that `client/package-lock.json` pins, for NODE_PATH. Skips the test where Node is missing."""
+    need("node", "npm")
+    pins = [client / "package.json", client / "package-lock.json"]
+
+    def install(into: Path) -> None:
+        for pin in pins:
+            shutil.copy(pin, into)
+        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=into)
+
+    return _installed(client.name, pins, install) / "node_modules"
+
+
+def jars_of(client: Path) -> Path:
+    """The folder of libraries that `client/pom.xml` names. Skips the test where Java or Maven is missing."""
+    need("java", "javac", "mvn")
+    pom = client / "pom.xml"
+
+    def install(into: Path) -> None:
+        shutil.copy(pom, into)
+        run(["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={into / 'lib'}"], cwd=into)
+
+    return _installed(client.name, [pom], install) / "lib"
+
+
+def need(*programs: str) -> None:
+    """Skip the test where one of the programs is not installed."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed here")
+
+
+def run(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
+    """Run a program that installs or builds. Raises `AssertionError` with what it printed where it fails."""
+    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+def _installed(name: str, pins: Sequence[Path], install: Callable[[Path], None]) -> Path:
+    """The folder of these pins, filled by `install` unless an earlier run did so to the end. One process at a time."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}".encode()
+    digest = hashlib.sha256(b"\0".join([version, *(pin.read_bytes() for pin in pins)])).hexdigest()[:16]
+    folder = _cache() / f"{name}-{digest}"
+    with (_cache() / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        complete = folder / ".complete"
+        if not complete.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            install(folder)
+            complete.touch()
+    return folder
+
+
+def _cache() -> Path:
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reinfer-exchange-foreign"
+    folder = Path(os.environ.get("FOREIGN_CACHE") or default)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,68 @@
+"""The mailboxes that every foreign client reads, and what each of them must tell about them."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from email import message_from_bytes, policy
+from typing import Any
+
+from simulators.exchange import Store, correspondence, mail_of
+from simulators.exchange.store import Folder, Mailbox
+from tests.mails import mail
+
+DESK = "desk@bank.example"
+OPS = "ops@bank.example"
+NOBODY = "nobody@bank.example"
+FOLDERS = ("Inbox/Trades", "Inbox/Trades/2026 & <older>", "Grüße", "Empty")
+
+
+def filled() -> Store:
+    """Two mailboxes with a tree of folders, a correspondence with attachments, and a few odd emails."""
+    store = Store([DESK, OPS])
+    for seed, mailbox in enumerate(store):
+        for path in FOLDERS:
+            mailbox.create_folder(path)
+        places = itertools.cycle(("Inbox", "Inbox", "Sent Items", *FOLDERS[:3]))
+        for written, path in zip(itertools.islice(correspondence(mailbox.address, seed), 40), places, strict=False):
+            item = mailbox.deliver(mail_of(written.mime), path)
+            mailbox.mark_read(item.id, read=bool(len(written.mime) % 2))
+        mailbox.deliver(mail_of(mail("bare", subject="", message_id=None)))
+        mailbox.deliver(mail_of(mail("quoted", subject="A & B < C \"quoted\" 日本語 \N{GRINNING FACE}")))
+        mailbox.deliver(mail_of(mail("big", body="All work and no play.\n" * 20_000)), "Inbox/Trades")
+    return store
+
+
+def folders_of(mailbox: Mailbox, root: Folder | None = None) -> dict[str, int]:
+    """How many emails each folder of mail has, by path."""
+    with mailbox.lock:
+        mail_folders = [folder for folder in mailbox.folders.values() if folder.folder_class == "IPF.Note"]
+        return {mailbox.path(folder): len(folder.items) for folder in mail_folders}
+
+
+def emails_of(mailbox: Mailbox) -> list[dict[str, Any]]:
+    """All emails, as a client must tell them: sorted by MIME."""
+    with mailbox.lock:
+        emails = [
+            {
+                "folder": mailbox.path(mailbox.folders[item.folder_id]),
+                "subject": item.mail.subject,
+                "message_id": item.mail.message_id,
+                "read": item.read,
+                "mime": base64.b64encode(item.mail.content()).decode(),
+                "attachments": attachments_of(item.mail.content()),
+            }
+            for item in mailbox.items()
+        ]
+    return in_order(emails)
+
+
+def in_order(emails: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(emails, key=lambda email: (email["folder"], email["mime"]))
+
+
+def attachments_of(mime: bytes) -> dict[str, str]:
+    """The content (Base64) of each file by its name."""
+    message = message_from_bytes(mime, policy=policy.default)
+    parts = [part for part in message.walk() if part.get_filename()]
+    return {part.get_filename(): base64.b64encode(part.get_payload(decode=True)).decode() for part in parts}
