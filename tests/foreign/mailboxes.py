@@ -14,7 +14,7 @@ from tests.mails import mail
 DESK = "desk@bank.example"
 OPS = "ops@bank.example"
 NOBODY = "nobody@bank.example"
-FOLDERS = ("Inbox/Trades", "Inbox/Trades/2026 & <older>", "Grüße", "Empty")
+FOLDERS = ("Inbox/Trades", "Inbox/Trades/2026 <older>&newer", "Grüße", "Empty")
 
 
 def filled() -> Store:
@@ -28,7 +28,7 @@ def filled() -> Store:
             item = mailbox.deliver(mail_of(written.mime), path)
             mailbox.mark_read(item.id, read=bool(len(written.mime) % 2))
         mailbox.deliver(mail_of(mail("bare", subject="", message_id=None)))
-        mailbox.deliver(mail_of(mail("quoted", subject="A & B < C \"quoted\" 日本語 \N{GRINNING FACE}")))
+        mailbox.deliver(mail_of(mail("quoted", subject='A & B < C "quoted" 日本語 \N{GRINNING FACE}')))
         mailbox.deliver(mail_of(mail("big", body="All work and no play.\n" * 20_000)), "Inbox/Trades")
     return store
 

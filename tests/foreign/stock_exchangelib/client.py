@@ -14,7 +14,7 @@ def main() -> None:
         told = read(given)
     except EWSError as error:
         told = {"error": type(error).__name__}
-    print(json.dumps(told))
+    sys.stdout.write(json.dumps(told))
 
 
 def read(given: dict) -> dict:
@@ -23,7 +23,9 @@ def read(given: dict) -> dict:
     account = Account(given["address"], config=config, autodiscover=False, access_type=DELEGATE)
     top = account.root / "Top of Information Store"
     folders = {path(top, folder): folder for folder in top.walk() if folder.folder_class == "IPF.Note"}
-    emails = [told(name, item) for name, folder in folders.items() for item in folder.all() if isinstance(item, Message)]
+    emails = [
+        told(name, item) for name, folder in folders.items() for item in folder.all() if isinstance(item, Message)
+    ]
     found = account.inbox.filter(subject__contains="Trade").order_by("-datetime_received")[:3]
     return {
         "folders": {name: folder.total_count for name, folder in folders.items()},
