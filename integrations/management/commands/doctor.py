@@ -1,4 +1,4 @@
-"""Holds what this product relies on against the real service: read-only, in less than a minute, for one mailbox."""
+"""Holds what this product relies on against the real service: read-only, in about a minute, for one mailbox."""
 
 from __future__ import annotations
 
