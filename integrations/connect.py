@@ -70,11 +70,14 @@ def network_steps(integration: Integration, *, deadline: float) -> Iterator[Step
     )
 
 
-def graph_facts(integration: Integration, address: str, *, deadline: float) -> Iterator[Fact]:
-    """What this product relies on of Graph, asked of the service itself. Raises as `open_source`."""
+def graph_facts(integration: Integration, address: str, *, deadline: float, watch: float = 0) -> Iterator[Fact]:
+    """What this product relies on of Graph, asked of the service itself. Raises as `open_source`.
+
+    `deadline`: seconds that a question may take; `watch`: seconds in which somebody may move emails.
+    """
     from integrations.graph.probes import probed
 
-    return probed(_graph_settings(integration, deadline), address)
+    return probed(_graph_settings(integration, deadline), address, watch=watch)
 
 
 def open_sink(destination: Destination, project: str, name: str, *, deadline: float | None = None) -> Sink:

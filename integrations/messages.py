@@ -69,7 +69,8 @@ class ChangeKind(StrEnum):
     UPDATED = "updated"
     """In this folder, and changed; of a server that does not tell these two apart, perhaps new."""
     DELETED = "deleted"
-    """No longer in this folder: deleted, or moved to another one, where it may bear the same item id."""
+    """No longer in this folder: deleted, or moved to another one. Where items keep their ids, the page may tell instead that it
+    changed in that folder: see `ChangePage`."""
     READ = "read"
     """Nothing changed that a comment shows: the read flag."""
 
@@ -96,7 +97,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """A page of changes, and the cursor that stands behind its last line."""
+    """A page of changes of one folder, and the cursor that stands behind its last line.
+
+    A source whose items keep their ids may also tell where an item is now that left this folder: by a change of another
+    folder, which need not tell of it itself.
+    """
 
     changes: tuple[Change, ...]
     cursor: Cursor

@@ -134,6 +134,7 @@ def _graph(options: Options, store: Store, authority: Authority) -> GraphSimulat
         registrations=options.applications,
         users=options.users,
         limits=Limits() if options.graph_limits else None,
+        removals=options.graph_removals,
         authority=authority,
         recorder=Recorder(options.record / "graph") if options.record else None,
         host=options.host,

@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeVar
 
 from simulators.exchange import Account
 from simulators.graph import Registration, User
+from simulators.graph.removals import Removals
 from simulators.reinfer import DEFAULT_PREFIX, DEFAULT_TOKEN, EVERYTHING, Token
 from simulators.reinfer.names import is_project_name, is_source_name
 
@@ -62,6 +63,7 @@ class Options:
     record: Path | None
     old_deployment: bool
     graph_limits: bool
+    graph_removals: Removals
     accounts: tuple[Account, ...]
     applications: tuple[Registration, ...]
     users: tuple[User, ...]
@@ -103,6 +105,10 @@ def _add_content(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--projects", metavar="P,P", default="bank", help="Re:infer projects to create sources in")
     group.add_argument("--old-deployment", action="store_true", help="let sync answer with three counts only")
     group.add_argument("--graph-limits", action="store_true", help="throttle Graph by the limits Microsoft documents")
+    group.add_argument(
+        "--graph-removals", type=Removals, choices=list(Removals), default=Removals.DOCUMENTED,
+        help="what Graph tells of messages that were moved (default: as documented)",
+    )  # fmt: skip
     group.add_argument("--record", metavar="DIR", type=Path, help="keep each request and response body under DIR")
     group.add_argument("--config", metavar="FILE", type=Path, help="read options from a JSON file")
 
@@ -179,6 +185,7 @@ def _options(given: argparse.Namespace, lists: dict[str, list[dict[str, Any]]]) 
         record=given.record,
         old_deployment=given.old_deployment,
         graph_limits=given.graph_limits,
+        graph_removals=given.graph_removals,
         accounts=tuple(_made(Account, entry) for entry in accounts),
         applications=tuple(_made(Registration, entry) for entry in lists.get("applications", [application])),
         users=tuple(_made(User, entry) for entry in lists.get("users", [])),

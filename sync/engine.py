@@ -12,7 +12,7 @@ that die at every step. What a single email goes through is in `sync.delivery`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from integrations.errors import (
@@ -32,6 +32,7 @@ from sync.delivery import Delivery
 from sync.folder_refusals import is_of_mailbox, left_out, to_try
 from sync.gate import sort_page
 from sync.leftovers import Leftovers
+from sync.places import by_place
 from sync.ports import Checkpoints, Control, Ledger, SliceOver
 from sync.records import CopyRecord, FolderRecord, Report
 from sync.turns import Turns, hands_over, leftovers_come_first, turns
@@ -59,6 +60,8 @@ class Engine:
     _owed: int = field(default=0, init=False)
     """How much was done when the request in hand was answered: time does not end the sync before it is more."""
     _in_next_round: bool = field(default=False, init=False)
+    _places: Mapping[FolderId, FolderRecord] = field(default_factory=dict, init=False)
+    """The folders that hold mail and are there."""
     _refused: set[FolderId] = field(default_factory=set, init=False)
     """Folders that could not be read when they were last tried, by this sync or one before."""
     _missing: set[FolderId] = field(default_factory=set, init=False)
@@ -74,6 +77,7 @@ class Engine:
             self.delivery.folders = {
                 folder: verdict for folder, verdict in verdicts.items() if verdict is not Verdict.WANTED
             }
+            self._places = {folder.id: folder for folder in folders}
             self._refused = {folder.id for folder in folders if folder.refused}
             self._in_turn(folders)
         except SliceOver:
@@ -202,18 +206,25 @@ class Engine:
                 return
 
     def _page(self, folder: FolderRecord, page: ChangePage) -> None:
+        self.delivery.counts.listed += len(page.changes)
+        fetch: list[Change] = []
+        for place, changes in by_place(folder, self._places, page.changes):
+            fetch += self._sorted(place, changes)
+        if fetch:
+            self._fetch(folder.id, fetch)
+
+    def _sorted(self, folder: FolderRecord, changes: Sequence[Change]) -> Sequence[Change]:
+        """Settle what is to be settled without fetching; return what is to be fetched."""
         counts = self.delivery.counts
-        counts.listed += len(page.changes)
-        known = self.ledger.known(folder.id, page.changes)
-        sorted_page = sort_page(page.changes, self._verdict(folder), self.wishes.rules, self.wishes.digest, known)
+        known = self.ledger.known(folder.id, changes)
+        sorted_page = sort_page(changes, self._verdict(folder), self.wishes.rules, self.wishes.digest, known)
         # First who goes on under a new id: the old one may be among those that are to be forgotten.
         self.ledger.adopt(sorted_page.adopt)
         self.ledger.forget(folder.id, sorted_page.forget)
         self.ledger.remember([self._away(change, verdict) for change, verdict in sorted_page.turned_away])
         counts.not_wanted += len(sorted_page.turned_away)
         counts.unchanged += sorted_page.unchanged + len(sorted_page.adopt)
-        if sorted_page.fetch:
-            self._fetch(folder.id, sorted_page.fetch)
+        return sorted_page.fetch
 
     def _away(self, change: Change, verdict: Verdict) -> CopyRecord:
         return self.delivery.copy(change, verdict=verdict, comment_id=None)

@@ -1,7 +1,7 @@
 """What changed in one folder, page by page, by Graph's change tracking.
 
 A page that Graph cannot tell, because of one email in it, is asked for again in smaller pieces, and what remains then is gone
-around: see `around`.
+around: see `around`. What is told as removed is asked for by its id before it is believed: see `whereabouts`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
 from integrations.graph.refusals import Answer
 from integrations.graph.rows import EXPAND, SELECT
-from integrations.messages import ChangeKind, ChangePage, Cursor, FolderId
+from integrations.graph.whereabouts import AT_ONCE, MOST_UNCLEAR, whereabouts
+from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
 
 PATIENCE = 2
 """Syncs that fail at a page of one email before it is gone around: most troubles pass."""
@@ -41,9 +42,14 @@ class _Listing:
         self._mailbox, self._folder, self._usual, self._messages = mailbox, folder, page_size, messages
         self._of = (mailbox.address.casefold(), str(folder))
         self._around = Around(mailbox, folder, page_size, messages)
+        self._asked: set[str] = set()
+        """Messages told as removed that were asked for in this look at the folder."""
+        self._asked_again = False
 
     def page(self, place: Place) -> tuple[ChangePage, Place]:
         """The next page, and the place behind it."""
+        if place.removed:
+            return self._located(place)
         if place.around is not None and not self._around.is_to_try_again(place.around):
             return self._around.page(place)
         answer = self._told(place)
@@ -85,8 +91,31 @@ class _Listing:
             raise ExchangeFailed("its pages have no end")
         kind = ChangeKind.CREATED if place.first else ChangeKind.UPDATED
         changes = self._messages.changes(self._folder, page["value"], kind)
-        behind = replace(place, link=link, first=place.first and bool(ahead))
-        return ChangePage(tuple(changes), behind.cursor(), last=not ahead), behind
+        removed = [change.item_id for change in changes if change.kind is ChangeKind.DELETED]
+        behind = replace(place, link=link, first=place.first and bool(ahead), removed=removed, ahead=bool(ahead))
+        told = [change for change in changes if change.kind is not ChangeKind.DELETED]
+        return self._made(told, behind)
+
+    def _located(self, place: Place) -> tuple[ChangePage, Place]:
+        """The next of those that were told as removed, wherever they are by now. A page of their own: the cursor holds the
+        others, so that none is lost and each step takes one batch."""
+        now = [ItemId(item) for item in place.removed[:AT_ONCE]]
+        self._asked.update(now)
+        found = whereabouts(self._mailbox, self._messages, self._folder, now)
+        unclear = [*(item for item in place.unclear if item not in now), *found.unclear]
+        given_up = [Change(ChangeKind.DELETED, self._folder, ItemId(item)) for item in unclear[:-MOST_UNCLEAR]]
+        behind = replace(place, removed=place.removed[AT_ONCE:], unclear=unclear[-MOST_UNCLEAR:])
+        return self._made([*found.changes, *given_up], behind)
+
+    def _made(self, changes: list[Change], behind: Place) -> tuple[ChangePage, Place]:
+        last = not (behind.removed or behind.ahead)
+        waiting = [item for item in behind.unclear if item not in self._asked][:AT_ONCE]
+        if last and waiting and not self._asked_again:
+            # One batch for each look at the folder, of those that wait longest.
+            self._asked_again, last = True, False
+            rest = [item for item in behind.unclear if item not in waiting]
+            behind = replace(behind, removed=waiting, unclear=rest)
+        return ChangePage(tuple(changes), behind.cursor(), last), behind
 
     def _refusal(self, answer: Answer, place: Place) -> IntegrationError:
         refusal = answer.refusal_of_folder()

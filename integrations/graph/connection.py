@@ -27,6 +27,8 @@ from integrations.network.transport import Deadline, tls_context
 AT_ONCE = 4
 """Requests of one app to one mailbox that Graph answers at a time; the fifth is throttled."""
 MOST_REMEMBERED = 1000
+PREFER_IDS = 'IdType="ImmutableId"'
+"""A preference: ids that stay when an item is moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Asked:
     body: bytes | None = field(default=None, repr=False)
 
     def headers(self) -> dict[str, str]:
-        prefer = ['IdType="ImmutableId"'] + ([f"odata.maxpagesize={self.page_size}"] if self.page_size else [])
+        prefer = [PREFER_IDS] + ([f"odata.maxpagesize={self.page_size}"] if self.page_size else [])
         content = {} if self.body is None else {"Content-Type": "application/json"}
         return {"Prefer": ", ".join(prefer), "client-request-id": str(uuid.uuid4()), **content}
 

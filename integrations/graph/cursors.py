@@ -6,7 +6,7 @@ Of a link only path and query are kept, and only of one that leads to where it c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +31,12 @@ class Place:
     """Of the tree: the kinds of the well-known folders by their ids."""
     around: Mapping[str, Any] | None = None
     """Where the link cannot be followed, for an email that cannot be told: how far the plain list has come."""
+    removed: Sequence[str] = ()
+    """Messages that the folder told as removed, in front of the link, and that were not asked for yet: see `whereabouts`."""
+    unclear: Sequence[str] = ()
+    """Those that were asked for and of which Graph does not tell where they are: they are asked for again."""
+    ahead: bool = False
+    """With `removed`: whether the link leads to more of the same round."""
 
     def cursor(self) -> Cursor:
         known = {
@@ -40,8 +46,11 @@ class Place:
             "first": self.first,
             "kinds": dict(self.kinds),
             "around": self.around,
+            "removed": list(self.removed),
+            "unclear": list(self.unclear),
+            "ahead": self.ahead or None,
         }
-        return Cursor(json.dumps({name: value for name, value in known.items() if value not in ({}, None)}))
+        return Cursor(json.dumps({name: value for name, value in known.items() if value not in ({}, [], None)}))
 
 
 def begun_or_resumed(mailbox: str, of: str, cursor: Cursor | None) -> Place:

@@ -17,6 +17,7 @@ from integrations.graph.rows import (
     EXPAND,
     SELECT,
     Told,
+    filled,
     folder_of,
     is_of_no_interest,
     is_removed,
@@ -60,6 +61,12 @@ class Messages:
         self._pages = [*self._pages, page][-MOST_KEPT:]
         return list(changes.values())
 
+    def found(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
+        """Messages that were asked for by their ids, as changes of the folders in which they lie."""
+        page = {item_id(row): told(filled(row), FolderId(folder_of(row)), ChangeKind.UPDATED) for row in rows}
+        self._pages = [*self._pages, page][-MOST_KEPT:]
+        return [one.change for one in page.values()]
+
     def told(self, asked: Sequence[Change]) -> list[Told | Gone]:
         """What is known of these; what is not, is asked for. `Gone` is what lies in its folder no more."""
         known = [self._kept(change) for change in asked]
@@ -80,9 +87,7 @@ class Messages:
         return iter(self._mailbox.ask_all(paths))
 
     def _looked_up(self, change: Change, answer: Answer) -> Told | Gone:
-        if answer.status == 404 and answer.code().casefold() == "erroritemnotfound":
-            return Gone(change)
-        if answer.status == 400 and answer.code().casefold() == "errorinvalididmalformed":
+        if answer.is_gone():
             return Gone(change)
         if not answer.ok:
             if answer.is_its_own():
@@ -94,9 +99,7 @@ class Messages:
             raise ExchangeFailed("it answered about another item than the one that was asked for")
         if folder_of(row) != change.folder_id:
             return Gone(change)
-        if not is_whole(row):
-            row = {"receivedDateTime": None, "isDraft": False, "singleValueExtendedProperties": [], **row}
-        now = told(row, change.folder_id, change.kind)
+        now = told(filled(row), change.folder_id, change.kind)
         return Told(replace(change, change_key=now.change.change_key), now.details)
 
     def _completed(

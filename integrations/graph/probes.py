@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from integrations.diagnosis import Fact, Verdict
@@ -19,8 +21,12 @@ from integrations.graph.connection import Asked, GraphSettings, connection
 from integrations.graph.cursors import local
 from integrations.graph.folders import WELL_KNOWN
 from integrations.graph.mailbox import GraphMailbox
+from integrations.graph.messages import Messages
+from integrations.graph.moves import Moves
 from integrations.graph.refusals import Answer, parts_of
-from integrations.graph.rows import CLASS, EXPAND, SELECT, SENSITIVITY, SIZE, TOPIC
+from integrations.graph.rows import CLASS, EXPAND, SELECT, SENSITIVITY, SIZE, TOPIC, item_id
+from integrations.graph.whereabouts import whereabouts
+from integrations.messages import ChangeKind, FolderId
 
 PAGE = 5
 """Messages a page: enough to see whether a page size is obeyed."""
@@ -46,9 +52,12 @@ class _Plain(Asked):
         return {"client-request-id": str(uuid.uuid4())}
 
 
-def probed(settings: GraphSettings, address: str) -> Iterator[Fact]:
-    """One fact after the other. Raises `SettingsWrong`; what the network brings makes a fact untried."""
-    probes = _Probes(GraphMailbox(address, connection(settings)))
+def probed(settings: GraphSettings, address: str, *, watch: float = 0) -> Iterator[Fact]:
+    """One fact after the other. Raises `SettingsWrong`; what the network brings makes a fact untried.
+
+    `watch`: seconds in which somebody may move emails, to see how moves are told.
+    """
+    probes = _Probes(GraphMailbox(address, connection(settings)), watch)
     for name, probe in probes.all():
         probes.mailbox.connection.deadline.start()
         try:
@@ -65,8 +74,9 @@ def probed(settings: GraphSettings, address: str) -> Iterator[Fact]:
 
 
 class _Probes:
-    def __init__(self, mailbox: GraphMailbox) -> None:
-        self.mailbox = mailbox
+    def __init__(self, mailbox: GraphMailbox, watch: float) -> None:
+        self.mailbox, self._watch = mailbox, watch
+        self._moves = Moves(mailbox, datetime.now(UTC))
         self._page: Mapping[str, Any] = {}
         """The first page of the Inbox by change tracking."""
 
@@ -76,6 +86,7 @@ class _Probes:
             ("Well-known folders", self._folders),
             ("Change tracking of folders", self._tree),
             ("Change tracking of messages", self._messages),
+            ("Folders that are watched", self._begin_to_watch),
             ("Page size", self._page_size),
             ("Extended properties", self._extended),
             ("Time of the last change", self._modified),
@@ -86,6 +97,8 @@ class _Probes:
             ("A link that is refused", self._refused_link),
             ("A link of another folder", self._foreign_link),
             ("An email that is gone", self._gone),
+            ("Where an email is", self._whereabouts),
+            ("Emails that were moved", self._moved),
             ("A mailbox that does not exist", self._nobody),
             ("Throttling", self._throttling),
         )
@@ -242,6 +255,37 @@ class _Probes:
         if answer.ok or code.casefold() not in {"erroritemnotfound", "errorinvalididmalformed", "errorinvalidid"}:
             raise Differs(f"HTTP {answer.status} {code}.")
         return f"HTTP {answer.status} {code}."
+
+    def _whereabouts(self) -> str:
+        inbox = FolderId(str(self._document(self.mailbox.path("mailFolders", "inbox", select="id"))["id"]))
+        items = [item_id(row) for row in self._rows()]
+        found = whereabouts(self.mailbox, Messages(self.mailbox), inbox, items)
+        here = [
+            change for change in found.changes if change.kind is not ChangeKind.DELETED and change.folder_id == inbox
+        ]
+        if len(here) != len(items):
+            raise Differs(f"Of {len(items)} emails of the Inbox, {len(here)} are said to be there by their ids.")
+        return f"{len(items)} emails of the Inbox are found there, by their ids in one batch."
+
+    # ---- moves ----------------------------------------------------------------------------------------------------
+
+    def _begin_to_watch(self) -> str:
+        return f"{self._moves.begin()} folders are watched for emails that somebody moves meanwhile."
+
+    def _moved(self) -> str:
+        time.sleep(self._watch)
+        self.mailbox.connection.deadline.start()
+        seen = self._moves.end()
+        if not seen.moved:
+            raise Untried(
+                "Nobody moved one. With --watch 60 there is time for it: move a new email from the Inbox to another folder, "
+                "and another one away and back."
+            )
+        told = [f"{seen.moved} were moved"]
+        told += [f"{seen.told} told as documented"] if seen.told else []
+        told += [f"{seen.removed_alone} back in their folder and told as removed alone"] if seen.removed_alone else []
+        told += [f"{seen.no_row} not told by the folder that they went to"] if seen.no_row else []
+        return f"{', '.join(told)}. Either is right for this product, which asks where they are."
 
     def _nobody(self) -> str:
         _, _, domain = self.mailbox.address.rpartition("@")

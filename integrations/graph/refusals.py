@@ -60,6 +60,8 @@ BY_STATUS: dict[int, type[IntegrationError]] = {
     509: errors.ExchangeBusy,
 }
 FORBIDS_FOLDER = {"erroraccessdenied", "accessdenied"}
+GONE = {(404, "erroritemnotfound"), (400, "errorinvalididmalformed")}
+"""Status and code, said of a message that is not there."""
 NOT_FOUND = {"erroritemnotfound", "errorfoldernotfound"}
 """Said of what is not there, and of what the caller has no right to see, as Exchange does."""
 NO_GRAPH = {301, 302, 303, 307, 308, 403, 404, 405}
@@ -122,9 +124,21 @@ class Answer:
     def refusal_of_folder(self) -> IntegrationError:
         """The same, of a request about one folder: what may not be read is this folder then."""
         refusal = self.refusal()
-        if self.status == 403 and self.code().casefold() in FORBIDS_FOLDER and isinstance(refusal, errors.Refused):
+        if self.forbids() and isinstance(refusal, errors.Refused):
             return errors.FolderRefused(refusal.detail, of_mailbox=refusal)
         return refusal
+
+    def is_gone(self) -> bool:
+        """Whether the one message that was asked for is not in the mailbox."""
+        return (self.status, self.code().casefold()) in GONE
+
+    def forbids(self) -> bool:
+        """Whether what was asked for, of a mailbox that was just read, may not be read alone."""
+        return self.status == 403 and self.code().casefold() in FORBIDS_FOLDER
+
+    def may_pass(self) -> bool:
+        """Whether the same request may be answered in a moment: too many at a time, or a fault of the service."""
+        return self.status in (408, 429, 509) or self.status >= 500
 
     def is_its_own(self) -> bool:
         """Whether what was asked for can be what fails, and not the service: a fault in Graph's own words."""

@@ -41,6 +41,11 @@ def is_whole(row: Mapping[str, Any]) -> bool:
     return "receivedDateTime" in row and "isDraft" in row and "singleValueExtendedProperties" in row
 
 
+def filled(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer about one message, with what a message lacks that has none of it."""
+    return {"receivedDateTime": None, "isDraft": False, "singleValueExtendedProperties": [], **row}
+
+
 def is_of_no_interest(row: Mapping[str, Any]) -> bool:
     """Whether nothing changed that we ask for: a read mark, a flag."""
     return not any(name in row for name in (*FACTS, "singleValueExtendedProperties"))

@@ -275,6 +275,10 @@ class Mailbox:
             item_id = self._latest.get(immutable_id)
             return self.item(item_id) if item_id in self._where else None
 
+    def was_moved(self, item: Item) -> bool:
+        """Whether the item came where it is from another folder of this mailbox."""
+        return item.immutable_id != _immutable(item.id)
+
     def items(self) -> Iterable[Item]:
         with self.lock:
             return [item for folder in self.folders.values() for item in folder.items.values()]

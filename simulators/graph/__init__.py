@@ -10,7 +10,8 @@
         graph.store["desk@x"].move(item_id, "Done")         # what users do; the same store as `ExchangeSimulator`'s
         graph.entra.lifetime = 60.0; graph.expire_tokens()
         graph.operations                                    # list-folders, folder, child-folders, folders-delta, messages,
-                                                            # messages-delta, message, mime, batch
+                                                            # messages-count, messages-delta, message, mime, attachments,
+                                                            # attachment, attachment-value, user, batch
 
 `effects` lists what can go wrong, `simulators.exchange.control` what another process can do.
 """

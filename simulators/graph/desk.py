@@ -10,23 +10,32 @@ from urllib.parse import quote
 from simulators.exchange.changes import Step, What, item_step
 from simulators.exchange.store import Folder, Item, Mailbox, Store
 from simulators.faults import Faults
-from simulators.graph import delta, effects, folders, identifiers, listing, messages, mime, query
+from simulators.graph import attachments, delta, effects, folders, identifiers, listing, messages, mime, query, users
 from simulators.graph.accounts import BODIES, METADATA, Principal
 from simulators.graph.errors import Refused, as_json
+from simulators.graph.folder_filter import filtered
+from simulators.graph.removals import Removals, told
 from simulators.graph.routes import VERSION, Call
 from simulators.http import Request, Response
 
 SHAPE = ("$select", "$expand")
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "list-folders": ("$select", "$top", "$skip", "$count", "includeHiddenFolders"),
-    "child-folders": ("$select", "$top", "$skip", "$count", "includeHiddenFolders"),
+    "list-folders": ("$select", "$filter", "$top", "$skip", "$count", "includeHiddenFolders"),
+    "child-folders": ("$select", "$filter", "$top", "$skip", "$count", "includeHiddenFolders"),
     "folder": ("$select",),
     "folders-delta": ("$select", *query.TOKENS),
     "messages": (*SHAPE, "$top", "$skip", "$filter", "$orderby", "$count"),
     "messages-delta": (*SHAPE, "$top", "$filter", "$orderby", "changeType", *query.TOKENS),
     "message": SHAPE,
+    "messages-count": ("$filter",),
     "mime": (),
+    "attachments": ("$select", "$top", "$skip", "$count"),
+    "attachment": ("$select",),
+    "attachment-value": (),
+    "user": ("$select",),
 }
+OF_BODIES = {"mime", "attachments", "attachment", "attachment-value"}
+"""What an app may not read that has the right to read the metadata alone."""
 CHANGE_TYPES = {"created": {What.CREATE}, "updated": {What.UPDATE, What.READ}, "deleted": {What.DELETE}}
 FILTERED_MOST = 5000
 """Messages that the first listing of a delta with a `$filter` tells: older ones are not told, as Microsoft documents."""
@@ -51,11 +60,13 @@ class Desk:
     base: str
     links: delta.Links
     filtered_most: int = FILTERED_MOST
+    removals: Removals = Removals.DOCUMENTED
 
     def address(self, call: Call) -> str:
         """Whose mailbox a call is about. Raises `Refused` for `me` without a user."""
         if call.user != "me":
-            return call.user
+            known = users.find_user(self.store, call.user)
+            return known.address if known is not None else call.user
         if self.principal.application:
             raise Refused("BadRequest", "/me request is only valid with delegated authentication flow.")
         return self.principal.name
@@ -65,9 +76,16 @@ class Desk:
         tracking = " with change tracking over the 'Messages' resource" if call.operation == "messages-delta" else ""
         given = query.options(request.query, OPTIONS[call.operation], where=tracking)
         asked = Asked(call, given, query.preferences(request.headers))
+        if call.operation == "user":
+            return as_json(self._user(asked), label=call.operation)
         mailbox = self._mailbox(call)
         if call.operation == "mime":
             return self._mime(mailbox, asked)
+        if call.operation == "messages-count":
+            return Response(200, str(len(self._found(mailbox, asked))).encode(), "text/plain", label=call.operation)
+        if call.operation == "attachment-value":
+            item = self._item(mailbox, call)
+            return attachments.raw(item, attachments.find_attachment(item, call.attachment))
         with mailbox.lock:
             body = self._body(mailbox, asked)
         return as_json(body, headers=asked.prefer.applied, label=call.operation)
@@ -87,6 +105,12 @@ class Desk:
                 return self._message_list(mailbox, asked)
             case "messages-delta":
                 return self._messages_delta(mailbox, asked)
+            case "attachments":
+                return self._attachments(mailbox, asked)
+            case "attachment":
+                item = self._item(mailbox, asked.call)
+                place = attachments.find_attachment(item, asked.call.attachment)
+                return self._context("attachment") | self._attachment(item, place, asked)
         item = self._item(mailbox, asked.call)
         return self._context("message") | self._message(mailbox, item, asked)
 
@@ -94,7 +118,7 @@ class Desk:
 
     def _mailbox(self, call: Call) -> Mailbox:
         address = self.address(call)
-        if not self.principal.permissions & (BODIES if call.operation == "mime" else METADATA):
+        if not self.principal.permissions & (BODIES if call.operation in OF_BODIES else METADATA):
             raise Refused("ErrorAccessDenied")
         mailbox = self.store.get(address)
         if mailbox is None:
@@ -114,7 +138,7 @@ class Desk:
 
     def _folder_list(self, mailbox: Mailbox, parent: Folder, asked: Asked) -> dict[str, Any]:
         hidden = asked.given.get("includeHiddenFolders", "").casefold() == "true"
-        found = folders.children(mailbox, parent, hidden=hidden)
+        found = filtered(folders.children(mailbox, parent, hidden=hidden), asked.given.get("$filter", ""))
         top, skip = listing.page(asked.given, asked.prefer.page_size)
         page, more = folders.page_of(found, top, skip)
         select = _folder_select(asked.given)
@@ -132,16 +156,21 @@ class Desk:
     # ---- messages -------------------------------------------------------------------------------------------------
 
     def _message_list(self, mailbox: Mailbox, asked: Asked) -> dict[str, Any]:
-        items: Iterable[Item] = [item for item in mailbox.items() if not mailbox.folders[item.folder_id].forbidden]
-        if asked.call.folder:
-            folder = folders.find_folder(mailbox, asked.call.folder)
-            folders.check_readable(folder)
-            items = folder.items.values()
-        found = listing.found(items, asked.given)
+        found = self._found(mailbox, asked)
         top, skip = listing.page(asked.given, asked.prefer.page_size)
         answer = self._context("messages") | _count(asked.given, len(found))
         answer["value"] = [self._message(mailbox, item, asked) for item in found[skip : skip + top]]
         return answer | self._next(asked, top, skip, skip + top < len(found))
+
+    def _found(self, mailbox: Mailbox, asked: Asked) -> list[Item]:
+        """What a plain list of messages holds, whole."""
+        with mailbox.lock:
+            items: Iterable[Item] = [item for item in mailbox.items() if not mailbox.folders[item.folder_id].forbidden]
+            if asked.call.folder:
+                folder = folders.find_folder(mailbox, asked.call.folder)
+                folders.check_readable(folder)
+                items = folder.items.values()
+            return listing.found(items, asked.given)
 
     def _messages_delta(self, mailbox: Mailbox, asked: Asked) -> dict[str, Any]:
         folder = folders.find_folder(mailbox, asked.call.folder)
@@ -151,7 +180,9 @@ class Desk:
         again = replace(asked, given=dict(round_.asked))
         size = asked.prefer.page_size or query.positive("$top", round_.asked.get("$top", str(listing.DEFAULT_TOP)))
         step, items = self._step(folder, round_, size)
-        rows = [row for change in items if (row := self._row(mailbox, folder, change, again)) is not None]
+        if again.prefer.immutable and (place := round_.place) is not None and "at" in place:
+            items = list(told(mailbox, folder, place["at"], items, self.removals))
+        rows = [self._row(mailbox, folder, change, again) for change in items]
         return self._tracked("messages", asked, mailbox, replace(round_, place=step.place), rows, step.last)
 
     def _step(self, folder: Folder, round_: delta.Round, size: int) -> tuple[Step, list[tuple[What, str]]]:
@@ -168,18 +199,13 @@ class Desk:
             return Step(step.changes, {"at": upto}, upto == len(folder.log)), wanted
         return Step(step.changes, step.place | {"listed": told}, step.last), wanted
 
-    def _row(self, mailbox: Mailbox, folder: Folder, change: tuple[What, str], asked: Asked) -> dict[str, Any] | None:
-        """One change as a row. None for an immutable id that left the folder and is back in it."""
+    def _row(self, mailbox: Mailbox, folder: Folder, change: tuple[What, str], asked: Asked) -> dict[str, Any]:
+        """One change as a row."""
         what, item_id = change
         kind = {"@odata.type": "#microsoft.graph.message"}
         if what is not What.DELETE:
             return kind | self._message(mailbox, folder.items[item_id], asked)
-        immutable = asked.prefer.immutable
-        if immutable:
-            now = mailbox.find_immutable(mailbox.immutable_id(item_id))
-            if now is not None and now.folder_id == folder.id:
-                return None
-        gone = identifiers.gone_id(mailbox, item_id, immutable)
+        gone = identifiers.gone_id(mailbox, item_id, asked.prefer.immutable)
         return kind | {"id": gone, "@removed": {"reason": "deleted"}}
 
     def _message(self, mailbox: Mailbox, item: Item, asked: Asked) -> dict[str, Any]:
@@ -194,6 +220,30 @@ class Desk:
             item = self._item(mailbox, asked.call)
             effects.check_readable(self.faults, asked.call.operation, mailbox, item, ())
         return Response(200, mime.rendered(item.mail.content()), "text/plain", asked.prefer.applied, label="mime")
+
+    # ---- attachments, users ---------------------------------------------------------------------------------------
+
+    def _attachments(self, mailbox: Mailbox, asked: Asked) -> dict[str, Any]:
+        item = self._item(mailbox, asked.call)
+        places = range(len(attachments.attachments_of(item)))
+        top, skip = listing.page(asked.given, asked.prefer.page_size)
+        answer = self._context("attachments") | _count(asked.given, len(places))
+        answer["value"] = [self._attachment(item, place, asked) for place in places[skip : skip + top]]
+        return answer | self._next(asked, top, skip, skip + top < len(places))
+
+    def _attachment(self, item: Item, place: int, asked: Asked) -> dict[str, Any]:
+        select = query.selected(asked.given.get("$select", ""), attachments.PROPERTIES, "attachment")
+        return attachments.attachment_json(item, place, select, immutable=asked.prefer.immutable)
+
+    def _user(self, asked: Asked) -> dict[str, Any]:
+        address = self.address(asked.call)
+        own = not self.principal.application and address.casefold() == self.principal.name.casefold()
+        users.check_permitted(self.principal, own=own)
+        mailbox = users.find_user(self.store, address)
+        if mailbox is None:
+            raise users.unknown_user(asked.call.user)
+        select = query.selected(asked.given.get("$select", ""), users.PROPERTIES, "user")
+        return self._context("user") | users.user_json(mailbox, select)
 
     # ---- around the content ---------------------------------------------------------------------------------------
 
@@ -218,6 +268,7 @@ class Desk:
             "folders-delta": "mailFolders/delta",
             "messages": f"{folder}/messages" if call.folder else "messages",
             "messages-delta": f"{folder}/messages/delta",
+            "attachments": f"messages('{quote(call.message)}')/attachments",
         }
         return f"{self.base}/{VERSION}/{path}/{ends[call.operation]}"
 
@@ -227,6 +278,9 @@ class Desk:
             "folders": "Collection(mailFolder)",
             "message": "users('user')/messages/$entity",
             "messages": "Collection(message)",
+            "attachment": "users('user')/messages('message')/attachments/$entity",
+            "attachments": "users('user')/messages('message')/attachments",
+            "user": "users/$entity",
         }
         return {"@odata.context": f"{self.base}/{VERSION}/$metadata#{types[kind]}"}
 

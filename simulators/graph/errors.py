@@ -11,6 +11,7 @@ from simulators.http import Response
 
 KNOWN = {
     "ApplicationThrottled": (429, "Application is over its MailboxConcurrency limit."),
+    "Authorization_RequestDenied": (403, "Insufficient privileges to complete the operation."),
     "BadRequest": (400, "The request is malformed or incorrect."),
     "ErrorAccessDenied": (403, "Access is denied. Check credentials and try again."),
     "ErrorInternalServerError": (
@@ -27,6 +28,7 @@ KNOWN = {
     "ErrorServerBusy": (503, "The server cannot service this request right now. Try again later."),
     "InvalidAuthenticationToken": (401, "Access token is empty."),
     "MailboxNotEnabledForRESTAPI": (404, "The mailbox is either inactive, soft-deleted, or is hosted on-premise."),
+    "Request_ResourceNotFound": (404, "Resource does not exist."),
     "RequestBroker--ParseUri": (400, "Could not find a property of that name."),
     "SyncStateInvalid": (400, "The sync state is invalid."),
     "SyncStateNotFound": (410, "The sync state generation is not found; generation=3;[highest=9][9][7][8]."),

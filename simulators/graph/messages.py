@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from html import escape, unescape
 from typing import Any
 
+from simulators.exchange.contents import contents_of
 from simulators.exchange.store import Item
 from simulators.graph import people
 from simulators.graph.errors import Refused
@@ -19,6 +21,8 @@ from simulators.graph.query import utc
 
 EXPANSION = re.compile(r"\AsingleValueExtendedProperties\s*\(\s*\$filter\s*=\s*(.+)\)\Z", re.IGNORECASE | re.DOTALL)
 CLAUSE = re.compile(r"\Aid eq '(String|Integer|Long) 0x([0-9a-f]{1,4})'\Z", re.IGNORECASE)
+TAG = re.compile(r"<[^>]*>")
+LONGEST_PREVIEW = 255
 SENSITIVITIES = ("Normal", "Personal", "Private", "Confidential")
 ON_REQUEST = ("internetMessageHeaders", "uniqueBody")
 """Told only where they are selected."""
@@ -36,6 +40,21 @@ class Shown:
     @cached_property
     def headers(self) -> Message:
         return people.headers_of(self.item.mail)
+
+    @property
+    def body(self) -> dict[str, str]:
+        """As HTML, as documented where no request says otherwise."""
+        contents = contents_of(self.item.mail)
+        if contents.body_type == "HTML":
+            return {"contentType": "html", "content": contents.body}
+        text = escape(contents.body, quote=False).replace("\n", "<br>\n")
+        return {"contentType": "html", "content": f"<html><head></head><body>{text}</body></html>"}
+
+    @property
+    def preview(self) -> str:
+        contents = contents_of(self.item.mail)
+        text = TAG.sub(" ", contents.body) if contents.body_type == "HTML" else contents.body
+        return " ".join(unescape(text).split())[:LONGEST_PREVIEW]
 
     def people(self, name: str) -> list[dict[str, Any]]:
         return people.recipients(self.headers, name)
@@ -66,7 +85,7 @@ PROPERTIES: dict[str, Callable[[Shown], Any]] = {
     "hasAttachments": lambda it: it.item.mail.has_attachments,
     "internetMessageId": lambda it: it.item.mail.message_id or None,
     "subject": lambda it: it.item.mail.subject,
-    "bodyPreview": lambda it: "",
+    "bodyPreview": lambda it: it.preview,
     "importance": lambda it: it.item.mail.importance.casefold(),
     "parentFolderId": lambda it: shown(it.item.folder_id),
     "conversationId": _conversation,
@@ -76,7 +95,7 @@ PROPERTIES: dict[str, Callable[[Shown], Any]] = {
     "isDraft": lambda it: it.item.mail.draft,
     "webLink": lambda it: f"https://outlook.office365.com/owa/?ItemID={shown(it.item.id)}",
     "inferenceClassification": lambda it: "focused",
-    "body": lambda it: {"contentType": "text", "content": ""},
+    "body": lambda it: it.body,
     "sender": lambda it: it.person("Sender", "From"),
     "from": lambda it: it.person("From"),
     "toRecipients": lambda it: it.people("To"),
@@ -85,9 +104,9 @@ PROPERTIES: dict[str, Callable[[Shown], Any]] = {
     "replyTo": lambda it: it.people("Reply-To"),
     "flag": lambda it: {"flagStatus": "notFlagged"},
     "internetMessageHeaders": lambda it: people.header_list(it.headers),
-    "uniqueBody": lambda it: {"contentType": "text", "content": ""},
+    "uniqueBody": lambda it: it.body,
 }
-"""Of v1.0. Bodies are empty: a reader takes the MIME."""
+"""Of v1.0."""
 
 EXTENDED: dict[int, tuple[str, Callable[[Item], str]]] = {
     0x001A: ("String", lambda item: item.mail.item_class),

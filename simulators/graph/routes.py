@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from simulators.graph.errors import Refused
@@ -26,6 +26,7 @@ class Call:
     user: str = ""
     folder: str = ""
     message: str = ""
+    attachment: str = ""
 
 
 def find_call(method: str, path: str) -> Call:
@@ -46,6 +47,8 @@ def find_call(method: str, path: str) -> Call:
 def _of_user(user: str, parts: Sequence[str]) -> Call:
     kinds = [part.casefold() for part in parts]
     match kinds:
+        case []:
+            return Call("user", user)
         case ["mailfolders"]:
             return Call("list-folders", user)
         case ["mailfolders", delta] if delta in DELTA:
@@ -70,10 +73,25 @@ def _of_messages(user: str, folder: str, parts: Sequence[str]) -> Call:
                 return Call("messages-delta", user, folder)
             text = "Unsupported request: Change tracking is not supported against 'microsoft.graph.message'."
             raise Refused("ErrorInvalidRequest", text)
+        case ["$count"]:
+            return Call("messages-count", user, folder)
         case [message]:
             return Call("message", user, folder, message)
         case [message, "$value"]:
             return Call("mime", user, folder, message)
+        case [message, attachments, *rest] if attachments.casefold() == "attachments":
+            return _of_attachments(Call("attachments", user, folder, message), rest)
+    raise _no_segment(parts)
+
+
+def _of_attachments(call: Call, parts: Sequence[str]) -> Call:
+    match parts:
+        case []:
+            return call
+        case [attachment]:
+            return replace(call, operation="attachment", attachment=attachment)
+        case [attachment, "$value"]:
+            return replace(call, operation="attachment-value", attachment=attachment)
     raise _no_segment(parts)
 
 

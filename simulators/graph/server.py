@@ -21,6 +21,7 @@ from simulators.graph.delta import Links
 from simulators.graph.desk import FILTERED_MOST, Desk
 from simulators.graph.entra import Entra
 from simulators.graph.errors import Refused
+from simulators.graph.removals import Removals
 from simulators.graph.routes import VERSION, Call, find_call
 from simulators.graph.throttle import Limits, Throttle
 from simulators.http import HttpServer, Records, Request, Response
@@ -32,6 +33,7 @@ class GraphSimulator:
 
     `ca` is the PEM to trust, `ca_file` a file of it; without `tls` all is plain HTTP. `limits` None throttles nobody.
     `links_kept` is how many of the newest delta links over one folder stay good; None: all.
+    `removals` is what folders tell of messages that were moved; it can be set anew at any time.
     An `authority` may be another simulator's, so that a client trusts both.
     """
 
@@ -44,6 +46,7 @@ class GraphSimulator:
         limits: Limits | None = None,
         filtered_most: int = FILTERED_MOST,
         links_kept: int | None = None,
+        removals: Removals = Removals.DOCUMENTED,
         tls: bool = True,
         authority: Authority | None = None,
         recorder: Records | None = None,
@@ -58,6 +61,7 @@ class GraphSimulator:
         self.entra = Entra(registrations, users)
         self.throttle = Throttle(limits)
         self.links = Links(links_kept)
+        self.removals = removals
         self._filtered_most = filtered_most
         self._lock = threading.Lock()
         self._authority = authority or Authority()
@@ -150,7 +154,7 @@ class GraphSimulator:
         return spoiled(rule, response) if rule else response
 
     def _one(self, request: Request, call: Call, principal: Principal, base: str) -> Response:
-        desk = Desk(self.store, self.faults, principal, base, self.links, self._filtered_most)
+        desk = Desk(self.store, self.faults, principal, base, self.links, self._filtered_most, self.removals)
         address = desk.address(call)
         self._see(request, call.operation, address, principal)
         with self.throttle.slot(principal.client_id, address):

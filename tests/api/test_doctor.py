@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
+import time
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from integrations.graph import connection
 from integrations.models import Integration
+from simulators.exchange import mail_of
+from simulators.graph.removals import Removals
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife
+from tests.mails import mail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,10 +59,49 @@ def connection_token():
 def test_the_simulator_is_as_expected_and_nothing_secret_is_shown(life):
     told = doctor()
     assert "differs" not in told
-    assert "14 as expected, 0 different, 2 could not be tried." in told
+    assert "16 as expected, 0 different, 3 could not be tried." in told
+    assert "Emails that were moved: Nobody moved one." in told
     assert "Token and its roles: The token is none that can be read" in told  # the simulated Entra's is a random word
     assert connection_token() not in told
     assert "north.example" not in told
+
+
+@pytest.mark.parametrize(
+    ("removals", "said"),
+    [
+        (Removals.DOCUMENTED, "2 were moved, 2 told as documented."),
+        (
+            Removals.AWAY_AND_BACK,
+            "2 were moved, 1 told as documented, 1 back in their folder and told as removed alone.",
+        ),
+        (
+            Removals.NO_ROW,
+            "2 were moved, 1 back in their folder and told as removed alone, 1 not told by the folder that they went to.",
+        ),
+    ],
+)
+def test_moves_are_watched_and_what_the_folders_told_of_them_is_said(life, monkeypatch, removals, said):
+    life.graph.removals = removals
+    box = life.store[ADDRESSES[0]]
+    moved, back = (box.deliver(replace(mail_of(mail(name)), received=datetime.now(UTC))) for name in ("moved", "back"))
+    wait = time.sleep
+
+    def somebody_moves(seconds):
+        if seconds != 7.5:
+            wait(seconds)
+            return
+        box.move(moved.id, "Sent Items")
+        box.move(box.move(back.id, "Sent Items").id, "Inbox")
+
+    monkeypatch.setattr(time, "sleep", somebody_moves)
+    told = doctor("--watch", "7.5")
+    assert f"Emails that were moved: {said}" in told
+    assert "17 as expected, 0 different, 2 could not be tried." in told
+
+
+def test_emails_that_are_not_found_by_their_ids_differ(life):
+    life.graph.faults.add("error", operation="message", code="ErrorItemNotFound", mailbox=ADDRESSES[0])
+    assert "are said to be there by their ids" in doctor(code=1)
 
 
 def test_what_differs_is_said_and_ends_with_its_own_code(life):

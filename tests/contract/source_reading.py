@@ -37,11 +37,12 @@ def start_of(source: Source, folder: FolderId) -> Cursor:
     return pages(source, folder)[-1].cursor
 
 
-def known_after(known: set[ItemId], changes: list[Change]) -> set[ItemId]:
+def known_after(folder: FolderId, known: set[ItemId], changes: list[Change]) -> set[ItemId]:
     """What somebody knows of a folder who believed these changes in their order."""
     known = set(known)
     for change in changes:
-        (known.discard if change.kind is DELETED else known.add)(change.item_id)
+        is_here = change.kind is not DELETED and change.folder_id == folder
+        (known.add if is_here else known.discard)(change.item_id)
     return known
 
 

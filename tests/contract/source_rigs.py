@@ -22,10 +22,11 @@ from simulators.graph import GraphSimulator, Registration
 from simulators.graph.identifiers import find_item
 from simulators.graph.identifiers import item_id as shown_id
 from simulators.graph.mime import rendered
+from simulators.graph.removals import Removals
 from tests.fakes.exchange import FakeMailbox, FakeSource
 from tests.mails import NOON
 
-ADDRESSES = [f"desk{number}@bank.example" for number in range(1, 400)]
+ADDRESSES = [f"desk{number}@bank.example" for number in range(1, 1000)]
 BUILD = "15.1.2507.39"
 
 
@@ -85,8 +86,8 @@ class Rig(Protocol):
 
 
 class FakeRig:
-    def __init__(self, names: Mapping[str, str], *, keeps_ids: bool) -> None:
-        self.mailbox = FakeMailbox("desk@bank.example", names, keeps_ids=keeps_ids)
+    def __init__(self, names: Mapping[str, str], *, keeps_ids: bool, quiet_moves: bool) -> None:
+        self.mailbox = FakeMailbox("desk@bank.example", names, keeps_ids=keeps_ids, quiet_moves=quiet_moves)
 
     def source(self, *, page_size: int = 512) -> Source:
         return FakeSource(self.mailbox, page_size=page_size)
@@ -275,8 +276,13 @@ class GraphRig(StoreRig):
 
 
 WAYS = ("NTLM, impersonation", "OAuth, impersonation", "Basic, delegate")
-FAKES = ("fake", "fake that keeps ids")
-NAMES = (*FAKES, *WAYS, "Graph")
+FAKES = ("fake", "fake that keeps ids", "fake with quiet moves")
+GRAPH = {
+    "Graph": Removals.DOCUMENTED,
+    "Graph, away and back": Removals.AWAY_AND_BACK,
+    "Graph, no row": Removals.NO_ROW,
+}
+NAMES = (*FAKES, *WAYS, *GRAPH)
 
 
 @dataclass
@@ -290,10 +296,11 @@ class Rigs:
     def rig(self, name: str, names: Mapping[str, str] | None = None) -> Rig:
         """`names`: what well-known folders are called in another language, by their English names."""
         if name in FAKES:
-            return FakeRig(names or {}, keeps_ids=name != "fake")
+            return FakeRig(names or {}, keeps_ids=name != "fake", quiet_moves=name == "fake with quiet moves")
         by_place = {english.casefold().replace(" ", ""): told for english, told in (names or {}).items()}
         mailbox = self.exchange.store.add(next(self._addresses), by_place)
-        if name == "Graph":
+        if name in GRAPH:
+            self.graph.removals = GRAPH[name]
             return GraphRig(self.graph, graph_settings_for(self.graph), mailbox)
         return ExchangeRig(self.exchange, settings_for(self.exchange, name), mailbox)
 

@@ -40,11 +40,27 @@ def test_a_moved_email_goes_here_and_comes_there(rig: Rig) -> None:
         here, there = inbox(source), tree(source)["Inbox/Done"].id
         cursors = start_of(source, here), start_of(source, there)
         new = rig.move(old, "Inbox/Done")
-        gone, came = only(lines(source, here, cursors[0])), only(lines(source, there, cursors[1]))
-    assert (gone.kind, gone.item_id, gone.folder_id) == (DELETED, old, here)
-    assert came.kind in THERE
-    assert (came.item_id, came.folder_id, came.message_id) == (new, there, message_id_of("a"))
-    assert came.received == NOON
+        told = [*lines(source, here, cursors[0]), *lines(source, there, cursors[1])]
+    assert known_after(here, {old}, told) == set()
+    assert known_after(there, set(), told) == {new}
+    came = [change for change in told if change.kind is not DELETED]
+    assert {change.kind for change in came} <= set(THERE)
+    assert {(change.folder_id, change.message_id, change.received) for change in came} == {
+        (there, message_id_of("a"), NOON)
+    }
+
+
+def test_an_email_that_came_and_was_moved_on_between_two_looks_is_told_where_it_is(rig: Rig) -> None:
+    rig.create_folder("Inbox/Done")
+    with rig.source() as source:
+        here, there = inbox(source), tree(source)["Inbox/Done"].id
+        cursors = start_of(source, here), start_of(source, there)
+        item_id = rig.move(rig.deliver(mail("a")), "Inbox/Done")
+        told = [*lines(source, here, cursors[0]), *lines(source, there, cursors[1])]
+        assert known_after(there, set(), told) == {item_id}
+        (email,) = source.fetch([change for change in told if change.folder_id == there][:1])
+    assert isinstance(email, Email)
+    assert email.mime == rig.as_handed_out(mail("a"))
 
 
 def test_a_copy_is_another_item_and_the_original_stays(rig: Rig) -> None:
@@ -103,7 +119,7 @@ def test_an_email_that_was_moved_away_and_back_is_told_as_there(rig: Rig) -> Non
         folder = inbox(source)
         cursor = start_of(source, folder)
         back = rig.move(rig.move(item_id, "Inbox/Done"), "Inbox")
-        assert known_after({item_id}, lines(source, folder, cursor)) == {back}
+        assert known_after(folder, {item_id}, lines(source, folder, cursor)) == {back}
 
 
 def test_a_deletion_is_told_with_the_item_id(rig: Rig) -> None:
@@ -121,7 +137,7 @@ def test_what_came_and_went_again_is_never_told_as_there(rig: Rig) -> None:
         folder = inbox(source)
         cursor = start_of(source, folder)
         rig.delete(rig.deliver(mail("brief")))
-        assert known_after(set(), lines(source, folder, cursor)) == set()
+        assert known_after(folder, set(), lines(source, folder, cursor)) == set()
         assert lines(source, folder) == []
 
 

@@ -86,7 +86,7 @@ def test_a_listing_is_stable_while_mail_arrives_moves_and_goes(rig: Rig) -> None
         cursor: Cursor | None = None
         for number in range(60):
             page = next(iter(source.changes(folder, cursor)))
-            known, cursor = known_after(known, list(page.changes)), page.cursor
+            known, cursor = known_after(folder, known, list(page.changes)), page.cursor
             if number < 4:
                 rig.deliver(mail(f"new {number}"), received=NOON + timedelta(days=number - 2))
                 rig.move(items.pop(), "Archive")
@@ -105,7 +105,7 @@ def test_more_deletions_than_a_page_holds_do_not_hold_up_a_listing(rig: Rig) -> 
         first = next(iter(source.changes(folder, None)))
         for item_id in items[10:]:
             rig.delete(item_id)
-        known = known_after({change.item_id for change in first.changes}, lines(source, folder, first.cursor))
+        known = known_after(folder, {change.item_id for change in first.changes}, lines(source, folder, first.cursor))
     assert known == set(items[:10])
 
 
@@ -116,6 +116,6 @@ def test_of_a_page_in_a_later_listing_the_rest_is_told_too(rig: Rig) -> None:
         items = fill(rig, 8)
         known: set[ItemId] = set()
         for page in source.changes(folder, cursor):
-            known = known_after(known, list(page.changes))
+            known = known_after(folder, known, list(page.changes))
             assert known | {change.item_id for change in lines(source, folder, page.cursor)} == set(items)
         assert known == set(items)

@@ -52,6 +52,8 @@ class World:
     page_size: int = 512
     keeps_ids: bool = False
     """Whether items that are moved keep their ids."""
+    quiet_moves: bool = False
+    """Whether the folder that an item is moved to tells nothing of it."""
     wrap: Callable[[str, Any], Any] = lambda port, it: it  # a fault test puts itself around the ports
 
     def __post_init__(self) -> None:
@@ -63,7 +65,8 @@ class World:
 
     def mailbox(self, address: str = "desk@bank.example", bucket: str = "desks", **rules: object) -> Mailbox:
         """A mailbox that syncs into this bucket of project `bank`."""
-        self.mailboxes.setdefault(address, FakeMailbox(address, keeps_ids=self.keeps_ids))
+        made = FakeMailbox(address, keeps_ids=self.keeps_ids, quiet_moves=self.quiet_moves)
+        self.mailboxes.setdefault(address, made)
         row, _ = Bucket.objects.get_or_create(destination=self.destination, project="bank", name=bucket)
         mailbox = Mailbox.objects.create(integration=self.integration, address=address, bucket=row, **rules)
         dispatching.make_states()

@@ -66,13 +66,21 @@ class FakeFolder:
 class FakeMailbox:
     """One mailbox. `faults` are raised by the next calls of the source's method of that name."""
 
-    def __init__(self, address: str, names: Mapping[str, str] | None = None, *, keeps_ids: bool = False) -> None:
+    def __init__(
+        self,
+        address: str,
+        names: Mapping[str, str] | None = None,
+        *,
+        keeps_ids: bool = False,
+        quiet_moves: bool = False,
+    ) -> None:
         """`names`: what the well-known folders are called in another language, by their English names.
 
         `keeps_ids`: an item that is moved stays what it is, id and change key, as some servers can have it.
+        `quiet_moves`: with it, the folder that an item is moved to does not tell of it.
         """
         self.address = address
-        self.keeps_ids = keeps_ids
+        self.keeps_ids, self.quiet_moves = keeps_ids, quiet_moves
         self.folders: dict[FolderId, FakeFolder] = {}
         self.tree_log: list[FolderId] = []
         self.faults: dict[str, list[BaseException]] = {}
@@ -134,9 +142,9 @@ class FakeMailbox:
     def move(self, item_id: ItemId, folder: str) -> ItemId:
         """Gone here, new there; under a new item id, as Exchange does, unless this one keeps them."""
         moved = self._take(item_id)
-        return self._put(
-            moved if self.keeps_ids else replace(moved, id=self._new_id(), change_key=self._new_key()), folder
-        )
+        if not self.keeps_ids:
+            moved = replace(moved, id=self._new_id(), change_key=self._new_key())
+        return self._put(moved, folder, told=not self.quiet_moves)
 
     def copy(self, item_id: ItemId, folder: str) -> ItemId:
         original = self._holder(item_id).items[item_id]
@@ -180,10 +188,11 @@ class FakeMailbox:
     def fail(self, method: str, error: BaseException, times: int = 1) -> None:
         self.faults.setdefault(method, []).extend([error] * times)
 
-    def _put(self, item: Item, folder: str) -> ItemId:
+    def _put(self, item: Item, folder: str, *, told: bool = True) -> ItemId:
         holder = self.folder(folder)
         holder.items[item.id] = item
-        holder.log.append((ChangeKind.CREATED, item.id))
+        if told:
+            holder.log.append((ChangeKind.CREATED, item.id))
         return item.id
 
     def _take(self, item_id: ItemId) -> Item:
@@ -309,10 +318,17 @@ class FakeSource:
         changes = [
             self._change(entry, ChangeKind.UPDATED if kind is ChangeKind.DELETED else kind, item_id)
             if item_id in entry.items
-            else Change(ChangeKind.DELETED, entry.folder.id, item_id)
+            else self._left(entry, item_id)
             for item_id, kind in kinds.items()
         ]
         return changes, self._cursor(entry.folder.id, end), end >= len(entry.log)
+
+    def _left(self, entry: FakeFolder, item_id: ItemId) -> Change:
+        """What is told of an item that is not in this folder any more: that, or where it is now."""
+        now = next((other for other in self._meet("").folders.values() if item_id in other.items), None)
+        if now is None:
+            return Change(ChangeKind.DELETED, entry.folder.id, item_id)
+        return self._change(now, ChangeKind.UPDATED, item_id)
 
     def _change(self, entry: FakeFolder, kind: ChangeKind, item_id: ItemId) -> Change:
         if kind is ChangeKind.READ:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from random import Random
 from typing import Any, Protocol
 
 from integrations.exchange.connection import close_all as close_ews
@@ -11,6 +12,7 @@ from integrations.graph.connection import close_all as close_graph
 from simulators.exchange import Account, ExchangeSimulator, Store
 from simulators.faults import Faults
 from simulators.graph import GraphSimulator, Registration
+from simulators.graph.removals import Removals
 from tests.faults.exchange_kinds import ExchangeKind
 
 SECRET = "secret"
@@ -60,8 +62,9 @@ class End(Protocol):
     @property
     def item_codes(self) -> tuple[str, ...]: ...
 
-    def live(self, number: int) -> None:
-        """Become the kind of server that this seed meets. The store must be the seed's."""
+    def live(self, number: int) -> str:
+        """Become the kind of server that this seed meets: what documents leave open, or reports contradict. Returns which kind.
+        The store must be the seed's. It is drawn apart from all else of a seed."""
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -120,10 +123,11 @@ class EwsEnd:
         self.server = server
         self._auth = "basic"
 
-    def live(self, number: int) -> None:
+    def live(self, number: int) -> str:
         kind = ExchangeKind.drawn(number)
         kind.apply(self.server)
         self._auth = kind.auth
+        return str(kind)
 
     def row(self) -> dict[str, Any]:
         return {
@@ -180,14 +184,15 @@ class GraphEnd:
     def __init__(self, server: GraphSimulator) -> None:
         self.server = server
 
-    def live(self, number: int) -> None:
-        """Graph is of one kind."""
-
     def row(self) -> dict[str, Any]:
         return {
             "microsoft_api": "graph", "endpoint": self.server.url, "authority": self.server.authority_url, "auth": "oauth2",
             "tenant_id": "tenant", "client_id": "client", "client_secret": SECRET, "ca_bundle": self.server.ca,
         }  # fmt: skip
+
+    def live(self, number: int) -> str:
+        self.server.removals = Random(f"removals {number}").choice(list(Removals))
+        return f"removals: {self.server.removals}"
 
     def spoil(self, message_id: str, code: str) -> None:
         if code == "untold":

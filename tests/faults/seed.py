@@ -306,7 +306,7 @@ class Seed:
         self.end.server.faults.clear()
         self.end.server.requests.clear()
         self.end.server.store = Store(addresses)
-        self.end.live(self.number)
+        self.log.append(self.end.live(self.number))
         self.story = Story(
             self.random,
             self.end.server.store,

@@ -34,7 +34,7 @@ class Served:
 def served() -> Iterator[Served]:
     store, authority = filled(), Authority()
     accounts = [Account("BANK\\svc", PASSWORD, delegate_of=frozenset({DESK, OPS}))]
-    registration = Registration("tenant", "client", SECRET)
+    registration = Registration("tenant", "client", SECRET, permissions=frozenset({"Mail.Read", "User.Read.All"}))
     exchange = ExchangeSimulator(store, accounts=accounts, applications=[registration], authority=authority)
     graph = GraphSimulator(store, registrations=[registration], authority=authority)
     with exchange, graph, ReinferSimulator() as reinfer:

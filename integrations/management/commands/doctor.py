@@ -1,4 +1,4 @@
-"""Holds what this product relies on against the real service: read-only, in less than a minute, for one mailbox."""
+"""Holds what this product relies on against the real service: read-only, in about a minute, for one mailbox."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mailbox", default="", metavar="ADDRESS", help="a mailbox with a few emails; else the first"
         )
+        parser.add_argument(
+            "--watch",
+            type=float,
+            default=0,
+            metavar="SECONDS",
+            help="wait for emails that somebody moves, to see how it is told",
+        )
         parser.add_argument("--graph", action="store_true", help="of one by EWS: as if it were switched to Graph")
         parser.add_argument("--endpoint", default="", help="with --graph, where Graph is; else that of the same cloud")
         parser.add_argument(
@@ -61,7 +68,7 @@ class Command(BaseCommand):
                 self.stderr.write(finding.text)
             sys.exit(NOT_REACHED)
         if integration.microsoft_api == Integration.Api.GRAPH:
-            facts = list(self._told(integration, address))
+            facts = list(self._told(integration, address, options["watch"]))
             differing = sum(fact.verdict is Verdict.DIFFERS for fact in facts)
             untried = sum(fact.verdict is Verdict.UNTRIED for fact in facts)
             as_expected = len(facts) - differing - untried
@@ -70,9 +77,9 @@ class Command(BaseCommand):
                 self.stdout.write("Please report what differs: it holds no token, no address and nothing of an email.")
                 sys.exit(DIFFERENT)
 
-    def _told(self, integration: Integration, address: str) -> Iterator[Fact]:
+    def _told(self, integration: Integration, address: str, watch: float) -> Iterator[Fact]:
         try:
-            for fact in graph_facts(integration, address, deadline=DEADLINE):
+            for fact in graph_facts(integration, address, deadline=DEADLINE, watch=watch):
                 self._tell(fact)
                 yield fact
         except (IntegrationError, ImproperlyConfigured) as error:

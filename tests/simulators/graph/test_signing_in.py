@@ -227,6 +227,7 @@ def test_permissions_decide_what_an_app_sees(reader: Reader) -> None:
     row = reader.get("mailFolders/inbox/messages").json()["value"][0]
     assert (row["subject"], "body" in row, "bodyPreview" in row) == ("About a", False, False)
     assert reader.error(f"messages/{row['id']}/$value") == (403, "ErrorAccessDenied")
+    assert reader.error(f"messages/{row['id']}/attachments") == (403, "ErrorAccessDenied")
     register(reader, permissions=frozenset({"User.Read.All"}))
     reader.sign_in()
     assert reader.error(INBOX) == (403, "ErrorAccessDenied")

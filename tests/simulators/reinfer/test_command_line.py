@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from simulators.graph.removals import Removals
 from simulators.options import read_options
 from simulators.reinfer import DEFAULT_TOKEN, READ
 
@@ -154,6 +155,7 @@ def test_a_file_says_more_and_the_command_line_beats_it(write: Callable[[Any], s
             "applications": [{"tenant": "t", "client_id": "c", "client_secret": "s", "certificates": ["PEM"]}],
             "users": [{"tenant": "t", "username": "svc@x.example", "password": "2"}],
             "graph_limits": True,
+            "graph_removals": "no-row",
             "tokens": [{"secret": secret, "permissions": [READ], "projects": ["bank"]}, {"secret": "all"}],
         }
     )
@@ -163,7 +165,7 @@ def test_a_file_says_more_and_the_command_line_beats_it(write: Callable[[Any], s
     (account,) = options.accounts
     assert (account.username, account.delegate_of, account.impersonates) == ("X\\one", {"a@x.example"}, frozenset())
     assert (options.applications[0].certificates, options.users[0].username) == ({"PEM"}, "svc@x.example")
-    assert options.graph_limits
+    assert (options.graph_limits, options.graph_removals) == (True, Removals.NO_ROW)
     few, everything = options.tokens
     assert few.may(READ, "bank")
     assert not few.may(READ, "other")

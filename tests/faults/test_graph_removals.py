@@ -1,0 +1,120 @@
+"""Whatever Graph tells of moved emails, each arrives in its right folder, none that is set aside is forgotten, and all are paid
+once: the whole product over a simulated Graph, for each of its behaviours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from integrations.models import Integration
+from mailboxes.models import Mailbox
+from simulators.exchange import mail_of
+from simulators.graph.removals import Removals
+from sync import actions
+from sync.models import Copy, SetAsideEmail
+from tests.factories import moved
+from tests.faults.midlife import ADDRESSES, BUCKET, Midlife
+from tests.mails import comment_id_of, mail
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(params=list(Removals))
+def life(request, db):
+    with Midlife().stage() as staged:
+        staged.graph.removals = request.param
+        there = {"endpoint": staged.graph.url, "authority": staged.graph.authority_url}
+        moved(Integration.objects.get(), microsoft_api="graph", **there)
+        staged.begin(0)
+        staged.sync()
+        yield staged
+
+
+def box(life):
+    return life.store[ADDRESSES[0]]
+
+
+def arrives(life, name, path="Inbox"):
+    return box(life).deliver(replace(mail_of(mail(name)), received=life.clock()), path)
+
+
+def folder_of(life, name):
+    return life.reinfer.sources[BUCKET].comments[comment_id_of(name)].properties["string:Folder"]
+
+
+def assert_paid_once(life, *names):
+    source = life.reinfer.sources[BUCKET]
+    assert set(source.comments) == {comment_id_of(name) for name in names}
+    assert source.ai_units == len(names)
+    assert source.text_changes == source.messages_changed == 0
+
+
+def test_an_email_that_a_rule_moves_before_it_was_ever_listed_arrives(life):
+    box(life).move(arrives(life, "a").id, "Inbox/Trades")
+    life.sync()
+    assert folder_of(life, "a") == "Inbox/Trades"
+    assert_paid_once(life, "a")
+
+
+def test_a_moved_email_takes_its_folder_along(life):
+    item = arrives(life, "a")
+    life.sync()
+    box(life).move(item.id, "Archive")
+    life.sync()
+    assert folder_of(life, "a") == "Archive"
+    assert_paid_once(life, "a")
+
+
+def test_a_new_email_that_went_away_and_is_back_arrives(life):
+    item = arrives(life, "a")
+    box(life).move(box(life).move(item.id, "Archive").id, "Inbox")
+    life.sync()
+    assert folder_of(life, "a") == "Inbox"
+    assert_paid_once(life, "a")
+
+
+def test_an_email_that_is_set_aside_and_went_away_and_is_back_is_not_forgotten(life):
+    item = arrives(life, "a")
+    life.graph.faults.add("corrupt", message_id=item.mail.message_id, operation="mime", code="ErrorItemCorrupt")
+    life.sync()
+    assert SetAsideEmail.objects.get().settled == ""
+    box(life).move(box(life).move(item.id, "Archive").id, "Inbox")
+    life.sync()
+    assert SetAsideEmail.objects.get().settled == ""
+    life.graph.faults.clear()
+    actions.retry_many_set_aside(SetAsideEmail.objects.all(), life.clock)
+    life.sync()
+    assert SetAsideEmail.objects.get().settled == "delivered"
+    assert_paid_once(life, "a")
+
+
+def test_an_email_is_followed_into_a_folder_that_is_not_wanted_and_a_new_one_there_is_not_sent(life):
+    known = arrives(life, "known")
+    life.sync()
+    box(life).move(known.id, "Deleted Items")
+    box(life).move(arrives(life, "new").id, "Deleted Items")
+    life.sync()
+    assert folder_of(life, "known") == "Deleted Items"
+    assert_paid_once(life, "known")
+
+
+def test_a_deleted_email_is_forgotten_and_its_comment_stays(life):
+    item = arrives(life, "a")
+    life.sync()
+    box(life).delete(item.id, hard=True)
+    life.sync()
+    assert not Copy.objects.filter(mailbox=Mailbox.objects.get(address=ADDRESSES[0])).exists()
+    assert_paid_once(life, "a")
+
+
+def test_a_move_is_pushed_once_whichever_folders_tell_of_it(life):
+    item = arrives(life, "a")
+    life.sync()
+    before = life.reinfer.requests.count("sync")
+    box(life).move(item.id, "Archive")
+    life.sync()
+    assert life.reinfer.requests.count("sync") == before + 1
+    life.sync()
+    assert life.reinfer.requests.count("sync") == before + 1
+    assert_paid_once(life, "a")

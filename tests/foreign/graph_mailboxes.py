@@ -1,0 +1,31 @@
+"""What a client of Graph must tell about the mailboxes that every foreign client reads."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from simulators.exchange.store import Mailbox
+from simulators.graph.mime import rendered
+from tests.foreign.conftest import SECRET, Served
+from tests.foreign.mailboxes import emails_of, in_order
+
+
+def graph_emails_of(mailbox: Mailbox) -> list[dict[str, Any]]:
+    """All emails, with their MIME as `$value` renders it: the same content as by EWS, in other bytes."""
+    emails = emails_of(mailbox)
+    for email in emails:
+        email["mime"] = base64.b64encode(rendered(base64.b64decode(email["mime"]))).decode()
+    return in_order(emails)
+
+
+def given_to(served: Served, address: str, secret: str = SECRET) -> dict[str, Any]:
+    """What a client of Graph has to know."""
+    return {
+        "url": served.graph.url,
+        "authority": served.graph.authority_url,
+        "tenant": served.registration.tenant,
+        "client_id": served.registration.client_id,
+        "secret": secret,
+        "address": address,
+    }

@@ -1,0 +1,95 @@
+"""What change tracking tells of a moved message under immutable ids: as documented, and as two public reports describe it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulators.graph.removals import Removals
+from tests.simulators.graph.conftest import IMMUTABLE, Reader, names
+
+INBOX = "mailFolders/inbox/messages/delta"
+SENT = "mailFolders/sentitems/messages/delta"
+
+
+def round_after(reader: Reader, removals: Removals, *ways: str) -> tuple[list[str], list[str], str]:
+    """What the Inbox and the Sent Items tell of a message that went these ways since the last round, and its id."""
+    reader.graph.removals = removals
+    item = reader.deliver("a")
+    (row,), inbox = reader.round(INBOX, IMMUTABLE)
+    _, sent = reader.round(SENT, IMMUTABLE)
+    for path in ways:
+        item = reader.mailbox.move(item.id, path)
+    here, there = reader.round(inbox, IMMUTABLE)[0], reader.round(sent, IMMUTABLE)[0]
+    assert all(told["id"] == row["id"] for told in (*here, *there))
+    return names(here), names(there), row["id"]
+
+
+@pytest.mark.parametrize(
+    ("removals", "there"),
+    [(Removals.DOCUMENTED, ["a"]), (Removals.AWAY_AND_BACK, ["a"]), (Removals.NO_ROW, [])],
+)
+def test_a_moved_message_is_removed_here_and_told_there_or_not(
+    reader: Reader, removals: Removals, there: list[str]
+) -> None:
+    here, told, number = round_after(reader, removals, "Sent Items")
+    assert (here, told) == (["-"], there)
+    assert reader.get(f"messages/{number}", IMMUTABLE).json()["parentFolderId"] == sent_items(reader)["id"]
+
+
+@pytest.mark.parametrize(
+    ("removals", "here"),
+    [(Removals.DOCUMENTED, ["a"]), (Removals.AWAY_AND_BACK, ["-"]), (Removals.NO_ROW, ["-"])],
+)
+def test_a_message_that_is_back_is_told_or_removed(reader: Reader, removals: Removals, here: list[str]) -> None:
+    told, _, number = round_after(reader, removals, "Sent Items", "Inbox")
+    assert told == here
+    assert reader.get(f"messages/{number}", IMMUTABLE).json()["parentFolderId"] == inbox(reader)["id"]
+
+
+@pytest.mark.parametrize("removals", [Removals.AWAY_AND_BACK, Removals.NO_ROW])
+def test_a_message_that_was_kept_quiet_is_told_when_it_changes(reader: Reader, removals: Removals) -> None:
+    reader.graph.removals = removals
+    item = reader.deliver("a")
+    _, link = reader.round(INBOX, IMMUTABLE)
+    back = reader.mailbox.move(reader.mailbox.move(item.id, "Sent Items").id, "Inbox")
+    rows, link = reader.round(link, IMMUTABLE)
+    assert names(rows) == ["-"]
+    reader.mailbox.mark_read(back.id)
+    assert names(reader.round(link, IMMUTABLE)[0]) == ["a"]
+
+
+@pytest.mark.parametrize("removals", list(Removals))
+def test_a_first_round_tells_all_that_lies_there(reader: Reader, removals: Removals) -> None:
+    reader.graph.removals = removals
+    reader.mailbox.move(reader.deliver("a").id, "Sent Items")
+    assert names(reader.round(SENT, IMMUTABLE)[0]) == ["a"]
+    assert names(reader.round(INBOX, IMMUTABLE)[0]) == []
+
+
+@pytest.mark.parametrize("removals", list(Removals))
+def test_what_came_and_went_between_two_rounds_is_told_as_removed(reader: Reader, removals: Removals) -> None:
+    reader.graph.removals = removals
+    _, link = reader.round(INBOX, IMMUTABLE)
+    reader.mailbox.move(reader.deliver("a").id, "Sent Items")
+    assert names(reader.round(link, IMMUTABLE)[0]) == ["-"]
+
+
+@pytest.mark.parametrize("removals", list(Removals))
+def test_ordinary_ids_are_told_as_documented(reader: Reader, removals: Removals) -> None:
+    reader.graph.removals = removals
+    item = reader.deliver("a")
+    _, inbox_link = reader.round(INBOX)
+    _, sent_link = reader.round(SENT)
+    reader.mailbox.move(item.id, "Sent Items")
+    assert names(reader.round(inbox_link)[0]) == ["-"]
+    assert names(reader.round(sent_link)[0]) == ["a"]
+
+
+def inbox(reader: Reader) -> dict[str, Any]:
+    return dict(reader.get("mailFolders/inbox").json())
+
+
+def sent_items(reader: Reader) -> dict[str, Any]:
+    return dict(reader.get("mailFolders/sentitems").json())
