@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from simulators import pages
 from simulators.exchange import shapes, strictness
 from simulators.exchange.accounts import Principal
 from simulators.exchange.changes import Page, StateRefused, What, item_changes, tree_changes
@@ -283,6 +284,8 @@ def _broken(item: Item, code: str, fields: set[str]) -> str:
     if code == "control-character":
         xml = shapes.item_xml(item, fields, mime=item.mail.content())
         return xml.replace("<t:ConversationTopic>", "<t:ConversationTopic>&#x1;", 1)
+    if code in pages.KINDS:
+        return shapes.item_xml(item, fields, mime=pages.in_place_of(item.mail.content(), code))
     raise ItemFault(code)
 
 
