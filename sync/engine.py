@@ -64,6 +64,7 @@ class Engine:
             self.delivery.folders = {
                 folder: verdict for folder, verdict in verdicts.items() if verdict is not Verdict.WANTED
             }
+            self.delivery.kinds = {folder.id: folder.kind for folder in folders}
             self._refused = {folder.id for folder in folders if folder.refused}
             self._in_turn(folders)
         except SliceOver:
@@ -186,7 +187,9 @@ class Engine:
         counts = self.delivery.counts
         counts.listed += len(page.changes)
         known = self.ledger.known(folder.id, page.changes)
-        sorted_page = sort_page(page.changes, self._verdict(folder), self.wishes.rules, self.wishes.digest, known)
+        sorted_page = sort_page(
+            page.changes, self._verdict(folder), folder.kind, self.wishes.rules, self.wishes.digest, known
+        )
         # First who goes on under a new id: the old one may be among those that are to be forgotten.
         self.ledger.adopt(sorted_page.adopt)
         self.ledger.forget(folder.id, sorted_page.forget)
