@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from simulators.reinfer import ReinferSimulator
-from tests.faults.story import Story, Told, wanted
+from tests.faults.story import Story, Told
 
 ABOUT = re.compile(r"\AAbout (m\d+)")
 
@@ -38,7 +38,7 @@ def _strangers(held: dict[str, list[Any]], story: Story) -> Iterator[str]:
 
 def _complaints_of(told: Told, comments: list[Any], story: Story, aside: Collection[str]) -> Iterator[str]:
     places = story.places(told.name)
-    must = any(wanted(path) for _, path in places)
+    must = story.must_arrive(told.name)
     if len(comments) > 1:
         yield f"{told.name} is {len(comments)} comments"
     if not comments:
