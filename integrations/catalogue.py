@@ -328,6 +328,17 @@ SET_ASIDE = (
         ONE_EMAIL,
     ),
     Entry(
+        SetAsideKind.NOT_AN_EMAIL,
+        "What Exchange, or something between it and this product, handed out for this email is no email.",
+        (
+            "A proxy, gateway or scanner that answers with a page of its own, or cuts what it passes on.",
+            "A damaged item.",
+        ),
+        "It came so three times, and nothing of it was sent. It is tried again by itself, ever more rarely. Where it stays so, "
+        "look at the email in Outlook, and ask who runs the proxy what it answers.",
+        ONE_EMAIL,
+    ),
+    Entry(
         SetAsideKind.NOT_CONVERTIBLE,
         "This email makes no comment.",
         ("An email that no mail program would write.", "A limit of what is read of an email (LIMIT_…)."),

@@ -121,6 +121,8 @@ class ItemDetails:
     """`Normal`, `Personal`, `Private` or `Confidential`."""
     categories: tuple[str, ...] = ()
     conversation_topic: str = ""
+    draft: bool = False
+    """Whether the server marks it as a draft. It marks mail so that was imported, too."""
 
 
 @dataclass(frozen=True, slots=True)

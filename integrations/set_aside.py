@@ -19,6 +19,12 @@ class Stage(StrEnum):
     GONE = "gone"
     """Exchange listed it and could not find it a moment later. Nobody needs to be told: it is looked for a few times more, and
     then taken for deleted."""
+    AGAIN = "again"
+    """What came in its place was no email, once or twice. Nobody needs to be told yet: it is asked for again soon."""
+
+
+UNTOLD = (Stage.GONE, Stage.AGAIN)
+"""Stages of which nobody is told: what becomes of the email is not known yet."""
 
 
 class SetAsideKind(StrEnum):
@@ -41,6 +47,8 @@ class SetAsideKind(StrEnum):
     """Re:infer refuses it alone, or fails over it again and again."""
     ENDED_WORKERS = "ended_workers"
     VANISHED = "vanished"
+    NOT_AN_EMAIL = "not_an_email"
+    """What comes in its place is no email: see `sync.mime.head`. At the stage `again` before the third attempt."""
 
     @property
     def stage(self) -> Stage:
@@ -53,5 +61,6 @@ _STAGES = {
     SetAsideKind.REFUSED: Stage.PUSH,
     SetAsideKind.ENDED_WORKERS: Stage.WORKER,
     SetAsideKind.VANISHED: Stage.GONE,
+    SetAsideKind.NOT_AN_EMAIL: Stage.FETCH,
 }
 """Of all but those that say why an email makes no comment."""

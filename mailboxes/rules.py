@@ -23,6 +23,12 @@ SKIPPED_BY_DEFAULT = {
 """Unless an allow list names them. The names are for people; the folders are recognised by their kind."""
 
 
+UNSENT = {FolderKind.DRAFTS, FolderKind.OUTBOX}
+"""Where an item that is marked as a draft is one. In the folders themselves, by their distinguished ids, and not in those below
+them: mail programs keep what is being written in Drafts, while a folder below it was made by a person, who may keep imported
+mail there. What lies in such a folder is looked at like anything marked as a draft elsewhere."""
+
+
 class Verdict(StrEnum):
     """What becomes of a folder or an item, and why."""
 
@@ -30,6 +36,10 @@ class Verdict(StrEnum):
     DENIED_FOLDER = "denied_folder"
     SKIPPED_FOLDER = "skipped_folder"
     DRAFT = "draft"
+    """Told by its listing. The first version of these rules told it of every item marked as a draft, wherever it lay. What has
+    this verdict outside `UNSENT` is what the present rules newly want: fetched, and sent if a server received it."""
+    NEVER_SENT = "never_sent"
+    """Marked as a draft, outside `UNSENT`, and its MIME has no Received header: told once it was fetched."""
     ITEM_CLASS = "item_class"
     TOO_OLD = "too_old"
     PARTICIPANT = "participant"
@@ -65,15 +75,31 @@ def folder_verdict(rules: Rules, path: Path, kinds: Iterable[FolderKind]) -> Ver
     return Verdict.DENIED_FOLDER if rules.folder_allow else Verdict.WANTED
 
 
-def item_verdict(rules: Rules, change: Change) -> Verdict:
-    """Whether this item is wanted, by what a page tells of it. An item without a received time is never too old."""
-    if change.draft:
+def item_verdict(rules: Rules, change: Change, folder: FolderKind) -> Verdict:
+    """Whether this item is wanted, by what a page tells of it. An item without a received time is never too old.
+
+    `folder`: the kind of the folder that it lies in. Of what is marked as a draft elsewhere, `draft_verdict` decides later.
+    """
+    if change.draft and folder in UNSENT:
         return Verdict.DRAFT
     if not _wanted_class(rules, change.item_class):
         return Verdict.ITEM_CLASS
     if rules.start is not None and change.received is not None and change.received < rules.start:
         return Verdict.TOO_OLD
     return Verdict.WANTED
+
+
+def draft_verdict(folder: FolderKind, *, marked: bool, received: bool) -> Verdict:
+    """Whether an item that was fetched is an email or a draft.
+
+    Exchange marks mail as a draft that was imported over EWS, Graph or IMAP, whatever its folder, and for good. `marked`: so
+    marked. `received`: its MIME has a Received header, as whatever a server took in has (RFC 5321 §4.4).
+    """
+    if not marked:
+        return Verdict.WANTED
+    if folder in UNSENT:
+        return Verdict.DRAFT
+    return Verdict.WANTED if received else Verdict.NEVER_SENT
 
 
 def participants_verdict(rules: Rules, addresses: Iterable[str]) -> Verdict:

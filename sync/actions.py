@@ -23,12 +23,13 @@ from integrations.diagnosis import Step, bucket_steps, mailbox_steps
 from integrations.errors import IntegrationError, TooManyRefused
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
 from integrations.models import RUNNING, STOPPED, Destination, Integration
+from integrations.set_aside import UNTOLD
 from mailboxes.models import Bucket, Mailbox
 from sync import accounts, dispatching, holds, verify
 from sync.conversion.bounded import AllPlacesTaken, converter
 from sync.former import is_former
 from sync.lease import Clock, database_now
-from sync.models import FROM_THE_BEGINNING, VANISHED, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from sync.models import FROM_THE_BEGINNING, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from sync.stopped import stopped_at
 from sync.tasks import sync_mailbox
 from sync.transform import Converted, NotConvertible, Place
@@ -204,8 +205,8 @@ def retry_many_set_aside(emails: QuerySet[SetAsideEmail], clock: Clock = databas
     """Try all of these again, as many at once as each mailbox's next sync has time for. Those that were delivered, or are
     gone, stay as they are."""
     waiting = emails.filter(settled__in=["", "dismissed"])
-    # Those that vanished are looked for again too, but nobody was told of them.
-    count = waiting.exclude(stage=VANISHED).count()
+    # Those of which nobody was told are tried again too.
+    count = waiting.exclude(stage__in=UNTOLD).count()
     mailboxes = list(Mailbox.objects.filter(pk__in=waiting.values("mailbox").distinct()))
     SetAsideEmail.objects.filter(pk__in=waiting.values("pk")).update(settled="", settled_at=None, retry_at=clock())
     _make_due(mailboxes)

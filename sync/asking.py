@@ -34,8 +34,8 @@ SECONDS = 20.0
 SAMPLE = 50
 """Emails that are fetched to see who wrote them to whom."""
 AI_UNITS = (
-    "Each costs an AI unit, unless the bucket has it already or another of its mailboxes brings it. Filters by participant "
-    "can only lower it."
+    "Each costs an AI unit, unless the bucket has it already or another of its mailboxes brings it. Filters by participant, "
+    "and drafts outside Drafts, can only lower it."
 )
 
 
@@ -126,7 +126,7 @@ def _sampled(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
     """How many emails were looked at, and how many of them are between people who are not wanted."""
     folders = {row.pk: row for row, verdict in wanted_folders(mailbox, rules) if verdict is Verdict.WANTED}
     recent = Copy.objects.filter(mailbox=mailbox, folder__in=folders, received__gte=database_now() - SPAN)
-    skipped = (Verdict.DRAFT, Verdict.ITEM_CLASS)
+    skipped = (Verdict.DRAFT, Verdict.NEVER_SENT, Verdict.ITEM_CLASS)
     copies = list(recent.exclude(verdict__in=skipped).order_by("-received")[:SAMPLE])
     changes = [
         Change(ChangeKind.CREATED, FolderId(folders[copy.folder_id].folder_id), ItemId(copy.item_id), size=copy.size)

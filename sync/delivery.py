@@ -11,14 +11,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrations.errors import Contended, IntegrationError, ReinferNotStored, Side
-from integrations.messages import Change, Comment, CommentId, Email, Fetched, FolderId, Gone, Receipt, Unreadable
+from integrations.messages import (
+    Change,
+    Comment,
+    CommentId,
+    Email,
+    Fetched,
+    FolderId,
+    FolderKind,
+    Gone,
+    Receipt,
+    Unreadable,
+)
 from integrations.ports import Sink
 from integrations.set_aside import SetAsideKind
-from mailboxes.rules import Rules, Verdict, participants_verdict
+from mailboxes.rules import Rules, Verdict, draft_verdict, participants_verdict
 from sync.batches import batches
 from sync.breaker import ACCEPTED, REFUSED, Breaker
 from sync.former import is_former
 from sync.identity import listed_comment_id
+from sync.mime.head import field_names
 from sync.ports import Control, Ledger, SliceOver
 from sync.reconcile import (
     Adopt,
@@ -112,6 +124,8 @@ class Delivery:
     breaker: Breaker = field(default_factory=Breaker)
     folders: Mapping[FolderId, Verdict] = field(default_factory=dict)
     """Folders whose mail is not wanted: only what the bucket holds already is followed there."""
+    kinds: Mapping[FolderId, FolderKind] = field(default_factory=dict)
+    """What each folder is for."""
     done: int = 0
     """How many batches came to their end, and how many emails were set aside for good reason: it grows when something moves."""
 
@@ -149,8 +163,7 @@ class Delivery:
 
     def set_aside(self, email: SetAside) -> None:
         """Let this email wait, and the mailbox go on."""
-        self.counts.set_aside += 1
-        self.ledger.set_aside([email])
+        self.counts.set_aside += self.ledger.set_aside([email])
 
     def blame(self, change: Change, error: IntegrationError) -> None:
         """Set an email aside that provokes this error again and again while others pass."""
@@ -178,15 +191,10 @@ class Delivery:
         """Put it among the letters; or, of an email that makes no comment, why."""
         self.counts.fetched += 1
         converted = self.transform(email)
+        verdict = self._verdict(email)
         if isinstance(converted, NotConvertible):
-            unfit = SetAside(email.change, converted.kind, converted.detail)
-            if converted.kind is not SetAsideKind.CONVERSION_DEADLINE:
-                return [unfit]
-            # At once, as it took long. The breaker does not count it: a few such emails in a row must not stop a bucket.
-            self.set_aside(unfit)
-            return []
+            return self._unfit(email, converted, verdict)
         comment = converted.comment
-        verdict = self.folders.get(email.change.folder_id, Verdict.WANTED)
         if verdict is Verdict.WANTED:
             verdict = participants_verdict(self.rules, converted.participants)
         before = letters.pop(comment.id, None)
@@ -197,6 +205,31 @@ class Delivery:
         verdict = before.verdict if before.wanted else verdict
         letters[comment.id] = Letter(comment, (*before.changes, email.change), verdict, collision)
         return []
+
+    def _verdict(self, email: Email) -> Verdict:
+        """Apart from who wrote it to whom."""
+        folder = email.change.folder_id
+        if folder in self.folders:
+            return self.folders[folder]
+        if not email.details.draft:
+            return Verdict.WANTED
+        kind = self.kinds.get(folder, FolderKind.ORDINARY)
+        return draft_verdict(kind, marked=True, received=b"received" in field_names(email.mime))
+
+    def _unfit(self, email: Email, why: NotConvertible, verdict: Verdict) -> list[SetAside]:
+        """Of an email that makes no comment: itself, where that may say something about the bucket and its transform."""
+        unfit = SetAside(email.change, why.kind, why.detail)
+        if why.kind in (SetAsideKind.NOT_AN_EMAIL, SetAsideKind.CONVERSION_DEADLINE):
+            # At once, and the breaker does not count it: the one is no fault of the transform. The other took long, and a few
+            # such emails in a row must not stop a bucket.
+            self.set_aside(unfit)
+            return []
+        if verdict in (Verdict.DRAFT, Verdict.NEVER_SENT):
+            # What was never sent may lack what an email needs, such as a date.
+            self.counts.not_wanted += 1
+            self.ledger.remember([self.copy(email.change, verdict=verdict, comment_id=None)])
+            return []
+        return [unfit]
 
     # ---- reconcile ------------------------------------------------------------------------------------------------
 

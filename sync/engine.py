@@ -78,6 +78,7 @@ class Engine:
                 folder: verdict for folder, verdict in verdicts.items() if verdict is not Verdict.WANTED
             }
             self._places = {folder.id: folder for folder in folders}
+            self.delivery.kinds = {folder.id: folder.kind for folder in folders}
             self._refused = {folder.id for folder in folders if folder.refused}
             self._in_turn(folders)
         except SliceOver:
@@ -217,7 +218,9 @@ class Engine:
         """Settle what is to be settled without fetching; return what is to be fetched."""
         counts = self.delivery.counts
         known = self.ledger.known(folder.id, changes)
-        sorted_page = sort_page(changes, self._verdict(folder), self.wishes.rules, self.wishes.digest, known)
+        sorted_page = sort_page(
+            changes, self._verdict(folder), folder.kind, self.wishes.rules, self.wishes.digest, known
+        )
         # First who goes on under a new id: the old one may be among those that are to be forgotten.
         self.ledger.adopt(sorted_page.adopt)
         self.ledger.forget(folder.id, sorted_page.forget)

@@ -21,7 +21,7 @@ class Estimate:
     """Emails of one mailbox, or the sum of several."""
 
     wanted: int = 0
-    """Of those looked at."""
+    """Of those looked at, as far as their listing tells: a draft outside Drafts is told by its MIME alone."""
     looked_at: int = 0
     """Emails of wanted folders whose facts were read."""
     unseen: int = 0
@@ -82,7 +82,7 @@ def _folder(source: Source, folder: Folder, rules: Rules, monotonic: Callable[[]
         for page in source.changes(folder.id, None):
             items = [change for change in page.changes if change.kind is ChangeKind.CREATED]
             looked_at += len(items)
-            wanted += sum(item_verdict(rules, change) is Verdict.WANTED for change in items)
+            wanted += sum(item_verdict(rules, change, folder.kind) is Verdict.WANTED for change in items)
             if page.last:
                 return Estimate(wanted, looked_at)
             if monotonic() >= until:

@@ -23,7 +23,7 @@ WORDS = (
     ("by folder", BY_FOLDER),
     ("by participant", (Verdict.PARTICIPANT,)),
     ("before the start time", (Verdict.TOO_OLD,)),
-    ("drafts", (Verdict.DRAFT,)),
+    ("drafts", (Verdict.DRAFT, Verdict.NEVER_SENT)),
     ("of another kind", (Verdict.ITEM_CLASS,)),
 )
 
@@ -88,7 +88,9 @@ def _verdict(known: str, folder: Verdict, same_people: bool) -> Verdict:
     """What becomes of an email, dates aside, of which we know what became of it before."""
     if folder is not Verdict.WANTED:
         return folder
-    if known in {Verdict.DRAFT, Verdict.ITEM_CLASS} or (known == Verdict.PARTICIPANT and same_people):
+    if known in {Verdict.DRAFT, Verdict.NEVER_SENT, Verdict.ITEM_CLASS} or (
+        known == Verdict.PARTICIPANT and same_people
+    ):
         return Verdict(known)
     return Verdict.WANTED
 

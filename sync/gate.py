@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.messages import Change, ChangeKind, CommentId, ItemId
+from integrations.messages import Change, ChangeKind, CommentId, FolderKind, ItemId
 from mailboxes.rules import Rules, Verdict, item_verdict
 from sync.former import is_former
 from sync.identity import listed_comment_id
@@ -41,21 +41,23 @@ class Sorted:
     unchanged: int = 0
 
 
-def sort_page(changes: Sequence[Change], folder: Verdict, rules: Rules, judged_by: str, known: Known) -> Sorted:
-    """Sort a page of a folder. `judged_by` is the digest of what is wanted now."""
+def sort_page(
+    changes: Sequence[Change], folder: Verdict, kind: FolderKind, rules: Rules, judged_by: str, known: Known
+) -> Sorted:
+    """Sort a page of a folder of this kind. `judged_by` is the digest of what is wanted now."""
     result = Sorted()
     for change in changes:
         if change.kind is ChangeKind.DELETED:
             result.forget.append(change.item_id)
         elif change.kind is not ChangeKind.READ:
-            _sort_change(change, folder, rules, judged_by, known, result)
+            verdict = folder if folder is not Verdict.WANTED else item_verdict(rules, change, kind)
+            _sort_change(change, verdict, judged_by, known, result)
     return result
 
 
-def _sort_change(change: Change, folder: Verdict, rules: Rules, judged_by: str, known: Known, result: Sorted) -> None:
+def _sort_change(change: Change, verdict: Verdict, judged_by: str, known: Known, result: Sorted) -> None:
     copy = known.copies.get(change.item_id)
     former = _former(change, known, result) if copy is None else None
-    verdict = folder if folder is not Verdict.WANTED else item_verdict(rules, change)
     if copy is not None and _is_same(copy, change) and _still_holds(copy, verdict, judged_by, known):
         result.unchanged += 1
     elif former is not None and _still_holds(former, verdict, judged_by, known):
@@ -83,6 +85,8 @@ def _still_holds(copy: CopyRecord, verdict: Verdict, judged_by: str, known: Know
         return True  # tried again by its own schedule
     if copy.verdict == Verdict.PARTICIPANT and verdict is Verdict.WANTED:
         return copy.judged_by == judged_by
+    if copy.verdict == Verdict.NEVER_SENT:
+        return True  # the MIME told it, whatever the rules are; when it is sent, it is another change
     return verdict is not Verdict.WANTED
 
 

@@ -132,13 +132,15 @@ class DatabaseLedger:
     # ---- set aside ------------------------------------------------------------------------------------------------
 
     @transaction.atomic
-    def set_aside(self, emails: Sequence[SetAside]) -> None:
+    def set_aside(self, emails: Sequence[SetAside]) -> int:
         self.lease.demand()
         now = self.lease.clock()
+        told = 0
         for email in emails:
-            self._aside.add(email, now)
+            told += self._aside.add(email, now)
             if email.kind is not SetAsideKind.VANISHED:
                 self._remember([copy_of(email.change)])
+        return told
 
     def due_again(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
         return self._aside.due(most, self.lease.clock(), apart_from)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from integrations.errors import IntegrationError
-from integrations.messages import Change, FolderId
+from integrations.messages import Change, FolderId, FolderKind
 from integrations.ports import Source
 from mailboxes.rules import Verdict, item_verdict
 from sync.breaker import Breaker
@@ -68,7 +68,8 @@ class Leftovers:
         there = self.ledger.entries([comment_id for comment_id in listed.values() if comment_id])
         wanted, away = [], []
         for change in due:
-            verdict = item_verdict(self.delivery.rules, change)
+            kind = self.delivery.kinds.get(change.folder_id, FolderKind.ORDINARY)
+            verdict = item_verdict(self.delivery.rules, change, kind)
             if verdict is Verdict.WANTED or listed[change.item_id] in there:
                 wanted.append(change)
             else:

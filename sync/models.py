@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.folder_classes import why_not_read
 from integrations.messages import FolderKind
 from integrations.models import Integration
-from integrations.set_aside import Stage
+from integrations.set_aside import UNTOLD, Stage
 from mailboxes.models import Bucket, Mailbox
 
 
@@ -277,8 +277,8 @@ VANISHED = Stage.GONE
 
 class SetAsideEmails(models.QuerySet["SetAsideEmail"]):
     def waiting(self) -> Self:
-        """What an admin should see: not delivered, not dismissed, and really there."""
-        return self.filter(settled="").exclude(stage=VANISHED)
+        """What an admin should see: not delivered, not dismissed, really there, and tried often enough."""
+        return self.filter(settled="").exclude(stage__in=UNTOLD)
 
 
 class SetAsideEmail(models.Model):

@@ -154,7 +154,8 @@ class Ledger(Protocol):
     def adopt(self, pairs: Sequence[tuple[CopyRecord, Change]]) -> None:
         """Known emails have new item ids."""
 
-    def set_aside(self, emails: Sequence[SetAside]) -> None: ...
+    def set_aside(self, emails: Sequence[SetAside]) -> int:
+        """Let these wait. How many of them people should be told of: not those that are asked for again soon."""
 
     def due_again(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
         """Set-aside emails whose next try is due, without those in these folders."""

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from integrations.messages import Change, FolderId, ItemId
-from integrations.set_aside import SetAsideKind, Stage
+from integrations.set_aside import UNTOLD, SetAsideKind, Stage
 from sync.copies import as_change
 from sync.former import FORMER
 from sync.identity import listed_comment_id
@@ -27,6 +27,9 @@ BY_VERSION = (Stage.TRANSFORM, Stage.DEADLINE, Stage.PUSH)
 
 COUNTED = ("attempts", "retry_at", "transform_version")
 """What a try changes before it is made."""
+
+AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=10))
+"""The same where something came that is no email: what stands between us and Exchange is often well again soon."""
 
 LOOKS = 3
 """How often an email is looked for that was listed and is not there: most were moved or deleted, and the next page tells."""
@@ -72,8 +75,8 @@ class PutAside:
         if before is not None:
             self._waiting().filter(item_id=item).update(**before)
 
-    def add(self, email: SetAside, now: datetime) -> None:
-        """Set it aside, or count one more try of it."""
+    def add(self, email: SetAside, now: datetime) -> bool:
+        """Set it aside, or count one more try of it. Returns whether people see it among those set aside."""
         change = email.change
         folder = SyncedFolder.objects.get(mailbox_id=self.mailbox_id, folder_id=change.folder_id)
         row, created = SetAsideEmail.objects.get_or_create(
@@ -81,17 +84,18 @@ class PutAside:
             item_id=change.item_id,
             defaults={"folder": folder, "last_at": now},
         )
-        again = not created and not row.settled
+        again = not created and not row.settled and not _was_only_missed(row, email)
         counted = self._begun.pop(change.item_id, None) is not None
         row.attempts = row.attempts + (not counted) if again else 1
         row.folder, row.last_at, row.reason = folder, now, email.detail[:512]
-        row.kind, row.stage = email.kind, email.kind.stage
+        row.kind, row.stage = email.kind, _stage(email.kind, row.attempts)
         row.change_key, row.listed_id = change.change_key, listed_comment_id(change.message_id) or ""
         row.received, row.size, row.item_class = change.received, change.size, change.item_class[:128]
         row.retry_at = _next_try(row, now)
         row.transform_version = self.transform_version
         row.settled, row.settled_at = "", None
         row.save()
+        return row.stage not in UNTOLD
 
     def look_again(self, change: Change, now: datetime) -> bool:
         """It was listed, and is not there: look for it once more later. False when it was looked for often enough."""
@@ -130,11 +134,22 @@ class PutAside:
         return SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, settled="")
 
 
+def _was_only_missed(row: SetAsideEmail, email: SetAside) -> bool:
+    """Whether it was looked for in vain before, which is no attempt at what came for it now."""
+    return row.stage == VANISHED and email.kind is SetAsideKind.NOT_AN_EMAIL
+
+
+def _stage(kind: SetAsideKind, attempts: int) -> Stage:
+    is_early = kind is SetAsideKind.NOT_AN_EMAIL and attempts <= len(AGAIN_AFTER)
+    return Stage.AGAIN if is_early else kind.stage
+
+
 def _next_try(row: SetAsideEmail, now: datetime) -> datetime | None:
     """None: not by the clock."""
     if row.stage == Stage.DEADLINE:
         return None
-    return now + RETRY_AFTER[min(max(row.attempts, 1), len(RETRY_AFTER)) - 1]
+    waits = (*AGAIN_AFTER, *RETRY_AFTER) if row.kind == SetAsideKind.NOT_AN_EMAIL else RETRY_AFTER
+    return now + waits[min(max(row.attempts, 1), len(waits)) - 1]
 
 
 def copy_of(change: Change) -> CopyRecord:

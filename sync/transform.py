@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.message import Message as HeaderMessage
 
 from integrations.messages import Comment, CommentId, Email, Message
 from integrations.set_aside import SetAsideKind
 from sync.cleaning import CleanText, clean
-from sync.identity import comment_id, made_up_comment_id, message_id_name, thread_id
+from sync.identity import comment_id, listed_comment_id, made_up_comment_id, message_id_name, thread_id
 from sync.limits import DEFAULT_LIMITS, Limits
 from sync.mime.charsets import clean as without_controls
+from sync.mime.head import what_is_wrong
 from sync.mime.headers import (
     Correspondent,
+    addresses,
     correspondents,
     date_header,
     message_ids,
@@ -24,7 +27,7 @@ from sync.mime.headers import (
     received_header,
     text_header,
 )
-from sync.mime.parts import NestedTooDeep, Parsed, parse
+from sync.mime.parts import NestedTooDeep, Parsed, parse, whole_header
 
 VERSION = 2
 """Of the transform. Emails that an older one could not convert are tried again with a newer one."""
@@ -32,6 +35,7 @@ VERSION = 2
 ENCRYPTED_TEXT = "[This email is encrypted.]"
 TNEF_TEXT = "[This email is in a format of Outlook (winmail.dat) that cannot be read here.]"
 OPAQUE_TEXT = "[This email is signed in a form that cannot be read here.]"
+RESENT_TO = ("Resent-To", "Resent-Cc", "Resent-Bcc")
 LATEST_DATE = timedelta(days=1)
 """A Date header further after the received time than this counts as absent."""
 
@@ -48,7 +52,7 @@ class Place:
 class Converted:
     comment: Comment
     participants: frozenset[str]
-    """Lower-case addresses of from, sender, to, cc and bcc."""
+    """Lower-case addresses of from, sender, to, cc and bcc, and of their resent-: all, whatever the comment has room for."""
     cleaned: CleanText
     """What was cut and by which rule, to explain it."""
 
@@ -78,13 +82,16 @@ def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Conv
         parsed = parse(email.mime, limits)
     except NestedTooDeep:
         return NotConvertible(SetAsideKind.NESTED_TOO_DEEP)
+    message_id = _message_id(parsed, limits)
+    listed = listed_comment_id(email.change.message_id) is not None
+    if wrong := what_is_wrong(email.mime, names_itself=bool(message_id), listed=listed):
+        return NotConvertible(SetAsideKind.NOT_AN_EMAIL, wrong)
     sent = _sent(parsed, email, limits)
     timestamp = sent or email.details.received or received_header(parsed.message, limits.header_chars)
     if timestamp is None:
         return NotConvertible(SetAsideKind.NO_DATE)
     people = _people(parsed, limits)
     subject = text_header(parsed.message, "Subject", limits.header_chars)
-    message_id = _message_id(parsed, limits)
     own = comment_id(message_id) if message_id else _made_up(sent, people, subject)
     cleaned = _cleaned(parsed, email, subject, people, limits)
     message, truncated = _message(people, subject, cleaned, sent, limits)
@@ -96,7 +103,7 @@ def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Conv
         properties=_properties(email, place, parsed, people, message, message_id, truncated or parsed.cut, limits),
         attachments=parsed.attachments[: limits.attachments],
     )
-    return Converted(comment, _participants(people), cleaned)
+    return Converted(comment, _participants(people, whole_header(email.mime, parsed.message, limits), limits), cleaned)
 
 
 def _sent(parsed: Parsed, email: Email, limits: Limits) -> datetime | None:
@@ -115,7 +122,7 @@ def _people(parsed: Parsed, limits: Limits) -> _People:
         those("Cc"),
         those("Bcc"),
         those("Resent-From"),
-        (*those("Resent-To"), *those("Resent-Cc"), *those("Resent-Bcc")),
+        tuple(one for name in RESENT_TO for one in those(name)),
     )
 
 
@@ -227,9 +234,19 @@ def _properties(
     return told | {"number:Attachments": len(attached), "number:Size": details.size}
 
 
-def _participants(people: _People) -> frozenset[str]:
-    everybody = (
-        *(*people.sender, *people.envelope_sender, *people.to, *people.cc, *people.bcc),
-        *(*people.resent_from, *people.resent_to),
+def _participants(people: _People, header: HeaderMessage, limits: Limits) -> frozenset[str]:
+    read = {
+        ("From",): people.sender,
+        ("Sender",): people.envelope_sender,
+        ("To",): people.to,
+        ("Cc",): people.cc,
+        ("Bcc",): people.bcc,
+        ("Resent-From",): people.resent_from,
+        RESENT_TO: people.resent_to,
+    }
+    found = (
+        address
+        for names, some in read.items()
+        for address in addresses(header, names, some, limits.header_chars, limits.recipients)
     )
-    return frozenset(one.address.casefold() for one in everybody if "@" in one.address)
+    return frozenset(address.casefold() for address in found if "@" in address)

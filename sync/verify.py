@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q
 
 from integrations.errors import CursorRefused, FolderGone, FolderRefused, IntegrationError, Refused
-from integrations.messages import Change, ChangeKind, CommentId, Cursor, FolderId
+from integrations.messages import Change, ChangeKind, CommentId, Cursor, FolderId, FolderKind
 from integrations.models import Integration
 from integrations.own_faults import own_fault
 from integrations.ports import Sink, Source
@@ -87,11 +87,11 @@ class _Slice:
         self._save()
 
     def _page(self, folder: SyncedFolder, changes: Sequence[Change]) -> None:
-        rules = self.mailbox.rules()
+        rules, kind = self.mailbox.rules(), FolderKind(folder.kind)
         emails = [
             change
             for change in changes
-            if change.kind is ChangeKind.CREATED and item_verdict(rules, change) is Verdict.WANTED
+            if change.kind is ChangeKind.CREATED and item_verdict(rules, change, kind) is Verdict.WANTED
         ]
         copies = {
             copy.item_id: copy

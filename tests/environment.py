@@ -12,13 +12,6 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
 
-def pytest_configure() -> None:
-    """Passwords of tests guard nothing, and hundreds of tests sign in: a digest that costs no time is enough."""
-    from django.conf import settings
-
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 if os.environ.get("REWORD"):
     from tests import rewording
 
@@ -26,6 +19,10 @@ if os.environ.get("REWORD"):
 
 
 def pytest_configure(config: Any) -> None:
+    from django.conf import settings
+
+    # Passwords of tests guard nothing, and hundreds of tests sign in: a digest that costs no time is enough.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if os.environ.get("EWS_SCHEMA"):
         from tests import ews_schema
 

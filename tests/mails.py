@@ -37,3 +37,8 @@ def message_id_of(name: str) -> str:
 
 def comment_id_of(name: str) -> str:
     return message_id_of(name).encode().hex()
+
+
+def received(mime: bytes) -> bytes:
+    """The email with the header that a server adds when it takes one in (RFC 5321 §4.4)."""
+    return b"Received: from north.example by bank.example; Sun, 1 Mar 2026 12:00:00 +0000\n" + mime

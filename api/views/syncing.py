@@ -22,10 +22,11 @@ from api.shapes.destinations import UsageShape
 from api.shapes.syncing import CommentPreview, OverviewShape, RunShape, SetAsideShape, SyncErrorShape
 from api.views.base import Api, Listed, answers, one, said
 from integrations.reinfer.payload import comment_object
+from integrations.set_aside import UNTOLD
 from mailboxes.models import Bucket, Mailbox
 from sync import actions, attention, budget, figures, tally
 from sync.conversion.bounded import AllPlacesTaken, converter
-from sync.models import VANISHED, SetAsideEmail, SyncRun
+from sync.models import SetAsideEmail, SyncRun
 from sync.preview import preview_of_file, rejection
 from sync.transform import Converted, NotConvertible, Place
 from sync.trends import with_units
@@ -85,7 +86,7 @@ class SetAsideEmails(Listed):
     """Emails that could not be delivered. What is in them is not told."""
 
     needs: ClassVar = {"GET": VIEW}
-    queryset = SetAsideEmail.objects.exclude(stage=VANISHED).select_related("folder")
+    queryset = SetAsideEmail.objects.exclude(stage__in=UNTOLD).select_related("folder")
     serializer_class = SetAsideShape
     filters: ClassVar = {
         **OF_MAILBOX,

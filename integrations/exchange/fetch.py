@@ -26,7 +26,7 @@ FIELDS = [
     FieldPath(field=Message.get_field_by_fieldname(name))
     for name in (
         "mime_content", "item_class", "datetime_received", "size", "importance", "sensitivity", "categories",
-        "conversation_topic",
+        "conversation_topic", "is_draft",
     )
 ]  # fmt: skip
 GONE = {"ErrorItemNotFound"}
@@ -96,10 +96,11 @@ def _doubtful(account: MailboxAccount, doubtful: Sequence[tuple[Change, Exceptio
 def _email(change: Change, item: Any, mimes: MimeTexts) -> Email | Unreadable:
     item_id = item.find(f"{{{TNS}}}ItemId")
     number = item.findtext(f"{{{TNS}}}MimeContent")
-    if not number:
+    if number is None:
         return Unreadable(change, "no MIME content")
     try:
-        mime = mimes.decoded(number)
+        # What came empty is no email, which others decide: see `sync.mime.head`.
+        mime = mimes.decoded(number) if number.strip() else b""
     except ValueError:
         return Unreadable(change, "broken MIME content")
     key = (item_id.get("ChangeKey") if item_id is not None else "") or change.change_key
@@ -129,4 +130,5 @@ def _details(item: Any) -> ItemDetails:
             element.text for element in item.iterfind(f"{{{TNS}}}Categories/{{{TNS}}}String") if element.text
         ),
         conversation_topic=text("ConversationTopic"),
+        draft=text("IsDraft") == "true",
     )

@@ -78,6 +78,6 @@ def _check_whose_fault(mailbox: GraphMailbox, answers: Mapping[ItemId, Answer]) 
 
 def _outcome(told: Told, answer: Answer) -> Fetched:
     if answer.ok:
-        return Email(told.change, answer.body, told.details) if answer.body else Unreadable(told.change, "no content")
+        return Email(told.change, answer.body, told.details)
     code = answer.code()
     return Gone(told.change) if code.casefold() in GONE else Unreadable(told.change, code or f"HTTP {answer.status}")

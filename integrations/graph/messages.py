@@ -92,7 +92,8 @@ class Messages:
         if not answer.ok:
             if answer.is_its_own():
                 # Its properties cannot be told; whether its content can, is another request.
-                return Told(change, ItemDetails(change.received, change.size, change.item_class or "IPM.Note"))
+                details = ItemDetails(change.received, change.size, change.item_class or "IPM.Note", draft=change.draft)
+                return Told(change, details)
             raise answer.refusal()
         row = answer.document()
         if item_id(row) != change.item_id:

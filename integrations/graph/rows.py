@@ -74,6 +74,7 @@ def told(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> Told:
         sensitivity=SENSITIVITIES.get(extended.get(SENSITIVITY, "0"), ""),
         categories=tuple(name for name in row.get("categories") or () if isinstance(name, str) and name),
         conversation_topic=extended.get(TOPIC, ""),
+        draft=row.get("isDraft") is True,
     )
     change = Change(
         kind=kind,
@@ -84,7 +85,7 @@ def told(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> Told:
         message_id=_text(row, "internetMessageId"),
         received=details.received,
         size=details.size,
-        draft=row.get("isDraft") is True,
+        draft=details.draft,
         modified=moment(_text(row, "lastModifiedDateTime")),
     )
     return Told(change, details)
@@ -104,7 +105,7 @@ def _key(row: Mapping[str, Any], details: ItemDetails) -> str:
         details.sensitivity,
         details.categories,
         details.conversation_topic,
-        row.get("isDraft") is True,
+        details.draft,
         row.get("hasAttachments") is True,
     ]
     return "facts-" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]

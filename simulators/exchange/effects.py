@@ -2,7 +2,8 @@
 
 `busy` (how=fault|inner|503|nested, back_off=ms, hint_first, status), `status` (status, body), `disabled` (403), `unauthorized`
 (offers), `fault` (code), `hang` (seconds), `drip` (rate), `drop` (bytes), `truncate` (bytes), `invalid-state` (bare) and `item`
-(code, item_id or message_id): the last two are states of the store and are looked at where they matter.
+(code, item_id or message_id): the last two are states of the store and are looked at where they matter. The code of `item`
+can be one of `simulators.pages.KINDS`: then that page stands in the place of the item's MIME.
 """
 
 from __future__ import annotations

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from lxml import etree
 
+from simulators import pages
 from simulators.exchange import finding, ids, items, paging, shapes, strictness
 from simulators.exchange.accounts import Principal
 from simulators.exchange.attachments import attachment_xml
@@ -350,4 +352,8 @@ def _broken(item: Item, code: str, wanted: items.Asked) -> str:
     if code == "control-character":
         xml = items.item_xml(item, wanted)
         return xml.replace("<t:ConversationTopic>", "<t:ConversationTopic>&#x1;", 1)
+    if code in pages.KINDS:
+        return items.item_xml(
+            item, wanted, base64_text=base64.b64encode(pages.in_place_of(item.mail.content(), code)).decode("ascii")
+        )
     raise ItemFault(code)

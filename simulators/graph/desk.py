@@ -219,7 +219,8 @@ class Desk:
         with mailbox.lock:
             item = self._item(mailbox, asked.call)
             effects.check_readable(self.faults, asked.call.operation, mailbox, item, ())
-        return Response(200, mime.rendered(item.mail.content()), "text/plain", asked.prefer.applied, label="mime")
+        content = effects.handed_out(self.faults, mailbox, item, mime.rendered(item.mail.content()))
+        return Response(200, content, "text/plain", asked.prefer.applied, label="mime")
 
     # ---- attachments, users ---------------------------------------------------------------------------------------
 

@@ -4,13 +4,15 @@ Instead of it: `error` (code, status, message, retry_after), `throttled` (retry_
 retry_after), `unauthorized`, `aadsts` (number; for the operation `token`). After it: `hang` (seconds), `drip` (rate),
 `drop` (bytes), `truncate` (bytes). Around it: `slow` (seconds), which keeps a place within the limits for so long.
 `corrupt` (message_id or item_id, status, code, properties) is a state of a message: whatever shows it fails, if it shows
-one of these properties; without any named, always.
+one of these properties; without any named, always. `page` (message_id or item_id, kind of `simulators.pages.KINDS`) is
+another: `$value` is answered by that page, with status 200.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from simulators import pages
 from simulators.exchange.store import Item, Mailbox
 from simulators.faults import Faults, Rule
 from simulators.graph.entra import refusal
@@ -18,7 +20,7 @@ from simulators.graph.errors import Refused
 from simulators.graph.throttle import retry_after_header
 from simulators.http import Response
 
-STATES = ("corrupt",)
+STATES = ("corrupt", "page")
 
 
 def before(rule: Rule, operation: str) -> Response | None:
@@ -51,6 +53,14 @@ def check_readable(faults: Faults, operation: str, mailbox: Mailbox, item: Item,
                 status = rule.options.get("status", 500)
                 usual = "UnknownError" if status == 504 else "ErrorInternalServerError"
                 raise Refused(rule.options.get("code", usual), status=status)
+
+
+def handed_out(faults: Faults, mailbox: Mailbox, item: Item, mime: bytes) -> bytes:
+    """A message's MIME, or the page that stands in its place."""
+    for rule in faults.standing("page"):
+        if _is_about(rule, item) and rule.matches("mime", mailbox.address) and faults.strikes(rule):
+            return pages.in_place_of(mime, rule.options["kind"])
+    return mime
 
 
 def _is_about(rule: Rule, item: Item) -> bool:

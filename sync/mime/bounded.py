@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email.policy import Compat32
 
-_MOST_OF_CONTENT, _MOST = 8 * 1024, 1024 * 1024
+_MOST_OF_CONTENT, MOST = 8 * 1024, 1024 * 1024
 """Characters of a header. Those of the content (type, disposition) are taken apart at every question, in a time that
 grows with the square of their length and of the number of their parameters."""
 _MOST_PARAMETERS = 200
@@ -17,5 +17,5 @@ class BoundedHeaders(Compat32):
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
         if not name.lower().startswith("content-"):
-            return name, value[:_MOST]
+            return name, value[:MOST]
         return name, ";".join(value[:_MOST_OF_CONTENT].split(";", _MOST_PARAMETERS)[:_MOST_PARAMETERS])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import utils
@@ -18,6 +18,9 @@ DEEPEST_GROUP = 100
 """Groups of addresses within groups. RFC 5322 §3.4 knows of none, and the standard library reads each level by one more call of
 itself."""
 _MOST_RECEIVED = 100
+_FOR_PEOPLE = 64
+"""So many times longer than others may a header be that names people."""
+_LOOKS_LIKE_ONE = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+")
 EARLIEST, LATEST = 1400, 9999
 """Years that Re:infer takes."""
 
@@ -70,12 +73,25 @@ def decoded_words(text: str) -> str:
 def correspondents(message: Message, name: str, most_chars: int, most: int) -> list[Correspondent]:
     """Who stands in all headers of this name, without repetition, in their order."""
     found: dict[tuple[str, str], Correspondent] = {}
-    for raw in raw_headers(message, name, most_chars * 64):
+    for raw in raw_headers(message, name, most_chars * _FOR_PEOPLE):
         for person in _people(raw):
             found.setdefault((person.name, person.address.casefold()), person)
             if len(found) >= most:
                 return list(found.values())
     return list(found.values())
+
+
+def addresses(
+    message: Message, names: Sequence[str], read: Sequence[Correspondent], most_chars: int, most: int
+) -> list[str]:
+    """Every address in all headers of these names, whatever `correspondents` had room for. `read`: what it found in them,
+    within these limits."""
+    wanted = {name.casefold() for name in names}
+    values = [str(value) for key, value in message.raw_items() if key.casefold() in wanted]
+    has_all = all(len(value) <= most_chars * _FOR_PEOPLE and value.count("(") <= DEEPEST_COMMENT for value in values)
+    if has_all and len(read) < most:
+        return [one.address for one in read]
+    return [address for value in values for address in _addresses(" ".join(unescaped(value).split()))]
 
 
 def date_header(message: Message, most: int) -> datetime | None:
@@ -110,6 +126,23 @@ def _people(raw: str) -> Iterable[Correspondent]:
         person = _person(_unquoted(decoded_words(name)), clean(decoded_words(address)).strip())
         if person.name or person.address:
             yield person
+
+
+def _addresses(raw: str) -> Iterable[str]:
+    """Of everybody. Where comments lie within comments too deep to be read, whatever looks like an address."""
+    if _depth_of_comments(raw) > DEEPEST_COMMENT:
+        return _LOOKS_LIKE_ONE.findall(raw)
+    people = utils.getaddresses([_ungrouped(raw)], **_LENIENT)
+    return [clean(decoded_words(address)).strip() for _, address in people]
+
+
+def _depth_of_comments(raw: str) -> int:
+    """At least as many as a parser finds within each other: a bracket may also be quoted, or stand within quotes."""
+    depth = deepest = 0
+    for sign in re.findall(r"(?<!\\)\)|\(", raw):
+        depth = depth + 1 if sign == "(" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _ungrouped(raw: str) -> str:

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
+from email.parser import BytesHeaderParser
+from email.policy import compat32
 
 from integrations.messages import Attachment
 from sync.limits import Limits
-from sync.mime.bounded import BoundedHeaders
+from sync.mime.bounded import MOST, BoundedHeaders
 from sync.mime.charsets import clean, decoded
 from sync.mime.costly_html import until_too_costly
 from sync.mime.elide import elided, size_and_rest
+from sync.mime.head import END
 from sync.mime.headers import decoded_words, text_header
 from sync.mime.nesting import until_too_deep
 
@@ -84,6 +87,15 @@ def parse(mime: bytes, limits: Limits) -> Parsed:
         tnef=any(_is_tnef(part) for part, _ in parts),
         cut=cut or any(section.cut for section in sections),
     )
+
+
+def whole_header(mime: bytes, message: Message, limits: Limits) -> Message:
+    """The header of an email that was read as this message: the same one, or another where a limit may have cut its header."""
+    end = END.search(mime)
+    length = end.end() if end else len(mime)
+    if length <= min(limits.mime_bytes, MOST):
+        return message
+    return BytesHeaderParser(policy=compat32).parsebytes(mime[:length])
 
 
 def _walk(message: Message, limits: Limits) -> Iterator[tuple[Message, int]]:

@@ -16,6 +16,7 @@ from integrations.graph.connection import close_all as close_all_graph
 from integrations.graph.source import GraphSource
 from integrations.messages import ItemId
 from integrations.ports import Source
+from simulators import pages
 from simulators.exchange import Account, Application, ExchangeSimulator, mail_of
 from simulators.exchange.store import Item, Mailbox
 from simulators.graph import GraphSimulator, Registration
@@ -82,6 +83,9 @@ class Rig(Protocol):
     def expire_cursors(self, *, bare: bool = False) -> None:
         """`bare`: the refusal leaves out what the schema lets it leave out."""
 
+    def hand_out(self, item_id: ItemId, kind: str) -> None:
+        """What comes for this item from now on is a page of this kind: see `simulators.pages`."""
+
     def migrate(self) -> None: ...
 
 
@@ -129,6 +133,10 @@ class FakeRig:
 
     def spoil(self, item_id: ItemId, code: str) -> None:
         self.mailbox.break_item(item_id, code)
+
+    def hand_out(self, item_id: ItemId, kind: str) -> None:
+        item = next(one.items[item_id] for one in self.mailbox.folders.values() if item_id in one.items)
+        self.mailbox.hand_out(item_id, pages.in_place_of(item.mime, kind))
 
     def create_folder(self, path: str, *, holds_mail: bool = True) -> None:
         parent, _, name = path.rpartition("/")
@@ -235,6 +243,9 @@ class ExchangeRig(StoreRig):
     def spoil(self, item_id: ItemId, code: str) -> None:
         self.exchange.faults.add("item", item_id=item_id, code=code)
 
+    def hand_out(self, item_id: ItemId, kind: str) -> None:
+        self.spoil(item_id, kind)
+
     def expire_cursors(self, *, bare: bool = False) -> None:
         self.mailbox.expire_sync_states()
         if bare:
@@ -261,6 +272,9 @@ class GraphRig(StoreRig):
         # Graph has one word for what it may not show, and means the mailbox by it.
         code = code if code.startswith("Error") and code != "ErrorAccessDenied" else "ErrorItemCorrupt"
         self.graph.faults.add("corrupt", item_id=self.item(item_id).id, operation="mime", code=code)
+
+    def hand_out(self, item_id: ItemId, kind: str) -> None:
+        self.graph.faults.add("page", item_id=self.item(item_id).id, kind=kind)
 
     def expire_cursors(self, *, bare: bool = False) -> None:
         self.mailbox.expire_sync_states()

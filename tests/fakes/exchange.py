@@ -84,6 +84,7 @@ class FakeMailbox:
         self.folders: dict[FolderId, FakeFolder] = {}
         self.tree_log: list[FolderId] = []
         self.faults: dict[str, list[BaseException]] = {}
+        self.in_place_of: dict[ItemId, list[bytes]] = {}
         self.generation = 0
         self._numbers = itertools.count(1)
         for name, kind in (
@@ -166,6 +167,10 @@ class FakeMailbox:
 
     def mend_item(self, item_id: ItemId) -> None:
         self._holder(item_id).items[item_id].fault = ""
+
+    def hand_out(self, item_id: ItemId, page: bytes, times: int = 1000) -> None:
+        """The next answers about this item are this page."""
+        self.in_place_of[item_id] = [page] * times
 
     def forget_cursors(self) -> None:
         """Every cursor handed out so far is refused from now on."""
@@ -267,8 +272,9 @@ class FakeSource:
                 yield Unreadable(change, item.fault)
                 continue
             self.fetched += 1
-            details = ItemDetails(received=item.received, size=len(item.mime), item_class=item.item_class)
-            yield Email(replace(change, change_key=item.change_key), item.mime, details)
+            details = ItemDetails(item.received, len(item.mime), item.item_class, draft=item.draft)
+            pages = box.in_place_of.get(item.id)
+            yield Email(replace(change, change_key=item.change_key), pages.pop() if pages else item.mime, details)
 
     def close(self) -> None:
         self.closed = True

@@ -76,6 +76,9 @@ class End(Protocol):
     def spoil(self, message_id: str, code: str) -> None:
         """An email that cannot be handed out."""
 
+    def hand_out(self, message_id: str, kind: str, times: int | None) -> None:
+        """A page that comes in the place of an email, so many times or for ever: see `simulators.pages`."""
+
     def close(self) -> None:
         """Close what the product keeps open to it."""
 
@@ -137,6 +140,9 @@ class EwsEnd:
 
     def spoil(self, message_id: str, code: str) -> None:
         self.server.faults.add("item", message_id=message_id, code=code)
+
+    def hand_out(self, message_id: str, kind: str, times: int | None) -> None:
+        self.server.faults.add("item", message_id=message_id, code=kind, times=times)
 
     def close(self) -> None:
         close_ews()
@@ -202,6 +208,9 @@ class GraphEnd:
         else:
             status = {"ErrorItemNotFound": 404, "UnknownError": 504}.get(code, 500)
             self.server.faults.add("corrupt", message_id=message_id, operation="mime", code=code, status=status)
+
+    def hand_out(self, message_id: str, kind: str, times: int | None) -> None:
+        self.server.faults.add("page", message_id=message_id, kind=kind, times=times)
 
     def close(self) -> None:
         close_graph()

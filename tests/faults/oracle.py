@@ -38,7 +38,7 @@ def _strangers(held: dict[str, list[Any]], story: Story) -> Iterator[str]:
 
 def _complaints_of(told: Told, comments: list[Any], story: Story, aside: Collection[str]) -> Iterator[str]:
     places = story.places(told.name)
-    must = any(story.wanted(address, path) for address, path in places)
+    must = story.must_arrive(told.name)
     if len(comments) > 1:
         yield f"{told.name} is {len(comments)} comments"
     if not comments:

@@ -12,7 +12,7 @@ from random import Random
 
 from simulators.exchange import mail_of
 from simulators.exchange.store import Item, Mailbox, Store
-from tests.mails import NOON, mail, message_id_of
+from tests.mails import NOON, mail, message_id_of, received
 
 SKIPPED = ("Drafts", "Outbox", "Junk Email", "Deleted Items", "Sync Issues", "Conversation History")
 """As the vendor's product skips them; written down here once more, so that the suite does not believe ours."""
@@ -51,6 +51,8 @@ class Told:
     ever_wanted: bool = False
     copies_deleted: bool = False
     with_id: bool = True
+    received: bool = False
+    """Its MIME has a Received header."""
 
     @property
     def message_id(self) -> str:
@@ -93,7 +95,13 @@ class Story:
     def happens(self) -> None:
         """One thing, in one mailbox."""
         things = [self.arrives] * 5 + [self.moves] * 4 + [self.is_edited, self.is_deleted, self.is_read, self.is_copied]
-        things += [self.folder_is_renamed, self.folder_is_moved, self.folder_is_deleted, self.cursors_expire]
+        things += [
+            self.is_sent,
+            self.folder_is_renamed,
+            self.folder_is_moved,
+            self.folder_is_deleted,
+            self.cursors_expire,
+        ]
         if self.random.random() < 0.02:
             things = [self.migrates]
         self.random.choice(things)()
@@ -105,6 +113,8 @@ class Story:
         name = f"m{len(self.emails)}"
         boxes = self._some_boxes()
         told = Told(name, {f"About {name}"}, with_id=self.random.random() > 0.06)
+        told.received = self.random.random() < 0.5
+        draft = self.random.random() < 0.2  # imported mail keeps that mark, and so do drafts outside Drafts
         self.emails[name] = told
         body = self.random.choice(ODD_BODIES) if self.random.random() < 0.15 else None
         mime = mail(
@@ -115,13 +125,14 @@ class Story:
         )
         if body and "\x00" in body:
             mime += body.encode()
+        mime = received(mime) if told.received else mime
         self.now += timedelta(seconds=self.random.choice([0, 0, 1, 40]))
-        received = self.now - timedelta(days=3) if self.random.random() < 0.05 else self.now
+        arrival = self.now - timedelta(days=3) if self.random.random() < 0.05 else self.now
         for box in boxes:
             path = self._folder(box, ("Inbox", "Inbox", "Inbox", "Inbox/Trades", "Junk Email"))
-            box.deliver(replace(mail_of(mime), received=received, size=len(mime)), path)
-            self._arrived(told, box, path)
-        self._tell(f"{name} arrives in {len(boxes)}")
+            item = box.deliver(replace(mail_of(mime), received=arrival, size=len(mime), draft=draft), path)
+            self._arrived(told, box, item)
+        self._tell(f"{name} arrives in {len(boxes)}{', marked as a draft' * draft}{', received' * told.received}")
 
     def moves(self) -> None:
         found = self._any_item()
@@ -129,8 +140,7 @@ class Story:
             return
         box, item, told = found
         path = self._folder(box, FOLDERS)
-        box.move(item.id, path)
-        self._arrived(told, box, path)
+        self._arrived(told, box, box.move(item.id, path))
         self._tell(f"{told.name} moves to {path}")
 
     def is_copied(self) -> None:
@@ -139,8 +149,7 @@ class Story:
             return
         box, item, told = found
         path = self._folder(box, FOLDERS)
-        box.copy(item.id, path)
-        self._arrived(told, box, path)
+        self._arrived(told, box, box.copy(item.id, path))
         self._tell(f"{told.name} is copied to {path}")
 
     def is_edited(self) -> None:
@@ -152,8 +161,21 @@ class Story:
         subject = f"About {told.name}, edited {len(told.subjects)}"
         told.subjects.add(subject)
         mime = mail(told.name, subject=subject, body="This was written into it later.")
+        mime = received(mime) if told.received else mime
         box.edit(item.id, replace(item.mail, mime=mime, size=len(mime), subject=subject))
         self._tell(f"{told.name} is edited")
+
+    def is_sent(self) -> None:
+        """A copy that is marked as a draft is so no longer."""
+        drafts = [(box, item) for box in self.store for item in box.items() if item.mail.draft]
+        if not drafts:
+            return
+        box, item = self.random.choice(sorted(drafts, key=lambda draft: draft[1].id))
+        told = self.email_of(item)
+        assert told is not None
+        box.edit(item.id, replace(item.mail, draft=False))
+        told.ever_wanted |= self.is_wanted(box, item)
+        self._tell(f"{told.name} is sent")
 
     def is_read(self) -> None:
         found = self._any_item()
@@ -215,6 +237,15 @@ class Story:
             if (told := self.email_of(item)) is not None and told.name == name
         ]
 
+    def must_arrive(self, name: str) -> bool:
+        """Whether a copy of it is wanted, as it lies there now."""
+        return any(
+            self.is_wanted(box, item)
+            for box in self.store
+            for item in box.items()
+            if (told := self.email_of(item)) is not None and told.name == name
+        )
+
     def email_of(self, item: Item) -> Told | None:
         """By its Message-ID; by its subject where it has none."""
         name = item.mail.message_id.strip("<>").partition("@")[0] or item.mail.subject.removeprefix("About ")
@@ -229,10 +260,15 @@ class Story:
         is_mail = not folder.folder_class.startswith(NO_MAIL)
         return is_mail and not folder.hidden and folder.folder_class.startswith(self.lists)
 
-    def _arrived(self, told: Told, box: Mailbox, path: str) -> None:
+    def is_wanted(self, box: Mailbox, item: Item) -> bool:
+        """Whether this copy is an email, in a folder whose mail is wanted."""
+        is_draft = item.mail.draft and b"Received:" not in item.mail.content()
+        return not is_draft and self.wanted(box.address, box.path(box.folders[item.folder_id]))
+
+    def _arrived(self, told: Told, box: Mailbox, item: Item) -> None:
         """A copy lies here now. Out of sight, it is as if it was deleted."""
-        told.ever_wanted |= self.wanted(box.address, path)
-        told.copies_deleted |= not self._is_read(box, path)
+        told.ever_wanted |= self.is_wanted(box, item)
+        told.copies_deleted |= not self._is_read(box, box.path(box.folders[item.folder_id]))
 
     # ---- choosing -------------------------------------------------------------------------------------------------
 

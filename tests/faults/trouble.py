@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from simulators import pages
 from simulators.reinfer import ReinferSimulator
 from tests.faults.ends import End
 from tests.faults.story import Story
@@ -95,6 +96,11 @@ class Trouble:
         if not names:
             return
         message_id = self.story.emails[self.random.choice(names)].message_id
+        if self.random.random() < 0.4:
+            kind, times = self.random.choice(pages.KINDS), self.random.choice([1, 3, None])
+            self.end.hand_out(message_id, kind, times)
+            self.log.append(f"{kind} in the place of {message_id} x{times}")
+            return
         if self.random.random() < 0.5:
             code = self.random.choice(self.end.item_codes)
             self.end.spoil(message_id, code)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.messages import Change, ChangeKind, FolderId, FolderKind, ItemId
-from mailboxes.rules import Rules, Verdict, folder_verdict, item_verdict, participants_verdict
+from mailboxes.rules import Rules, Verdict, draft_verdict, folder_verdict, item_verdict, participants_verdict
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PLAIN = [FolderKind.ORDINARY]
@@ -14,6 +14,10 @@ PLAIN = [FolderKind.ORDINARY]
 def change(**values):
     given = {"item_class": "IPM.Note", "received": NOON} | values
     return Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"), **given)
+
+
+def verdict_on(rules, change, folder=FolderKind.INBOX):
+    return item_verdict(rules, change, folder)
 
 
 def test_without_rules_every_ordinary_folder_is_wanted():
@@ -49,34 +53,44 @@ def test_an_empty_path_in_a_rule_covers_nothing():
 
 
 def test_the_start_time_is_inclusive():
-    assert item_verdict(Rules(start=NOON), change()) is Verdict.WANTED
-    assert item_verdict(Rules(start=NOON), change(received=NOON - timedelta(seconds=1))) is Verdict.TOO_OLD
+    assert verdict_on(Rules(start=NOON), change()) is Verdict.WANTED
+    assert verdict_on(Rules(start=NOON), change(received=NOON - timedelta(seconds=1))) is Verdict.TOO_OLD
 
 
 def test_mail_without_a_received_time_is_never_too_old():
-    assert item_verdict(Rules(start=NOON), change(received=None)) is Verdict.WANTED
+    assert verdict_on(Rules(start=NOON), change(received=None)) is Verdict.WANTED
 
 
 @pytest.mark.parametrize("item_class", ["IPM.Note", "ipm.note.smime", "IPM.Note.SMIME.MultipartSigned", ""])
 def test_mail_of_every_kind_is_wanted(item_class):
-    assert item_verdict(Rules(), change(item_class=item_class)) is Verdict.WANTED
+    assert verdict_on(Rules(), change(item_class=item_class)) is Verdict.WANTED
 
 
 @pytest.mark.parametrize("item_class", ["IPM.Appointment", "IPM.Contact", "IPM.Notebook", "IPM.Task"])
 def test_what_is_no_mail_is_not_wanted(item_class):
-    assert item_verdict(Rules(meetings=True, reports=True), change(item_class=item_class)) is Verdict.ITEM_CLASS
+    assert verdict_on(Rules(meetings=True, reports=True), change(item_class=item_class)) is Verdict.ITEM_CLASS
 
 
 def test_meeting_messages_and_reports_are_wanted_by_switch():
     request, report = change(item_class="IPM.Schedule.Meeting.Request"), change(item_class="REPORT.IPM.Note.NDR")
-    assert item_verdict(Rules(), request) is Verdict.ITEM_CLASS
-    assert item_verdict(Rules(), report) is Verdict.ITEM_CLASS
-    assert item_verdict(Rules(meetings=True), request) is Verdict.WANTED
-    assert item_verdict(Rules(reports=True), report) is Verdict.WANTED
+    assert verdict_on(Rules(), request) is Verdict.ITEM_CLASS
+    assert verdict_on(Rules(), report) is Verdict.ITEM_CLASS
+    assert verdict_on(Rules(meetings=True), request) is Verdict.WANTED
+    assert verdict_on(Rules(reports=True), report) is Verdict.WANTED
 
 
-def test_drafts_are_not_wanted():
-    assert item_verdict(Rules(), change(draft=True)) is Verdict.DRAFT
+@pytest.mark.parametrize("kind", FolderKind)
+def test_what_is_marked_as_a_draft_is_told_by_its_listing_in_drafts_and_outbox_alone(kind):
+    expected = Verdict.DRAFT if kind in (FolderKind.DRAFTS, FolderKind.OUTBOX) else Verdict.WANTED
+    assert verdict_on(Rules(), change(draft=True), kind) is expected
+    assert verdict_on(Rules(), change(draft=False), kind) is Verdict.WANTED
+
+
+def test_what_is_marked_as_a_draft_elsewhere_is_one_unless_a_server_received_it():
+    assert draft_verdict(FolderKind.INBOX, marked=True, received=True) is Verdict.WANTED
+    assert draft_verdict(FolderKind.ORDINARY, marked=True, received=False) is Verdict.NEVER_SENT
+    assert draft_verdict(FolderKind.ORDINARY, marked=False, received=False) is Verdict.WANTED
+    assert draft_verdict(FolderKind.DRAFTS, marked=True, received=True) is Verdict.DRAFT
 
 
 def test_any_participant_on_the_allow_list_is_enough():

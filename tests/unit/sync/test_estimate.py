@@ -46,12 +46,13 @@ def test_without_any_time_everything_counts_as_wanted():
     assert reckoned(box(inbox=30), seconds=0).emails == 30
 
 
-def test_drafts_cost_nothing():
+def test_drafts_in_drafts_cost_nothing_and_what_is_marked_so_elsewhere_may_cost():
     made = box(inbox=3)
+    made.deliver(mail("d"), "Drafts", draft=True)
     folder = made.folder("Inbox")
     first = next(iter(folder.items))
     folder.items[first] = replace(folder.items[first], draft=True)
-    assert reckoned(made).emails == 2
+    assert reckoned(made, Rules(folder_allow=(("Inbox",), ("Drafts",)))).emails == 3
 
 
 def test_a_folder_that_cannot_be_read_yet_is_reckoned_and_does_not_end_the_estimate():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
+from integrations.messages import Change, ChangeKind, CommentId, FolderId, FolderKind, ItemId
 from mailboxes.rules import Rules, Verdict
 from sync.gate import Known, sort_page
 from sync.identity import listed_comment_id
@@ -19,7 +19,7 @@ ENTRY = Entry(ID, True, "c", "p", "i", 1, False, True, ItemId("i1"), False)
 
 
 def sort(change=NEW, folder=Verdict.WANTED, rules=None, known=None):
-    return sort_page([change], folder, rules or Rules(), "d1", known or Known())
+    return sort_page([change], folder, FolderKind.INBOX, rules or Rules(), "d1", known or Known())
 
 
 def remembering(*copies, entry=ENTRY):
@@ -90,6 +90,21 @@ def test_what_participants_turned_away_is_judged_again_only_under_other_rules():
     assert sort(known=remembering(under_other_rules, entry=None)).fetch == [NEW]
 
 
+def test_a_draft_that_was_looked_at_is_not_fetched_again_whatever_the_rules_are_until_it_changes():
+    draft = replace(NEW, draft=True)
+    looked_at = replace(COPY, verdict=Verdict.NEVER_SENT, judged_by="d0")
+    page = sort(draft, known=remembering(looked_at, entry=None))
+    assert (page.fetch, page.unchanged) == ([], 1)
+    sent = replace(NEW, change_key="k2")
+    assert sort(sent, known=remembering(looked_at, entry=None)).fetch == [sent]
+
+
+def test_what_was_turned_away_by_its_mark_alone_is_fetched_when_it_is_listed_again():
+    draft = replace(NEW, draft=True)
+    by_its_mark = replace(COPY, verdict=Verdict.DRAFT, comment_id=None)
+    assert sort(draft, known=remembering(by_its_mark, entry=None)).fetch == [draft]
+
+
 def test_a_set_aside_email_has_a_schedule_of_its_own():
     aside = replace(COPY, verdict=SET_ASIDE, comment_id=None)
     assert sort(known=remembering(aside, entry=None)).fetch == []
@@ -135,7 +150,7 @@ UNTIL = NOON + timedelta(hours=1)
 
 def after_a_switch(*changes, copy=FORMER, winner=FORMER.item_id):
     known = Known(twins={ID: [copy]}, entries={ID: replace(ENTRY, winner_item=winner)}, former_until=UNTIL)
-    return sort_page(changes, Verdict.WANTED, Rules(), "d1", known)
+    return sort_page(changes, Verdict.WANTED, FolderKind.INBOX, Rules(), "d1", known)
 
 
 @pytest.mark.parametrize("winner", [FORMER.item_id, None], ids=["won", "a copy elsewhere won"])

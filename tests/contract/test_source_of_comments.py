@@ -1,0 +1,66 @@
+"""What every source hands out makes the right comment, or none: pages in place of emails, drafts, thousands of recipients."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+
+from integrations.messages import Email
+from integrations.set_aside import SetAsideKind
+from mailboxes.rules import Rules, Verdict, participants_verdict
+from simulators import pages
+from sync.mime.head import field_names
+from sync.transform import Converted, NotConvertible, Place, convert
+from tests.contract.source_reading import inbox, lines, only
+from tests.contract.source_rigs import Rig
+from tests.mails import NOON, mail, received
+
+PLACE = Place("desk@bank.example", ("Inbox",))
+
+
+def made(rig: Rig) -> list[Converted | NotConvertible]:
+    """Of each email of the inbox, newest first."""
+    with rig.source() as source:
+        fetched = list(source.fetch(lines(source, inbox(source))))
+    assert all(isinstance(one, Email) for one in fetched)
+    return [convert(one, PLACE) for one in fetched if isinstance(one, Email)]
+
+
+@pytest.mark.parametrize("kind", pages.KINDS)
+def test_a_page_in_the_place_of_an_email_makes_no_comment_and_its_neighbours_do(rig: Rig, kind: str) -> None:
+    items = [rig.deliver(mail(name), received=NOON + timedelta(seconds=n)) for n, name in enumerate("abc")]
+    rig.hand_out(items[1], kind)
+    outcomes = made(rig)
+    assert [type(one) for one in outcomes] == [Converted, NotConvertible, Converted]
+    assert isinstance(outcomes[1], NotConvertible)
+    assert outcomes[1].kind is SetAsideKind.NOT_AN_EMAIL
+    assert outcomes[1].detail
+
+
+def test_an_email_is_fetched_with_its_mark_as_a_draft_and_with_its_received_headers(rig: Rig) -> None:
+    for n, (mime, draft) in enumerate([(mail("a"), False), (received(mail("b")), True), (mail("c"), True)]):
+        rig.deliver(mime, draft=draft, received=NOON + timedelta(seconds=n))
+    with rig.source() as source:
+        listed = lines(source, inbox(source))
+        fetched = [one for one in source.fetch(listed) if isinstance(one, Email)]
+    assert [change.draft for change in listed] == [True, True, False]
+    assert [one.details.draft for one in fetched] == [True, True, False]
+    assert [b"received" in field_names(one.mime) for one in fetched] == [False, True, False]
+
+
+@pytest.mark.parametrize("header", ["To", "Cc", "Bcc"])
+def test_the_last_of_three_thousand_recipients_is_seen_by_the_rules(rig: Rig, header: str) -> None:
+    message = EmailMessage()
+    message["From"], message["Message-ID"] = "Ann <ann@north.example>", "<a@north.example>"
+    message["Date"] = "Sun, 01 Mar 2026 12:00:00 +0000"
+    people = [f'"Person, No {n} (London)" <p{n}@south.example>' for n in range(2999)]
+    message[header] = ", ".join([*people, "Eve <eve@denied.example>"])
+    message.set_content("Hello")
+    rig.deliver(message.as_bytes())
+    outcome = only(made(rig))
+    assert isinstance(outcome, Converted)
+    assert len(outcome.participants) == 3001
+    for rules in (Rules(participant_deny=("eve@denied.example",)), Rules(domain_deny=("denied.example",))):
+        assert participants_verdict(rules, outcome.participants) is Verdict.PARTICIPANT

@@ -1,0 +1,97 @@
+"""What is an email, and what only came in the place of one."""
+
+import mailbox
+from pathlib import Path
+
+import pytest
+
+from simulators import pages
+from sync.mime.head import field_names, what_is_wrong
+from tests.mails import mail
+
+OF_PYTHON = Path(mailbox.__file__).parent / "test" / "test_email" / "data"
+FIELDS = b"From: ann@north.example\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\nMessage-ID: <a@b>\r\nSubject: x\r\n"
+
+
+def wrong(mime, *, names_itself=True, listed=True):
+    return what_is_wrong(mime, names_itself=names_itself, listed=listed)
+
+
+@pytest.mark.parametrize(
+    "mime",
+    [
+        mail("a"),
+        mail("a").replace(b"\n", b"\r\n"),
+        FIELDS,
+        b"X-Of-Nobody_knows.it: 1\r\n" + FIELDS + b"\r\nText",
+        b"Subject:\r\n folded\r\n\tover lines\r\n" + FIELDS + b"\r\nText",
+        b"From ann@north.example Sun Mar  1 12:00:00 2026\r\n" + FIELDS + b"\r\nText",
+        b">From ann@north.example Sun Mar  1 12:00:00 2026\r\n" + FIELDS + b"\r\nText",
+        b"\xef\xbb\xbf" + FIELDS + b"\r\nText",
+        b"\r\n\r\n" + FIELDS + b"\r\nText",
+        b"a line that is no field\r\n" + FIELDS + b"\r\nText",
+        b"Subject : x\r\n" + FIELDS + b"\r\nText",
+        FIELDS.replace(b"\r\n", b"\r") + b"\rText",
+        FIELDS + b"\r\n<html><body>{}</body></html>",
+    ],
+)
+def test_what_mail_programs_read_as_an_email_is_one(mime):
+    assert wrong(mime, names_itself=False) == ""
+
+
+@pytest.mark.parametrize("kind", pages.KINDS)
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_a_proxy_hands_out_is_none(kind, listed):
+    assert wrong(pages.in_place_of(mail("a"), kind), names_itself=False, listed=listed)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b" \r\n ",
+        b"upstream connect error or disconnect/reset before headers",
+        b"Error: the service is unavailable",
+        b"Error: the service is unavailable\n",
+        b"Blocked\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\nURL: https://x.example\r\n\r\n",
+        b"HTTP/1.1 502 Bad Gateway\r\nDate: Sun, 1 Mar 2026 12:00:00 GMT\r\nContent-Type: text/html\r\n\r\n<html>",
+        b'{"error":{"code":"UnknownError"}}',
+        b"\xef\xbb\xbf<?xml version='1.0'?>\n<s:Envelope xmlns:s='x'>\n</s:Envelope>\n\n",
+        b"[1]",
+        b"\x89PNG\r\n\x1a\n",
+        b"%PDF-1.7\nFrom: x\n",
+    ],
+)
+def test_no_page_is_an_email_even_where_no_message_id_is_listed(page):
+    assert wrong(page, names_itself=False, listed=False)
+
+
+def test_without_the_message_id_that_is_listed_it_is_none():
+    without = FIELDS.replace(b"Message-ID: <a@b>\r\n", b"") + b"\r\nText"
+    assert wrong(without, names_itself=False, listed=True)
+    assert wrong(without, names_itself=False, listed=False) == ""
+    assert wrong(b"Message-ID: <other@b>\r\n" + without, names_itself=True, listed=True) == ""
+
+
+def test_an_email_of_fields_that_nobody_knows_is_one_where_no_message_id_is_listed():
+    assert wrong(b"Of-Ours: 1\r\nAnd-More: 2\r\n 3\r\n\r\nText", names_itself=False, listed=False) == ""
+
+
+@pytest.mark.parametrize("cut", range(1, len(FIELDS), 7))
+def test_what_ends_within_a_line_of_its_header_is_none(cut):
+    piece = FIELDS[:cut]
+    assert bool(wrong(piece, listed=False)) is not piece.endswith((b"\r", b"\n"))
+
+
+def test_the_names_are_those_of_the_header_alone():
+    mime = b"\xef\xbb\xbfjunk\nRECEIVED : x\nTo: a\n b: folded\n\nReceived-SPF: body\nBcc: body\n"
+    assert field_names(mime) == {b"received", b"to"}
+
+
+@pytest.mark.skipif(not OF_PYTHON.is_dir(), reason="this Python came without its own tests")
+def test_the_emails_of_python_s_own_tests_are_emails_but_for_the_one_without_a_header():
+    none = [path.name for path in OF_PYTHON.glob("msg_*.txt") if wrong(path.read_bytes(), listed=False)]
+    assert none == ["msg_19.txt"]
+
+
+def test_a_header_of_millions_of_lines_takes_a_second_and_little_memory():
+    assert field_names(b"a:\n" * 8_000_000) == {b"a"}
