@@ -170,14 +170,17 @@ def check_names(project: str, name: str) -> None:
         raise Refused(400, "this is no possible name of a source or bucket")
 
 
-def page(items: Sequence[T], after: str | None, limit: int) -> tuple[Sequence[T], str | None]:
+def page(
+    items: Sequence[T], after: str | None, limit: int, *, ends_empty: bool = False
+) -> tuple[Sequence[T], str | None]:
     """The items behind the continuation `after`, and the continuation of the next page; None if this is the last.
 
-    Raises `Refused` for a continuation that is not ours.
+    `ends_empty`: the last page is the one that holds nothing. Raises `Refused` for a continuation that is not ours.
     """
     start = _position(after)
     end = start + limit
-    return items[start:end], None if end >= len(items) else base64.urlsafe_b64encode(str(end).encode()).decode()
+    is_last = start >= len(items) if ends_empty else end >= len(items)
+    return items[start:end], None if is_last else base64.urlsafe_b64encode(str(end).encode()).decode()
 
 
 def _position(token: str | None) -> int:

@@ -41,7 +41,7 @@ class VendorsClient:
 
     def lines(self, *arguments: str | Path) -> list[dict[str, Any]]:
         """The JSON objects that a command wrote, one a line."""
-        return [json.loads(line) for line in self("--output", "json", *arguments).splitlines()]
+        return [json.loads(line) for line in self("--output", "json", *arguments).split("\n") if line]
 
     def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """The command, however it ends."""

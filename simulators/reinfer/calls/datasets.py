@@ -42,14 +42,17 @@ def create_dataset(visit: Visit) -> Response:
 
 
 def list_labellings(visit: Visit) -> Response:
-    """The comments of one of its sources that somebody annotated, without what was annotated."""
+    """The comments of one of its sources that somebody annotated, without what was annotated.
+
+    An empty page is the last: the vendor's client stops with a panic at a page of comments without a continuation.
+    """
     dataset, source_id = _dataset(visit), visit.single("source_id") or ""
     source = visit.source_by_id(READ, source_id)
     if source_id not in dataset.source_ids:
         raise Refused(400, "the source is not one of this dataset")
     visit.flag("return_predictions")
     annotated = [comment for comment in visit.store.in_time(source) if comment.has_annotations]
-    comments, more = page(annotated, visit.single("after"), visit.limit())
+    comments, more = page(annotated, visit.single("after"), visit.limit(), ends_empty=True)
     results = [{"comment": comment.as_answer(include_markup=True), "labelling": []} for comment in comments]
     return ok(results=results, after=more)
 
