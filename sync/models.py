@@ -12,6 +12,7 @@ from integrations.messages import FolderKind
 from integrations.models import Integration
 from integrations.set_aside import Stage
 from mailboxes.models import Bucket, Mailbox
+from sync import totals
 
 
 class MailboxStates(models.QuerySet["MailboxState"]):
@@ -39,6 +40,9 @@ class MailboxState(models.Model):
     lease_until = models.DateTimeField(null=True)
     folders_cursor = models.TextField(blank=True)
     folders_of = models.CharField(max_length=320, blank=True, help_text="The address that this cursor is about.")
+    whole_tree_at = models.DateTimeField(
+        null=True, help_text="When all folders are asked for again, with their totals. Empty: at the next sync."
+    )
     ids_of = models.CharField(
         max_length=16,
         default=Integration.Api.EWS,
@@ -103,6 +107,10 @@ FROM_THE_BEGINNING: dict[str, Any] = {
     "attempts": 0,
     "item_in_hand": "",
     "up_to_date": False,
+    "counted": None,
+    "doubted_total": None,
+    "doubted_difference": None,
+    "to_compare": False,
     **TRY_AGAIN,
 }
 """What to write to a folder that is to be listed again."""
@@ -166,6 +174,18 @@ class SyncedFolder(models.Model):
     )
     told_of = models.BooleanField(default=False, db_default=False, help_text="A notice told that it is left out.")
 
+    counted = models.IntegerField(
+        null=True, help_text="Items that its change reports say are in it. Empty: not counted since its listing began."
+    )
+    to_compare = models.BooleanField(
+        default=False, db_default=False, help_text="The total is new, and no change was read since: see sync.totals."
+    )
+    doubted_total = models.IntegerField(null=True, help_text="The total that did not fit, while that is looked into.")
+    doubted_difference = models.IntegerField(null=True, help_text="That total without what was counted then.")
+    usual_difference = models.IntegerField(
+        default=0, db_default=0, help_text="The total without what is counted, where a new listing did not change it."
+    )
+
     objects = SyncedFolders.as_manager()
 
     class Meta:
@@ -175,6 +195,23 @@ class SyncedFolder(models.Model):
 
     def __str__(self) -> str:
         return "/".join(self.path)
+
+    @property
+    def difference_sentence(self) -> str:
+        """How its total differs from what it lists, for people; blank where it does not."""
+        return totals.in_words(self.usual_difference)
+
+
+class ReportedItem(models.Model):
+    """An item that is in a folder, as the change reports of the folder say: see `sync.roster`. Millions of rows: as small as
+    can be."""
+
+    pk = models.CompositePrimaryKey("folder_id", "key")
+    folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.BigIntegerField(help_text="Digest of its id.")
+
+    def __str__(self) -> str:
+        return f"item {self.key} of folder {self.folder_id}"
 
 
 class LedgerEntry(models.Model):

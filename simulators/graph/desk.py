@@ -136,7 +136,7 @@ class Desk:
             folder = folders.find_folder(mailbox, asked.call.folder)
             folders.check_readable(folder)
             items = folder.items.values()
-        found = listing.found(items, asked.given)
+        found = listing.found((item for item in items if item.listed), asked.given)
         top, skip = listing.page(asked.given, asked.prefer.page_size)
         answer = self._context("messages") | _count(asked.given, len(found))
         answer["value"] = [self._message(mailbox, item, asked) for item in found[skip : skip + top]]

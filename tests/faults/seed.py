@@ -35,6 +35,7 @@ from tests.faults.ends import SECRET, End
 from tests.faults.oracle import complaints
 from tests.faults.pace import Pace, Paced
 from tests.faults.story import Story
+from tests.faults.totals import totals_complaints
 from tests.faults.trouble import Trouble
 
 BUCKET = ("bank", "desks")
@@ -62,7 +63,7 @@ class Seed:
         with self._stage():
             self._live()
             self._recover()
-            return [*self._complaints(), *self._leaks()]
+            return [*self._complaints(), *self._leaks(), *totals_complaints(self.story.store, self._hours_pass)]
 
     # ---- the life -------------------------------------------------------------------------------------------------
 
@@ -246,6 +247,16 @@ class Seed:
             self._tick(interrupted=False)
         self.clock.turn(minutes=16)
         self._tick(interrupted=False)
+        for _ in range(3):
+            self._hours_pass()
+
+    def _hours_pass(self) -> None:
+        """Long enough to compare the total of each folder, and to list it again where it does not fit."""
+        self.clock.turn(minutes=100)
+        self._tick(interrupted=False)
+        for _ in range(2):
+            self.clock.turn(minutes=16)
+            self._tick(interrupted=False)
 
     def _complaints(self) -> list[str]:
         aside = SetAsideEmail.objects.waiting().exclude(reason="")
@@ -284,6 +295,7 @@ class Seed:
         self.end.server.requests.clear()
         self.end.server.store = Store(addresses)
         self.story = Story(self.random, self.end.server.store, more_folders=self.pace.folders)
+        self.story.unreported = self.random.choice([0.0, 0.05, 0.2])
         with ReinferSimulator(projects=["bank"], sources=[BUCKET]) as self.reinfer:
             self.trouble = Trouble(self.random, self.end, self.reinfer, self.story)
             self._rows(addresses)

@@ -19,6 +19,8 @@ SKIPPED = ("Drafts", "Outbox", "Junk Email", "Deleted Items", "Sync Issues", "Co
 NEVER_USED = ("Drafts", "Outbox", "Sync Issues", "Conversation History")
 """Folders in which nothing happens here. Without them a seed costs half, and its deaths come where something happens."""
 FOLDERS = ("Inbox", "Inbox/Trades", "Sent Items", "Archive", "Deleted Items", "Junk Email")
+UNLISTED = "unlisted"
+"""The name of what counts in a total and is not listed."""
 ODD_BODIES = (
     "\x00\x07 control \x1b[0m",
     "½ ünïcödé 漢字 \U0001f4a3",
@@ -53,6 +55,9 @@ class Story:
     now: datetime = NOON
     more_folders: int = 0
     """Beside those that every mailbox has."""
+    unreported: float = 0.0
+    """How likely it is that no change report tells of an arrival, by delivery or by a move. Then some folders also hold items
+    that count in their total and that nothing lists."""
     emails: dict[str, Told] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -74,6 +79,8 @@ class Story:
         """One thing, in one mailbox."""
         things = [self.arrives] * 5 + [self.moves] * 4 + [self.is_edited, self.is_deleted, self.is_read, self.is_copied]
         things += [self.folder_is_renamed, self.folder_is_moved, self.folder_is_deleted, self.cursors_expire]
+        if self.unreported:
+            things.append(self.something_counts_that_is_not_listed)
         if self.random.random() < 0.02:
             things = [self.migrates]
         self.random.choice(things)()
@@ -99,7 +106,7 @@ class Story:
         received = self.now - timedelta(days=3) if self.random.random() < 0.05 else self.now
         for box in boxes:
             path = self._folder(box, ("Inbox", "Inbox", "Inbox", "Inbox/Trades", "Junk Email"))
-            box.deliver(replace(mail_of(mime), received=received, size=len(mime)), path)
+            box.deliver(replace(mail_of(mime), received=received, size=len(mime)), path, reported=self._is_reported())
             told.ever_wanted |= wanted(path)
         self._tell(f"{name} arrives in {len(boxes)}")
 
@@ -109,7 +116,7 @@ class Story:
             return
         box, item, told = found
         path = self._folder(box, FOLDERS)
-        box.move(item.id, path)
+        box.move(item.id, path, reported=self._is_reported())
         told.ever_wanted |= wanted(path)
         self._tell(f"{told.name} moves to {path}")
 
@@ -148,6 +155,19 @@ class Story:
         box.delete(item.id, hard=True)
         told.copies_deleted = True
         self._tell(f"{told.name} is deleted")
+
+    def something_counts_that_is_not_listed(self) -> None:
+        """In the total of a folder, and in nothing else."""
+        box = self._box()
+        path = self._folder(box, FOLDERS)
+        box.deliver(mail_of(mail(UNLISTED)), path, listed=False)
+        self._tell(f"something that is not listed counts in {path}")
+
+    def _is_reported(self) -> bool:
+        if not self.unreported or self.random.random() >= self.unreported:
+            return True
+        self._tell("the next arrival is not reported")
+        return False
 
     # ---- folders --------------------------------------------------------------------------------------------------
 
