@@ -406,6 +406,9 @@ class Verification(models.Model):
     cursor = models.TextField(blank=True, help_text="In the folder in hand.")
     before_folder = models.JSONField(default=dict, help_text="What was counted before the folder in hand.")
     error_text = models.TextField(blank=True)
+    folders = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Wanted, and read to their end in Exchange."
+    )
     emails = models.PositiveIntegerField(default=0, help_text="Wanted, and in Exchange.")
     well = models.PositiveIntegerField(default=0, help_text="In Re:infer as they should be.")
     waiting = models.PositiveIntegerField(default=0, help_text="The next syncs bring or change them.")
@@ -422,10 +425,21 @@ class Verification(models.Model):
         return f"verification of mailbox {self.mailbox_id}"
 
     @property
+    def is_none_there(self) -> bool:
+        """Whether Re:infer holds not one of the emails that should be there."""
+        return self.missing > 0 and not self.well and not self.outdated
+
+    @property
+    def _looked_at(self) -> str:
+        emails = f"{self.emails:,} email{'' if self.emails == 1 else 's'}"
+        # An earlier version did not count folders.
+        return f"{emails} in {_folders(self.folders)}" if self.folders else emails
+
+    @property
     def sentence(self) -> str:
         """What it found, for people."""
         if self.ended_at is None:
-            return f"{self.emails:,} emails compared so far. {self.error_text}".strip()
+            return f"{self._looked_at} compared so far. {self.error_text}".strip()
         if self.error_text:
             return self.error_text
         wrong = [
@@ -440,7 +454,9 @@ class Verification(models.Model):
             )
             if count
         ]
-        told = f"{self.emails:,} emails compared: {', '.join([*wrong, f'{self.well:,} well', *rest])}."
+        told = f"{self._looked_at} compared: {', '.join([*wrong, f'{self.well:,} well', *rest])}."
+        if self.is_none_there:
+            told += " None of them is in Re:infer: look whether this is the right bucket."
         if self.left_out:
             told += f" {_folders(self.left_out)} could not be read: what is in there was not compared."
         if self.surplus:

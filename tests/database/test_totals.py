@@ -48,7 +48,7 @@ def folder(name: str = "Inbox") -> SyncedFolder:
 
 
 def test_an_email_that_no_report_tells_arrives_within_two_hours_and_is_billed_once(world: World, desk):
-    world.mailboxes[desk.address].deliver_unreported(mail("lost"))
+    world.mailboxes[desk.address].deliver(mail("lost"), reported=False)
     hours_pass(world, desk, 2)
     world.assert_all_is_well(["a", "b", "lost"])
     assert world.bucket().billed == 3
@@ -60,7 +60,7 @@ def test_an_email_that_no_report_tells_arrives_within_two_hours_and_is_billed_on
 
 def test_each_email_that_is_missed_costs_one_listing_also_one_after_the_other(world: World, desk):
     for number in range(3):
-        world.mailboxes[desk.address].deliver_unreported(mail(f"lost{number}"))
+        world.mailboxes[desk.address].deliver(mail(f"lost{number}"), reported=False)
         hours_pass(world, desk, 3)
     world.assert_all_is_well(["a", "b", "lost0", "lost1", "lost2"])
     assert listings(world) == 4
@@ -68,12 +68,12 @@ def test_each_email_that_is_missed_costs_one_listing_also_one_after_the_other(wo
 
 def test_a_difference_that_a_listing_does_not_remove_is_remembered_and_costs_one_listing(world: World, desk):
     box = world.mailboxes[desk.address]
-    box.deliver_unreported(mail("hidden"), listed=False)
+    box.deliver(mail("hidden"), listed=False)
     hours_pass(world, desk, 6)
     assert listings(world) == 2
     assert folder().usual_difference == 1
     assert folder().difference_sentence
-    box.deliver_unreported(mail("lost"))
+    box.deliver(mail("lost"), reported=False)
     hours_pass(world, desk, 6)
     world.assert_all_is_well(["a", "b", "lost"])
     assert listings(world) == 3
@@ -82,7 +82,7 @@ def test_a_difference_that_a_listing_does_not_remove_is_remembered_and_costs_one
 
 def test_a_folder_that_is_not_wanted_is_compared_too(world: World, desk):
     box = world.mailboxes[desk.address]
-    box.deliver_unreported(mail("lost"), "Deleted Items")
+    box.deliver(mail("lost"), "Deleted Items", reported=False)
     hours_pass(world, desk, 4)
     assert (listings(world, "Deleted Items"), listings(world)) == (2, 1)
     assert folder("Deleted Items").counted == 1
@@ -146,7 +146,7 @@ def test_mail_that_arrives_between_the_total_and_the_changes_is_no_difference(wo
 
 def test_a_report_that_comes_late_costs_no_listing(world: World, desk):
     box = world.mailboxes[desk.address]
-    item = box.deliver_unreported(mail("late"))
+    item = box.deliver(mail("late"), reported=False)
     hours_pass(world, desk, 1)
     for _ in range(12):  # until the difference was seen
         if folder().doubted_total is not None:
@@ -162,7 +162,7 @@ def test_a_report_that_comes_late_costs_no_listing(world: World, desk):
 
 def test_an_email_that_is_read_before_it_was_reported_is_found_all_the_same(world: World, desk):
     box = world.mailboxes[desk.address]
-    box.read(box.deliver_unreported(mail("lost")))
+    box.read(box.deliver(mail("lost"), reported=False))
     hours_pass(world, desk, 2)
     world.assert_all_is_well(["a", "b", "lost"])
 
@@ -198,7 +198,7 @@ def test_a_cursor_of_an_earlier_version_is_not_listed_again_and_is_counted_from_
     SyncedFolder.objects.update(counted=None)
     ReportedItem.objects.all().delete()
     MailboxState.objects.update(whole_tree_at=None)
-    world.mailboxes[desk.address].deliver_unreported(mail("lost"))
+    world.mailboxes[desk.address].deliver(mail("lost"), reported=False)
     world.mailboxes[desk.address].deliver(mail("c"))
     hours_pass(world, desk, 4)
     assert listings(world) == 1
@@ -214,7 +214,7 @@ def test_a_cursor_of_an_earlier_version_is_not_listed_again_and_is_counted_from_
 
 def test_a_folder_that_may_not_be_read_is_not_compared(world: World, desk):
     box = world.mailboxes[desk.address]
-    box.deliver_unreported(mail("lost"))
+    box.deliver(mail("lost"), reported=False)
     box.forbid_folder("Inbox")
     hours_pass(world, desk, 4)
     assert folder().doubted_total is None

@@ -126,15 +126,21 @@ class FakeMailbox:
     def permit_folder(self, name: str) -> None:
         self.folder(name).forbidden = False
 
-    def deliver(self, mime: bytes, folder: str = "Inbox", *, received: datetime = NOON, **values: object) -> ItemId:
-        item = Item(self._new_id(), self._new_key(), mime, received, **values)  # type: ignore[arg-type]
-        return self._put(item, folder)
-
-    def deliver_unreported(
-        self, mime: bytes, folder: str = "Inbox", *, received: datetime = NOON, listed: bool = True
+    def deliver(
+        self,
+        mime: bytes,
+        folder: str = "Inbox",
+        *,
+        received: datetime = NOON,
+        reported: bool = True,
+        listed: bool = True,
+        **values: object,
     ) -> ItemId:
-        """It lies there, and no change report tells of it; a new listing does, unless it is not even `listed`."""
-        item = Item(self._new_id(), self._new_key(), mime, received, listed=listed)
+        """`reported` False: no change report tells of its arrival; a new listing does. `listed` False: neither does, and the
+        total of its folder counts it all the same."""
+        item = Item(self._new_id(), self._new_key(), mime, received, listed=listed, **values)  # type: ignore[arg-type]
+        if reported and listed:
+            return self._put(item, folder)
         self.folder(folder).items[item.id] = item
         return item.id
 
