@@ -47,7 +47,7 @@ class Folder:
     holds_mail: bool = True
     """False for calendars, contacts, tasks and the like: they are part of paths, and nothing in them is listed."""
     total: int | None = None
-    """How many items were in it when the tree was looked at; None when the server did not say. Only for people."""
+    """How many items were in it when the tree was looked at; None when the server did not say."""
     folder_class: str = ""
     """As the server tells it; blank where it has none, or where the server does not tell. See `integrations.folder_classes`."""
     hidden: bool = False
@@ -106,6 +106,8 @@ class ChangePage:
     changes: tuple[Change, ...]
     cursor: Cursor
     last: bool
+    tells_removals: bool = True
+    """False where what was removed is told later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet
 
 from integrations import folder_classes
 from integrations.errors import FolderRefused
-from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
+from integrations.messages import ChangePage, Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
+from sync import roster
 from sync.folder_refusals import next_try
 from sync.folders import Position, positions
 from sync.lease import Lease
 from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, Copy, LedgerEntry, MailboxState, SyncedFolder
 from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Attempt, FolderRecord, Round
+from sync.totals import Doubt, Judgement, Read, Tally, judged, next_look
 
-TREE = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone", "total")
-"""What the tree tells of a folder."""
+log = structlog.get_logger(__name__)
+
+TREE = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone")
+"""What the tree tells of a folder, beside its total."""
+NOTHING_TO_COMPARE: dict[str, Any] = {"to_compare": False, "doubted_total": None, "doubted_difference": None}
+"""What to write to a folder in which something came or went since its total was told."""
+Told = tuple[object, ...]
+"""The values of these."""
 
 
 def excuse(folders: QuerySet[SyncedFolder]) -> None:
@@ -36,13 +46,22 @@ class DatabaseCheckpoints:
         self.address = address.casefold()
         self.mailbox_id = lease.mailbox_id
         self._paths: dict[FolderId, tuple[str, ...]] = {}
+        self._loaded: dict[FolderId, SyncedFolder] = {}
+        """As `folders` read them, until their checkpoint moves."""
 
     def folders_cursor(self) -> Cursor | None:
         # Where the address was changed, it is another mailbox, and its tree has to be told from the beginning. And a release
         # that reads more folders has to be told of those, too.
         state = self._state
         is_ours = state.folders_of == self.address and state.tree_version == folder_classes.VERSION
-        return Cursor(state.folders_cursor) if is_ours and state.folders_cursor else None
+        if not is_ours or not state.folders_cursor or self._is_whole_tree_due():
+            return None
+        return Cursor(state.folders_cursor)
+
+    def _is_whole_tree_due(self) -> bool:
+        """By the time at which the lease was taken or renewed last: an idle sync need not ask what time it is."""
+        due, until = self._state.whole_tree_at, self._state.lease_until
+        return due is None or (until is not None and due <= until - self.lease.length)
 
     def round(self) -> Round:
         return Round(self._state.round, self._state.pass_began, self._state.failures)
@@ -67,12 +86,15 @@ class DatabaseCheckpoints:
         self._paths = {}
         if changes.changed or changes.gone or complete:
             self._record(changes, complete)
-        MailboxState.objects.filter(pk=self.mailbox_id).update(
-            folders_cursor=changes.cursor, folders_of=self.address, tree_version=folder_classes.VERSION
-        )
+        values: dict[str, object] = {"folders_cursor": changes.cursor, "folders_of": self.address}
+        values["tree_version"] = folder_classes.VERSION
+        if complete:
+            values["whole_tree_at"] = self.lease.clock() + next_look(len(changes.changed), self.mailbox_id)
+        MailboxState.objects.filter(pk=self.mailbox_id).update(**values)
 
     def folders(self) -> Sequence[FolderRecord]:
         rows = list(self._rows().filter(gone=False))
+        self._loaded = {FolderId(row.folder_id): row for row in rows}
         places = positions(map(_folder, rows))
         # Where no folder waits for its next try, nobody has to know what time it is.
         now = self.lease.clock() if any(row.retry_at for row in rows) else None
@@ -99,31 +121,55 @@ class DatabaseCheckpoints:
 
     @transaction.atomic
     def advance(
-        self, folder: FolderId, *, before: Cursor | None, after: Cursor, last: bool, wanted: str, had_turn: bool = True
-    ) -> None:
+        self, folder: FolderId, page: ChangePage, *, before: Cursor | None, wanted: str, had_turn: bool = True
+    ) -> bool:
         self.lease.demand()
+        row = self._row_at(folder, before)
         values: dict[str, object] = {}
         if had_turn:
             values["turn"] = self._state.round
-        if before is None or last:
-            values["listing"] = not last
-        moved = (
-            self._rows()
-            .filter(folder_id=folder, cursor=before or "")
-            .update(
-                cursor=after,
-                pages=F("pages") + 1,
-                wanted_digest=wanted,
-                attempts=0,
-                item_in_hand="",
-                up_to_date=last,
-                synced_at=self.lease.clock(),
-                **values,
-                **READABLE,
-            )
-        )
-        if not moved:
+        if before is None or page.last:
+            values["listing"] = not page.last
+        counted = _counted(row, page, before)
+        judgement = _judged(row, page, before, counted)
+        values |= {
+            "cursor": page.cursor,
+            "pages": F("pages") + 1,
+            "wanted_digest": wanted,
+            "attempts": 0,
+            "item_in_hand": "",
+            "up_to_date": page.last,
+            "synced_at": self.lease.clock(),
+            "counted": counted,
+            **READABLE,
+        }
+        if judgement.list_again:
+            log.info("sync.total_differs", folder=row.pk, total=row.total, counted=counted)
+            values |= FROM_THE_BEGINNING
+            MailboxState.objects.filter(pk=self.mailbox_id).update(up_to_date=False)
+        values |= _to_remember(row, page, judgement)
+        if not self._rows().filter(pk=row.pk, cursor=before or "").update(**values):
             raise CheckpointMoved
+        self._count_elsewhere(folder, page)
+        return judgement.list_again
+
+    def _count_elsewhere(self, folder: FolderId, page: ChangePage) -> None:
+        """Items that left this folder, and that the page tells to be in others, which need not tell of it themselves."""
+        others = {change.folder_id for change in page.changes} - {folder}
+        for row in self._rows().filter(folder_id__in=others, counted__isnull=False) if others else ():
+            there = FolderId(row.folder_id)
+            came = roster.note(row.pk, there, [change for change in page.changes if change.folder_id == there])
+            self._rows().filter(pk=row.pk).update(counted=F("counted") + came, **NOTHING_TO_COMPARE)
+            self._loaded.pop(there, None)
+
+    def _row_at(self, folder: FolderId, cursor: Cursor | None) -> SyncedFolder:
+        """The row of a folder whose checkpoint is there. An idle folder was read with all others, and is not read again."""
+        row = self._loaded.pop(folder, None)
+        if row is None or row.cursor != (cursor or ""):
+            row = self._rows().filter(folder_id=folder, cursor=cursor or "").first()
+        if row is None:
+            raise CheckpointMoved
+        return row
 
     @transaction.atomic
     def end_turn(self, folder: FolderId, *, wanted: str) -> None:
@@ -173,34 +219,45 @@ class DatabaseCheckpoints:
 
     def _record(self, changes: FolderChanges, complete: bool) -> None:
         rows = {row.folder_id: row for row in self._rows()}
+        before = {row.pk: _as_told(row) for row in rows.values()}
         listed = {folder.id for folder in changes.changed}
         gone = {row.folder_id for row in rows.values() if complete and row.folder_id not in listed} | set(changes.gone)
         for folder in changes.changed:
             row = rows.setdefault(folder.id, SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id))
             row.parent_id, row.name = folder.parent_id or "", folder.name[:512]
             row.kind, row.holds_mail, row.gone = folder.kind, folder.holds_mail, False
-            row.total, row.hidden = folder.total, folder.hidden
-            row.folder_class = folder.folder_class[:255]
+            row.total, row.to_compare = folder.total, folder.total is not None
+            row.hidden, row.folder_class = folder.hidden, folder.folder_class[:255]
         for folder_id in gone & rows.keys():
             rows[folder_id].gone = True
-        self._save(rows.values())
+        self._save(rows.values(), before)
+        told = [rows[folder_id] for folder_id in listed]
+        SyncedFolder.objects.bulk_update(told, ["total", "to_compare"], batch_size=500)
 
-    def _save(self, rows: Iterable[SyncedFolder]) -> None:
-        """Write the rows with their paths; a folder that bears the path of one that is gone takes its place."""
+    def _save(self, rows: Iterable[SyncedFolder], before: Mapping[int, Told]) -> None:
+        """Write the rows that are not as before, with their paths; a folder that bears the path of one that is gone takes its
+        place."""
         rows = list(rows)
         places = positions(_folder(row) for row in rows if not row.gone)
         left_behind = {tuple(row.path): row for row in rows if row.gone and not row._state.adding}
         for row in rows:
             if not row.gone:
-                self._place(row, list(places[FolderId(row.folder_id)].path), left_behind)
-            elif not row._state.adding:
+                self._place(row, list(places[FolderId(row.folder_id)].path), left_behind, before)
+            elif not row._state.adding and before[row.pk] != _as_told(row):
                 row.save(update_fields=["gone"])
 
-    def _place(self, row: SyncedFolder, path: list[str], left_behind: dict[tuple[str, ...], SyncedFolder]) -> None:
+    def _place(
+        self,
+        row: SyncedFolder,
+        path: list[str],
+        left_behind: dict[tuple[str, ...], SyncedFolder],
+        before: Mapping[int, Told],
+    ) -> None:
         is_new, moved = row._state.adding, row.path != path
         row.path = path
         # Never the cursor: an admin may have dropped it since the row was read.
-        row.save(update_fields=None if is_new else TREE)
+        if is_new or before[row.pk] != _as_told(row):
+            row.save(update_fields=None if is_new else TREE)
         if is_new:
             former = left_behind.pop(tuple(path), None)
             if former is not None:
@@ -214,12 +271,50 @@ class DatabaseCheckpoints:
         former.copies.update(folder=row)
         former.set_aside.update(folder=row)
         SyncedFolder.objects.filter(pk=row.pk).update(synced_until=former.synced_until)
+        roster.clear(former.pk)
 
     def _make_dirty(self, folder: SyncedFolder) -> None:
         items = Copy.objects.filter(folder=folder).values("item_id")
         LedgerEntry.objects.filter(winner_mailbox_id=self.mailbox_id, winner_item__in=items).update(
             dirty=True, sequence=F("sequence") + 1, mark=None
         )
+
+
+def _as_told(row: SyncedFolder) -> Told:
+    return tuple(list(value) if isinstance(value := getattr(row, name), list) else value for name in TREE)
+
+
+def _counted(row: SyncedFolder, page: ChangePage, before: Cursor | None) -> int | None:
+    """How many items the reports say are in the folder, this page included."""
+    if before is None:
+        roster.clear(row.pk)
+        return roster.note(row.pk, FolderId(row.folder_id), page.changes)
+    if row.counted is None or not page.changes:
+        return row.counted
+    return row.counted + roster.note(row.pk, FolderId(row.folder_id), page.changes)
+
+
+def _judged(row: SyncedFolder, page: ChangePage, before: Cursor | None, counted: int | None) -> Judgement:
+    doubt = None
+    if row.doubted_total is not None and row.doubted_difference is not None:
+        doubt = Doubt(row.doubted_total, row.doubted_difference)
+    read = Read(of_listing=before is None or row.listing, last=page.last, quiet=_is_quiet(page))
+    return judged(Tally(counted, row.usual_difference, doubt), read, row.total if row.to_compare else None)
+
+
+def _is_quiet(page: ChangePage) -> bool:
+    return page.last and page.tells_removals and not any(map(roster.says_where, page.changes))
+
+
+def _to_remember(row: SyncedFolder, page: ChangePage, judgement: Judgement) -> dict[str, object]:
+    doubt = judgement.doubt
+    return {
+        "usual_difference": judgement.usual,
+        "doubted_total": doubt.total if doubt else None,
+        "doubted_difference": doubt.difference if doubt else None,
+        # A total from before this page can be compared only if nothing came or went with it.
+        "to_compare": row.to_compare and not page.last and not any(map(roster.says_where, page.changes)),
+    }
 
 
 def _folder(row: SyncedFolder) -> Folder:

@@ -145,9 +145,11 @@ class Engine:
             self.checkpoints.restart(folder.id)
         try:
             try:
-                self._pages(folder, cursor)
+                list_again = self._pages(folder, cursor)
             except CursorRefused:
                 self.checkpoints.restart(folder.id)
+                list_again = True
+            if list_again:
                 self._pages(folder, None)
         except FolderGone as error:
             self._not_found(folder, error)
@@ -181,20 +183,16 @@ class Engine:
         self.checkpoints.end_turn(folder.id, wanted=self.wishes.digest)
         self._pages_done += 1
 
-    def _pages(self, folder: FolderRecord, before: Cursor | None) -> None:
+    def _pages(self, folder: FolderRecord, before: Cursor | None) -> bool:
+        """Read a folder to its end. Whether it has to be listed again, for a change that was not told."""
         is_wanted = folder.id not in self.delivery.folders
         for page in self.source.changes(folder.id, before):
             self._owed = self._done()
             self._go_on()
             if page.changes:  # most polls tell nothing, and then nothing has to be looked up either
                 self._page(folder, page)
-            self.checkpoints.advance(
-                folder.id,
-                before=before,
-                after=page.cursor,
-                last=page.last,
-                wanted=self.wishes.digest,
-                had_turn=is_wanted or page.last,
+            list_again = self.checkpoints.advance(
+                folder.id, page, before=before, wanted=self.wishes.digest, had_turn=is_wanted or page.last
             )
             self._refused.discard(folder.id)
             before = page.cursor
@@ -204,7 +202,8 @@ class Engine:
             else:
                 self._stop_in_time()
             if page.last:
-                return
+                return list_again
+        return False
 
     def _page(self, folder: FolderRecord, page: ChangePage) -> None:
         self.delivery.counts.listed += len(page.changes)

@@ -13,6 +13,7 @@ from integrations.messages import FolderKind
 from integrations.models import Integration
 from integrations.set_aside import UNTOLD, Stage
 from mailboxes.models import Bucket, Mailbox
+from sync import totals
 
 
 class MailboxStates(models.QuerySet["MailboxState"]):
@@ -43,6 +44,9 @@ class MailboxState(models.Model):
         default=0, db_default=0, help_text="The version of integrations.folder_classes by which its tree was last told."
     )
     folders_of = models.CharField(max_length=320, blank=True, help_text="The address that this cursor is about.")
+    whole_tree_at = models.DateTimeField(
+        null=True, help_text="When all folders are asked for again, with their totals. Empty: at the next sync."
+    )
     ids_of = models.CharField(
         max_length=16,
         default=Integration.Api.EWS,
@@ -108,6 +112,10 @@ FROM_THE_BEGINNING: dict[str, Any] = {
     "attempts": 0,
     "item_in_hand": "",
     "up_to_date": False,
+    "counted": None,
+    "doubted_total": None,
+    "doubted_difference": None,
+    "to_compare": False,
     **TRY_AGAIN,
 }
 """What to write to a folder that is to be listed again."""
@@ -185,6 +193,18 @@ class SyncedFolder(models.Model):
     )
     told_of = models.BooleanField(default=False, db_default=False, help_text="A notice told that it is left out.")
 
+    counted = models.IntegerField(
+        null=True, help_text="Items that its change reports say are in it. Empty: not counted since its listing began."
+    )
+    to_compare = models.BooleanField(
+        default=False, db_default=False, help_text="The total is new, and no change was read since: see sync.totals."
+    )
+    doubted_total = models.IntegerField(null=True, help_text="The total that did not fit, while that is looked into.")
+    doubted_difference = models.IntegerField(null=True, help_text="That total without what was counted then.")
+    usual_difference = models.IntegerField(
+        default=0, db_default=0, help_text="The total without what is counted, where a new listing did not change it."
+    )
+
     objects = SyncedFolders.as_manager()
 
     class Meta:
@@ -199,6 +219,23 @@ class SyncedFolder(models.Model):
     def why_not_read(self) -> str:
         """Of a folder that is not read: why, in a few words."""
         return why_not_read(self.folder_class, hidden=self.hidden)
+
+    @property
+    def difference_sentence(self) -> str:
+        """How its total differs from what it lists, for people; blank where it does not."""
+        return totals.in_words(self.usual_difference)
+
+
+class ReportedItem(models.Model):
+    """An item that is in a folder, as the change reports of the folder say: see `sync.roster`. Millions of rows: as small as
+    can be."""
+
+    pk = models.CompositePrimaryKey("folder_id", "key")
+    folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.BigIntegerField(help_text="Digest of its id.")
+
+    def __str__(self) -> str:
+        return f"item {self.key} of folder {self.folder_id}"
 
 
 class LedgerEntry(models.Model):
@@ -393,6 +430,9 @@ class Verification(models.Model):
     cursor = models.TextField(blank=True, help_text="In the folder in hand.")
     before_folder = models.JSONField(default=dict, help_text="What was counted before the folder in hand.")
     error_text = models.TextField(blank=True)
+    folders = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Wanted, and read to their end in Exchange."
+    )
     emails = models.PositiveIntegerField(default=0, help_text="Wanted, and in Exchange.")
     well = models.PositiveIntegerField(default=0, help_text="In Re:infer as they should be.")
     waiting = models.PositiveIntegerField(default=0, help_text="The next syncs bring or change them.")
@@ -409,10 +449,21 @@ class Verification(models.Model):
         return f"verification of mailbox {self.mailbox_id}"
 
     @property
+    def is_none_there(self) -> bool:
+        """Whether Re:infer holds not one of the emails that should be there."""
+        return self.missing > 0 and not self.well and not self.outdated
+
+    @property
+    def _looked_at(self) -> str:
+        emails = f"{self.emails:,} email{'' if self.emails == 1 else 's'}"
+        # An earlier version did not count folders.
+        return f"{emails} in {_folders(self.folders)}" if self.folders else emails
+
+    @property
     def sentence(self) -> str:
         """What it found, for people."""
         if self.ended_at is None:
-            return f"{self.emails:,} emails compared so far. {self.error_text}".strip()
+            return f"{self._looked_at} compared so far. {self.error_text}".strip()
         if self.error_text:
             return self.error_text
         wrong = [
@@ -427,7 +478,9 @@ class Verification(models.Model):
             )
             if count
         ]
-        told = f"{self.emails:,} emails compared: {', '.join([*wrong, f'{self.well:,} well', *rest])}."
+        told = f"{self._looked_at} compared: {', '.join([*wrong, f'{self.well:,} well', *rest])}."
+        if self.is_none_there:
+            told += " None of them is in Re:infer: look whether this is the right bucket."
         if self.left_out:
             told += f" {_folders(self.left_out)} could not be read: what is in there was not compared."
         if self.surplus:

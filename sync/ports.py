@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from integrations.errors import FolderRefused
-from integrations.messages import Change, CommentId, Cursor, FolderChanges, FolderId, ItemId
+from integrations.messages import Change, ChangePage, CommentId, Cursor, FolderChanges, FolderId, ItemId
 from sync.gate import Known
 from sync.records import (
     Attempt,
@@ -87,11 +87,13 @@ class Checkpoints(Protocol):
         """Note the item in hand, in case that it ends us."""
 
     def advance(
-        self, folder: FolderId, *, before: Cursor | None, after: Cursor, last: bool, wanted: str, had_turn: bool = True
-    ) -> None:
-        """Move the checkpoint by compare-and-swap, now that the page is delivered whole. Raises `CheckpointMoved`.
+        self, folder: FolderId, page: ChangePage, *, before: Cursor | None, wanted: str, had_turn: bool = True
+    ) -> bool:
+        """Move the checkpoint behind a page by compare-and-swap, now that the page is delivered whole. Raises
+        `CheckpointMoved`.
 
-        `had_turn`: whether the folder has had its turn with that, whatever it still has to tell.
+        `had_turn`: whether the folder has had its turn with that, whatever it still has to tell. Returns whether it has to be
+        listed again instead, since its total tells of changes that no page told (`sync.totals`): then its cursor is dropped.
         """
 
     def end_turn(self, folder: FolderId, *, wanted: str) -> None:

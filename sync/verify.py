@@ -1,5 +1,8 @@
 """Verify: what Exchange holds, what we remember and what Re:infer holds, side by side. Looks, counts, and repairs on request.
 
+Exchange is asked which folders there are and what is in them: what we remember may lack either. Where nothing could be
+compared, that is told as what went wrong, and never as a mailbox that is well.
+
 A large mailbox takes long (one question to Re:infer for each comment), so it is done in slices of time: the row remembers how
 far it is, any worker goes on, and nothing but the row is written unless a repair was asked for.
 """
@@ -14,22 +17,30 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q
 
 from integrations.errors import CursorRefused, FolderGone, FolderRefused, IntegrationError, Refused
-from integrations.messages import Change, ChangeKind, CommentId, Cursor, FolderId, FolderKind
+from integrations.messages import Change, ChangeKind, CommentId, Cursor
 from integrations.models import Integration
 from integrations.own_faults import own_fault
 from integrations.ports import Sink, Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import Verdict, item_verdict
 from sync import accounts, dispatching, evidence, holds, outcome, policy
+from sync.folders_now import FolderNow, wanted_now
 from sync.lease import Clock, database_now
-from sync.models import Copy, LedgerEntry, MailboxState, SyncedFolder, Verification
+from sync.models import Copy, LedgerEntry, MailboxState, Verification
 from sync.reconcile import properties_digest
 from sync.records import DELIVERED, SET_ASIDE
 from sync.runner import Surroundings
-from sync.wanted_folders import wanted_folders
 
 STOPPED = "It was stopped."
 """What a verification says that somebody ended."""
+NOTHING = "Nothing was compared"
+NEVER_SYNCED = f"{NOTHING}: this mailbox was never synced to its end. Start it, and verify it when it is up to date."
+ALL_ON_THEIR_WAY = NOTHING + ": its emails, {:,}, are on their way. Verify it when it is up to date."
+NONE_WANTED = (
+    f"{NOTHING}: Exchange holds no email that is wanted. If you expect some, look at its filters and its folders."
+)
+NO_FOLDER = f"{NOTHING}: no folder that is wanted can be read. Look at its filters, and at the rights of the account."
+"""What a verification says that could not compare a single email."""
 AT_ONCE = 25
 """Comments that are asked for between two looks at the clock."""
 TASK_LIVES = timedelta(seconds=60)
@@ -51,9 +62,9 @@ class _Slice:
     stopped: bool = False
 
     def run(self) -> None:
-        folders = [folder for folder, verdict in wanted_folders(self.mailbox) if verdict is Verdict.WANTED]
+        folders = wanted_now(self.source, self.mailbox)
         while True:
-            folder = next((folder for folder in folders if folder.pk not in self.row.done_folders), None)
+            folder = next((folder for folder in folders if folder.key not in self.row.done_folders), None)
             if folder is None:
                 self._finish()
                 return
@@ -61,12 +72,12 @@ class _Slice:
             if self._is_over():  # after a page, so that every slice gets further, however short it is
                 return
 
-    def _folder(self, folder: SyncedFolder) -> None:
+    def _folder(self, folder: FolderNow) -> None:
         after = Cursor(self.row.cursor) if self.row.cursor else None
         if after is None:
             self.row.before_folder = {name: getattr(self.row, name) for name in COUNTED}
         try:
-            for page in self.source.changes(FolderId(folder.folder_id), after):
+            for page in self.source.changes(folder.id, after):
                 self._page(folder, page.changes)
                 self.row.cursor = "" if page.last else page.cursor
                 if page.last:
@@ -80,18 +91,20 @@ class _Slice:
             for name, count in self.row.before_folder.items():
                 setattr(self.row, name, count)
             return
-        except (FolderGone, FolderRefused):
+        except (FolderGone, FolderRefused):  # it is in the tree, and cannot be read
             self.row.cursor = ""
             self.row.left_out += 1
-        self.row.done_folders = [*self.row.done_folders, folder.pk]
+        else:
+            self.row.folders += 1
+        self.row.done_folders = [*self.row.done_folders, folder.key]
         self._save()
 
-    def _page(self, folder: SyncedFolder, changes: Sequence[Change]) -> None:
-        rules, kind = self.mailbox.rules(), FolderKind(folder.kind)
+    def _page(self, folder: FolderNow, changes: Sequence[Change]) -> None:
+        rules = self.mailbox.rules()
         emails = [
             change
             for change in changes
-            if change.kind is ChangeKind.CREATED and item_verdict(rules, change, kind) is Verdict.WANTED
+            if change.kind is ChangeKind.CREATED and item_verdict(rules, change, folder.kind) is Verdict.WANTED
         ]
         copies = {
             copy.item_id: copy
@@ -154,9 +167,18 @@ class _Slice:
     def _finish(self) -> None:
         row = self.row
         row.surplus = _surplus(self.mailbox)
-        row.ended_at, row.claimed_until, row.error_text = self.around.clock(), None, ""
+        row.ended_at, row.claimed_until = self.around.clock(), None
+        row.error_text = self._nothing_compared() if row.emails == row.waiting else ""
         self._save()
         _bring_back(row)
+
+    def _nothing_compared(self) -> str:
+        """Why, and what to do."""
+        if not MailboxState.objects.filter(pk=self.mailbox.pk, synced_at__isnull=False).exists():
+            return NEVER_SYNCED
+        if self.row.emails:
+            return ALL_ON_THEIR_WAY.format(self.row.emails)
+        return NONE_WANTED if self.row.folders else NO_FOLDER
 
     def _save(self) -> None:
         self.stopped = not _saved(self.row)
@@ -228,8 +250,8 @@ def go_on(pk: int, around: Surroundings | None = None, *, sent: str = "") -> Ver
             around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
         ):
             end = around.monotonic() + settings.SYNC_SLICE.total_seconds()
-            _Slice(row, mailbox, source, sink, around, end).run()
             row.error_text = ""
+            _Slice(row, mailbox, source, sink, around, end).run()
     except IntegrationError as error:
         fault = own_fault(error)
         row.error_text = str(fault or error)

@@ -68,7 +68,18 @@ class FolderShape(serializers.ModelSerializer):  # type: ignore[type-arg]
     class Meta:
         model = SyncedFolder
         fields = (
-            *("id", "mailbox", "path", "kind", "status", "total", "synced_until", "synced_at"),
+            *(
+                "id",
+                "mailbox",
+                "path",
+                "kind",
+                "status",
+                "total",
+                "counted",
+                "usual_difference",
+                "synced_until",
+                "synced_at",
+            ),
             *("left_out", "refused_kind", "refused_detail", "refused_since", "retry_at"),
         )
 
@@ -87,9 +98,13 @@ class FolderNotReadShape(serializers.ModelSerializer):  # type: ignore[type-arg]
 
 
 class VerificationShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    sentence = serializers.CharField(
+        read_only=True, help_text="What it found, in words; where nothing could be compared, why, and what to do."
+    )
+
     class Meta:
         model = Verification
         fields = (
-            *("mailbox", "repair", "started_at", "ended_at", "error_text", "emails", "well", "waiting", "set_aside"),
-            *("not_wanted", "missing", "outdated", "surplus", "left_out"),
+            *("mailbox", "repair", "started_at", "ended_at", "error_text", "sentence", "folders", "emails", "well"),
+            *("waiting", "set_aside", "not_wanted", "missing", "outdated", "surplus", "left_out"),
         )

@@ -149,7 +149,7 @@ class Around:
 
     def _made(self, changes: list[Change], place: Place, state: dict[str, Any]) -> tuple[ChangePage, Place]:
         behind = replace(place, around=state)
-        return ChangePage(tuple(changes), behind.cursor(), last="below" not in state), behind
+        return ChangePage(tuple(changes), behind.cursor(), last="below" not in state, tells_removals=False), behind
 
     def _refusal(self, answer: Answer) -> Exception:
         refusal = answer.refusal_of_folder()

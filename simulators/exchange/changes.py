@@ -52,7 +52,9 @@ def item_changes(mailbox: Mailbox, folder: Folder, state: str, most: int) -> Pag
 
 def item_step(folder: Folder, place: dict[str, Any] | None, most: int) -> Step:
     """At most `most` changes of one folder behind a place in it; None is its beginning."""
-    place = place or {"upto": len(folder.log), "told": None}
+    if place is None:
+        folder.listings += 1
+        place = {"upto": len(folder.log), "told": None}
     if "told" in place:
         return _first_listing(folder, place["upto"], place["told"], most)
     return _since(folder, place["at"], most)
@@ -79,7 +81,9 @@ def _first_listing(folder: Folder, upto: int, told: list[Any] | None, most: int)
     """The next page behind the item last told. Its place is a moment and an id, not a count: what is deleted while
     somebody pages through must not shift the rest. The log from `upto` on is told at the end."""
     places: dict[str, list[Any]] = {
-        item.id: [item.received.timestamp(), item.id] for item in folder.items.values() if item.created <= upto
+        item.id: [item.received.timestamp(), item.id]
+        for item in folder.items.values()
+        if item.listed and item.created <= upto
     }
     rest = sorted((place for place in places.values() if told is None or place < told), reverse=True)
     page, last = rest[:most], len(rest) <= most

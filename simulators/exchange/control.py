@@ -4,7 +4,8 @@ GET    /mailboxes                 [{"address", "folders": [{"path", "count", "di
 GET    /mailboxes/<address>       the same with "items": [{"id", "message_id", "folder", "received", "size", "class"}]
 GET    /mime/<address>?id=…       one item's MIME
 GET    /requests                  {"operations": {name: how often}, "user_agents": [...], "tokens": n}
-POST   /deliver                   {"mailbox", "folder", "mime" (base64) or "subject", "body", "message_id"}
+POST   /deliver                   {"mailbox", "folder", "mime" (base64) or "subject", "body", "message_id",
+                                  "reported", "listed" (false: see the store)}
 POST   /move, /copy               {"mailbox", "id" or "message_id", "folder"}
 POST   /edit                      {"mailbox", "id" or "message_id", "mime" (base64)}
 POST   /delete                    {"mailbox", "id" or "message_id", "hard": false}
@@ -115,7 +116,8 @@ def _happens_to_item(what: str, mailbox: Mailbox, given: dict[str, Any]) -> Item
     """The item as it is afterwards; None when this is nothing that happens to one."""
     match what:
         case "deliver":
-            return mailbox.deliver(mail_of(_mime(given)), given.get("folder", "Inbox"))
+            told = {name: bool(given[name]) for name in ("reported", "listed") if name in given}
+            return mailbox.deliver(mail_of(_mime(given)), given.get("folder", "Inbox"), **told)
         case "move":
             return mailbox.move(_id(mailbox, given), given["folder"])
         case "copy":

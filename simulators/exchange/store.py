@@ -79,6 +79,8 @@ class Item:
     """Stays when the item is moved within its mailbox: for Graph, which EWS knows nothing of."""
     read: bool = False
     modified: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    listed: bool = True
+    """False for one that counts in the total of its folder, and that no listing tells."""
 
     @property
     def received(self) -> datetime:
@@ -103,6 +105,8 @@ class Folder:
     search: bool = False
     log: list[tuple[str, str]] = field(default_factory=list)
     """(`change` | `read` | `gone`, item id), oldest first."""
+    listings: int = 0
+    """How often somebody began to list it from its beginning."""
 
 
 class Mailbox:
@@ -225,16 +229,19 @@ class Mailbox:
 
     # ---- items ----------------------------------------------------------------------------------------------------
 
-    def deliver(self, mail: Mail, path: str = "Inbox") -> Item:
+    def deliver(self, mail: Mail, path: str = "Inbox", *, reported: bool = True, listed: bool = True) -> Item:
+        """`reported` False: no change report tells of its arrival, as people have seen it; a new listing does. `listed` False:
+        neither does, and the total of its folder counts it all the same, as it does where the account has no right to an item.
+        """
         with self.lock:
-            return self._put(mail, self.folder(path))
+            return self._put(mail, self.folder(path), reported=reported and listed, listed=listed)
 
-    def move(self, item_id: str, path: str) -> Item:
-        """Gone here, new there: under a new item id, as Exchange does it."""
+    def move(self, item_id: str, path: str, *, reported: bool = True) -> Item:
+        """Gone here, new there: under a new item id, as Exchange does it. `reported` False: its arrival there is not told."""
         with self.lock:
             target = self.folder(path)
             item = self._take(item_id)
-            return self._put(item.mail, target, read=item.read, immutable_id=item.immutable_id)
+            return self._put(item.mail, target, read=item.read, immutable_id=item.immutable_id, reported=reported)
 
     def copy(self, item_id: str, path: str) -> Item:
         with self.lock:
@@ -303,7 +310,7 @@ class Mailbox:
                 self.folders[folder.id] = folder
                 self.tree_log.append(folder.id)
                 for item in items:
-                    self._put(item.mail, folder, read=item.read)
+                    self._put(item.mail, folder, read=item.read, reported=item.listed, listed=item.listed)
 
     def expire_sync_states(self) -> None:
         with self.lock:
@@ -338,12 +345,23 @@ class Mailbox:
             del self._where[item_id]
         self.tree_log.append(folder.id)
 
-    def _put(self, mail: Mail, folder: Folder, *, read: bool = False, immutable_id: str = "") -> Item:
+    def _put(
+        self,
+        mail: Mail,
+        folder: Folder,
+        *,
+        read: bool = False,
+        immutable_id: str = "",
+        reported: bool = True,
+        listed: bool = True,
+    ) -> Item:
         item_id = self._id("AAMk")
         immutable_id = immutable_id or _immutable(item_id)
-        item = Item(item_id, self._key(), mail, folder.id, len(folder.log) + 1, immutable_id, read, self.clock())
+        created = len(folder.log) + reported
+        item = Item(item_id, self._key(), mail, folder.id, created, immutable_id, read, self.clock(), listed)
         folder.items[item.id] = item
-        folder.log.append(("change", item.id))
+        if reported:
+            folder.log.append(("change", item.id))
         self._where[item.id] = folder.id
         self._immutable[item.id], self._latest[immutable_id] = immutable_id, item.id
         return item

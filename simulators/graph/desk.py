@@ -170,7 +170,7 @@ class Desk:
                 folder = folders.find_folder(mailbox, asked.call.folder)
                 folders.check_readable(folder)
                 items = folder.items.values()
-            return listing.found(items, asked.given)
+            return listing.found((item for item in items if item.listed), asked.given)
 
     def _messages_delta(self, mailbox: Mailbox, asked: Asked) -> dict[str, Any]:
         folder = folders.find_folder(mailbox, asked.call.folder)

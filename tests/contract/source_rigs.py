@@ -48,7 +48,10 @@ class Rig(Protocol):
         received: datetime = NOON,
         item_class: str = "IPM.Note",
         draft: bool = False,
-    ) -> ItemId: ...
+        reported: bool = True,
+        listed: bool = True,
+    ) -> ItemId:
+        """`reported` False: no change report tells of its arrival. `listed` False: no listing does either."""
 
     def held(self, path: str) -> set[ItemId]:
         """The truth: the items of a folder."""
@@ -107,8 +110,12 @@ class FakeRig:
         received: datetime = NOON,
         item_class: str = "IPM.Note",
         draft: bool = False,
+        reported: bool = True,
+        listed: bool = True,
     ) -> ItemId:
-        return self.mailbox.deliver(mime, _leaf(path), received=received, item_class=item_class, draft=draft)
+        return self.mailbox.deliver(
+            mime, _leaf(path), received=received, item_class=item_class, draft=draft, reported=reported, listed=listed
+        )
 
     def held(self, path: str) -> set[ItemId]:
         return set(self.mailbox.folder(_leaf(path)).items)
@@ -178,9 +185,11 @@ class StoreRig:
         received: datetime = NOON,
         item_class: str = "IPM.Note",
         draft: bool = False,
+        reported: bool = True,
+        listed: bool = True,
     ) -> ItemId:
         mail = replace(mail_of(mime), received=received, item_class=item_class, draft=draft)
-        return self.named(self.mailbox.deliver(mail, path))
+        return self.named(self.mailbox.deliver(mail, path, reported=reported, listed=listed))
 
     def held(self, path: str) -> set[ItemId]:
         return {self.named(item) for item in self.mailbox.folder(path).items.values()}

@@ -8,6 +8,8 @@ from integrations.errors import MailboxNotFound
 from integrations.messages import FolderKind
 from tests.contract.source_reading import (
     inbox,
+    lines,
+    start_of,
     tree,
 )
 from tests.contract.source_rigs import NAMES, Rig, Rigs
@@ -112,3 +114,23 @@ def test_a_folder_says_how_many_items_it_holds(rig: Rig) -> None:
     with rig.source() as source:
         totals = {path: folder.total for path, folder in tree(source).items()}
     assert (totals["Inbox"], totals["Sent Items"]) == (2, 0)
+
+
+def test_what_no_change_tells_is_in_the_total_and_in_the_next_listing(rig: Rig) -> None:
+    known = rig.deliver(mail("a"))
+    with rig.source() as source:
+        cursor = start_of(source, inbox(source))
+        missed = rig.deliver(mail("b"), reported=False)
+        assert lines(source, inbox(source), cursor) == []
+        assert tree(source)["Inbox"].total == 2
+        assert {change.item_id for change in lines(source, inbox(source))} == {known, missed}
+
+
+def test_what_is_not_listed_is_in_the_total_alone(rig: Rig) -> None:
+    known = rig.deliver(mail("a"))
+    with rig.source() as source:
+        cursor = start_of(source, inbox(source))
+        rig.deliver(mail("b"), listed=False)
+        assert lines(source, inbox(source), cursor) == []
+        assert tree(source)["Inbox"].total == 2
+        assert {change.item_id for change in lines(source, inbox(source))} == {known}

@@ -45,7 +45,7 @@ def verified(world: World, desk, *, repair: bool = False) -> Verification:
 def test_all_is_well_when_all_is_well(world: World, desk):
     row = verified(world, desk)
     assert (row.emails, row.well, row.missing, row.outdated, row.surplus) == (5, 5, 0, 0, 0)
-    assert row.sentence == "5 emails compared: 5 well."
+    assert row.sentence == "5 emails in 3 folders compared: 5 well."
 
 
 def test_what_re_infer_lost_is_missing_and_comes_back_on_request_and_nothing_else_is_billed(world: World, desk):
@@ -206,3 +206,92 @@ def test_what_a_repair_forgot_comes_back_also_when_the_repair_was_stopped(world:
     world.sync(desk)
     assert Copy.objects.filter(mailbox=desk).count() == 6
     assert world.bucket().comments
+
+
+def command(*given: str) -> tuple[int, str]:
+    """Exit code and text of the command, as a shell would see them."""
+    out = StringIO()
+    try:
+        call_command("verify", *given, stdout=out, stderr=StringIO())
+    except CommandError as error:
+        return error.returncode, str(error)
+    return 0, out.getvalue()
+
+
+@pytest.fixture
+def by_command(world: World, monkeypatch):
+    """The command meets the servers of this world."""
+    around = world.around
+    usual = verify.go_on
+    monkeypatch.setattr(verify, "go_on", lambda pk, surroundings=None, **named: usual(pk, around(), **named))
+    return command
+
+
+@pytest.mark.parametrize("repair", [(), ("--repair",)], ids=["look", "repair"])
+@pytest.mark.wording
+def test_a_mailbox_that_was_never_synced_is_no_success(world: World, by_command, repair):
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(mail("a"))
+    code, text = by_command(desk.address, *repair)
+    assert (code, verify.NEVER_SYNCED in text) == (1, True)
+    assert "Folders read: 2, emails: 1." in text
+    row = Verification.objects.get()
+    assert row.sentence == verify.NEVER_SYNCED, "the page and the API say the same"
+    assert row.ended_at is not None
+
+
+@pytest.mark.parametrize("repair", [(), ("--repair",)], ids=["look", "repair"])
+def test_a_mailbox_that_exchange_does_not_know_is_no_success(world: World, desk, by_command, repair):
+    del world.mailboxes[desk.address]
+    code, text = by_command(desk.address, *repair)
+    assert code == 1
+    assert str(errors.MailboxNotFound()) in text
+    assert "Folders read: 0, emails: 0." in text
+
+
+@pytest.mark.parametrize("repair", [(), ("--repair",)], ids=["look", "repair"])
+def test_a_bucket_that_holds_nothing_is_no_success(world: World, desk, by_command, repair):
+    world.bucket().comments.clear()
+    code, _ = by_command(desk.address, *repair)
+    assert code == 2
+    assert Verification.objects.get().is_none_there
+
+
+@pytest.mark.parametrize("repair", [(), ("--repair",)], ids=["look", "repair"])
+@pytest.mark.wording
+def test_a_mailbox_of_which_nothing_is_wanted_is_no_success(world: World, desk, by_command, repair):
+    box = world.mailboxes[desk.address]
+    for name in ("Inbox", "Trades"):
+        for item in list(box.folder(name).items):
+            box.delete(item)
+    assert by_command(desk.address, *repair) == (1, f"{verify.NONE_WANTED} Folders read: 3, emails: 0.")
+
+
+@pytest.mark.wording
+def test_a_mailbox_none_of_whose_folders_can_be_read_is_no_success(world: World, desk, by_command):
+    for name in ("Inbox", "Trades", "Sent Items"):
+        world.mailboxes[desk.address].forbid_folder(name)
+    assert by_command(desk.address) == (1, f"{verify.NO_FOLDER} Folders read: 0, emails: 0.")
+
+
+@pytest.mark.wording
+def test_a_mailbox_that_is_well_is_a_success_and_says_how_much_was_looked_at(world: World, desk, by_command):
+    assert by_command(desk.address) == (0, "5 emails in 3 folders compared: 5 well.\n")
+
+
+def test_folders_are_asked_for_anew_also_those_that_no_sync_has_seen(world: World, desk):
+    box = world.mailboxes[desk.address]
+    box.create_folder("New", parent="Inbox")
+    box.deliver(mail("n"), "New")
+    box.delete_folder("Trades")
+    row = verified(world, desk)
+    assert (row.folders, row.emails, row.well, row.waiting) == (3, 4, 3, 1)
+
+
+def test_an_email_that_no_report_told_is_missing_and_comes_on_request(world: World, desk):
+    world.mailboxes[desk.address].deliver(mail("lost"), reported=False)
+    row = verified(world, desk, repair=True)
+    assert (row.emails, row.well, row.missing) == (6, 5, 1)
+    world.sync(desk)
+    assert comment_id_of("lost") in world.bucket().comments
+    assert world.bucket().billed == 6

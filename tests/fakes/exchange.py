@@ -44,6 +44,8 @@ class Item:
     fault: str = ""
     """The code with which it cannot be handed out."""
     listed_message_id: str | None = None
+    listed: bool = True
+    """False for one that counts in the total of its folder, and that no listing tells."""
 
     @property
     def message_id(self) -> str:
@@ -136,9 +138,23 @@ class FakeMailbox:
     def permit_folder(self, name: str) -> None:
         self.folder(name).forbidden = False
 
-    def deliver(self, mime: bytes, folder: str = "Inbox", *, received: datetime = NOON, **values: object) -> ItemId:
-        item = Item(self._new_id(), self._new_key(), mime, received, **values)  # type: ignore[arg-type]
-        return self._put(item, folder)
+    def deliver(
+        self,
+        mime: bytes,
+        folder: str = "Inbox",
+        *,
+        received: datetime = NOON,
+        reported: bool = True,
+        listed: bool = True,
+        **values: object,
+    ) -> ItemId:
+        """`reported` False: no change report tells of its arrival; a new listing does. `listed` False: neither does, and the
+        total of its folder counts it all the same."""
+        item = Item(self._new_id(), self._new_key(), mime, received, listed=listed, **values)  # type: ignore[arg-type]
+        if reported and listed:
+            return self._put(item, folder)
+        self.folder(folder).items[item.id] = item
+        return item.id
 
     def move(self, item_id: ItemId, folder: str) -> ItemId:
         """Gone here, new there; under a new item id, as Exchange does, unless this one keeps them."""
@@ -230,6 +246,8 @@ class FakeSource:
         self.mailbox = mailbox
         self.page_size = page_size
         self.fetched = 0
+        self.listed: list[FolderId] = []
+        """Folders of which a listing was begun."""
         self.closed = False
 
     def check(self) -> None:
@@ -251,6 +269,8 @@ class FakeSource:
 
     def changes(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
         self._position(folder, after)
+        if after is None:
+            self.listed.append(folder)
         return self._pages(folder, after)
 
     def fetch(self, changes: Sequence[Change]) -> Iterator[Fetched]:
@@ -305,7 +325,7 @@ class FakeSource:
 
     def _first(self, entry: FakeFolder, listing: _Listing) -> tuple[list[Change], Cursor, bool]:
         """A page of what lies in the folder, newest first; the log of the meantime is told behind the last."""
-        places = sorted((item.received.timestamp(), item.id) for item in entry.items.values())
+        places = sorted((item.received.timestamp(), item.id) for item in entry.items.values() if item.listed)
         rest = [place for place in reversed(places) if listing.told is None or place < listing.told]
         page = rest[: self.page_size]
         listed = [self._change(entry, ChangeKind.CREATED, item_id) for _, item_id in page]

@@ -36,6 +36,7 @@ from tests.faults.ends import SECRET, End
 from tests.faults.oracle import complaints
 from tests.faults.pace import Pace, Paced
 from tests.faults.story import Story
+from tests.faults.totals import totals_complaints
 from tests.faults.trouble import Trouble
 
 BUCKET = ("bank", "desks")
@@ -63,7 +64,8 @@ class Seed:
         with self._stage():
             self._live()
             silent = self._recover()
-            return [*silent, *self._complaints(), *self._leaks()]
+            totals = totals_complaints(self.story.store, self._hours_pass)
+            return [*silent, *self._complaints(), *self._leaks(), *totals]
 
     # ---- the life -------------------------------------------------------------------------------------------------
 
@@ -249,6 +251,8 @@ class Seed:
             self._tick(interrupted=False)
         self.clock.turn(minutes=16)
         self._tick(interrupted=False)
+        for _ in range(3):
+            self._hours_pass()
         return silent
 
     def _withhold(self) -> tuple[Box, str]:
@@ -269,6 +273,14 @@ class Seed:
         self._tick(interrupted=False)
         silent = f"{path} of {box.address} could not be read, and nothing said so"
         return [] if tuple(path.split("/")) in named else [silent]
+
+    def _hours_pass(self) -> None:
+        """Long enough to compare the total of each folder, and to list it again where it does not fit."""
+        self.clock.turn(minutes=100)
+        self._tick(interrupted=False)
+        for _ in range(2):
+            self.clock.turn(minutes=16)
+            self._tick(interrupted=False)
 
     def _complaints(self) -> list[str]:
         aside = SetAsideEmail.objects.waiting().exclude(reason="")
@@ -314,6 +326,7 @@ class Seed:
             odd_folders=True,
             lists=self.end.lists,
         )
+        self.story.unreported = self.random.choice([0.0, 0.05, 0.2])
         with ReinferSimulator(projects=["bank"], sources=[BUCKET]) as self.reinfer:
             self.trouble = Trouble(self.random, self.end, self.reinfer, self.story)
             self._rows(addresses)

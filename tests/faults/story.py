@@ -32,6 +32,8 @@ ODD_FOLDERS = (
 """Name, class and whether it is hidden."""
 NO_MAIL = ("IPF.Appointment", "IPF.Contact", "IPF.Task", "IPF.SkypeTeams")
 """Classes of other things. Written down here once more, so that the suite does not believe the product."""
+UNLISTED = "unlisted"
+"""The name of what counts in a total and is not listed."""
 ODD_BODIES = (
     "\x00\x07 control \x1b[0m",
     "½ ünïcödé 漢字 \U0001f4a3",
@@ -72,6 +74,9 @@ class Story:
     """Whether some have folders of other classes, and hidden ones."""
     lists: tuple[str, ...] = ("",)
     """How the class of a folder begins that the server lists at all."""
+    unreported: float = 0.0
+    """How likely it is that no change report tells of an arrival, by delivery or by a move. Then some folders also hold items
+    that count in their total and that nothing lists."""
     emails: dict[str, Told] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -102,6 +107,8 @@ class Story:
             self.folder_is_deleted,
             self.cursors_expire,
         ]
+        if self.unreported:
+            things.append(self.something_counts_that_is_not_listed)
         if self.random.random() < 0.02:
             things = [self.migrates]
         self.random.choice(things)()
@@ -130,8 +137,8 @@ class Story:
         arrival = self.now - timedelta(days=3) if self.random.random() < 0.05 else self.now
         for box in boxes:
             path = self._folder(box, ("Inbox", "Inbox", "Inbox", "Inbox/Trades", "Junk Email"))
-            item = box.deliver(replace(mail_of(mime), received=arrival, size=len(mime), draft=draft), path)
-            self._arrived(told, box, item)
+            what = replace(mail_of(mime), received=arrival, size=len(mime), draft=draft)
+            self._arrived(told, box, box.deliver(what, path, reported=self._is_reported()))
         self._tell(f"{name} arrives in {len(boxes)}{', marked as a draft' * draft}{', received' * told.received}")
 
     def moves(self) -> None:
@@ -140,7 +147,7 @@ class Story:
             return
         box, item, told = found
         path = self._folder(box, FOLDERS)
-        self._arrived(told, box, box.move(item.id, path))
+        self._arrived(told, box, box.move(item.id, path, reported=self._is_reported()))
         self._tell(f"{told.name} moves to {path}")
 
     def is_copied(self) -> None:
@@ -190,6 +197,19 @@ class Story:
         box.delete(item.id, hard=True)
         told.copies_deleted = True
         self._tell(f"{told.name} is deleted")
+
+    def something_counts_that_is_not_listed(self) -> None:
+        """In the total of a folder, and in nothing else."""
+        box = self._box()
+        path = self._folder(box, FOLDERS)
+        box.deliver(mail_of(mail(UNLISTED)), path, listed=False)
+        self._tell(f"something that is not listed counts in {path}")
+
+    def _is_reported(self) -> bool:
+        if not self.unreported or self.random.random() >= self.unreported:
+            return True
+        self._tell("the next arrival is not reported")
+        return False
 
     # ---- folders --------------------------------------------------------------------------------------------------
 

@@ -29,8 +29,10 @@ class Command(BaseCommand):
         row = verify.begin(mailbox, repair=options["repair"])
         row = verify.to_its_end(row.pk, self._tell)
         if row.error_text:
-            raise CommandError(f"{row.error_text} {row.emails:,} emails were compared; nothing was changed.")
+            raise CommandError(f"{row.error_text} {_looked_at(row)}")
         self.stdout.write(row.sentence)
+        if row.is_none_there:
+            raise CommandError("Nothing is as it should be: verify it again after the next sync.", returncode=2)
         if (row.missing or row.outdated) and not row.repair:
             raise CommandError("Something is wrong: run it again with --repair.", returncode=2)
 
@@ -38,6 +40,11 @@ class Command(BaseCommand):
         if row.ended_at is None and row.emails != self._told:
             self._told = row.emails
             self.stderr.write(row.sentence)
+
+
+def _looked_at(row: Verification) -> str:
+    """How far it came before it ended. What a repair forgot until then, the next sync brings back."""
+    return f"Folders read: {row.folders:,}, emails: {row.emails:,}."
 
 
 def _mailbox(name: str) -> Mailbox:

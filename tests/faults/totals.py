@@ -1,0 +1,32 @@
+"""What must be true of the totals of folders, when nothing happens any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from simulators.exchange import Store
+from sync.models import SyncedFolder
+
+
+def totals_complaints(store: Store, hours_pass: Callable[[], None]) -> Iterator[str]:
+    """`hours_pass` lets the product compare each total once more, with all settled and nothing new: no folder is listed again.
+
+    By now each folder counts what the store lists in it, and takes for usual what the store counts beyond that.
+    """
+    before = _listings(store)
+    hours_pass()
+    for place, count in _listings(store).items():
+        if count != before[place]:
+            yield f"{place} was listed again, though nothing had changed"
+    for folder in SyncedFolder.objects.filter(gone=False, holds_mail=True).select_related("mailbox"):
+        items = store[folder.mailbox.address].folder("/".join(folder.path)).items.values()
+        listed = sum(item.listed for item in items)
+        if (folder.counted, folder.usual_difference) != (listed, len(items) - listed):
+            yield (
+                f"{folder} of {folder.mailbox} lists {listed} items of {len(items)}, and we count {folder.counted} and "
+                f"{folder.usual_difference} more"
+            )
+
+
+def _listings(store: Store) -> dict[tuple[str, str], int]:
+    return {(box.address, box.path(folder)): folder.listings for box in store for folder in box.folders.values()}
