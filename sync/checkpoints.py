@@ -27,10 +27,10 @@ log = structlog.get_logger(__name__)
 
 TREE = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone")
 """What the tree tells of a folder, beside its total."""
+Told = tuple[object, ...]
+"""The values of these of one folder."""
 NOTHING_TO_COMPARE: dict[str, Any] = {"to_compare": False, "doubted_total": None, "doubted_difference": None}
 """What to write to a folder in which something came or went since its total was told."""
-Told = tuple[object, ...]
-"""The values of these."""
 
 
 def excuse(folders: QuerySet[SyncedFolder]) -> None:
