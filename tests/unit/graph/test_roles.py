@@ -14,7 +14,7 @@ from integrations.graph.probes import Untried, _Probes
 def told_of(claims: object) -> str:
     middle = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     sign_in = SimpleNamespace(token=lambda: f"head.{middle}.signature")
-    return _Probes(SimpleNamespace(connection=SimpleNamespace(sign_in=sign_in)))._roles()  # type: ignore[arg-type]
+    return _Probes(SimpleNamespace(connection=SimpleNamespace(sign_in=sign_in)), 0)._roles()  # type: ignore[arg-type]
 
 
 def test_a_consent_for_the_whole_tenant_is_pointed_out() -> None:
@@ -36,4 +36,4 @@ def test_the_rights_of_a_service_user_are_named() -> None:
 def test_a_token_that_is_no_document_is_left_alone() -> None:
     sign_in = SimpleNamespace(token=lambda: "opaque")
     with pytest.raises(Untried):
-        _Probes(SimpleNamespace(connection=SimpleNamespace(sign_in=sign_in)))._roles()  # type: ignore[arg-type]
+        _Probes(SimpleNamespace(connection=SimpleNamespace(sign_in=sign_in)), 0)._roles()  # type: ignore[arg-type]
