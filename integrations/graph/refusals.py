@@ -60,6 +60,8 @@ BY_STATUS: dict[int, type[IntegrationError]] = {
     509: errors.ExchangeBusy,
 }
 FORBIDS_FOLDER = {"erroraccessdenied", "accessdenied"}
+PASSING = (408, 429)
+"""Beside the faults of the service, 5xx."""
 GONE = {(404, "erroritemnotfound"), (400, "errorinvalididmalformed")}
 """Status and code, said of a message that is not there."""
 NOT_FOUND = {"erroritemnotfound", "errorfoldernotfound"}
@@ -136,9 +138,15 @@ class Answer:
         """Whether what was asked for, of a mailbox that was just read, may not be read alone."""
         return self.status == 403 and self.code().casefold() in FORBIDS_FOLDER
 
+    def refuses_this_alone(self) -> bool:
+        """Whether what was asked for is refused, in Graph's own words, and nothing is said of the mailbox or the service."""
+        code = self.code().casefold()
+        of_request = 400 <= self.status < 500 and self.status not in (401, 407, *PASSING)
+        return self.forbids() or (of_request and bool(code) and code not in BY_CODE)
+
     def may_pass(self) -> bool:
         """Whether the same request may be answered in a moment: too many at a time, or a fault of the service."""
-        return self.status in (408, 429, 509) or self.status >= 500
+        return self.status in PASSING or self.status >= 500
 
     def is_its_own(self) -> bool:
         """Whether what was asked for can be what fails, and not the service: a fault in Graph's own words."""

@@ -52,7 +52,7 @@ def whereabouts(mailbox: GraphMailbox, messages: Messages, folder: FolderId, ite
             gone.append(Change(ChangeKind.DELETED, folder, item))
         elif answer.is_its_own():
             failed.append(item)
-        elif answer.forbids():
+        elif answer.refuses_this_alone():
             unclear.append(item)
         else:
             raise answer.refusal()

@@ -189,6 +189,23 @@ def test_a_message_of_which_nothing_can_be_told_keeps_its_hint(world: World) -> 
     assert places(world, told) == {number(item): "Done"}
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_refusal_of_one_message_that_nobody_knows_keeps_its_hint(world: World, status: int) -> None:
+    odd, other = world.deliver("odd", "other")
+    with world.source() as source:
+        cursor = start(world, source)
+        for item in (odd, other):
+            world.mailbox.move(item.id, DONE)
+        world.graph.faults.add(
+            "corrupt", message_id=odd.mail.message_id, operation="message", code="ErrorNobodyKnows", status=status
+        )
+        told, cursor = follow(world, source, cursor)
+        assert places(world, told) == {number(other): "Done"}
+        world.graph.faults.clear()
+        told, _ = follow(world, source, cursor)
+    assert places(world, told) == {number(odd): "Done"}
+
+
 def test_hints_that_stay_unclear_do_not_grow_without_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graph_changes, "MOST_UNCLEAR", 3)
     items = world.deliver(*(f"m{one}" for one in range(5)))
