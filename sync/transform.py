@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import Message as HeaderMessage
 
 from integrations.messages import Comment, CommentId, Email, Message
 from integrations.set_aside import SetAsideKind
@@ -103,7 +102,7 @@ def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Conv
         properties=_properties(email, place, parsed, people, message, message_id, truncated or parsed.cut, limits),
         attachments=parsed.attachments[: limits.attachments],
     )
-    return Converted(comment, _participants(people, whole_header(email.mime, parsed.message, limits), limits), cleaned)
+    return Converted(comment, _participants(people, email.mime, parsed, limits), cleaned)
 
 
 def _sent(parsed: Parsed, email: Email, limits: Limits) -> datetime | None:
@@ -234,7 +233,9 @@ def _properties(
     return told | {"number:Attachments": len(attached), "number:Size": details.size}
 
 
-def _participants(people: _People, header: HeaderMessage, limits: Limits) -> frozenset[str]:
+def _participants(people: _People, mime: bytes, parsed: Parsed, limits: Limits) -> frozenset[str]:
+    header = whole_header(mime, parsed.message, limits)
+    most = limits.recipients if header is parsed.message else 0  # of a header that was cut, `people` may lack anybody
     read = {
         ("From",): people.sender,
         ("Sender",): people.envelope_sender,
@@ -245,8 +246,6 @@ def _participants(people: _People, header: HeaderMessage, limits: Limits) -> fro
         RESENT_TO: people.resent_to,
     }
     found = (
-        address
-        for names, some in read.items()
-        for address in addresses(header, names, some, limits.header_chars, limits.recipients)
+        address for names, some in read.items() for address in addresses(header, names, some, limits.header_chars, most)
     )
     return frozenset(address.casefold() for address in found if "@" in address)

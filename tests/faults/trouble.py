@@ -11,6 +11,7 @@ from simulators import pages
 from simulators.reinfer import ReinferSimulator
 from tests.faults.ends import End
 from tests.faults.story import Story
+from tests.mails import message_id_of
 
 SLOW = {"hang", "drip", "taken-then-hang"}
 """Cost as long as a request may take, and so are drawn seldom."""
@@ -63,7 +64,8 @@ class Trouble:
 
     def strikes(self) -> None:
         troubles = [self.at_exchange, self.at_exchange, self.at_reinfer, self.at_reinfer]
-        troubles += [self.of_one_email, self.of_folders, self.of_folders, self.of_one_mailbox]
+        troubles += [self.of_one_email, self.of_the_next_email, self.of_the_next_email]
+        troubles += [self.of_folders, self.of_folders, self.of_one_mailbox]
         self.random.choice(troubles)()
 
     def at_exchange(self) -> None:
@@ -96,11 +98,6 @@ class Trouble:
         if not names:
             return
         message_id = self.story.emails[self.random.choice(names)].message_id
-        if self.random.random() < 0.4:
-            kind, times = self.random.choice(pages.KINDS), self.random.choice([1, 3, None])
-            self.end.hand_out(message_id, kind, times)
-            self.log.append(f"{kind} in the place of {message_id} x{times}")
-            return
         if self.random.random() < 0.5:
             code = self.random.choice(self.end.item_codes)
             self.end.spoil(message_id, code)
@@ -110,6 +107,13 @@ class Trouble:
         comment_id = message_id.encode().hex()
         self.reinfer.faults.add("failure", operation="sync", comment_id=comment_id, status=status)
         self.log.append(f"reinfer {status} for {message_id}")
+
+    def of_the_next_email(self) -> None:
+        """A page that comes in its place: once, or until it is set aside, or for ever."""
+        message_id = message_id_of(f"m{len(self.story.emails)}")
+        kind, times = self.random.choice(pages.KINDS), self.random.choice([1, 3, None])
+        self.end.hand_out(message_id, kind, times)
+        self.log.append(f"{kind} in the place of {message_id} x{times}")
 
     def of_folders(self) -> None:
         """A right is taken away: of one folder, of some, or of all that a mailbox has."""
