@@ -48,6 +48,8 @@ class Folder:
     """False for calendars, contacts, tasks and the like: they are part of paths, and nothing in them is listed."""
     total: int | None = None
     """How many items were in it when the tree was looked at; None when the server did not say. Only for people."""
+    read_since: int = 1
+    """The first version of the fixed rules by which such a folder is read: see `mailboxes.rules_versions`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import cached_property
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 
 from integrations.errors import FolderRefused
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
+from mailboxes.rules_versions import current
 from sync.folder_refusals import next_try
 from sync.folders import Position, positions
 from sync.lease import Lease
@@ -18,7 +19,7 @@ from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, Copy, LedgerEnt
 from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Attempt, FolderRecord, Round
 
-TREE = ("parent_id", "name", "path", "kind", "holds_mail", "gone", "total")
+TREE = ("parent_id", "name", "path", "kind", "holds_mail", "gone", "total", "read_since")
 """What the tree tells of a folder."""
 
 
@@ -102,6 +103,8 @@ class DatabaseCheckpoints:
             values["turn"] = self._state.round
         if before is None or last:
             values["listing"] = not last
+        if last:
+            values |= _if_listed_whole(before)
         moved = (
             self._rows()
             .filter(folder_id=folder, cursor=before or "")
@@ -158,6 +161,20 @@ class DatabaseCheckpoints:
         self._rows().filter(folder_id=folder).update(**FROM_THE_BEGINNING)
         MailboxState.objects.filter(pk=self.mailbox_id).update(up_to_date=False)
 
+    @transaction.atomic
+    def look_on(self, folder: FolderId, *, before: Cursor | None, after: Cursor | None, last: bool = False) -> None:
+        self.lease.demand()
+        values = {"look_cursor": "", "looked_through": current()} if last else {"look_cursor": after or ""}
+        # Where an admin had it listed again meanwhile, that listing looks through it, too.
+        self._rows().filter(folder_id=folder, look_cursor=before or "", listing=False).exclude(cursor="").update(
+            **values
+        )
+
+    @transaction.atomic
+    def looked_through(self) -> None:
+        self.lease.demand()
+        MailboxState.objects.filter(pk=self.mailbox_id).update(looked_for=current())
+
     def _rows(self) -> QuerySet[SyncedFolder]:
         return SyncedFolder.objects.filter(mailbox_id=self.mailbox_id)
 
@@ -171,7 +188,7 @@ class DatabaseCheckpoints:
             row = rows.setdefault(folder.id, SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id))
             row.parent_id, row.name = folder.parent_id or "", folder.name[:512]
             row.kind, row.holds_mail, row.gone = folder.kind, folder.holds_mail, False
-            row.total = folder.total
+            row.total, row.read_since = folder.total, folder.read_since
         for folder_id in gone & rows.keys():
             rows[folder_id].gone = True
         self._save(rows.values())
@@ -231,4 +248,21 @@ def _record(row: SyncedFolder, place: Position, now: datetime | None) -> FolderR
         turn=row.turn,
         refused=row.refused_since is not None,
         retry_due=row.retry_at is None or now is None or row.retry_at <= now,
+        listing=row.listing,
+        read_since=row.read_since,
+        looked_through=row.looked_through,
+        look_cursor=Cursor(row.look_cursor) if row.look_cursor else None,
     )
+
+
+def _if_listed_whole(before: Cursor | None) -> dict[str, object]:
+    """What to write with the last page of a folder: a listing from its beginning looks through it as well."""
+    if before is None:
+        return {"looked_through": current(), "look_cursor": ""}
+    whole = {"looked_through": current(), "look_cursor": ""}
+    return {
+        name: Case(
+            When(listing=True, then=Value(value)), default=F(name), output_field=SyncedFolder._meta.get_field(name)
+        )
+        for name, value in whole.items()
+    }
