@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 
 from django.db import transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, PositiveSmallIntegerField, QuerySet, Value, When
 
 from integrations.errors import FolderRefused
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
@@ -104,7 +104,7 @@ class DatabaseCheckpoints:
         if before is None or last:
             values["listing"] = not last
         if last:
-            values |= _if_listed_whole(before)
+            values["looked_through"] = _looked_through(before)
         moved = (
             self._rows()
             .filter(folder_id=folder, cursor=before or "")
@@ -255,14 +255,7 @@ def _record(row: SyncedFolder, place: Position, now: datetime | None) -> FolderR
     )
 
 
-def _if_listed_whole(before: Cursor | None) -> dict[str, object]:
+def _looked_through(before: Cursor | None) -> object:
     """What to write with the last page of a folder: a listing from its beginning looks through it as well."""
-    if before is None:
-        return {"looked_through": current(), "look_cursor": ""}
-    whole = {"looked_through": current(), "look_cursor": ""}
-    return {
-        name: Case(
-            When(listing=True, then=Value(value)), default=F(name), output_field=SyncedFolder._meta.get_field(name)
-        )
-        for name, value in whole.items()
-    }
+    whole = Value(current(), output_field=PositiveSmallIntegerField())
+    return whole if before is None else Case(When(listing=True, then=whole), default=F("looked_through"))

@@ -6,13 +6,13 @@ any time; what was sent already stays at Re:infer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from mailboxes import rules_versions
 from mailboxes.models import Mailbox
@@ -37,8 +37,6 @@ class Amount:
     units: int = 0
     """Comments that they would become: not what the bucket holds already, and an email in several mailboxes once."""
     mailboxes: int = 0
-    one: int = 0
-    """The primary key of one of them."""
     is_most: bool = False
     """Some may not come after all: what is marked as draft is looked into when it is fetched, and so are participants."""
     is_counting: bool = False
@@ -101,7 +99,6 @@ def _amount(rows: QuerySet[NewlyWanted]) -> Amount:
     counted = rows.aggregate(
         emails=Count("pk"),
         mailboxes=Count("mailbox", distinct=True),
-        one=Min("mailbox"),
         most=Count("pk", filter=Q(draft=True) | _chooses_people()),
         looking=Count("pk", filter=~_is_looked_through()),
     )
@@ -109,7 +106,6 @@ def _amount(rows: QuerySet[NewlyWanted]) -> Amount:
         emails=counted["emails"],
         units=_new(rows).order_by().values("mailbox__bucket", "key").distinct().count(),
         mailboxes=counted["mailboxes"],
-        one=counted["one"],
         is_most=bool(counted["most"]),
         is_counting=bool(counted["looking"]),
         since=RulesTakenUp.objects.filter(version__in=versions).aggregate(at=Max("at"))["at"],
@@ -117,13 +113,18 @@ def _amount(rows: QuerySet[NewlyWanted]) -> Amount:
     )
 
 
-def by_mailbox(standing: Standing, mailboxes: Iterable[int] | None = None) -> dict[int, tuple[int, int]]:
-    """Emails and AI units by mailbox; of these, or of all. An email in several mailboxes counts in each."""
-    of = None if mailboxes is None else NewlyWanted.objects.filter(mailbox__in=list(mailboxes))
-    rows = of_standing(standing, of)
+def by_mailbox(standing: Standing, mailboxes: QuerySet[Mailbox]) -> dict[int, tuple[int, int]]:
+    """Emails and AI units of each of these mailboxes. An email in several mailboxes counts in each."""
+    rows = of_standing(standing, NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk")))
     emails = dict(rows.order_by().values_list("mailbox").annotate(n=Count("pk")))
     units = dict(_new(rows).order_by().values_list("mailbox").annotate(n=Count("pk"))) if emails else {}
     return {pk: (count, units.get(pk, 0)) for pk, count in emails.items()}
+
+
+def concerned(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
+    """Those of these that an answer would be about: something newly wanted was found in them, or may still be."""
+    found = Exists(NewlyWanted.objects.exclude(version=AT_ONCE).filter(mailbox=OuterRef("pk")))
+    return mailboxes.filter(found | Q(state__looked_for__lt=F("state__rules")))
 
 
 def answer(mailboxes: Sequence[Mailbox], *, bring: bool, by: str, now: datetime, also_left: bool = False) -> int | None:

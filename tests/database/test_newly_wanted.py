@@ -238,7 +238,9 @@ def test_a_mailbox_that_was_never_synced_is_not_asked_about(world: World, releas
     world.assert_all_is_well(["odd", "draft"])
 
 
-def test_a_mailbox_that_was_added_before_the_upgrade_and_never_synced_is_not_asked_about(world: World, release: Release):
+def test_a_mailbox_that_was_added_before_the_upgrade_and_never_synced_is_not_asked_about(
+    world: World, release: Release
+):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("draft"), received=OLD, draft=True)
     release.install(2)
