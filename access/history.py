@@ -43,6 +43,11 @@ def record(
     )
 
 
+def note(by: str, text: str, *, changes: Changes = ()) -> None:
+    """Note what a command did. `by`: who ran it, from `who_runs`."""
+    Act.objects.create(who=by[:150], about="", object_id=None, text=text[:1024], changes=_shortened(changes))
+
+
 def who(request: HttpRequest) -> str:
     """The user of a request, as the history names people."""
     return request.user.get_username()[:150]

@@ -52,6 +52,8 @@ class Folder:
     """As the server tells it; blank where it has none, or where the server does not tell. See `integrations.folder_classes`."""
     hidden: bool = False
     """No mail client shows it."""
+    read_since: int = 1
+    """The first version of the fixed rules by which such a folder is read: see `mailboxes.rules_versions`."""
 
 
 @dataclass(frozen=True, slots=True)

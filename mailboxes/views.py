@@ -18,7 +18,7 @@ from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import SKIPPED_BY_DEFAULT, Verdict
 from mailboxes.wishes import in_words
-from sync import actions, asking, budget, figures, status
+from sync import actions, asking, budget, figures, newly_answers, status
 from sync.filter_preview import preview
 from sync.models import Verification
 from sync.progress import pass_of
@@ -66,6 +66,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": worth_showing(mailbox.runs.all())[:RUNS],
         "last_failure": mailbox.runs.filter(FAILED).first(),
         "set_aside": set_aside[:SET_ASIDE],
+        "newly_wanted": newly_answers.amount(newly_answers.Standing.WAITING, Mailbox.objects.filter(pk=pk)),
+        "newly_left": newly_answers.amount(newly_answers.Standing.LEFT, Mailbox.objects.filter(pk=pk)),
         "verification": verification,
         "verifying": verifying,
         "wishes": in_words(mailbox),

@@ -25,7 +25,7 @@ from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Un
 from integrations.models import RUNNING, STOPPED, Destination, Integration
 from integrations.set_aside import UNTOLD
 from mailboxes.models import Bucket, Mailbox
-from sync import accounts, dispatching, holds, verify
+from sync import accounts, dispatching, holds, newly_answers, verify
 from sync.conversion.bounded import AllPlacesTaken, converter
 from sync.former import is_former
 from sync.lease import Clock, database_now
@@ -186,6 +186,28 @@ def stop_verification(mailbox: Mailbox) -> str | Complaint:
     return f"The verification of {mailbox} is stopped."
 
 
+def bring_newly_wanted(mailboxes: Sequence[Mailbox], *, by: str, also_left: bool = False) -> str | Complaint:
+    """Send what only newer rules want of these mailboxes. Each new comment costs an AI unit. `also_left`: what was left before,
+    too."""
+    emails = newly_answers.answer(mailboxes, bring=True, by=by, now=database_now(), also_left=also_left)
+    if emails is None:
+        return Complaint(f"Nothing of {_named(mailboxes)} waits for an answer.")
+    _make_due(mailboxes)
+    return f"{_emails(emails)} of {_named(mailboxes)} brought by the next syncs."
+
+
+def leave_newly_wanted(mailboxes: Sequence[Mailbox], *, by: str) -> str | Complaint:
+    """Do not send what only newer rules want of these mailboxes and was there before; what did not come yet stays, too."""
+    emails = newly_answers.answer(mailboxes, bring=False, by=by, now=database_now())
+    if emails is None:
+        return Complaint(f"Nothing of {_named(mailboxes)} waits for an answer.")
+    return f"{_emails(emails)} of {_named(mailboxes)} left in Exchange. What arrives from now on comes."
+
+
+def _emails(count: int) -> str:
+    return "1 email is" if count == 1 else f"{count:,} emails are"
+
+
 def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
     """If Re:infer held none of them any more."""
     entries = LedgerEntry.objects.filter(bucket=mailbox.bucket_id, winner_mailbox=mailbox)
@@ -212,7 +234,7 @@ def retry_many_set_aside(emails: QuerySet[SetAsideEmail], clock: Clock = databas
     _make_due(mailboxes)
     if not count:
         return Complaint("There is no such email to try again.")
-    return f"{'1 email is' if count == 1 else f'{count:,} emails are'} tried again by the next sync of {_named(mailboxes)}."
+    return f"{_emails(count)} tried again by the next sync of {_named(mailboxes)}."
 
 
 def dismiss_set_aside(email: SetAsideEmail) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, PositiveSmallIntegerField, QuerySet, Value, When
 
 from integrations import folder_classes
 from integrations.errors import FolderRefused
 from integrations.messages import ChangePage, Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
+from mailboxes.rules_versions import current
 from sync import roster
 from sync.folder_refusals import next_try
 from sync.folders import Position, positions
@@ -25,7 +26,7 @@ from sync.totals import Doubt, Judgement, Read, Tally, judged, next_look
 
 log = structlog.get_logger(__name__)
 
-TREE = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone")
+TREE = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone", "read_since")
 """What the tree tells of a folder, beside its total."""
 Told = tuple[object, ...]
 """The values of these of one folder."""
@@ -130,6 +131,8 @@ class DatabaseCheckpoints:
             values["turn"] = self._state.round
         if before is None or page.last:
             values["listing"] = not page.last
+        if page.last:
+            values["looked_through"] = _looked_through(before)
         counted = _counted(row, page, before)
         judgement = _judged(row, page, before, counted)
         values |= {
@@ -212,6 +215,20 @@ class DatabaseCheckpoints:
         self._rows().filter(folder_id=folder).update(**FROM_THE_BEGINNING)
         MailboxState.objects.filter(pk=self.mailbox_id).update(up_to_date=False)
 
+    @transaction.atomic
+    def look_on(self, folder: FolderId, *, before: Cursor | None, after: Cursor | None, last: bool = False) -> None:
+        self.lease.demand()
+        values = {"look_cursor": "", "looked_through": current()} if last else {"look_cursor": after or ""}
+        # Where an admin had it listed again meanwhile, that listing looks through it, too.
+        self._rows().filter(folder_id=folder, look_cursor=before or "", listing=False).exclude(cursor="").update(
+            **values
+        )
+
+    @transaction.atomic
+    def looked_through(self) -> None:
+        self.lease.demand()
+        MailboxState.objects.filter(pk=self.mailbox_id).update(looked_for=current())
+
     def _rows(self) -> QuerySet[SyncedFolder]:
         return SyncedFolder.objects.filter(mailbox_id=self.mailbox_id)
 
@@ -228,6 +245,7 @@ class DatabaseCheckpoints:
             row.kind, row.holds_mail, row.gone = folder.kind, folder.holds_mail, False
             row.total, row.to_compare = folder.total, folder.total is not None
             row.hidden, row.folder_class = folder.hidden, folder.folder_class[:255]
+            row.read_since = folder.read_since
         for folder_id in gone & rows.keys():
             rows[folder_id].gone = True
         self._save(rows.values(), before)
@@ -336,4 +354,14 @@ def _record(row: SyncedFolder, place: Position, now: datetime | None) -> FolderR
         refused=row.refused_since is not None,
         retry_due=row.retry_at is None or now is None or row.retry_at <= now,
         not_found=row.not_found,
+        listing=row.listing,
+        read_since=row.read_since,
+        looked_through=row.looked_through,
+        look_cursor=Cursor(row.look_cursor) if row.look_cursor else None,
     )
+
+
+def _looked_through(before: Cursor | None) -> object:
+    """What to write with the last page of a folder: a listing from its beginning looks through it as well."""
+    whole = Value(current(), output_field=PositiveSmallIntegerField())
+    return whole if before is None else Case(When(listing=True, then=whole), default=F("looked_through"))

@@ -30,8 +30,10 @@ from mailboxes.rules import Rules, Verdict, folder_verdict
 from sync.careful import CAREFUL_AFTER, CarefulDelivery
 from sync.delivery import Delivery
 from sync.folder_refusals import is_of_mailbox, left_out, to_try
-from sync.gate import sort_page
+from sync.gate import Gate, sort_page
 from sync.leftovers import Leftovers
+from sync.looking import Looking, found, is_looked_through
+from sync.newly import Newly
 from sync.places import by_place
 from sync.ports import Checkpoints, Control, Ledger, SliceOver
 from sync.records import CopyRecord, FolderRecord, Report
@@ -44,6 +46,10 @@ class Wishes:
 
     rules: Rules
     digest: str
+    version: int = 1
+    """Of the fixed rules."""
+    newly: Newly = field(default_factory=Newly)
+    """What of them has to wait for an answer."""
 
 
 @dataclass(slots=True)
@@ -83,7 +89,8 @@ class Engine:
             self._in_turn(folders)
         except SliceOver:
             return Report(finished=False, stopped=self.control.stopped(), counts=self.delivery.counts)
-        return Report(finished=True, left_out=self._left_out(), counts=self.delivery.counts)
+        looking = self.wishes.newly.looked_for < self.wishes.version
+        return Report(finished=True, left_out=self._left_out(), looking=looking, counts=self.delivery.counts)
 
     def _in_turn(self, folders: Sequence[FolderRecord]) -> None:
         """Everything that has its turn now, in the order of `sync.turns`, without the folders that wait for their next try."""
@@ -96,6 +103,24 @@ class Engine:
         if not self._left_out() and not self._missing:
             self.ledger.forget_former()
         self._leftovers()
+        if self.wishes.newly.looked_for < self.wishes.version:
+            self._look_through(folders)
+
+    def _look_through(self, folders: Sequence[FolderRecord]) -> None:
+        """`folders`: as they were when this sync began."""
+        version = self.wishes.version
+        if is_looked_through(folders, version):
+            # And since they were, this sync has followed every change: what was moved meanwhile is known, too.
+            self.checkpoints.looked_through()
+            return
+        Looking(
+            self.source, self.delivery, self.ledger, self.checkpoints, self.control, self._go_on_looking, self._gate,
+            version, self._refused,
+        ).run(folders)  # fmt: skip
+
+    def _go_on_looking(self) -> None:
+        if not self.control.keep_going():
+            raise SliceOver
 
     def _folders_in(self, order: Turns) -> None:
         for folder in order.waiting:
@@ -216,17 +241,19 @@ class Engine:
     def _sorted(self, folder: FolderRecord, changes: Sequence[Change]) -> Sequence[Change]:
         """Settle what is to be settled without fetching; return what is to be fetched."""
         counts = self.delivery.counts
-        known = self.ledger.known(folder.id, changes)
-        sorted_page = sort_page(
-            changes, self._verdict(folder), folder.kind, self.wishes.rules, self.wishes.digest, known
-        )
+        sorted_page = sort_page(changes, self._gate(folder, changes))
         # First who goes on under a new id: the old one may be among those that are to be forgotten.
         self.ledger.adopt(sorted_page.adopt)
         self.ledger.forget(folder.id, sorted_page.forget)
         self.ledger.remember([self._away(change, verdict) for change, verdict in sorted_page.turned_away])
+        self.ledger.withhold([found(self.delivery, change, version) for change, version in sorted_page.withheld])
         counts.not_wanted += len(sorted_page.turned_away)
         counts.unchanged += sorted_page.unchanged + len(sorted_page.adopt)
         return sorted_page.fetch
+
+    def _gate(self, folder: FolderRecord, changes: Sequence[Change]) -> Gate:
+        known = self.ledger.known(folder.id, changes)
+        return Gate(self._verdict(folder), self.wishes.rules, self.wishes.digest, known, folder, self.wishes.newly)
 
     def _away(self, change: Change, verdict: Verdict) -> CopyRecord:
         return self.delivery.copy(change, verdict=verdict, comment_id=None)

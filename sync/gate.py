@@ -8,9 +8,11 @@ from datetime import datetime
 
 from integrations.messages import Change, ChangeKind, CommentId, FolderKind, ItemId
 from mailboxes.rules import Rules, Verdict, item_verdict
+from mailboxes.rules_versions import wanted_since
 from sync.former import is_former
 from sync.identity import listed_comment_id
-from sync.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
+from sync.newly import Newly
+from sync.records import DELIVERED, NEWLY_WANTED, SET_ASIDE, CopyRecord, Entry, FolderRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Known:
     """Received time and size of delivered emails that bear no Message-ID: how one of them is known again elsewhere."""
     former_until: datetime | None = None
     """Until when the source before told of every change, while some copies still have its ids."""
+    waiting: frozenset[CommentId] = frozenset()
+    """The keys of emails that newer rules want and that wait for an answer: see `sync.newly`."""
 
 
 @dataclass(slots=True)
@@ -37,33 +41,81 @@ class Sorted:
     adopt: list[tuple[CopyRecord, Change]] = field(default_factory=list)
     """Known emails under a new item id: a mailbox that was migrated."""
     turned_away: list[tuple[Change, Verdict]] = field(default_factory=list)
+    withheld: list[tuple[Change, int]] = field(default_factory=list)
+    """What newer rules want, with the version whose answer it waits for."""
     forget: list[ItemId] = field(default_factory=list)
     unchanged: int = 0
 
 
-def sort_page(
-    changes: Sequence[Change], folder: Verdict, kind: FolderKind, rules: Rules, judged_by: str, known: Known
-) -> Sorted:
-    """Sort a page of a folder of this kind. `judged_by` is the digest of what is wanted now."""
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What decides on the items of one folder."""
+
+    verdict: Verdict
+    """On the folder."""
+    rules: Rules
+    judged_by: str
+    """The digest of what is wanted now."""
+    known: Known
+    folder: FolderRecord | None = None
+    newly: Newly | None = None
+    """Needs the folder. None where nothing has to wait."""
+
+    @property
+    def kind(self) -> FolderKind:
+        return self.folder.kind if self.folder is not None else FolderKind.ORDINARY
+
+
+def sort_page(changes: Sequence[Change], gate: Gate) -> Sorted:
+    """Sort a page of a folder."""
     result = Sorted()
     for change in changes:
         if change.kind is ChangeKind.DELETED:
             result.forget.append(change.item_id)
         elif change.kind is not ChangeKind.READ:
-            verdict = folder if folder is not Verdict.WANTED else item_verdict(rules, change, kind)
-            _sort_change(change, verdict, judged_by, known, result)
+            _sort_change(change, gate, result)
     return result
 
 
-def _sort_change(change: Change, verdict: Verdict, judged_by: str, known: Known, result: Sorted) -> None:
+def newly_wanted(changes: Sequence[Change], gate: Gate) -> list[tuple[Change, int]]:
+    """Of a listing of a folder whose changes are followed already: what only newer rules want, and nobody has decided on yet.
+    With the version whose answer it waits for; 0 when it comes at once."""
+    found = []
+    for change in changes:
+        copy = gate.known.copies.get(change.item_id)
+        decided = copy is not None and copy.verdict in (DELIVERED, SET_ASIDE, NEWLY_WANTED)
+        if change.kind in (ChangeKind.CREATED, ChangeKind.UPDATED) and not decided and _is_newly_wanted(change, gate):
+            found.append((change, _waits_for(change, copy, gate)))
+    return found
+
+
+def _is_newly_wanted(change: Change, gate: Gate) -> bool:
+    is_wanted = gate.verdict is Verdict.WANTED and item_verdict(gate.rules, change, gate.kind) is Verdict.WANTED
+    folder = gate.folder
+    return is_wanted and folder is not None and wanted_since(change, folder.read_since) > folder.looked_through
+
+
+def _waits_for(change: Change, copy: CopyRecord | None, gate: Gate) -> int:
+    if gate.newly is None or gate.folder is None:
+        return 0
+    known = gate.known
+    is_there = _was_delivered(change, copy, known)
+    return gate.newly.waits_for(change, gate.folder, copy, is_there=is_there, listed=known.waiting)
+
+
+def _sort_change(change: Change, gate: Gate, result: Sorted) -> None:
+    known = gate.known
     copy = known.copies.get(change.item_id)
     former = _former(change, known, result) if copy is None else None
-    if copy is not None and _is_same(copy, change) and _still_holds(copy, verdict, judged_by, known):
+    verdict = gate.verdict if gate.verdict is not Verdict.WANTED else item_verdict(gate.rules, change, gate.kind)
+    if copy is not None and _is_same(copy, change) and _still_holds(copy, verdict, gate.judged_by, known):
         result.unchanged += 1
-    elif former is not None and _still_holds(former, verdict, judged_by, known):
+    elif former is not None and _still_holds(former, verdict, gate.judged_by, known):
         result.adopt.append((former, change))
     elif verdict is not Verdict.WANTED and not _was_delivered(change, copy, known):
         result.turned_away.append((change, verdict))
+    elif version := _waits_for(change, copy, gate) if verdict is Verdict.WANTED else 0:
+        result.withheld.append((change, version))
     elif copy is None and (twin := _twin(change, known)) is not None:
         result.adopt.append((twin, change))
     else:
@@ -83,6 +135,8 @@ def _still_holds(copy: CopyRecord, verdict: Verdict, judged_by: str, known: Know
         return entry is not None and _is_as_sent(entry)
     if copy.verdict == SET_ASIDE:
         return True  # tried again by its own schedule
+    if copy.verdict == NEWLY_WANTED:
+        return verdict is Verdict.WANTED  # `sync.leftovers` brings it when it may come
     if copy.verdict == Verdict.PARTICIPANT and verdict is Verdict.WANTED:
         return copy.judged_by == judged_by
     if copy.verdict == Verdict.NEVER_SENT:

@@ -1,7 +1,7 @@
 """What a bucket holds and what a mailbox's copies are, in the database: the port that the engine remembers by.
 
 Each method is one transaction that demands the lease before its first write. What is written stands in `sync.entries`,
-`sync.copies` and `sync.put_aside`.
+`sync.copies`, `sync.put_aside` and `sync.newly_found`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,22 @@ from sync.gate import Known
 from sync.identity import listed_comment_id
 from sync.lease import Lease
 from sync.models import MailboxState
+from sync.newly import key_of
+from sync.newly_found import NewlyFound
 from sync.ports import LeaseLost
 from sync.put_aside import PutAside, copy_of
-from sync.records import SET_ASIDE, CopyRecord, Entry, Intention, PushResult, SetAside, Settled, Stored
+from sync.records import (
+    SET_ASIDE,
+    Brought,
+    CopyRecord,
+    Entry,
+    Found,
+    Intention,
+    PushResult,
+    SetAside,
+    Settled,
+    Stored,
+)
 
 
 class DatabaseLedger:
@@ -34,6 +47,7 @@ class DatabaseLedger:
         self._entries = Entries(lease, bucket_id)
         self._copies = Copies(lease.mailbox_id)
         self._aside = PutAside(lease.mailbox_id, transform_version)
+        self._newly = NewlyFound(lease.mailbox_id)
 
     # ---- reading --------------------------------------------------------------------------------------------------
 
@@ -44,7 +58,8 @@ class DatabaseLedger:
         known = [*copies.values(), *(copy for same in twins.values() for copy in same)]
         ids = listed | {copy.comment_id for copy in known if copy.comment_id}
         until = self._former_until() if any(is_former(copy.item_id) for copy in known) else None
-        return Known(copies, twins, self._found(ids, listed), self._copies.nameless(changes), until)
+        nameless, waiting = self._copies.nameless(changes), self._newly.among(key_of(change) for change in changes)
+        return Known(copies, twins, self._found(ids, listed), nameless, until, waiting)
 
     def _former_until(self) -> datetime | None:
         state = MailboxState.objects.filter(pk=self.lease.mailbox_id)
@@ -164,6 +179,28 @@ class DatabaseLedger:
             if not self._aside.look_again(change, now):
                 self._aside.settle([change.item_id], "gone", now)
                 self._copies.forget([change.item_id])
+
+    # ---- what newer rules want ------------------------------------------------------------------------------------
+
+    @transaction.atomic
+    def withhold(self, found: Sequence[Found]) -> None:
+        if found:
+            self.lease.demand()
+            self._newly.add(found)
+            self._copies.remember([it.copy for it in found])
+
+    def brought(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Brought]:
+        return self._newly.brought(most, self._aside.items(), apart_from)
+
+    @transaction.atomic
+    def bringing(self, keys: Sequence[CommentId]) -> None:
+        self.lease.demand()
+        self._newly.begin(keys)
+
+    @transaction.atomic
+    def not_brought(self, keys: Sequence[CommentId]) -> None:
+        self.lease.demand()
+        self._newly.take_back(keys)
 
     # ---- dirty ----------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
-"""What earlier syncs left behind: entries whose properties must be sent again, emails that were set aside, and intentions
-that no email leads back to.
+"""What earlier syncs left behind: entries whose properties must be sent again, emails that were set aside, intentions that no
+email leads back to, and emails that newer rules want and that an admin had brought.
 
 One of them may be an email over which a server falls every time, and it must not end every sync: so what fails is tried
 once more by itself, and then set aside while its neighbours pass.
@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from integrations.errors import IntegrationError
 from integrations.messages import Change, FolderId, FolderKind
 from integrations.ports import Source
+from integrations.set_aside import SetAsideKind
 from mailboxes.rules import Verdict, item_verdict
 from sync.breaker import Breaker
-from sync.careful import IN_A_ROW
+from sync.careful import CAREFUL_AFTER, GIVE_UP_AFTER, IN_A_ROW
 from sync.delivery import Delivery
 from sync.identity import listed_comment_id
-from sync.ports import Ledger
+from sync.ports import Ledger, SliceOver
+from sync.records import Brought, SetAside
 
 AT_ONCE = 50
 MOST_PER_RUN = 500
@@ -45,6 +47,7 @@ class Leftovers:
         finally:
             self.delivery.breaker = breaker
         self._unsettled()
+        self._brought()
 
     def _dirty(self) -> None:
         """Properties that need to be sent again: a folder was renamed, a confirmation came too late."""
@@ -83,6 +86,30 @@ class Leftovers:
         if ids:
             self.go_on()
             self.ledger.conclude(ids, self.delivery.sink.stored(ids))
+
+    def _brought(self) -> None:
+        """One that was tried several times without a word may be what ends workers: it is tried alone, and then set aside."""
+        while due := self.ledger.brought(AT_ONCE, apart_from=self.refused):
+            for batch in self.delivery.sizes.fetch_batches([it.change for it in due if it.attempts < CAREFUL_AFTER]):
+                self._bring(batch, due)
+            for it in due:
+                if it.attempts >= GIVE_UP_AFTER:
+                    self.delivery.set_aside(SetAside(it.change, SetAsideKind.ENDED_WORKERS))
+                elif it.attempts >= CAREFUL_AFTER:
+                    self._bring([it.change], due)
+
+    def _bring(self, batch: Sequence[Change], due: Sequence[Brought]) -> None:
+        items = {change.item_id for change in batch}
+        keys = [it.key for it in due if it.change.item_id in items]
+        self.go_on()
+        self.ledger.bringing(keys)
+        try:
+            gone = self._delivered(self._wanted(batch))
+        except (IntegrationError, SliceOver):
+            self.ledger.not_brought(keys)
+            raise
+        if gone:
+            self.ledger.vanished(gone)
 
     def _delivered(self, batch: Sequence[Change]) -> list[Change]:
         try:

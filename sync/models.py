@@ -13,6 +13,7 @@ from integrations.messages import FolderKind
 from integrations.models import Integration
 from integrations.set_aside import UNTOLD, Stage
 from mailboxes.models import Bucket, Mailbox
+from mailboxes.rules_versions import current
 from sync import totals
 
 
@@ -83,6 +84,14 @@ class MailboxState(models.Model):
         help_text="What its source found out about it: see integrations.ports.Learner.",
     )
     went_back_at = models.DateTimeField(null=True, help_text="When a checkpoint of it was last seen to have gone back.")
+    rules = models.PositiveSmallIntegerField(
+        default=current,
+        db_default=1,
+        help_text="The version of the fixed rules that it is synced by: see sync.upgrade.",
+    )
+    looked_for = models.PositiveSmallIntegerField(
+        default=current, db_default=1, help_text="The version for which all of its folders were looked through."
+    )
 
     objects = MailboxStates.as_manager()
 
@@ -109,6 +118,7 @@ FROM_THE_BEGINNING: dict[str, Any] = {
     "cursor": "",
     "turn": 0,
     "listing": False,
+    "look_cursor": "",
     "attempts": 0,
     "item_in_hand": "",
     "up_to_date": False,
@@ -165,6 +175,18 @@ class SyncedFolder(models.Model):
         default=0, help_text="The last round in which it had its turn: see sync.turns. 0: not since its listing began."
     )
     listing = models.BooleanField(default=False, help_text="Being listed from its beginning; not yet through.")
+    read_since = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="The first version of the fixed rules by which it is read."
+    )
+    looked_through = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="The version by which it was last listed from its beginning to its end."
+    )
+    look_cursor = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="How far it is looked through for the present one: see sync.looking.",
+    )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Begun at the page behind the cursor.")
     attempt_of = models.UUIDField(null=True, help_text="The lease under which the last of them was begun.")
     item_in_hand = models.CharField(max_length=512, blank=True, help_text="While a page is tried one email at a time.")
@@ -291,10 +313,14 @@ class Copy(models.Model):
     item_id = models.CharField(max_length=512)
     change_key = models.CharField(max_length=128, blank=True)
     listed_id = models.CharField(max_length=1024, blank=True, help_text="Comment id by the Message-ID as listed.")
-    comment_id = models.CharField(max_length=1024, blank=True, help_text="Comment id by the MIME header, once fetched.")
+    comment_id = models.CharField(
+        max_length=1024,
+        blank=True,
+        help_text="Comment id by the MIME header, once fetched; of what is newly wanted the key of its NewlyWanted.",
+    )
     received = models.DateTimeField(null=True)
     size = models.PositiveBigIntegerField(default=0)
-    verdict = models.CharField(max_length=32, help_text="delivered, set_aside, or why it is not wanted")
+    verdict = models.CharField(max_length=32, help_text="delivered, set_aside, newly_wanted, or why it is not wanted")
     judged_by = models.CharField(max_length=64, blank=True, help_text="Digest of the rules behind the verdict.")
 
     class Meta:
@@ -307,6 +333,56 @@ class Copy(models.Model):
 
     def __str__(self) -> str:
         return f"copy {self.pk}: {self.verdict}"
+
+
+class NewlyWanted(models.Model):
+    """An email that only a newer version of the fixed rules wants, and that was there before it: see `sync.newly`. Kept for as
+    long as its mailbox, so that what was left once is not brought by a later listing."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="newly_wanted")
+    key = models.CharField(max_length=1024, help_text="What its copies have for a comment id: see sync.newly.key_of.")
+    version = models.PositiveSmallIntegerField(
+        help_text="Of the rules, whose answer it waits for. 0: it comes at once."
+    )
+    draft = models.BooleanField(default=False, help_text="It is marked as a draft.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="To bring it, without a word of how that ended.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "key"], name="newly_wanted_unique_in_mailbox")]
+
+    def __str__(self) -> str:
+        return f"newly wanted {self.key[:16]}… since version {self.version}"
+
+
+class RulesAnswer(models.Model):
+    """Whether what a version of the fixed rules newly wants of a mailbox is brought or left."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="rules_answers")
+    version = models.PositiveSmallIntegerField()
+    bring = models.BooleanField()
+    at = models.DateTimeField()
+    by = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "version"], name="rules_answer_unique")]
+
+    def __str__(self) -> str:
+        return (
+            f"{'bring' if self.bring else 'leave'} what version {self.version} newly wants of mailbox {self.mailbox_id}"
+        )
+
+
+class RulesTakenUp(models.Model):
+    """When this installation took up a version of the fixed rules."""
+
+    version = models.PositiveSmallIntegerField(primary_key=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "rules taken up"
+
+    def __str__(self) -> str:
+        return f"version {self.version} at {self.at:%Y-%m-%d %H:%M:%S}"
 
 
 VANISHED = Stage.GONE
@@ -438,6 +514,9 @@ class Verification(models.Model):
     waiting = models.PositiveIntegerField(default=0, help_text="The next syncs bring or change them.")
     set_aside = models.PositiveIntegerField(default=0)
     not_wanted = models.PositiveIntegerField(default=0, help_text="By their participants.")
+    withheld = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Wanted by newer rules, and neither brought nor left for good."
+    )
     missing = models.PositiveIntegerField(default=0, help_text="In Exchange, and not in Re:infer.")
     outdated = models.PositiveIntegerField(default=0, help_text="In Re:infer with other properties than we sent.")
     surplus = models.PositiveIntegerField(default=0, help_text="In Re:infer, and no longer in Exchange.")
@@ -475,6 +554,7 @@ class Verification(models.Model):
                 (self.waiting, "on their way"),
                 (self.set_aside, "set aside"),
                 (self.not_wanted, "not wanted"),
+                (self.withheld, "newly wanted and not brought"),
             )
             if count
         ]

@@ -60,9 +60,9 @@ def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, c
     holds.lift_all(mailbox, accepted=report.counts.created + report.counts.updated)
     if anew:
         _works(mailbox, now)
-    wait = policy.next_sync(
-        now, interval(mailbox.integration), newest=_newest(mailbox) or mailbox.created_at, chance=chance
-    )
+    # As often as one that gets mail, while its folders are looked through: each sync does a part of that.
+    newest = None if report.looking else _newest(mailbox) or mailbox.created_at
+    wait = policy.next_sync(now, interval(mailbox.integration), newest=newest, chance=chance)
     values: dict[str, object] = {"failures": 0, "failing_since": None, "error_kind": "", "error_text": ""}
     values |= {"refused_alone": False}
     if report.finished:

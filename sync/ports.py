@@ -10,9 +10,11 @@ from integrations.messages import Change, ChangePage, CommentId, Cursor, FolderC
 from sync.gate import Known
 from sync.records import (
     Attempt,
+    Brought,
     CopyRecord,
     Entry,
     FolderRecord,
+    Found,
     Intention,
     PushResult,
     Round,
@@ -114,6 +116,13 @@ class Checkpoints(Protocol):
     def restart(self, folder: FolderId) -> None:
         """Drop the cursor: the folder is listed again from its beginning, as one that had no turn yet."""
 
+    def look_on(self, folder: FolderId, *, before: Cursor | None, after: Cursor | None, last: bool = False) -> None:
+        """Move the cursor of looking through a folder by compare-and-swap. `last`: to its end, so that it is looked through by
+        the present version of the rules."""
+
+    def looked_through(self) -> None:
+        """Every folder was looked through, and every change until then is followed."""
+
 
 class Ledger(Protocol):
     """What the bucket in hand holds, and the copies of the mailbox in hand. Every change demands the lease."""
@@ -179,6 +188,19 @@ class Ledger(Protocol):
 
     def forget_former(self) -> None:
         """Every wanted folder was listed to its end: what still bears an id of the source before is not there any more."""
+
+    def withhold(self, found: Sequence[Found]) -> None:
+        """Remember what newer rules want, and whose answer it waits for."""
+
+    def brought(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Brought]:
+        """Emails that newer rules want and that may come now, without those in these folders; those that were tried often
+        come last."""
+
+    def bringing(self, keys: Sequence[CommentId]) -> None:
+        """Count one more try of these, before any work on them: one of them may end us."""
+
+    def not_brought(self, keys: Sequence[CommentId]) -> None:
+        """Take the count of `bringing` back: the try ended in order, and said of each email what came of it, or of none."""
 
     def unsettled(self, most: int) -> Sequence[CommentId]:
         """Intentions of this mailbox that stand although no push of them can still be going on."""

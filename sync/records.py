@@ -15,7 +15,8 @@ from integrations.set_aside import SetAsideKind
 
 DELIVERED = "delivered"
 SET_ASIDE = "set_aside"
-"""The two verdicts on a copy beside those of `mailboxes.rules.Verdict`."""
+NEWLY_WANTED = "newly_wanted"
+"""The verdicts on a copy beside those of `mailboxes.rules.Verdict`. The last one: see `sync.newly`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class FolderRecord:
     """Of one that was refused: whether it is time to try it again."""
     not_found: bool = False
     """When it was last tried, the server said that it is not there. It was in the tree before, and is in it now."""
+    listing: bool = False
+    """It is being listed from its beginning, and not yet through."""
+    read_since: int = 1
+    """The first version of the fixed rules by which it is read."""
+    looked_through: int = 1
+    """The version of the fixed rules by which it was last listed from its beginning to its end."""
+    look_cursor: Cursor | None = None
+    """How far it is looked through for the present version, beside the syncs: see `sync.looking`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,28 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """An email that newer rules want."""
+
+    copy: CopyRecord
+    version: int
+    """Of the rules, whose answer it waits for; 0 when it comes at once."""
+    draft: bool = False
+    """It is marked as a draft."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """An email that waited for an answer and may come now."""
+
+    change: Change
+    key: CommentId
+    """By which it is remembered: see `sync.newly.key_of`."""
+    attempts: int
+    """How often it was tried before, without a word of how that ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class PushResult:
     """What came of one push: the intentions that were acknowledged, and those refused for good; none that is in doubt."""
 
@@ -176,6 +207,8 @@ class Report:
     stopped: bool = False
     left_out: int = 0
     """Folders that hold wanted mail and cannot be read."""
+    looking: bool = False
+    """Folders are still looked through for what newer rules want."""
     counts: Counts = field(default_factory=Counts)
     stored_asked: int = 0
 

@@ -19,6 +19,7 @@ from integrations.errors import DatabaseFailed, IntegrationError, ProcessFault, 
 from integrations.messages import Email
 from integrations.own_faults import own_fault
 from integrations.ports import Sink, Source
+from mailboxes import rules_versions
 from mailboxes.models import Bucket, Mailbox
 from sync import accounts, budget, evidence, fitness, holds, leaving, outcome, transform
 from sync.breaker import Breaker
@@ -35,6 +36,7 @@ from sync.models import FROM_THE_BEGINNING, Account, Copy, LedgerEntry, MailboxS
 from sync.ports import CheckpointMoved, LeaseLost
 from sync.records import Counts, Report
 from sync.source_change import leave_former_source
+from sync.upgrade import newly_of, take_up_rules
 from sync.waits import Waits
 from sync.wanted import wanted_digest
 
@@ -220,6 +222,7 @@ def _sync(
         _forget_if_asked(mailbox, lease)
         leave_former_source(mailbox, lease)
         _list_again_if_asked(mailbox, lease)
+        take_up_rules(mailbox, lease)
         meter = budget.Meter(bucket, around.clock, around.monotonic)
         breaker = Breaker(bucket.refusals, pardoned=_is_pardoned(bucket, around.clock()))
         control = RunControl(
@@ -267,7 +270,8 @@ def _engine(
         longest_wait=Waits(_new_since(mailbox), around.clock).longest,
         breaker=breaker,
     )
-    return Engine(source, delivery, ledger, checkpoints, control, Wishes(rules, digest))
+    wishes = Wishes(rules, digest, rules_versions.current(), newly_of(mailbox))
+    return Engine(source, delivery, ledger, checkpoints, control, wishes)
 
 
 def _convert(convert: Convert, address: str, checkpoints: DatabaseCheckpoints, email: Email) -> Outcome:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sync import metrics_views, preview_views, set_aside_views, views
+from sync import metrics_views, newly_views, preview_views, set_aside_views, views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("runs/", views.runs, name="runs"),
     path("errors/", views.errors, name="errors"),
     path("preview/", preview_views.preview_file, name="preview"),
+    path("newly-wanted/", newly_views.overview, name="newly-wanted"),
+    path("newly-wanted/bring/", newly_views.bring, name="newly-wanted-bring"),
+    path("newly-wanted/leave/", newly_views.leave, name="newly-wanted-leave"),
     path("set-aside/", set_aside_views.overview, name="set-aside"),
     path("set-aside/retry/", set_aside_views.retry_shown, name="set-aside-retry-shown"),
     path("set-aside/<int:pk>/preview/", preview_views.preview_set_aside, name="set-aside-preview"),

@@ -28,7 +28,7 @@ from sync.folders_now import FolderNow, wanted_now
 from sync.lease import Clock, database_now
 from sync.models import Copy, LedgerEntry, MailboxState, Verification
 from sync.reconcile import properties_digest
-from sync.records import DELIVERED, SET_ASIDE
+from sync.records import DELIVERED, NEWLY_WANTED, SET_ASIDE
 from sync.runner import Surroundings
 
 STOPPED = "It was stopped."
@@ -48,7 +48,7 @@ PAUSE = timedelta(seconds=30)
 """After a fault that passes, where the other side names no time."""
 
 
-COUNTED = ("emails", "well", "waiting", "set_aside", "not_wanted", "missing", "outdated")
+COUNTED = ("emails", "well", "waiting", "set_aside", "not_wanted", "withheld", "missing", "outdated")
 
 
 @dataclass(slots=True)
@@ -121,6 +121,8 @@ class _Slice:
                 self.row.set_aside += 1
             elif copy.verdict == DELIVERED:
                 delivered.append(copy)
+            elif copy.verdict == NEWLY_WANTED:
+                self.row.withheld += 1
             else:
                 self.row.not_wanted += 1
         for start in range(0, len(delivered), AT_ONCE):

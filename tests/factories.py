@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import factory
 from django.contrib.auth import get_user_model
@@ -14,8 +15,18 @@ from integrations.messages import FolderKind
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync.activity import hour_of
-from sync.models import Activity, Copy, LedgerEntry, MailboxState, Process, SetAsideEmail, SyncedFolder, SyncRun
-from sync.records import DELIVERED
+from sync.models import (
+    Activity,
+    Copy,
+    LedgerEntry,
+    MailboxState,
+    NewlyWanted,
+    Process,
+    SetAsideEmail,
+    SyncedFolder,
+    SyncRun,
+)
+from sync.records import DELIVERED, NEWLY_WANTED
 
 
 def ago(**span: float):
@@ -185,3 +196,10 @@ class ProcessFactory(DjangoModelFactory):
     node = factory.LazyAttribute(lambda it: f"{it.name}@{it.host}")
     seen_at = factory.LazyFunction(timezone.now)
     started_at = factory.LazyAttribute(lambda it: it.seen_at - timedelta(hours=1))
+
+
+def newly_wanted(folder, count, *, version=2, draft=False):
+    """So many emails in this folder that only this version of the fixed rules wants."""
+    for _ in range(count):
+        copy = CopyFactory(folder=folder, verdict=NEWLY_WANTED, comment_id=uuid4().hex)
+        NewlyWanted.objects.create(mailbox=folder.mailbox, key=copy.comment_id, version=version, draft=draft)

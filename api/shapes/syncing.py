@@ -56,6 +56,19 @@ class OverviewShape(serializers.Serializer):  # type: ignore[type-arg]
     attention = Attention(many=True)
 
 
+class NewlyWantedShape(serializers.Serializer):  # type: ignore[type-arg]
+    """Emails that only the rules of a newer release want."""
+
+    waiting = serializers.IntegerField(help_text="For an answer.")
+    ai_units = serializers.IntegerField(help_text="That those cost if they are brought.")
+    is_most = serializers.BooleanField(
+        help_text="Some may not come: drafts and participants are looked into when fetched."
+    )
+    is_counting = serializers.BooleanField(help_text="Folders are still looked through: it may become more.")
+    coming = serializers.IntegerField(help_text="To be brought, and not there yet.")
+    left = serializers.IntegerField()
+
+
 class CommentPreview(serializers.Serializer):  # type: ignore[type-arg]
     """The comment that an email becomes, or why it becomes none."""
 

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -35,6 +38,7 @@ FILTERS = {
     "disabled_reason": ("disabled_reason", words),
     "status": ("status", words),
 }
+LEFT = OpenApiParameter("left", OpenApiTypes.BOOL, description="Also what was left before.")
 ORDERINGS = {"email": "address", "updated_at": "updated_at"}
 
 
@@ -234,6 +238,35 @@ class SendAgain(_Action):
     def post(self, request: Request, pk: int) -> Response:
         """What Re:infer no longer holds is created anew, for an AI unit each."""
         return self._done(request, pk, actions.send_again, 202)
+
+
+class BringNewlyWanted(_Action):
+    needs: ClassVar = {"POST": ADMINISTER}
+    queries: ClassVar = {"POST": ("left",)}
+
+    @answers(422, body=Said, code=202, parameters=[LEFT])
+    def post(self, request: Request, pk: int) -> Response:
+        """Send what only the rules of a newer release want, and what was there before it: an AI unit for each new comment."""
+        by, left = history.who(request), also_left(request)
+        return self._done(request, pk, lambda row: actions.bring_newly_wanted([row], by=by, also_left=left), 202)
+
+
+class LeaveNewlyWanted(_Action):
+    needs: ClassVar = {"POST": ADMINISTER}
+
+    @answers(422, body=Said)
+    def post(self, request: Request, pk: int) -> Response:
+        """Do not send what only the rules of a newer release want, and what was there before it. Can be changed later."""
+        by = history.who(request)
+        return self._done(request, pk, lambda row: actions.leave_newly_wanted([row], by=by))
+
+
+def also_left(request: Request) -> bool:
+    """Whether what was left before is meant, too. Raises a 400 for what is neither true nor false."""
+    try:
+        return flag(request.query_params.get("left", "false"))
+    except ValueError as error:
+        raise ValidationError({"left": [f"It must be {error}."]}) from None
 
 
 class EstimateMailbox(Api):

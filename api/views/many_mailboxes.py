@@ -9,14 +9,17 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.table import OPERATE
+from access import history
+from access.table import ADMINISTER, OPERATE, VIEW
 from api.filters import Declared
 from api.problems import Unprocessable
 from api.shapes.answers import Said
+from api.shapes.syncing import NewlyWantedShape
 from api.views.base import Api, answers, said
-from api.views.mailboxes import FILTERS, rows
+from api.views.mailboxes import FILTERS, LEFT, also_left, rows
 from mailboxes.models import Mailbox
-from sync import actions
+from sync import actions, newly_answers
+from sync.newly_answers import Standing
 
 SENTENCE = "Without a filter this would be every mailbox there is. Name which ones, as with ?integration_name=…"
 
@@ -27,7 +30,7 @@ class _Many(Api):
     needs: ClassVar = {"POST": OPERATE}
     filter_backends = (Declared,)
     filters: ClassVar = FILTERS
-    queries: ClassVar = {"POST": tuple(FILTERS)}
+    queries: ClassVar = {"GET": tuple(FILTERS), "POST": tuple(FILTERS)}
 
     def get_queryset(self) -> QuerySet[Any]:
         return rows()
@@ -35,7 +38,7 @@ class _Many(Api):
     def _done(
         self, request: Request, act: Callable[[Sequence[Mailbox]], str | actions.Complaint], code: int = 200
     ) -> Response:
-        if not request.query_params:
+        if not FILTERS.keys() & request.query_params.keys():
             raise Unprocessable(SENTENCE)
         chosen = list(self.filter_queryset(self.get_queryset()))
         if not chosen:
@@ -65,3 +68,46 @@ class ListMailboxesAgain(_Many):
     @answers(422, body=Said, code=202)
     def post(self, request: Request) -> Response:
         return self._done(request, actions.list_many_again, 202)
+
+
+class BringNewlyWantedOfMany(_Many):
+    needs: ClassVar = {"POST": ADMINISTER}
+    queries: ClassVar = {"POST": (*FILTERS, "left")}
+
+    @answers(422, body=Said, code=202, parameters=[LEFT])
+    def post(self, request: Request) -> Response:
+        """Send what only the rules of a newer release want of these mailboxes: an AI unit for each new comment."""
+        by, left = history.who(request), also_left(request)
+        return self._done(request, lambda rows: actions.bring_newly_wanted(rows, by=by, also_left=left), 202)
+
+
+class LeaveNewlyWantedOfMany(_Many):
+    needs: ClassVar = {"POST": ADMINISTER}
+
+    @answers(422, body=Said)
+    def post(self, request: Request) -> Response:
+        """Do not send what only the rules of a newer release want of these mailboxes. Can be changed later."""
+        by = history.who(request)
+        return self._done(request, lambda rows: actions.leave_newly_wanted(rows, by=by))
+
+
+class NewlyWanted(_Many):
+    needs: ClassVar = {"GET": VIEW}
+
+    @answers(body=NewlyWantedShape)
+    def get(self, request: Request) -> Response:
+        """Emails that only the rules of a newer release want and that were there before it: how many wait for an answer and
+        what they cost, how many are still to come, and how many were left. Of all mailboxes, or of those that are named."""
+        chosen = Mailbox.objects.filter(pk__in=[row.pk for row in self.filter_queryset(self.get_queryset())])
+        amounts = {standing: newly_answers.amount(standing, chosen) for standing in Standing}
+        waiting = amounts[Standing.WAITING]
+        return Response(
+            {
+                "waiting": waiting.emails,
+                "ai_units": waiting.units,
+                "is_most": waiting.is_most,
+                "is_counting": waiting.is_counting,
+                "coming": amounts[Standing.COMING].emails,
+                "left": amounts[Standing.LEFT].emails,
+            }
+        )

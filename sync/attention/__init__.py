@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from integrations.models import Integration
-from sync.attention import broken, connections, folders, mailboxes, set_aside, silence, slow, standstill
+from sync.attention import broken, connections, folders, mailboxes, newly, set_aside, silence, slow, standstill
 from sync.attention.group import Group, as_problems
 from sync.attention.problem import MOST, Problem, Problems
 
@@ -26,6 +26,7 @@ def problems(now: datetime, integrations: Iterable[Integration] | None = None) -
         _of_mailboxes(rows, now),
         broken.broken(now, rows),
         set_aside.set_aside(now),
+        newly.newly_wanted(rows),
     ]
     each = [problem for some in found for problem in some]
     return Problems(sorted(each, key=_newest, reverse=True), sum(some.more for some in found))

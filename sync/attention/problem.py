@@ -19,15 +19,15 @@ class Problem:
     """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
 
     about: str
-    """standstill, integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one integration) or
-    set_aside"""
+    """standstill, integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one integration),
+    set_aside or newly_wanted (in mailboxes of one integration)"""
     subject: Any
     title: str
     text: str
     tone: Tone
     since: datetime | None
     count: int = 1
-    """Mailboxes or set-aside emails."""
+    """Mailboxes, or emails that are set aside or newly wanted."""
     status: str = ""
     kind: str = ""
     """Of the error, for the catalogue; and of mailboxes: only those that it stopped."""

@@ -7,7 +7,7 @@ import pytest
 
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, FolderKind, ItemId
 from mailboxes.rules import Rules, Verdict
-from sync.gate import Known, sort_page
+from sync.gate import Gate, Known, sort_page
 from sync.identity import listed_comment_id
 from sync.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
 
@@ -19,7 +19,7 @@ ENTRY = Entry(ID, True, "c", "p", "i", 1, False, True, ItemId("i1"), False)
 
 
 def sort(change=NEW, folder=Verdict.WANTED, rules=None, known=None):
-    return sort_page([change], folder, FolderKind.INBOX, rules or Rules(), "d1", known or Known())
+    return sort_page([change], Gate(folder, rules or Rules(), "d1", known or Known()))
 
 
 def remembering(*copies, entry=ENTRY):
@@ -150,7 +150,7 @@ UNTIL = NOON + timedelta(hours=1)
 
 def after_a_switch(*changes, copy=FORMER, winner=FORMER.item_id):
     known = Known(twins={ID: [copy]}, entries={ID: replace(ENTRY, winner_item=winner)}, former_until=UNTIL)
-    return sort_page(changes, Verdict.WANTED, FolderKind.INBOX, Rules(), "d1", known)
+    return sort_page(changes, Gate(Verdict.WANTED, Rules(), "d1", known))
 
 
 @pytest.mark.parametrize("winner", [FORMER.item_id, None], ids=["won", "a copy elsewhere won"])

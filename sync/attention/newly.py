@@ -1,0 +1,20 @@
+"""Emails that only the rules of a newer release want, those of one integration together: an admin says whether they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from integrations.models import Integration
+from sync import newly_answers
+from sync.attention.problem import MOST, Problem, Problems, first
+from sync.status import Tone
+
+
+def newly_wanted(integrations: Mapping[int, Integration]) -> Problems:
+    waiting = newly_answers.by_integration()
+    found = [
+        Problem("newly_wanted", integrations[pk], "Action required", it.sentence, Tone.WARN, it.since, it.emails)
+        for pk, it in waiting.items()
+        if pk in integrations
+    ]
+    return first(found[:MOST], len(found))
