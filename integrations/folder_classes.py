@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VERSION = 2
-"""Of the rule below, raised whenever it lets in a class that it kept out before. A mailbox whose tree was last told under
-another version is told its whole tree once more."""
+"""Of the rule below, raised whenever it lets in a class that it kept out before: to the version of `mailboxes.rules_versions`
+that it comes with. A mailbox whose tree was last told under another version is told its whole tree once more."""
 
 MAPI = "https://learn.microsoft.com/en-us/office/client-developer/outlook/mapi/pidtagcontainerclass-canonical-property"
 SPECIAL_FOLDERS = "https://learn.microsoft.com/en-us/openspecs/exchange_server_protocols/ms-oxosfld/68a85898-84fe-43c4-b166-4711c13cdd61"
@@ -58,9 +58,9 @@ def holds_mail(folder_class: str, *, version: int = VERSION) -> bool:
     return _other(folder_class) is None
 
 
-def is_newly_read(folder_class: str, *, since: int) -> bool:
-    """Whether a folder of this class is read now and was not by the rule of version `since`."""
-    return holds_mail(folder_class) and not holds_mail(folder_class, version=since)
+def read_since(folder_class: str) -> int:
+    """The first version of the rule by which a folder of this class is read; the present one where none reads it."""
+    return next((version for version in range(1, VERSION) if holds_mail(folder_class, version=version)), VERSION)
 
 
 def why_not_read(folder_class: str, *, hidden: bool) -> str:

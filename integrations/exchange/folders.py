@@ -19,7 +19,7 @@ from integrations.exchange.errors import translate
 from integrations.exchange.mailbox import MailboxAccount
 from integrations.exchange.operations import GetFolder, SyncFolderHierarchy
 from integrations.exchange.responses import code_of
-from integrations.folder_classes import holds_mail
+from integrations.folder_classes import holds_mail, read_since
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind
 from integrations.network.values import whole_number
 
@@ -128,6 +128,7 @@ def _folder(folder_id: FolderId, element: Any, kinds: Mapping[str, FolderKind]) 
         total=_count(element.findtext(f"{{{TNS}}}TotalCount")),
         folder_class=folder_class,
         hidden=hidden,
+        read_since=read_since(folder_class),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integrations.messages import Change
+from integrations.messages import Change, FolderKind
 from mailboxes import rules, rules_versions
 from mailboxes.models import Mailbox
 from mailboxes.rules import Rules, Verdict
@@ -17,7 +17,7 @@ from sync import actions, newly_answers
 from sync.models import Copy, MailboxState, NewlyWanted, RulesAnswer, SyncedFolder
 from sync.newly_answers import Standing
 from tests.database.world import World
-from tests.mails import NOON, mail
+from tests.mails import NOON, mail, received
 
 OLD = NOON - timedelta(days=30)
 LATER = timedelta(days=2)
@@ -50,12 +50,12 @@ class Release:
                 if entry.folder.read_since > 1:
                     entry.folder = replace(entry.folder, holds_mail=version >= entry.folder.read_since)
 
-    def _verdict(self, given: Rules, change: Change) -> Verdict:
-        if self.version >= 2 and change.draft:
-            change = replace(change, draft=False)
+    def _verdict(self, given: Rules, change: Change, folder: FolderKind) -> Verdict:
+        if self.version < 2 and change.draft:
+            return Verdict.DRAFT
         if self.version >= 3 and change.item_class == "IPM.Task":
             change = replace(change, item_class="IPM.Note")
-        return self._item_verdict(given, change)
+        return self._item_verdict(given, change, folder)
 
 
 @pytest.fixture(params=[False, True], ids=["new ids", "ids stay"])
@@ -82,7 +82,7 @@ def lived_in(world: World, address: str = "desk@bank.example", bucket: str = "de
     box.deliver(mail("plain"), received=OLD)
     box.deliver(mail("odd-1"), "Imported", received=OLD)
     box.deliver(mail("odd-2"), "Imported", received=OLD)
-    box.deliver(mail("draft"), received=OLD, draft=True)
+    box.deliver(received(mail("draft")), received=OLD, draft=True)
     world.sync(desk)
     world.assert_all_is_well(["plain"], bucket)
     return desk, box
@@ -162,7 +162,7 @@ def test_mail_that_arrives_after_the_upgrade_comes_at_once(world: World, release
     world.clock.turn(minutes=1)
     box.deliver(mail("new-plain"), received=now)
     box.deliver(mail("new-odd"), "Imported", received=now)
-    box.deliver(mail("new-draft"), received=now, draft=True)
+    box.deliver(received(mail("new-draft")), received=now, draft=True)
     world.sync(desk)
     world.assert_all_is_well(["plain", "new-plain", "new-odd", "new-draft"])
     leave(desk)
@@ -196,7 +196,7 @@ def test_folders_are_looked_through_a_few_pages_at_a_time(world: World, release:
     desk = world.mailbox()
     box = world.mailboxes[desk.address]
     for number in range(12):
-        box.deliver(mail(f"draft-{number}"), received=OLD, draft=True)
+        box.deliver(received(mail(f"draft-{number}")), received=OLD, draft=True)
     world.sync(desk)
     release.install(2)
     world.clock.turn(minutes=1)
@@ -215,7 +215,7 @@ def test_an_answer_while_it_is_counted_holds_for_what_is_found_later(world: Worl
     for address, answer in (("desk@bank.example", bring), ("sales@bank.example", leave)):
         box_row = world.mailbox(address)
         for number in range(9):
-            world.mailboxes[address].deliver(mail(f"{address[:4]}-{number}"), received=OLD, draft=True)
+            world.mailboxes[address].deliver(received(mail(f"{address[:4]}-{number}")), received=OLD, draft=True)
         world.sync(box_row)
         release.install(2)
         world.clock.turn(minutes=1)
@@ -233,7 +233,7 @@ def test_a_mailbox_that_was_never_synced_is_not_asked_about(world: World, releas
     odd_folder(box)
     release.install(2)
     box.deliver(mail("odd"), "Imported", received=OLD)
-    box.deliver(mail("draft"), received=OLD, draft=True)
+    box.deliver(received(mail("draft")), received=OLD, draft=True)
     world.sync(desk)
     world.assert_all_is_well(["odd", "draft"])
 
@@ -242,7 +242,7 @@ def test_a_mailbox_that_was_added_before_the_upgrade_and_never_synced_is_not_ask
     world: World, release: Release
 ):
     desk = world.mailbox()
-    world.mailboxes[desk.address].deliver(mail("draft"), received=OLD, draft=True)
+    world.mailboxes[desk.address].deliver(received(mail("draft")), received=OLD, draft=True)
     release.install(2)
     world.sync(desk)
     world.assert_all_is_well(["draft"])
@@ -251,7 +251,7 @@ def test_a_mailbox_that_was_added_before_the_upgrade_and_never_synced_is_not_ask
 def test_an_email_in_two_mailboxes_is_one_ai_unit_and_one_that_is_held_already_none(world: World, release: Release):
     desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
     for mailbox in (desk, sales):
-        world.mailboxes[mailbox.address].deliver(mail("twice"), received=OLD, draft=True)
+        world.mailboxes[mailbox.address].deliver(received(mail("twice")), received=OLD, draft=True)
     world.mailboxes[desk.address].deliver(mail("known"), received=OLD)
     odd_folder(world.mailboxes[sales.address])
     world.mailboxes[sales.address].deliver(mail("known"), "Imported", received=OLD)

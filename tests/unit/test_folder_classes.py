@@ -9,7 +9,8 @@ import pytest
 from exchangelib.folders import known_folders
 
 from integrations import folder_classes
-from integrations.folder_classes import OTHER_CLASSES, holds_mail, is_newly_read, why_not_read
+from integrations.folder_classes import OTHER_CLASSES, holds_mail, read_since, why_not_read
+from mailboxes import rules_versions
 
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| \[[^\]]+\]\(([^)]+)\) \|$", re.M)
 DOCS = Path(__file__).parents[2] / "docs" / "folders.md"
@@ -47,11 +48,13 @@ def test_every_class_that_exchangelib_knows_for_something_else_is_in_the_table()
     assert not {name for name in others if holds_mail(name)}
 
 
-def test_what_is_newly_read_is_what_the_rule_before_kept_out() -> None:
-    assert is_newly_read("IPF.Imap", since=1)
-    assert is_newly_read("IPF", since=1)
-    assert not is_newly_read("IPF.Imap", since=folder_classes.VERSION)
-    assert not any(is_newly_read(name, since=1) for name in ("", "IPF.Note", "IPF.Note.Custom", "IPF.Task"))
+def test_the_first_version_that_reads_a_class_is_known() -> None:
+    assert {read_since(name) for name in ("", "IPF.Note", "IPF.Note.Custom")} == {1}
+    assert {read_since(name) for name in ("IPF.Imap", "IPF", "IPF.Vendor")} == {2}
+
+
+def test_the_rule_is_no_newer_than_the_rules_of_which_people_are_asked() -> None:
+    assert rules_versions.current() >= folder_classes.VERSION
 
 
 def test_a_folder_that_is_not_read_says_why() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.messages import Change, ChangeKind, CommentId, FolderId, FolderKind, ItemId
+from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
 from mailboxes.rules import Rules, Verdict
 from sync.gate import Gate, Known, sort_page
 from sync.identity import listed_comment_id
