@@ -17,9 +17,10 @@ from django.db.models import Count, Max, Min, Q, Sum
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import drift
+from sync.lateness import DUE, LONG, LONG_LEAST, late_since
 from sync.models import Activity, MailboxState, SyncRun
 from sync.outcome import CHECKPOINT_MOVED
-from sync.status import DUE, Status, clock, late_since, with_status
+from sync.status import Status, clock, with_status
 
 LATELY = timedelta(hours=24)
 MOVED_OFTEN = 3
@@ -133,7 +134,8 @@ def _outlived(now: datetime, integrations: Integrations) -> Iterator[Broken]:
 
 
 def _untouched(now: datetime, integrations: Integrations) -> Iterator[Broken]:
-    late = with_status(Mailbox.objects.all(), now).filter(late_since(now), status__in=[Status.OVERDUE, Status.WAITING])
+    long_due = late_since(now, intervals=LONG, least=LONG_LEAST)
+    late = with_status(Mailbox.objects.all(), now).filter(long_due, status__in=[Status.OVERDUE, Status.WAITING])
     rows = late.order_by().values("integration_id").annotate(count=Count("pk"), since=Min(DUE))
     found = list(rows.order_by("-since"))
     busy = _busy(now) if found else {}

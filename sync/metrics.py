@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
-from sync import invariants, processes, standstill, trends
+from sync import invariants, polls, processes, standstill, trends
 from sync.activity import hour_of
 from sync.models import Activity, Comparison, MailboxState, Process, SetAsideEmail, SyncedFolder, SyncRun, Tick
 from sync.status import Status
@@ -45,6 +45,7 @@ class _Figures(Collector):
         yield from self._mailboxes()
         yield self._held()
         yield from self._queue()
+        yield from self._polls()
         yield from self._work()
         yield from self._buckets()
         yield self._aside()
@@ -89,6 +90,12 @@ class _Figures(Collector):
         yield _one("queue_age_seconds", "Since the oldest task in the queue was sent.", queue_age)
         lost = SyncRun.objects.filter(outcome=SyncRun.Outcome.LOST, started_at__gt=self.now - DAY)
         yield _one("workers_lost_day", "Syncs of the last 24 hours whose worker died or lost its lease.", lost.count())
+
+    def _polls(self) -> Iterator[GaugeMetricFamily]:
+        rate = polls.latest(self.now)
+        needed, done = (rate.needed, rate.done) if rate is not None else (0.0, 0.0)
+        yield _one("polls_needed_per_second", "Polls that the intervals ask for, by the last minute.", needed)
+        yield _one("polls_done_per_second", "Polls that were done in the last minute.", done)
 
     def _work(self) -> Iterator[GaugeMetricFamily]:
         """From the hours that are done and the one that goes on."""

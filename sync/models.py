@@ -481,6 +481,17 @@ class Account(models.Model):
         return f"account {self.key[:8]}, refused {len(self.refused)} times"
 
 
+class PollRate(models.Model):
+    """How many polls a second were needed in one minute, and how many were done. Kept for a day: see `sync.polls`."""
+
+    at = models.DateTimeField(primary_key=True, help_text="The end of that minute.")
+    needed = models.FloatField(help_text="By the intervals of the mailboxes that are up to date.")
+    done = models.FloatField(help_text="Syncs that came to their end.")
+
+    def __str__(self) -> str:
+        return f"{self.done:.1f} of {self.needed:.1f} polls a second at {self.at:%Y-%m-%d %H:%M}"
+
+
 class Tick(models.Model):
     """When a periodic task last ran: while this is old, beat or every worker is away."""
 

@@ -19,8 +19,8 @@ class Problem:
     """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
 
     about: str
-    """standstill, integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one integration) or
-    set_aside"""
+    """standstill, polling, integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one
+    integration) or set_aside"""
     subject: Any
     title: str
     text: str
