@@ -76,7 +76,7 @@ def _text_changed(now: datetime) -> Iterator[Broken]:
 
 
 def _drifted() -> Iterator[Broken]:
-    missing, surplus = drift.seen_twice()
+    missing, surplus = drift.found()
     for row in missing:
         count = row.confirmed - (row.stored or 0)
         text = (
@@ -85,10 +85,11 @@ def _drifted() -> Iterator[Broken]:
         )
         yield Broken(Invariant.COMMENTS_MISSING, row.bucket, count, row.missing_since, text)
     for row in surplus:
-        count = (row.stored or 0) - row.confirmed
+        count = row.surplus or 0
+        held = "1 comment that we did" if count == 1 else f"{count:,} comments that we did"
         text = (
-            f"Re:infer holds {count:,} more comments than we sent ({row.stored:,} and {row.confirmed:,}). Either somebody else "
-            "writes into this bucket, or our database came from a backup: then run manage.py restored_backup."
+            f"Re:infer holds {held} not know. Nothing is sent twice: from now on it is asked for each new email first. If our "
+            "database came from a backup, run manage.py restored_backup. If somebody else writes into this bucket, accept it."
         )
         yield Broken(Invariant.COMMENTS_SURPLUS, row.bucket, count, row.surplus_since, text)
 

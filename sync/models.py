@@ -460,7 +460,11 @@ class Comparison(models.Model):
     stored = models.PositiveBigIntegerField(null=True, help_text="As Re:infer counts. Empty: it does not say.")
     confirmed = models.PositiveBigIntegerField(default=0, help_text="As our ledger counts.")
     missing_since = models.DateTimeField(null=True, help_text="Since when Re:infer holds fewer than it acknowledged.")
-    surplus_since = models.DateTimeField(null=True, help_text="Since when a bucket of ours alone holds more than that.")
+    surplus = models.PositiveBigIntegerField(null=True, help_text="So many comments were found that we did not know.")
+    surplus_since = models.DateTimeField(null=True, help_text="When they were found, until an admin accepts them.")
+    server_run = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of the database server, at the comparison."
+    )
 
     def __str__(self) -> str:
         return f"comparison of bucket {self.bucket_id}"

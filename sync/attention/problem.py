@@ -36,7 +36,7 @@ class Problem:
     integrations: tuple[Integration, ...] = ()
     """Of a bucket whose mailboxes somebody has to look at: whose they are."""
     act: str = ""
-    """What helps all mailboxes that are meant: a name in `sync.actions.MANY`."""
+    """What helps all mailboxes that are meant: a name in `sync.actions.MANY`; of comments that we did not know: accept."""
 
 
 class Problems(list[Problem]):
