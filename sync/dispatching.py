@@ -7,12 +7,13 @@ impatient admin, never send it twice; and the mark runs out, so that a task that
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.lookups import LessThan
 from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.models import Destination, Integration
@@ -149,6 +150,11 @@ def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
 def _due(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
     due = Q(state__next_sync_at=None) | Q(state__next_sync_at__lte=now)
     return _ready(now).filter(due, holds.not_held())
+
+
+def is_waited_for(now: datetime, patience: timedelta) -> bool:
+    """Whether a mailbox has been due for so long and still waits for a worker, so that less urgent work should leave it one."""
+    return _due(now).filter(LessThan(DUE, now - patience)).exists()
 
 
 def _probes(now: datetime) -> list[tuple[int, int]]:

@@ -3,10 +3,10 @@
 A count may lag behind what was just stored, and syncs go on meanwhile: so only comments that two comparisons in a row found
 missing are. The ledger is counted before Re:infer is asked for what may be missing, and after it for what may be surplus.
 
-A surplus is believed at once. A bucket that was empty at first contact and holds comments that our ledger does not know has been
-filled by somebody else as well, or our database came from a backup. Either way the ledger no longer knows all that the bucket
-holds, so the bucket is not trusted from then on: whatever is unknown is asked for before it is sent, and nothing is sent twice.
-Syncs go on meanwhile; the overview tells of it until an admin accepts it. As what others write is asked for too, it may grow.
+A surplus is believed at once. A bucket that was empty at first contact and holds comments that our ledger does not know has
+been filled by somebody else as well, or our database came from a backup. Either way the ledger no longer knows all that the
+bucket holds, so the bucket is not trusted from then on: whatever is unknown is asked for before it is sent, and nothing is sent
+twice. Syncs go on meanwhile; the overview tells of it until an admin accepts it. It may grow, as each new email is asked for.
 
 A bucket is compared about once an hour, and before anything new is sent to it where the last comparison is older than
 `BEFORE_SENDING` or was made while the database server ran for another time: a restored database remembers an old comparison.
@@ -45,11 +45,9 @@ Open = Callable[..., Sink]
 def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
     """Queue the comparison of buckets that are in use, answer, and were not compared for an hour; how many."""
     now = clock()
-    in_use = Bucket.objects.filter(mailboxes__enabled=True, mailboxes__integration__enabled=True).distinct()
-    for bucket in in_use.filter(comparison=None)[:AT_ONCE]:
+    for bucket in in_use().filter(comparison=None)[:AT_ONCE]:
         Comparison.objects.get_or_create(bucket=bucket, defaults={"next_at": now})
-    answering = in_use.filter(held_until=None, destination__held_until=None).exclude(examined_at=None)
-    due = Comparison.objects.filter(next_at__lte=now, bucket__in=answering.values("pk")).order_by("next_at")
+    due = Comparison.objects.filter(next_at__lte=now, bucket__in=answering().values("pk")).order_by("next_at")
     sent = 0
     for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]):
         # Whoever moves the time on may send it; if the task is lost, it comes again.
@@ -57,6 +55,16 @@ def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
             send(pk)
             sent += 1
     return sent
+
+
+def in_use() -> QuerySet[Bucket]:
+    """Buckets of mailboxes that run."""
+    return Bucket.objects.filter(mailboxes__enabled=True, mailboxes__integration__enabled=True).distinct()
+
+
+def answering() -> QuerySet[Bucket]:
+    """Those of them that Re:infer answered for, and that nothing holds."""
+    return in_use().filter(held_until=None, destination__held_until=None).exclude(examined_at=None)
 
 
 def compare(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_sink) -> Comparison | None:

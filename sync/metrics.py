@@ -21,7 +21,7 @@ from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
 from sync import invariants, polls, processes, standstill, trends
 from sync.activity import hour_of
-from sync.models import Activity, Comparison, MailboxState, Process, SetAsideEmail, SyncedFolder, SyncRun, Tick
+from sync.models import Activity, Comparison, MailboxState, Process, Renewal, SetAsideEmail, SyncedFolder, SyncRun, Tick
 from sync.status import Status
 from sync.tally import count_by_integration
 
@@ -130,7 +130,10 @@ class _Figures(Collector):
         for row in Comparison.objects.exclude(stored=None).select_related("bucket"):
             stored.add_metric([str(row.bucket)], row.stored or 0)
             confirmed.add_metric([str(row.bucket)], row.confirmed)
-        yield from (units, limit, stored, confirmed)
+        lacking = _gauge("comments_to_renew", "Comments of a bucket that may lack a property of today.", "bucket")
+        for renewal in Renewal.objects.exclude(left=None).select_related("bucket"):
+            lacking.add_metric([str(renewal.bucket)], renewal.left or 0)
+        yield from (units, limit, stored, confirmed, lacking)
 
     def _aside(self) -> GaugeMetricFamily:
         aside = _gauge("set_aside", "Emails that are set aside and wait.", "integration")

@@ -201,6 +201,11 @@ class LedgerEntry(models.Model):
         null=True, help_text="No push of this intention can still be going on later."
     )
     dirty = models.BooleanField(default=False, help_text="The properties need to be sent again.")
+    properties_version = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Of the set of properties that it was sent with: see sync.renewal. 0: an old one, or not known.",
+    )
     billed = models.BooleanField(default=False, help_text="Whether we created it, or found it there.")
     collision = models.BooleanField(default=False, help_text="Two different emails bear this Message-ID.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -212,6 +217,9 @@ class LedgerEntry(models.Model):
         indexes = [
             models.Index(fields=["winner_mailbox"], condition=models.Q(dirty=True), name="entry_dirty"),
             models.Index(fields=["winner_mailbox", "winner_item"], name="entry_winner"),
+            models.Index(
+                fields=["bucket", "id"], condition=models.Q(properties_version__lt=1), name="entry_incomplete"
+            ),
             # The state is in it so that AI units are counted from the index alone.
             models.Index(
                 fields=["bucket", "created_at", "state"], condition=models.Q(billed=True), name="entry_billed"
@@ -468,6 +476,24 @@ class Comparison(models.Model):
 
     def __str__(self) -> str:
         return f"comparison of bucket {self.bucket_id}"
+
+
+class Renewal(models.Model):
+    """How far the comments of a bucket are that were sent with an older set of properties. See `sync.renewal`."""
+
+    bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="renewal")
+    next_at = models.DateTimeField(help_text="When it goes on.")
+    cursor = models.BigIntegerField(default=0, help_text="The entry that was last taken; it begins anew at the end.")
+    most = models.PositiveSmallIntegerField(default=1, help_text="How many comments are taken at once.")
+    left = models.PositiveBigIntegerField(null=True, help_text="Comments that may lack a property. Empty: not counted.")
+    renewed = models.PositiveBigIntegerField(default=0, help_text="Comments that were updated.")
+    held_back = models.PositiveBigIntegerField(
+        default=0, help_text="Comments that stay as they are, because an update could have been billed."
+    )
+    halted_at = models.DateTimeField(null=True, help_text="When Re:infer said that an update changed a text: no more.")
+
+    def __str__(self) -> str:
+        return f"renewal of bucket {self.bucket_id}"
 
 
 class Account(models.Model):

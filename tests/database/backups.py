@@ -1,4 +1,4 @@
-"""A backup of the database, and the day when it comes back: all rows as they were, under a database server that started anew."""
+"""A backup of the database that comes back one day: all rows as they were, under a database server that started anew."""
 
 from __future__ import annotations
 
