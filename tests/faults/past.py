@@ -3,12 +3,13 @@ although nobody says so."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from integrations.reinfer.payload import read_comment
+from mailboxes.models import Bucket
 from simulators.reinfer import ReinferSimulator
 from simulators.reinfer.comments import Outcome, StoredComment
 from sync.models import LedgerEntry
@@ -25,6 +26,8 @@ class Past:
     has_backup: bool
     upgraded: bool = False
     backup: Backup | None = None
+    known: Collection[str] = ()
+    """Comments that the ledger in the backup knows."""
     came_back: bool = False
     unknown: Mapping[str, int] = field(default_factory=dict)
     """Comments that were there and that the backup did not know, with how often each had been sent."""
@@ -34,25 +37,28 @@ class Past:
         random = Random(f"past {seed}")
         return cls(random, random.random() < 0.5, random.random() < 0.35)
 
-    def happens(self, reinfer: ReinferSimulator, bucket: tuple[str, str]) -> Iterator[str]:
-        """Maybe something now; in words."""
+    def happens(self, reinfer: ReinferSimulator, bucket: tuple[str, str], *, last: bool = False) -> Iterator[str]:
+        """Maybe something now; in words. `last`: there is no other time for it."""
         comments = reinfer.sources[bucket].comments
-        if self.has_older_version and not self.upgraded and comments and self.random.random() < 0.5:
+        if self.has_older_version and not self.upgraded and comments and (last or self.random.random() < 0.5):
             self.upgraded = True
             for comment in comments.values():
                 _as_an_older_version_sent_it(comment)
             yield f"an older version had sent {len(comments)} comments"
-        if self.has_backup and self.backup is None and self.random.random() < 0.5:
-            self.backup = Backup()
-            yield "a backup is made"
-        elif self.backup is not None and not self.came_back and self.random.random() < 0.4:
+        if not self.has_backup or self.came_back:
+            return
+        if self.backup is None:
+            # One that was made before the first contact finds out at its own first contact what is there.
+            if Bucket.objects.filter(trusted=True).exists() and self.random.random() < 0.7:
+                self.backup = Backup()
+                self.known = set(LedgerEntry.objects.values_list("comment_id", flat=True))
+                yield "a backup is made"
+            return
+        unknown = {comment.id: len(comment.history) for comment in comments.values() if comment.id not in self.known}
+        if last or (unknown and self.random.random() < 0.5):
             self.backup.restore()
-            self.came_back = True
-            known = set(LedgerEntry.objects.values_list("comment_id", flat=True))
-            self.unknown = {
-                comment.id: len(comment.history) for comment in comments.values() if comment.id not in known
-            }
-            yield f"the backup comes back, without {len(self.unknown)} comments, and nobody says so"
+            self.came_back, self.unknown = True, unknown
+            yield f"the backup comes back, without {len(unknown)} comments, and nobody says so"
 
     def complaints(self, reinfer: ReinferSimulator, bucket: tuple[str, str]) -> Iterator[str]:
         """What the backup did not know is not sent as if it were new."""

@@ -83,6 +83,7 @@ class Seed:
             self._tick(interrupted=True)
             self.log += self.past.happens(self.reinfer, BUCKET)
             self._renew(self._reaper() if self.random.random() < 0.3 else Reaper())
+        self.log += self.past.happens(self.reinfer, BUCKET, last=True)
 
     def _renew(self, reaper: Reaper) -> None:
         """Beat and a worker look for comments that lack a property."""
