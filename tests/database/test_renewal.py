@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from integrations import errors
 from integrations.messages import Comment, CommentId
@@ -113,6 +115,38 @@ def test_new_mail_comes_first_and_the_others_follow(world: World, monkeypatch):
         minute(world)
     assert all(whole(world))
     assert world.bucket().billed == world.ai_units() == 13
+
+
+def test_the_database_of_the_version_before_gets_all_properties_while_new_mail_arrives_first(world: World):
+    desk = desk_with(world, 7)
+    as_an_older_version_left_it(world)
+    executor = MigrationExecutor(connection)
+    (ours,) = [node for node in executor.loader.graph.nodes if node[1].endswith("_properties_of_comments")]
+    before = [name for name in executor.loader.get_migration(*ours).dependencies if name[0] == "sync"]
+    executor.migrate(before)
+    try:
+        columns = {column.name for column in table_of(LedgerEntry)}
+        assert "properties_version" not in columns
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes())
+    world.mailboxes[desk.address].deliver(mail("live"))
+    MailboxState.objects.update(next_sync_at=world.clock())
+    minute(world)
+    assert not any(whole(world))
+    world.sync(desk)
+    assert sum(whole(world)) == 1
+    well_polled(world)
+    for _ in range(3):
+        minute(world)
+    assert all(whole(world))
+    assert {len(writes) for writes in world.bucket().writes.values()} == {1}
+    world.assert_all_is_well(["live", *(f"desk{number}" for number in range(7))])
+
+
+def table_of(model):
+    with connection.cursor() as cursor:
+        return connection.introspection.get_table_description(cursor, model._meta.db_table)
 
 
 def test_a_task_that_is_under_way_ends_when_a_mailbox_waits(world: World, monkeypatch):
