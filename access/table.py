@@ -61,6 +61,7 @@ ACCESS = {
     "destination-start-stopped": OPERATE,
     "bucket-test": OPERATE,
     "bucket-resume": OPERATE,
+    "bucket-accept": OPERATE,
     "bucket-start-stopped": OPERATE,
     "bucket-edit": ADMINISTER,
     "bucket-create": ADMINISTER,

@@ -62,6 +62,7 @@ urlpatterns = [
     path("api/v1/buckets/<id:pk>", destinations.OneBucket.as_view(), name="api-bucket"),
     path("api/v1/buckets/<id:pk>/check", destinations.CheckBucket.as_view(), name="api-bucket-check"),
     path("api/v1/buckets/<id:pk>/resume", destinations.ResumeBucket.as_view(), name="api-bucket-resume"),
+    path("api/v1/buckets/<id:pk>/accept", destinations.AcceptComments.as_view(), name="api-bucket-accept"),
     path(
         "api/v1/buckets/<id:pk>/start-stopped",
         destinations.StartStoppedOfBucket.as_view(),

@@ -23,6 +23,7 @@ urlpatterns = [
     path("mailboxes/<int:pk>/send-again/", views.send_again, name="mailbox-send-again"),
     path("buckets/<int:pk>/edit/", views.edit_bucket, name="bucket-edit"),
     path("buckets/<int:pk>/resume/", views.resume_bucket, name="bucket-resume"),
+    path("buckets/<int:pk>/accept/", views.accept_comments, name="bucket-accept"),
     path("buckets/<int:pk>/start-stopped/", views.start_stopped, name="bucket-start-stopped"),
     path("buckets/<int:pk>/test/", views.test_bucket, name="bucket-test"),
     path("buckets/<int:pk>/create/", views.create_bucket, name="bucket-create"),

@@ -257,6 +257,13 @@ def resume_bucket(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def accept_comments(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody else writes into this bucket, too, and an operator knows it."""
+    bucket = _bucket(pk)
+    return back(request, actions.accept_comments(bucket), _destination_url(bucket))
+
+
+@require_POST
 def start_stopped(request: HttpRequest, pk: int) -> HttpResponse:
     """Start the mailboxes of a bucket that an error or the quota of Re:infer stopped."""
     bucket = _bucket(pk)

@@ -25,7 +25,7 @@ from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Un
 from integrations.models import RUNNING, STOPPED, Destination, Integration
 from integrations.set_aside import UNTOLD
 from mailboxes.models import Bucket, Mailbox
-from sync import accounts, dispatching, holds, newly_answers, verify
+from sync import accounts, dispatching, drift, holds, newly_answers, verify
 from sync.conversion.bounded import AllPlacesTaken, converter
 from sync.former import is_former
 from sync.lease import Clock, database_now
@@ -375,6 +375,13 @@ def resume_bucket(bucket: Bucket, clock: Clock = database_now) -> str:
     holds.lift(bucket)
     _make_due(list(bucket.mailboxes.all()))
     return f"{bucket} goes on. What is refused until tomorrow is set aside."
+
+
+def accept_comments(bucket: Bucket) -> str | Complaint:
+    """The admin knows where the comments come from that we did not send: it is told of them no more."""
+    if not drift.accept(Bucket.objects.filter(pk=bucket.pk)):
+        return Complaint(f"Nothing is known of comments of others in {bucket}.")
+    return f"Comments of others in {bucket} are accepted. Re:infer is asked for each new email before it is sent there."
 
 
 def start_stopped(row: Destination | Bucket) -> str | Complaint:

@@ -30,6 +30,11 @@ def add(mailbox: Mailbox, counts: Counts, when: datetime) -> None:
         _add(key, counts)
 
 
+def add_text_changes(bucket: Bucket, count: int, when: datetime) -> None:
+    """Texts that Re:infer counted as changed by an update that belongs to no mailbox."""
+    Activity.objects.create(integration=None, bucket=bucket, hour=hour_of(when), text_changes=count)
+
+
 def _add_to_day(mailbox: Mailbox, created: int, day: date) -> None:
     row = MailDay.objects.filter(mailbox=mailbox.pk, day=day)
     more = {"created": F("created") + created}

@@ -122,6 +122,8 @@ class Delivery:
     longest_wait: Callable[[Iterable[datetime | None]], int | None] = nobody_waits
     """Of emails that arrived at these times and are comments now."""
     breaker: Breaker = field(default_factory=Breaker)
+    still_trusted: Callable[[], bool] = lambda: True
+    """Asked before anything new is sent to a bucket whose ledger is trusted: whether it still is."""
     folders: Mapping[FolderId, Verdict] = field(default_factory=dict)
     """Folders whose mail is not wanted: only what the bucket holds already is followed there."""
     kinds: Mapping[FolderId, FolderKind] = field(default_factory=dict)
@@ -284,7 +286,8 @@ class Delivery:
         return [letter for letter in letters if letter.wanted or letter.comment.id in entries]
 
     def _decide(self, letters: Sequence[Letter], entries: Mapping[CommentId, Entry]) -> dict[CommentId, Decision]:
-        trusted = self.ledger.trusted
+        is_new = any(letter.comment.id not in entries for letter in letters)
+        trusted = self.ledger.trusted and (not is_new or self.still_trusted())
 
         def decide(letter: Letter, asked: Asked | None) -> Decision:
             return reconcile(letter.comment, entries.get(letter.comment.id), trusted=trusted, asked=asked)

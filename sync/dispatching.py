@@ -7,17 +7,19 @@ impatient admin, never send it twice; and the mark runs out, so that a task that
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.lookups import LessThan
 from kombu.exceptions import OperationalError as BrokerError
 
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import budget, holds, processes
+from sync.lateness import DUE
 from sync.lease import Clock, database_now
 from sync.models import MailboxState, Verification
 from sync.pace import Pace
@@ -127,13 +129,20 @@ def _idle(now: datetime) -> Q:
     return (Q(queued_until=None) | Q(queued_until__lte=now)) & (Q(lease_until=None) | Q(lease_until__lte=now))
 
 
+_NEVER_BEGUN = Case(When(state__synced_at=None, state__pages=0, then=Value(0)), default=Value(1))
+"""First: no sync of it ended, and none got so far that it goes on by slices."""
+_ORDER = (_NEVER_BEGUN, DUE.asc(), F("state__synced_at").asc(nulls_first=True), "pk")
+"""Who was never synced comes first, then who has been due longest. Stop and Start make thousands due at the same moment: of
+those, the one whose last sync is oldest comes first, so that nobody starves however often that happens."""
+
+
 def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
     return (
         Mailbox.objects.filter(enabled=True, integration__enabled=True)
         .filter(Q(state__queued_until=None) | Q(state__queued_until__lte=now))
         .filter(Q(state__lease_until=None) | Q(state__lease_until__lte=now))
         .exclude(processes.opened_by_nobody(processes.alive(now)))  # to send them would help nobody
-        .order_by(F("state__next_sync_at").asc(nulls_first=True), "pk")
+        .order_by(*_ORDER)
         .values_list("pk", "integration_id")
     )
 
@@ -141,6 +150,11 @@ def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
 def _due(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
     due = Q(state__next_sync_at=None) | Q(state__next_sync_at__lte=now)
     return _ready(now).filter(due, holds.not_held())
+
+
+def is_waited_for(now: datetime, patience: timedelta) -> bool:
+    """Whether a mailbox has been due for so long and still waits for a worker, so that less urgent work should leave it one."""
+    return _due(now).filter(LessThan(DUE, now - patience)).exists()
 
 
 def _probes(now: datetime) -> list[tuple[int, int]]:

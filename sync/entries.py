@@ -23,6 +23,7 @@ from sync.lease import Lease
 from sync.models import LedgerEntry
 from sync.reconcile import content_digest, properties_digest
 from sync.records import Entry, Intention, PushResult, Settled, Stored
+from sync.transform import PROPERTIES
 
 
 class Entries:
@@ -128,6 +129,7 @@ class Entries:
             state=LedgerEntry.State.CONFIRMED if seen.confirmed else LedgerEntry.State.INTENDED,
             content_digest=seen.content_digest,
             properties_digest=seen.properties_digest,
+            properties_version=0,
             sequence=F("sequence") + 1,
             in_flight_until=None,
             dirty=seen.dirty,
@@ -147,6 +149,8 @@ class Entries:
             "mark": None,
             "in_flight_until": None,
         }
+        if item.seen is None or not item.seen.confirmed:
+            values["properties_version"] = 0  # it stays as the bucket holds it, and that is not ours to know
         if item.collision:
             values["collision"] = True
         if item.seen is None:
@@ -163,6 +167,7 @@ class Entries:
             state=LedgerEntry.State.INTENDED,
             content_digest=intention.content_digest,
             properties_digest=intention.properties_digest,
+            properties_version=PROPERTIES,
             identity_digest=intention.identity_digest,
             winner_mailbox_id=self.mailbox_id,
             winner_item=intention.change.item_id,
@@ -176,6 +181,7 @@ class Entries:
             state=row.state,
             content_digest=row.content_digest,
             properties_digest=row.properties_digest,
+            properties_version=row.properties_version,
             identity_digest=row.identity_digest,
             winner_mailbox_id=row.winner_mailbox_id,
             winner_item=row.winner_item,
@@ -234,10 +240,10 @@ class Entries:
             if other is not None:
                 entry.winner_mailbox_id, entry.winner_item = other.mailbox_id, other.item_id
             else:
-                entry.dirty, entry.properties_digest = False, ""
+                entry.dirty, entry.properties_digest, entry.properties_version = False, "", 0
             entry.sequence, entry.mark = entry.sequence + 1, None
-            changed = ["winner_mailbox", "winner_item", "dirty", "properties_digest", "sequence", "mark", "updated_at"]
-            entry.save(update_fields=changed)
+            changed = ["winner_mailbox", "winner_item", "dirty", "properties_digest", "properties_version"]
+            entry.save(update_fields=[*changed, "sequence", "mark", "updated_at"])
 
     # ---- intentions that nobody comes back to ---------------------------------------------------------------------
 
@@ -257,6 +263,7 @@ class Entries:
                 state=LedgerEntry.State.CONFIRMED,
                 content_digest=held,
                 properties_digest=properties_digest(comment),
+                properties_version=0,
                 billed=row.billed or held == row.content_digest,
                 sequence=F("sequence") + 1,
                 mark=None,

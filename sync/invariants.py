@@ -17,9 +17,10 @@ from django.db.models import Count, Max, Min, Q, Sum
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from sync import drift
+from sync.lateness import DUE, LONG, LONG_LEAST, late_since
 from sync.models import Activity, MailboxState, SyncRun
 from sync.outcome import CHECKPOINT_MOVED
-from sync.status import DUE, Status, clock, late_since, with_status
+from sync.status import Status, clock, with_status
 
 LATELY = timedelta(hours=24)
 MOVED_OFTEN = 3
@@ -75,7 +76,7 @@ def _text_changed(now: datetime) -> Iterator[Broken]:
 
 
 def _drifted() -> Iterator[Broken]:
-    missing, surplus = drift.seen_twice()
+    missing, surplus = drift.found()
     for row in missing:
         count = row.confirmed - (row.stored or 0)
         text = (
@@ -84,10 +85,11 @@ def _drifted() -> Iterator[Broken]:
         )
         yield Broken(Invariant.COMMENTS_MISSING, row.bucket, count, row.missing_since, text)
     for row in surplus:
-        count = (row.stored or 0) - row.confirmed
+        count = row.surplus or 0
+        held = "1 comment that we did" if count == 1 else f"{count:,} comments that we did"
         text = (
-            f"Re:infer holds {count:,} more comments than we sent ({row.stored:,} and {row.confirmed:,}). Either somebody else "
-            "writes into this bucket, or our database came from a backup: then run manage.py restored_backup."
+            f"Re:infer holds {held} not know. Nothing is sent twice: from now on it is asked for each new email first. If our "
+            "database came from a backup, run manage.py restored_backup. If somebody else writes into this bucket, accept it."
         )
         yield Broken(Invariant.COMMENTS_SURPLUS, row.bucket, count, row.surplus_since, text)
 
@@ -133,7 +135,8 @@ def _outlived(now: datetime, integrations: Integrations) -> Iterator[Broken]:
 
 
 def _untouched(now: datetime, integrations: Integrations) -> Iterator[Broken]:
-    late = with_status(Mailbox.objects.all(), now).filter(late_since(now), status__in=[Status.OVERDUE, Status.WAITING])
+    long_due = late_since(now, intervals=LONG, least=LONG_LEAST)
+    late = with_status(Mailbox.objects.all(), now).filter(long_due, status__in=[Status.OVERDUE, Status.WAITING])
     rows = late.order_by().values("integration_id").annotate(count=Count("pk"), since=Min(DUE))
     found = list(rows.order_by("-since"))
     busy = _busy(now) if found else {}

@@ -19,9 +19,9 @@ from prometheus_client.registry import Collector
 
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
-from sync import invariants, processes, standstill, trends
+from sync import invariants, polls, processes, standstill, trends
 from sync.activity import hour_of
-from sync.models import Activity, Comparison, MailboxState, Process, SetAsideEmail, SyncedFolder, SyncRun, Tick
+from sync.models import Activity, Comparison, MailboxState, Process, Renewal, SetAsideEmail, SyncedFolder, SyncRun, Tick
 from sync.status import Status
 from sync.tally import count_by_integration
 
@@ -45,6 +45,7 @@ class _Figures(Collector):
         yield from self._mailboxes()
         yield self._held()
         yield from self._queue()
+        yield from self._polls()
         yield from self._work()
         yield from self._buckets()
         yield self._aside()
@@ -90,6 +91,12 @@ class _Figures(Collector):
         lost = SyncRun.objects.filter(outcome=SyncRun.Outcome.LOST, started_at__gt=self.now - DAY)
         yield _one("workers_lost_day", "Syncs of the last 24 hours whose worker died or lost its lease.", lost.count())
 
+    def _polls(self) -> Iterator[GaugeMetricFamily]:
+        rate = polls.latest(self.now)
+        needed, done = (rate.needed, rate.done) if rate is not None else (0.0, 0.0)
+        yield _one("polls_needed_per_second", "Polls that the intervals ask for, by the last minute.", needed)
+        yield _one("polls_done_per_second", "Polls that were done in the last minute.", done)
+
     def _work(self) -> Iterator[GaugeMetricFamily]:
         """From the hours that are done and the one that goes on."""
         created = _gauge("comments_created_day", "Comments created in the last 24 hours.", "integration")
@@ -123,7 +130,10 @@ class _Figures(Collector):
         for row in Comparison.objects.exclude(stored=None).select_related("bucket"):
             stored.add_metric([str(row.bucket)], row.stored or 0)
             confirmed.add_metric([str(row.bucket)], row.confirmed)
-        yield from (units, limit, stored, confirmed)
+        lacking = _gauge("comments_to_renew", "Comments of a bucket that may lack a property of today.", "bucket")
+        for renewal in Renewal.objects.exclude(left=None).select_related("bucket"):
+            lacking.add_metric([str(renewal.bucket)], renewal.left or 0)
+        yield from (units, limit, stored, confirmed, lacking)
 
     def _aside(self) -> GaugeMetricFamily:
         aside = _gauge("set_aside", "Emails that are set aside and wait.", "integration")

@@ -284,6 +284,11 @@ class LedgerEntry(models.Model):
         null=True, help_text="No push of this intention can still be going on later."
     )
     dirty = models.BooleanField(default=False, help_text="The properties need to be sent again.")
+    properties_version = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Of the set of properties that it was sent with: see sync.renewal. 0: an old one, or not known.",
+    )
     billed = models.BooleanField(default=False, help_text="Whether we created it, or found it there.")
     collision = models.BooleanField(default=False, help_text="Two different emails bear this Message-ID.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -295,6 +300,9 @@ class LedgerEntry(models.Model):
         indexes = [
             models.Index(fields=["winner_mailbox"], condition=models.Q(dirty=True), name="entry_dirty"),
             models.Index(fields=["winner_mailbox", "winner_item"], name="entry_winner"),
+            models.Index(
+                fields=["bucket", "id"], condition=models.Q(properties_version__lt=1), name="entry_incomplete"
+            ),
             # The state is in it so that AI units are counted from the index alone.
             models.Index(
                 fields=["bucket", "created_at", "state"], condition=models.Q(billed=True), name="entry_billed"
@@ -617,10 +625,32 @@ class Comparison(models.Model):
     stored = models.PositiveBigIntegerField(null=True, help_text="As Re:infer counts. Empty: it does not say.")
     confirmed = models.PositiveBigIntegerField(default=0, help_text="As our ledger counts.")
     missing_since = models.DateTimeField(null=True, help_text="Since when Re:infer holds fewer than it acknowledged.")
-    surplus_since = models.DateTimeField(null=True, help_text="Since when a bucket of ours alone holds more than that.")
+    surplus = models.PositiveBigIntegerField(null=True, help_text="So many comments were found that we did not know.")
+    surplus_since = models.DateTimeField(null=True, help_text="When they were found, until an admin accepts them.")
+    server_run = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of the database server, at the comparison."
+    )
 
     def __str__(self) -> str:
         return f"comparison of bucket {self.bucket_id}"
+
+
+class Renewal(models.Model):
+    """How far the comments of a bucket are that were sent with an older set of properties. See `sync.renewal`."""
+
+    bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="renewal")
+    next_at = models.DateTimeField(help_text="When it goes on.")
+    cursor = models.BigIntegerField(default=0, help_text="The entry that was last taken; it begins anew at the end.")
+    most = models.PositiveSmallIntegerField(default=1, help_text="How many comments are taken at once.")
+    left = models.PositiveBigIntegerField(null=True, help_text="Comments that may lack a property. Empty: not counted.")
+    renewed = models.PositiveBigIntegerField(default=0, help_text="Comments that were updated.")
+    held_back = models.PositiveBigIntegerField(
+        default=0, help_text="Comments that stay as they are, because an update could have been billed."
+    )
+    halted_at = models.DateTimeField(null=True, help_text="When Re:infer said that an update changed a text: no more.")
+
+    def __str__(self) -> str:
+        return f"renewal of bucket {self.bucket_id}"
 
 
 class Account(models.Model):
@@ -636,6 +666,17 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return f"account {self.key[:8]}, refused {len(self.refused)} times"
+
+
+class PollRate(models.Model):
+    """How many polls a second were needed in one minute, and how many were done. Kept for a day: see `sync.polls`."""
+
+    at = models.DateTimeField(primary_key=True, help_text="The end of that minute.")
+    needed = models.FloatField(help_text="By the intervals of the mailboxes that are up to date.")
+    done = models.FloatField(help_text="Syncs that came to their end.")
+
+    def __str__(self) -> str:
+        return f"{self.done:.1f} of {self.needed:.1f} polls a second at {self.at:%Y-%m-%d %H:%M}"
 
 
 class Tick(models.Model):

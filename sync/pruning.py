@@ -8,9 +8,9 @@ from datetime import timedelta
 from django.conf import settings
 
 from notices.models import Notice
-from sync import accounts
+from sync import accounts, polls
 from sync.lease import Clock, database_now
-from sync.models import Activity, MailDay, SetAsideEmail, SyncRun
+from sync.models import Activity, MailDay, PollRate, SetAsideEmail, SyncRun
 from sync.watch import ticked
 
 ACTIVITY_KEPT = timedelta(days=396)
@@ -36,5 +36,6 @@ def prune(clock: Clock = database_now) -> None:
     Notice.objects.filter(open=False, created_at__lt=before).delete()
     Activity.objects.filter(hour__lt=now - ACTIVITY_KEPT).delete()
     MailDay.objects.filter(day__lt=(now - DAYS_KEPT).date()).delete()
+    PollRate.objects.filter(at__lt=now - polls.KEPT).delete()
     accounts.forget_old(now)
     ticked("prune", now)

@@ -66,7 +66,7 @@ def reconcile(comment: Comment, entry: Entry | None, *, trusted: bool, asked: As
         if trusted:
             return Create()
         return Plain.ASK if asked is None else _found_or_not(asked.stored)
-    if entry.in_flight_elsewhere and not entry.confirmed:
+    if entry.in_flight_elsewhere:
         return Plain.DEFER
     if not entry.confirmed:
         return Plain.ASK if asked is None else _settle(comment, entry, asked.stored)

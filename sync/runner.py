@@ -21,7 +21,7 @@ from integrations.own_faults import own_fault
 from integrations.ports import Sink, Source
 from mailboxes import rules_versions
 from mailboxes.models import Bucket, Mailbox
-from sync import accounts, budget, evidence, fitness, holds, leaving, outcome, transform
+from sync import accounts, budget, drift, evidence, fitness, holds, leaving, outcome, transform
 from sync.breaker import Breaker
 from sync.checkpoints import DatabaseCheckpoints
 from sync.control import RunControl
@@ -267,6 +267,7 @@ def _engine(
         judged_by=digest,
         sizes=_sizes(),
         counts=counts,
+        still_trusted=partial(drift.is_trusted, mailbox.bucket_id, sink, around.clock),
         longest_wait=Waits(_new_since(mailbox), around.clock).longest,
         breaker=breaker,
     )
@@ -306,6 +307,8 @@ def _trusted(bucket: Bucket, sink: Sink, clock: Clock) -> bool:
         first = Bucket.objects.filter(pk=bucket.pk, examined_at=None).update(
             trusted=bucket.trusted, examined_at=bucket.examined_at
         )
+        if first and bucket.trusted:
+            drift.found_empty(bucket.pk, bucket.examined_at)
         if not first:
             bucket.refresh_from_db(fields=["trusted", "examined_at"])
     return bucket.trusted

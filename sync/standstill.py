@@ -21,8 +21,9 @@ from integrations.models import Destination, Integration
 from mailboxes.models import Mailbox
 from notices import outbox
 from sync import holds, processes
+from sync.lateness import DUE
 from sync.models import MailboxState, Process, SyncRun, Tick, Verification
-from sync.status import DUE, Tone
+from sync.status import Tone
 
 QUIET = timedelta(seconds=40)
 """Without a tick, or the end of a sync while mailboxes are due: a moment is as long as it may take in good order."""

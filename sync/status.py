@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -22,6 +21,7 @@ from integrations.errors import Evidence, Refused, all_errors, error_of, sentenc
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync.attribution import Seen, decide, who_waits
+from sync.lateness import due_at, is_late, late_since
 from sync.models import Copy, MailboxState, SyncedFolder
 
 if TYPE_CHECKING:
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 else:
     JudgedMailbox = Mailbox
 """A mailbox of which the database said what state it is in: see `with_status`."""
-
-OVERDUE_AFTER = timedelta(minutes=15)
-"""A mailbox that was due this long ago, and that no worker has in hand, is not being looked after."""
 
 
 class Tone(StrEnum):
@@ -136,17 +133,6 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
     return mailboxes.annotate(status=status)
 
 
-def late_since(now: datetime) -> Q:
-    """Mailboxes that were due long ago and that no worker has in hand: whatever the reason is."""
-    before = now - OVERDUE_AFTER
-    due = Q(state__next_sync_at__lt=before) | Q(state__next_sync_at=None, state__asked_at__lt=before)
-    return due & ~Q(state__lease_until__gt=now)
-
-
-DUE = Coalesce("state__next_sync_at", "state__asked_at")
-"""Of a mailbox: when it is due, or since when it is due at once."""
-
-
 def _is(status: Status) -> Value:
     return Value(status.value)
 
@@ -216,12 +202,12 @@ def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | No
             if held is not None:
                 return hold_sentence(held, now)
             return _then(state.error_text, "Next try", state.next_sync_at, now) if state is not None else ""
-        case Status.WAITING if state is not None and _is_late(state, now):
-            return f"It was due {clock(_due_at(state), now)}; all workers are busy with other mailboxes."
+        case Status.WAITING if state is not None and is_late(mailbox, state, now):
+            return f"It was due {clock(due_at(state), now)}; all workers are busy with other mailboxes."
         case Status.LEFT_OUT:
             return "At least one folder cannot be read and is left out. All others are up to date."
         case Status.OVERDUE if state is not None:
-            return f"It was due {clock(_due_at(state), now)}, and no worker took it. Is a worker running?"
+            return f"It was due {clock(due_at(state), now)}, and no worker took it. Is a worker running?"
     return ""
 
 
@@ -230,14 +216,6 @@ def _held_until(mailbox: Mailbox) -> datetime | None:
     if held is not None:
         return held.held_until
     return state.next_sync_at if state is not None else None
-
-
-def _is_late(state: MailboxState | None, now: datetime) -> bool:
-    return state is not None and _due_at(state) < now - OVERDUE_AFTER
-
-
-def _due_at(state: MailboxState) -> datetime:
-    return state.next_sync_at or state.asked_at
 
 
 def _what_is_held(mailbox: Mailbox) -> Integration | Destination | Bucket | None:

@@ -9,7 +9,7 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 
-from sync import dispatching, drift, pruning, runner, verify, watch
+from sync import dispatching, drift, pruning, renewal, runner, verify, watch
 from sync.lease import database_now
 from sync.pace import Pace
 
@@ -61,12 +61,19 @@ def look() -> None:
     with _database_may_be_away():
         watch.look()
         drift.send_due(send=compare_bucket.delay)
+        renewal.send_due(send=renew_properties.delay)
 
 
 @shared_task(name="sync.tasks.compare_bucket")
 def compare_bucket(pk: int) -> None:
     with _database_may_be_away():
         drift.compare(pk)
+
+
+@shared_task(name="sync.tasks.renew_properties")
+def renew_properties(pk: int) -> None:
+    with _database_may_be_away():
+        renewal.renew(pk)
 
 
 @contextmanager

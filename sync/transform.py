@@ -30,6 +30,8 @@ from sync.mime.parts import NestedTooDeep, Parsed, parse, whole_header
 
 VERSION = 2
 """Of the transform. Emails that an older one could not convert are tried again with a newer one."""
+PROPERTIES = 1
+"""Version of the set of properties. Comments that were sent with an older one get what they lack: see `sync.completing`."""
 
 ENCRYPTED_TEXT = "[This email is encrypted.]"
 TNEF_TEXT = "[This email is in a format of Outlook (winmail.dat) that cannot be read here.]"
@@ -208,6 +210,7 @@ def _properties(
     texts = {
         "Folder": "/".join(place.folder_path),
         "Mailbox": place.mailbox,
+        "Mailbox ID": place.mailbox,  # by this name the vendor's tools know a mailbox
         "Message ID": message_id,
         "Message ID Origin": "" if message_id else "Generated",
         "Sender": message.sender,

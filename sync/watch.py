@@ -13,6 +13,7 @@ from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from notices.outbox import forget_deleted
+from sync import polls
 from sync.lease import Clock, database_now
 from sync.models import MailboxState, SyncedFolder, SyncRun, Tick
 from sync.slow_mail import announce_slow_mailboxes
@@ -25,6 +26,7 @@ def look(clock: Clock = database_now) -> None:
     close_orphans(now)
     note_checkpoints_that_went_back(now)
     forget_deleted()
+    polls.measure(now)
     announce_slow_mailboxes(now)
     ticked("watch", now)
 

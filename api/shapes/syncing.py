@@ -50,7 +50,13 @@ class OverviewShape(serializers.Serializer):  # type: ignore[type-arg]
         count = serializers.IntegerField()
         since = serializers.DateTimeField(allow_null=True)
 
+    class Polls(serializers.Serializer):  # type: ignore[type-arg]
+        needed_per_second = serializers.FloatField(help_text="By the intervals of the mailboxes that are up to date.")
+        done_per_second = serializers.FloatField()
+        measured_at = serializers.DateTimeField(help_text="The end of the minute that was measured.")
+
     mailboxes = serializers.DictField(child=serializers.IntegerField(), help_text="How many are in which state.")
+    polls = Polls(allow_null=True, help_text="Of the last minute; null while nothing was measured.")
     comments_last_24_hours = serializers.IntegerField()
     set_aside = serializers.IntegerField()
     attention = Attention(many=True)

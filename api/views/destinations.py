@@ -196,6 +196,16 @@ class CheckBucket(Api):
         return Response(found(actions.test_bucket(row, by=history.who(request))))
 
 
+class AcceptComments(Api):
+    needs: ClassVar = {"POST": OPERATE}
+
+    @answers(422, body=Said)
+    def post(self, request: Request, pk: int) -> Response:
+        """Accept that the bucket holds comments that this product did not send: it is told of them no more."""
+        bucket = one(Bucket.objects.select_related("destination"), pk)
+        return said(request, actions.accept_comments(bucket))
+
+
 class ResumeBucket(Api):
     needs: ClassVar = {"POST": OPERATE}
 

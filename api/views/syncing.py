@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -24,7 +25,7 @@ from api.views.base import Api, Listed, answers, one, said
 from integrations.reinfer.payload import comment_object
 from integrations.set_aside import UNTOLD
 from mailboxes.models import Bucket, Mailbox
-from sync import actions, attention, budget, figures, tally
+from sync import actions, attention, budget, figures, polls, tally
 from sync.conversion.bounded import AllPlacesTaken, converter
 from sync.models import SetAsideEmail, SyncRun
 from sync.preview import preview_of_file, rejection
@@ -220,11 +221,19 @@ class Overview(Api):
         return Response(
             {
                 "mailboxes": {str(name): count for name, count in states.items()},
+                "polls": _polls(now),
                 "comments_last_24_hours": totals.comments_day,
                 "set_aside": totals.set_aside,
                 "attention": problems,
             }
         )
+
+
+def _polls(now: datetime) -> dict[str, Any] | None:
+    rate = polls.latest(now)
+    if rate is None:
+        return None
+    return {"needed_per_second": rate.needed, "done_per_second": rate.done, "measured_at": rate.at}
 
 
 def _set_aside() -> QuerySet[SetAsideEmail]:

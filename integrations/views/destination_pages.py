@@ -39,7 +39,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One destination with its buckets."""
     destination = get_object_or_404(Destination, pk=pk)
     now = timezone.now()
-    buckets = destination.buckets.annotate(
+    buckets = destination.buckets.select_related("renewal").annotate(
         mailbox_count=Count("mailboxes"), stopped_count=Count("mailboxes", filter=by_itself("mailboxes__"))
     )
     stopped = stopped_at(destination)

@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from integrations.models import Integration
-from sync.attention import broken, connections, folders, mailboxes, newly, set_aside, silence, slow, standstill
+from sync.attention import (
+    broken,
+    connections,
+    folders,
+    mailboxes,
+    newly,
+    polling,
+    set_aside,
+    silence,
+    slow,
+    standstill,
+)
 from sync.attention.group import Group, as_problems
 from sync.attention.problem import MOST, Problem, Problems
 
@@ -19,6 +30,7 @@ def problems(now: datetime, integrations: Iterable[Integration] | None = None) -
     rows = {row.pk: row for row in (Integration.objects.all() if integrations is None else integrations)}
     found = [
         standstill.standing(now, rows.values()),
+        polling.polling(now),
         connections.integrations(rows.values(), now),
         connections.destinations(now),
         connections.buckets(now),

@@ -23,6 +23,10 @@ TITLES = {
 }
 
 
+ACTS = {Invariant.TEXT_CHANGED: "stop", Invariant.COMMENTS_SURPLUS: "accept"}
+"""What an admin can press."""
+
+
 def broken(now: datetime, integrations: Mapping[int, Integration]) -> Problems:
     found = invariants.broken(now, integrations)
     told = found[:MOST]
@@ -34,7 +38,7 @@ def _problem(it: Broken, owners: dict[int, list[Integration]]) -> Problem:
     title, tone = TITLES[it.invariant]
     if isinstance(it.subject, Bucket):
         pk = it.subject.pk
-        act = "stop" if it.invariant is Invariant.TEXT_CHANGED else ""
+        act = ACTS.get(it.invariant, "")
         theirs = tuple(owners.get(pk, ()))
         return Problem(
             "bucket", it.subject, title, it.text, tone, it.since, it.count, bucket=pk, integrations=theirs, act=act

@@ -19,8 +19,8 @@ class Problem:
     """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
 
     about: str
-    """standstill, integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one integration),
-    set_aside or newly_wanted (in mailboxes of one integration)"""
+    """standstill, polling, integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one
+    integration), set_aside or newly_wanted (in mailboxes of one integration)"""
     subject: Any
     title: str
     text: str
@@ -36,7 +36,7 @@ class Problem:
     integrations: tuple[Integration, ...] = ()
     """Of a bucket whose mailboxes somebody has to look at: whose they are."""
     act: str = ""
-    """What helps all mailboxes that are meant: a name in `sync.actions.MANY`."""
+    """What helps all mailboxes that are meant: a name in `sync.actions.MANY`; of comments that we did not know: accept."""
 
 
 class Problems(list[Problem]):

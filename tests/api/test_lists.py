@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from sync.models import SetAsideEmail, SyncRun
+from sync.models import PollRate, SetAsideEmail, SyncRun
 from tests import factories
 from tests.mails import mail
 
@@ -183,7 +184,14 @@ def test_set_aside_emails_are_retried_and_dismissed(api, many):
 
 def test_overview_and_usage_answer(api, many):
     factories.LedgerEntryFactory(bucket=many.bucket, billed=True)
-    assert sum(api.get("/api/v1/overview").json()["mailboxes"].values()) == 13
+    told = api.get("/api/v1/overview").json()
+    assert sum(told["mailboxes"].values()) == 13
+    assert told["polls"] is None
+    PollRate.objects.create(at=timezone.now(), needed=83.3, done=8.8)
+    assert (
+        api.get("/api/v1/overview").json()["polls"].items()
+        >= {"needed_per_second": 83.3, "done_per_second": 8.8}.items()
+    )
     usage = api.get("/api/v1/usage").json()
     assert usage["ai_units"] == 1
 

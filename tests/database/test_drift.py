@@ -76,16 +76,21 @@ def test_comments_of_others_are_told_in_a_bucket_of_ours_alone(world: World, des
 
     bucket = world.bucket()
     ours = next(iter(bucket.comments.values()))
+    compared(world)
     bucket.take(replace(ours, id=CommentId("aa")))
-    for _ in range(2):
-        compared(world)
-        world.clock.turn(minutes=11)
-    MailboxState.objects.update(next_sync_at=world.clock())
-    assert told(world) == ["comments_surplus"]
-    Bucket.objects.update(trusted=False)
     world.clock.turn(hours=1)
     compared(world)
-    assert told(world) == [], "others may well write into a bucket that was not empty when we came"
+    assert told(world) == ["comments_surplus"]
+    assert not Bucket.objects.get().trusted, "from now on what is unknown is asked for"
+    bucket.take(replace(ours, id=CommentId("bb")))
+    world.clock.turn(hours=1)
+    compared(world)
+    assert told(world) == ["comments_surplus"], "until somebody accepts it"
+    drift.accept(Bucket.objects.all())
+    assert told(world) == []
+    world.clock.turn(hours=1)
+    compared(world)
+    assert told(world) == [], "others may well write into a bucket that is not ours alone"
 
 
 def test_an_answer_that_does_not_come_changes_nothing_and_what_is_held_is_not_asked(world: World, desk):

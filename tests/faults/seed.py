@@ -26,21 +26,23 @@ from mailboxes.models import Bucket, Mailbox
 from simulators.exchange import Store
 from simulators.exchange.store import Mailbox as Box
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
-from sync import actions, dispatching, runner
+from sync import actions, dispatching, renewal, runner
 from sync.checkpoints import DatabaseCheckpoints
 from sync.ledger import DatabaseLedger
-from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, Renewal, SetAsideEmail, SyncedFolder, SyncRun
 from tests.database.world import Clock
 from tests.faults.deadly import Died, Reaper
 from tests.faults.ends import SECRET, End
 from tests.faults.oracle import complaints
 from tests.faults.pace import Pace, Paced
+from tests.faults.past import Past
 from tests.faults.story import Story
 from tests.faults.totals import totals_complaints
 from tests.faults.trouble import Trouble
 
 BUCKET = ("bank", "desks")
 MOST_SLICES = 300
+MOST_RENEWALS = 100
 CALLS = 70
 """About as many port calls as a busy sync makes: a later moment than that rarely comes."""
 
@@ -58,6 +60,7 @@ class Seed:
         self.random = Random(self.number)
         self.clock = Clock()
         self.pace = Pace.drawn(self.number)
+        self.past = Past.drawn(self.number)
         self.depth = 0
 
     def run(self) -> list[str]:
@@ -81,6 +84,22 @@ class Seed:
             if self.random.random() < 0.15:
                 self.trouble.clear()
             self._tick(interrupted=True)
+            self.log += self.past.happens(self.reinfer, BUCKET)
+            self._renew(self._reaper() if self.random.random() < 0.3 else Reaper())
+        self.log += self.past.happens(self.reinfer, BUCKET, last=True)
+
+    def _renew(self, reaper: Reaper) -> None:
+        """Beat and a worker look for comments that lack a property."""
+        sent: list[int] = []
+        renewal.send_due(sent.append, self.clock)
+        for bucket_id in sent:
+            try:
+                row = renewal.renew(bucket_id, self.clock, self._around(reaper).open_sink)
+            except Died as death:
+                self.deaths += 1
+                self.log.append(f"a worker died {death}, in a renewal")
+                continue
+            self.log.append(f"renewal: {row.left if row else 'no comments'} left")
 
     def _tick(self, *, interrupted: bool) -> None:
         """Beat ticks, and a worker takes what was queued; with luck, nothing comes between."""
@@ -253,6 +272,7 @@ class Seed:
         self._tick(interrupted=False)
         for _ in range(3):
             self._hours_pass()
+        self._give_every_property()
         return silent
 
     def _withhold(self) -> tuple[Box, str]:
@@ -282,6 +302,17 @@ class Seed:
             self.clock.turn(minutes=16)
             self._tick(interrupted=False)
 
+    def _give_every_property(self) -> None:
+        """What Re:infer would not take before is tried again a day later."""
+        for _ in range(MOST_RENEWALS):
+            self.clock.turn(minutes=1)
+            MailboxState.objects.update(next_sync_at=self.clock() + timedelta(minutes=1))
+            self._renew(Reaper())
+            if not Renewal.objects.exclude(left=0).exists():
+                return
+            if Renewal.objects.filter(next_at__gt=self.clock() + timedelta(hours=2)).exists():
+                self.clock.turn(days=1)
+
     def _complaints(self) -> list[str]:
         aside = SetAsideEmail.objects.waiting().exclude(reason="")
         names = {
@@ -290,9 +321,11 @@ class Seed:
             if aside.filter(listed_id=told.message_id.encode().hex()).exists()
         }
         found = [f"{name} is still set aside, though nothing is wrong any more" for name in names]
-        found += complaints(self.story, self.reinfer, BUCKET, names)
+        found += complaints(self.story, self.reinfer, BUCKET, names, places=not self.past.came_back)
+        found += self.past.complaints(self.reinfer, BUCKET)
         billed = LedgerEntry.objects.filter(billed=True).count()
-        if billed != self.reinfer.ai_units:
+        # A ledger that came from a backup knows what was sent since, and not who paid for it.
+        if billed > self.reinfer.ai_units or (billed < self.reinfer.ai_units and not self.past.came_back):
             found.append(f"we count {billed} AI units, and Re:infer {self.reinfer.ai_units}")
         open_entries = LedgerEntry.objects.exclude(state="confirmed", dirty=False).count()
         return found + ([f"{open_entries} entries are not settled"] if open_entries else [])

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from integrations.models import Integration
 from sync import watch
-from sync.models import Activity
+from sync.models import Activity, PollRate
 from tests.factories import (
     ActivityFactory,
     LedgerEntryFactory,
@@ -129,6 +129,14 @@ def test_there_are_no_more_queries_with_more_mailboxes(client, db, django_assert
         MailboxStateFactory()
     with django_assert_max_num_queries(40):
         client.get("/metrics")
+
+
+def test_the_polls_of_the_last_minute_are_told_while_they_are_measured(read):
+    now = timezone.now()
+    old = PollRate.objects.create(at=now - timedelta(minutes=6), needed=83.3, done=8.8)
+    assert (read()["polls_needed_per_second",], read()["polls_done_per_second",]) == (0, 0)
+    PollRate.objects.create(at=now, needed=old.needed, done=old.done)
+    assert (read()["polls_needed_per_second",], read()["polls_done_per_second",]) == (83.3, 8.8)
 
 
 def test_a_mailbox_that_is_due_at_once_and_never_was_synced_is_due(read):

@@ -75,7 +75,7 @@ BUTTONS = (
         )
     ),
     *(("set-aside", f"set-aside-{verb}") for verb in ("retry", "retry-like", "dismiss")),
-    *(("bucket", f"bucket-{verb}") for verb in ("test", "create", "resume", "start-stopped")),
+    *(("bucket", f"bucket-{verb}") for verb in ("test", "create", "resume", "accept", "start-stopped")),
     *(("destination", f"destination-{verb}") for verb in ("test", "start-stopped")),
 )
 

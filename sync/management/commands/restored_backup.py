@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from mailboxes.models import Bucket
+from sync import drift
 
 
 class Command(BaseCommand):
@@ -14,6 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = Bucket.objects.update(trusted=False)
+        drift.accept(Bucket.objects.all())
         self.stdout.write(
             f"{count} buckets are asked from now on before anything is sent to them. Nothing is billed twice."
         )

@@ -1,0 +1,23 @@
+"""Fewer polls done than needed, as a problem: see `sync.polls`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sync import polls
+from sync.attention.problem import Problem, Problems
+from sync.status import Tone
+
+
+def polling(now: datetime) -> Problems:
+    found = polls.shortage(now)
+    if found is None:
+        return Problems()
+    times = found.needed / found.done if found.done else 0
+    slower = f", so mailboxes are polled {times:.1f} times less often than their interval says" if times else ""
+    text = (
+        f"{found.needed:.1f} polls a second are needed, and {found.done:.1f} were done in the last ten minutes{slower}. "
+        f"{found.late:,} {'is' if found.late == 1 else 'are'} late now. Start more workers, let an integration have more "
+        "mailboxes at once, or raise the poll interval."
+    )
+    return Problems([Problem("polling", "Polling", "Too few polls", text, Tone.WARN, found.since, found.late)])

@@ -1,0 +1,81 @@
+"""What came before, drawn from a seed: a version that sent comments without `Mailbox ID`, and a backup that comes back one day
+although nobody says so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from integrations.reinfer.payload import read_comment
+from mailboxes.models import Bucket
+from simulators.reinfer import ReinferSimulator
+from simulators.reinfer.comments import Outcome, StoredComment
+from sync.models import LedgerEntry
+from sync.reconcile import properties_digest
+from tests.database.backups import Backup
+
+MAILBOX_ID = "string:Mailbox ID"
+
+
+@dataclass
+class Past:
+    random: Random
+    has_older_version: bool
+    has_backup: bool
+    upgraded: bool = False
+    backup: Backup | None = None
+    known: Collection[str] = ()
+    """Comments that the ledger in the backup knows."""
+    came_back: bool = False
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    """Comments that were there and that the backup did not know, with how often each had been sent."""
+
+    @classmethod
+    def drawn(cls, seed: int) -> Past:
+        random = Random(f"past {seed}")
+        return cls(random, random.random() < 0.5, random.random() < 0.35)
+
+    def happens(self, reinfer: ReinferSimulator, bucket: tuple[str, str], *, last: bool = False) -> Iterator[str]:
+        """Maybe something now; in words. `last`: there is no other time for it."""
+        comments = reinfer.sources[bucket].comments
+        if self.has_older_version and not self.upgraded and comments and (last or self.random.random() < 0.5):
+            self.upgraded = True
+            for comment in comments.values():
+                _as_an_older_version_sent_it(comment)
+            yield f"an older version had sent {len(comments)} comments"
+        if not self.has_backup or self.came_back:
+            return
+        if self.backup is None:
+            # One that was made before the first contact finds out at its own first contact what is there.
+            if Bucket.objects.filter(trusted=True).exists() and self.random.random() < 0.7:
+                self.backup = Backup()
+                self.known = set(LedgerEntry.objects.values_list("comment_id", flat=True))
+                yield "a backup is made"
+            return
+        unknown = {comment.id: len(comment.history) for comment in comments.values() if comment.id not in self.known}
+        if last or (unknown and self.random.random() < 0.5):
+            self.backup.restore()
+            self.came_back, self.unknown = True, unknown
+            yield f"the backup comes back, without {len(unknown)} comments, and nobody says so"
+
+    def complaints(self, reinfer: ReinferSimulator, bucket: tuple[str, str]) -> Iterator[str]:
+        """What the backup did not know is not sent as if it were new."""
+        comments = reinfer.sources[bucket].comments
+        for comment_id, sent in self.unknown.items():
+            again = [write.outcome for write in comments[comment_id].history[sent:]]
+            if again[:1] == [Outcome.UNCHANGED]:
+                yield f"{bytes.fromhex(comment_id).decode(errors='replace')} was sent again although it was there"
+
+
+def _as_an_older_version_sent_it(comment: StoredComment) -> None:
+    before = properties_digest(read_comment(comment.content))
+    comment.content = {**comment.content, "user_properties": _without(comment.content["user_properties"])}
+    rows = LedgerEntry.objects.filter(comment_id=comment.id)
+    rows.update(properties_version=0)
+    rows.filter(properties_digest=before).update(properties_digest=properties_digest(read_comment(comment.content)))
+
+
+def _without(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name != MAILBOX_ID}

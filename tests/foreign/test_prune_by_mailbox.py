@@ -1,0 +1,86 @@
+"""`re prune --mailbox` of Re:infer's maker finds what this product sent for a mailbox, also what older versions sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from integrations.reinfer.sink import ReinferSink
+from mailboxes.models import Bucket
+from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
+from sync import renewal
+from sync.models import LedgerEntry, MailboxState, Renewal
+from sync.reconcile import properties_digest
+from tests.database.world import World
+from tests.mails import comment_id_of, mail
+
+pytestmark = [pytest.mark.foreign, pytest.mark.django_db(transaction=True)]
+
+DESK, SALES = "desk@bank.example", "sales@bank.example"
+
+
+@pytest.fixture
+def reinfer() -> Iterator[ReinferSimulator]:
+    with ReinferSimulator(sources=[("bank", "desks")]) as running:
+        yield running
+
+
+@pytest.fixture
+def world(db, reinfer: ReinferSimulator) -> World:
+    world = World()
+    world.open_sink = lambda destination, project, name: ReinferSink(reinfer.url, DEFAULT_TOKEN, project, name)
+    return world
+
+
+def send(world: World) -> None:
+    for address in (DESK, SALES):
+        box = world.mailbox(address)
+        for number in range(3):
+            world.mailboxes[address].deliver(mail(f"{address[:4]}{number}"))
+        run = world.sync(box)
+        assert run.created == 3, run.error_text
+
+
+def as_an_older_version_sent_them(reinfer: ReinferSimulator) -> None:
+    with ReinferSink(reinfer.url, DEFAULT_TOKEN, "bank", "desks") as sink:
+        for comment in sink.stored(list(LedgerEntry.objects.values_list("comment_id", flat=True))).values():
+            properties = {name: value for name, value in comment.properties.items() if name != "string:Mailbox ID"}
+            before = replace(comment, properties=properties)
+            sink.push([before])
+            LedgerEntry.objects.filter(comment_id=comment.id).update(
+                properties_version=0, properties_digest=properties_digest(before)
+            )
+
+
+def names(reinfer: ReinferSimulator) -> set[str]:
+    return set(reinfer.sources["bank", "desks"].comments)
+
+
+def test_it_prunes_what_this_product_sent_for_a_mailbox_also_what_an_older_version_sent(
+    world: World, reinfer: ReinferSimulator, tmp_path: Path
+) -> None:
+    client = pytest.importorskip("tests.foreign.vendors_client").VendorsClient(reinfer.url, DEFAULT_TOKEN, tmp_path)
+    source = reinfer.sources["bank", "desks"]
+    reinfer.store.create_dataset("bank", "all", [source.id], {})
+
+    def prune(name: str) -> None:
+        where = ("--datasets", "bank/all", "--older-than-days", "1", "--mailbox", DESK, "--backup-dir", tmp_path / name)
+        client("prune", *where, "--yes", "--no-progress")
+
+    send(world)
+    as_an_older_version_sent_them(reinfer)
+    everything = names(reinfer)
+    prune("before")
+    assert names(reinfer) == everything, "it does not know these by their mailbox"
+    units = reinfer.ai_units
+    MailboxState.objects.update(next_sync_at=world.clock() + 2 * renewal.NEXT_LAP)
+    renewal.send_due(lambda pk: None, world.clock)
+    while Renewal.objects.get().left != 0:
+        renewal.renew(Bucket.objects.get().pk, world.clock, world.open_sink)
+    assert reinfer.ai_units == units == 6
+    assert source.text_changes == source.messages_changed == 0
+    prune("after")
+    assert names(reinfer) == {comment_id_of(f"sale{number}") for number in range(3)}
