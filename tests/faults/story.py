@@ -77,6 +77,8 @@ class Story:
     unreported: float = 0.0
     """How likely it is that no change report tells of an arrival, by delivery or by a move. Then some folders also hold items
     that count in their total and that nothing lists."""
+    drafts: float = 0.2
+    """How many arrive marked as a draft: imported mail keeps that mark, and so do drafts outside Drafts."""
     emails: dict[str, Told] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -121,7 +123,7 @@ class Story:
         boxes = self._some_boxes()
         told = Told(name, {f"About {name}"}, with_id=self.random.random() > 0.06)
         told.received = self.random.random() < 0.5
-        draft = self.random.random() < 0.2  # imported mail keeps that mark, and so do drafts outside Drafts
+        draft = self.random.random() < self.drafts
         self.emails[name] = told
         body = self.random.choice(ODD_BODIES) if self.random.random() < 0.15 else None
         mime = mail(
@@ -174,7 +176,7 @@ class Story:
 
     def is_sent(self) -> None:
         """A copy that is marked as a draft is so no longer."""
-        drafts = [(box, item) for box in self.store for item in box.items() if item.mail.draft]
+        drafts = [(box, item) for box in self.store for item in box.items() if item.mail.draft and self.drafts]
         if not drafts:
             return
         box, item = self.random.choice(sorted(drafts, key=lambda draft: draft[1].id))
@@ -282,8 +284,10 @@ class Story:
 
     def is_wanted(self, box: Mailbox, item: Item) -> bool:
         """Whether this copy is an email, in a folder whose mail is wanted."""
-        is_draft = item.mail.draft and b"Received:" not in item.mail.content()
-        return not is_draft and self.wanted(box.address, box.path(box.folders[item.folder_id]))
+        return not self._is_draft(item) and self.wanted(box.address, box.path(box.folders[item.folder_id]))
+
+    def _is_draft(self, item: Item) -> bool:
+        return item.mail.draft and b"Received:" not in item.mail.content()
 
     def _arrived(self, told: Told, box: Mailbox, item: Item) -> None:
         """A copy lies here now. Out of sight, it is as if it was deleted."""

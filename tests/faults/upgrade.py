@@ -1,0 +1,146 @@
+"""A seed in whose middle a release is installed that wants what the one before turned away; an admin answers at some time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from integrations.connect import open_source
+from mailboxes.models import Mailbox
+from mailboxes.rules_versions import current
+from simulators.exchange.store import Item
+from sync import actions
+from sync.models import RulesTakenUp
+from tests.faults.seed import BUCKET, Seed
+from tests.faults.story import Story
+from tests.releases import BEFORE, BEHIND, AsReleased, release
+
+
+@dataclass
+class UpgradedStory(Story):
+    """Some emails are marked as drafts, as if they had been imported."""
+
+    drafts: float = 0.0
+    """Beside those that are marked here."""
+    clock: Callable[[], datetime] = datetime.now
+    marked: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
+    """When each arrived, and whether the new release had begun by then."""
+
+    def arrives(self) -> None:
+        self.now = max(self.now, self.clock())
+        super().arrives()
+        if self.random.random() < 0.5:
+            self._mark(next(reversed(self.emails)))
+
+    def _is_draft(self, item: Item) -> bool:
+        return False  # both releases of this test take the mark for what they say: see tests.releases
+
+    def _mark(self, name: str) -> None:
+        for box in self.store:
+            for item in box.items():
+                told = self.email_of(item)
+                if told is not None and told.name == name:
+                    item.mail = replace(item.mail, draft=True)
+                    self.marked[name] = (item.received, RulesTakenUp.objects.exists())
+
+
+class UpgradeSeed(Seed):
+    """As `Seed`, and `answered` says what came of it."""
+
+    answered: bool | None = None
+    """Bring, leave, or nothing yet."""
+
+    def run(self) -> list[str]:
+        with ExitStack() as self._releases:
+            self._releases.enter_context(release(BEFORE))
+            return super().run()
+
+    def _live(self) -> None:
+        self.story.begin(self.random.randint(6, 14))
+        self._tick(interrupted=False)
+        at = self.random.randint(0, 3)
+        for number in range(self.random.randint(5, 9)):
+            if number == at:
+                self.log.append("a release is installed")
+                self._releases.enter_context(release(BEHIND))
+            for _ in range(self.random.randint(0, 4)):
+                self.story.happens()
+            if self.random.random() < 0.4:
+                self.trouble.strikes()
+            if self.random.random() < 0.4:
+                self._admin_acts()
+            self._tick(interrupted=True)
+            self._watch()
+
+    def _acts(self) -> list[Callable[[], None]]:
+        return [*super()._acts(), *([self._answers] * 4 if current() > 1 and self.answered is None else [])]
+
+    def _answers(self) -> None:
+        """For every mailbox. It must have found something or have folders left to look through: before, nobody is asked."""
+        bring = self.random.random() < 0.5
+        said = self._answer(bring=bring)
+        if not isinstance(said, actions.Complaint):
+            self.answered = bring
+
+    def _answer(self, *, bring: bool) -> object:
+        mailboxes = list(Mailbox.objects.all())
+        if any(mailbox.state.rules < current() for mailbox in mailboxes):
+            return actions.Complaint("It has not begun everywhere.")
+        answer = actions.bring_newly_wanted if bring else actions.leave_newly_wanted
+        return answer(mailboxes, by="admin")
+
+    def _recover(self) -> list[str]:
+        silent = super()._recover()
+        self._watch()
+        if self.answered is None:
+            self._answers()
+            silent += super()._recover()
+        return silent
+
+    # ---- what must be -----------------------------------------------------------------------------------------------
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.unasked: set[str] = set()
+
+    def _watch(self) -> None:
+        if self.answered is not True:
+            self.unasked |= self._that_waited() & self._held()
+
+    def _complaints(self) -> list[str]:
+        self._watch()
+        return [*super()._complaints(), *(f"{name} was sent unasked" for name in sorted(self.unasked))]
+
+    def _may_be_missing(self) -> set[str]:
+        """What was left. And where dates and the order of arrival say different things, either may be."""
+        left = set() if self.answered else self._that_waited()
+        return left | {name for name in self.story.marked if not self._is_clear(name)}
+
+    def _that_waited(self) -> set[str]:
+        return {name for name, (_, late) in self.story.marked.items() if not late and self._is_clear(name)}
+
+    def _is_clear(self, name: str) -> bool:
+        received, late = self.story.marked[name]
+        taken_up = RulesTakenUp.objects.values_list("at", flat=True).first()
+        return taken_up is not None and (received >= taken_up) == late
+
+    def _held(self) -> set[str]:
+        subjects = (c.content["messages"][0].get("subject", {}) for c in self.reinfer.sources[BUCKET].comments.values())
+        return {subject.get("text", "").removeprefix("About ").partition(",")[0] for subject in subjects}
+
+    # ---- the stage --------------------------------------------------------------------------------------------------
+
+    def _source(self, *given: Any, **named: Any) -> Any:
+        return AsReleased(open_source(*given, **named))
+
+    def _story(self) -> Story:
+        store = self.end.server.store
+        return UpgradedStory(self.random, store, more_folders=self.pace.folders, clock=self.clock)
+
+    def _leaks(self) -> Iterator[str]:
+        yield from super()._leaks()
+        for mailbox in Mailbox.objects.filter(state__looked_for__lt=current()):
+            yield f"{mailbox} was never looked through"
