@@ -186,7 +186,7 @@ class _Batch:
     def _confirm(
         self, mine: Sequence[LedgerEntry], mark: uuid.UUID, found: Mapping[int, Completed], receipt: Receipt
     ) -> None:
-        refused = {rejection.comment_id for rejection in receipt.rejections}
+        refused = {rejection.comment_id for rejection in receipt.rejections} | set(receipt.in_doubt)
         for entry in mine:
             row = LedgerEntry.objects.filter(pk=entry.pk)
             values: dict[str, object] = {"mark": None, "in_flight_until": None}

@@ -16,6 +16,7 @@ from sync import actions
 from sync.models import RulesTakenUp
 from tests.faults.seed import BUCKET, Seed
 from tests.faults.story import Story
+from tests.mails import received
 from tests.releases import BEFORE, BEHIND, AsReleased, release
 
 
@@ -43,8 +44,10 @@ class UpgradedStory(Story):
             for item in box.items():
                 told = self.email_of(item)
                 if told is not None and told.name == name:
-                    item.mail = replace(item.mail, draft=True)
+                    mime = item.mail.content() if told.received else received(item.mail.content())
+                    item.mail = replace(item.mail, draft=True, mime=mime, size=len(mime))
                     self.marked[name] = (item.received, RulesTakenUp.objects.exists())
+        self.emails[name].received = True
 
 
 class UpgradeSeed(Seed):
