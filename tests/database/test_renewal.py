@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from sync.models import LedgerEntry, MailboxState, Renewal
 from sync.reconcile import content_digest, properties_digest
 from sync.transform import PROPERTIES
 from tests.database.world import World
+from tests.faults.deadly import Died
 from tests.mails import comment_id_of, mail
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -311,7 +313,8 @@ def test_a_busy_answer_is_obeyed(world: World):
     assert Renewal.objects.get().next_at - world.clock() == timedelta(minutes=33)
 
 
-def test_a_sync_that_meets_a_comment_in_hand_tells_its_folder_afterwards(world: World):
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_sync_that_meets_a_comment_in_hand_tells_its_folder_afterwards(world: World, monkeypatch, dies):
     desk = desk_with(world, 1)
     as_an_older_version_left_it(world)
     well_polled(world)
@@ -323,9 +326,15 @@ def test_a_sync_that_meets_a_comment_in_hand_tells_its_folder_afterwards(world: 
         world.open_sink = usual  # type: ignore[method-assign]
         world.sync(desk)
 
+    def ends(*given: object) -> None:
+        raise Died("after the push")
+
     usual = world.open_sink
-    with world.every_sink(lambda sink: setattr(sink, "before_push", moves)):
-        minute(world)
+    with monkeypatch.context() as patched, world.every_sink(lambda sink: setattr(sink, "before_push", moves)):
+        if dies:
+            patched.setattr(renewal._Batch, "_confirm", ends)
+        with suppress(Died):
+            minute(world)
     assert world.folder_of("desk0") == "Inbox"
     world.clock.turn(minutes=3)
     world.sync(desk)
