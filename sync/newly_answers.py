@@ -55,12 +55,13 @@ class Amount:
     @property
     def sentence(self) -> str:
         """For people: how many, why, and at what price."""
-        noun = "1 email is" if self.emails == 1 else f"{self.emails:,} emails are"
         what = " and ".join(change.what for change in rules_versions.CHANGES if change.version in self.versions)
         where = f" of {self.mailboxes:,} mailboxes" if self.mailboxes > 1 else ""
+        one = self.emails == 1
         return (
-            f"{noun} wanted by the rules of this release and were not before: {what}{where}. "
-            f"They arrived before the upgrade. To bring them costs {self.price}."
+            f"{'1 email is' if one else f'{self.emails:,} emails are'} newly wanted by the rules of this release{where}: "
+            f"{what}. {'It' if one else 'They'} arrived before the upgrade. "
+            f"To bring {'it' if one else 'them'} costs {self.price}."
         )
 
 
