@@ -193,7 +193,7 @@ def bring_newly_wanted(mailboxes: Sequence[Mailbox], *, by: str, also_left: bool
     if emails is None:
         return Complaint(f"Nothing of {_named(mailboxes)} waits for an answer.")
     _make_due(mailboxes)
-    return f"{_emails(emails)} of {_named(mailboxes)} brought by the next syncs."
+    return f"{_emails(emails, mailboxes)} brought by the next syncs, and whatever is still found."
 
 
 def leave_newly_wanted(mailboxes: Sequence[Mailbox], *, by: str) -> str | Complaint:
@@ -201,11 +201,13 @@ def leave_newly_wanted(mailboxes: Sequence[Mailbox], *, by: str) -> str | Compla
     emails = newly_answers.answer(mailboxes, bring=False, by=by, now=database_now())
     if emails is None:
         return Complaint(f"Nothing of {_named(mailboxes)} waits for an answer.")
-    return f"{_emails(emails)} of {_named(mailboxes)} left in Exchange. What arrives from now on comes."
+    return (
+        f"{_emails(emails, mailboxes)} left in Exchange, and whatever is still found. What arrives from now on comes."
+    )
 
 
-def _emails(count: int) -> str:
-    return "1 email is" if count == 1 else f"{count:,} emails are"
+def _emails(count: int, mailboxes: Sequence[Mailbox]) -> str:
+    return f"{count:,} email{'s' * (count != 1)} of {_named(mailboxes)} {'is' if count == 1 else 'are'}"
 
 
 def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
@@ -234,7 +236,7 @@ def retry_many_set_aside(emails: QuerySet[SetAsideEmail], clock: Clock = databas
     _make_due(mailboxes)
     if not count:
         return Complaint("There is no such email to try again.")
-    return f"{_emails(count)} tried again by the next sync of {_named(mailboxes)}."
+    return f"{'1 email is' if count == 1 else f'{count:,} emails are'} tried again by the next sync of {_named(mailboxes)}."
 
 
 def dismiss_set_aside(email: SetAsideEmail) -> str:

@@ -6,13 +6,15 @@ any time; what was sent already stays at Re:infer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from mailboxes import rules_versions
 from mailboxes.models import Mailbox
@@ -55,12 +57,13 @@ class Amount:
     @property
     def sentence(self) -> str:
         """For people: how many, why, and at what price."""
-        noun = "1 email is" if self.emails == 1 else f"{self.emails:,} emails are"
         what = " and ".join(change.what for change in rules_versions.CHANGES if change.version in self.versions)
         where = f" of {self.mailboxes:,} mailboxes" if self.mailboxes > 1 else ""
+        one = self.emails == 1
         return (
-            f"{noun} wanted by the rules of this release and were not before: {what}{where}. "
-            f"They arrived before the upgrade. To bring them costs {self.price}."
+            f"{'1 email is' if one else f'{self.emails:,} emails are'} newly wanted by the rules of this release{where}: "
+            f"{what}. {'It' if one else 'They'} arrived before the upgrade. "
+            f"To bring {'it' if one else 'them'} costs {self.price}."
         )
 
 
@@ -80,45 +83,56 @@ def of_standing(standing: Standing, rows: QuerySet[NewlyWanted] | None = None) -
 
 
 def amount(standing: Standing, mailboxes: QuerySet[Mailbox] | None = None) -> Amount:
-    """How many emails of these mailboxes, together; of all where none are given. At most five queries."""
+    """How many emails of these mailboxes, together; of all where none are given. At most two queries."""
     rows = None if mailboxes is None else NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk"))
-    return _amount(of_standing(standing, rows))
+    return _amount(of_standing(standing, rows).aggregate(**_counted()), _moments)
 
 
 def by_integration() -> dict[int, Amount]:
     """What waits, by the primary key of the integration. One query where nothing does."""
-    rows = of_standing(Standing.WAITING)
-    found = sorted(rows.order_by().values_list("mailbox__integration", flat=True).distinct())
-    return {pk: _amount(rows.filter(mailbox__integration=pk)) for pk in found}
+    rows = of_standing(Standing.WAITING).order_by().values("mailbox__integration").annotate(**_counted())
+    found: list[Any] = list(rows.order_by("mailbox__integration"))
+    moments = _moments() if found else {}
+    return {row["mailbox__integration"]: _amount(row, lambda: moments) for row in found}
 
 
-def _amount(rows: QuerySet[NewlyWanted]) -> Amount:
-    versions = frozenset(rows.order_by().values_list("version", flat=True).distinct())
-    if not versions:
+def _counted() -> dict[str, Count]:
+    """What is counted of newly wanted emails."""
+    email = Concat(Cast("mailbox__bucket", CharField()), Value("/"), "key")
+    return {
+        "emails": Count("pk"),
+        "units": Count(email, distinct=True, filter=~_is_held()),
+        "mailboxes": Count("mailbox", distinct=True),
+        "uncertain": Count("pk", filter=Q(draft=True) | _chooses_people()),
+        "looking": Count("pk", filter=~_is_looked_through()),
+        **{f"of_{it.version}": Count("pk", filter=Q(version=it.version)) for it in rules_versions.CHANGES},
+    }
+
+
+def _amount(counted: Mapping[str, int], moments: Callable[[], Mapping[int, datetime]]) -> Amount:
+    if not counted["emails"]:
         return Amount()
-    counted = rows.aggregate(
-        emails=Count("pk"),
-        mailboxes=Count("mailbox", distinct=True),
-        most=Count("pk", filter=Q(draft=True) | _chooses_people()),
-        looking=Count("pk", filter=~_is_looked_through()),
-    )
+    versions = frozenset(it.version for it in rules_versions.CHANGES if counted[f"of_{it.version}"])
     return Amount(
         emails=counted["emails"],
-        units=_new(rows).order_by().values("mailbox__bucket", "key").distinct().count(),
+        units=counted["units"],
         mailboxes=counted["mailboxes"],
-        is_most=bool(counted["most"]),
+        is_most=bool(counted["uncertain"]),
         is_counting=bool(counted["looking"]),
-        since=RulesTakenUp.objects.filter(version__in=versions).aggregate(at=Max("at"))["at"],
+        since=max((at for version, at in moments().items() if version in versions), default=None),
         versions=versions,
     )
+
+
+def _moments() -> dict[int, datetime]:
+    return dict(RulesTakenUp.objects.values_list("version", "at"))
 
 
 def by_mailbox(standing: Standing, mailboxes: QuerySet[Mailbox]) -> dict[int, tuple[int, int]]:
     """Emails and AI units of each of these mailboxes. An email in several mailboxes counts in each."""
     rows = of_standing(standing, NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk")))
-    emails = dict(rows.order_by().values_list("mailbox").annotate(n=Count("pk")))
-    units = dict(_new(rows).order_by().values_list("mailbox").annotate(n=Count("pk"))) if emails else {}
-    return {pk: (count, units.get(pk, 0)) for pk, count in emails.items()}
+    counted = rows.order_by().values_list("mailbox").annotate(n=Count("pk"), units=Count("pk", filter=~_is_held()))
+    return {pk: (emails, units) for pk, emails, units in counted}
 
 
 def concerned(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
@@ -164,10 +178,9 @@ def _open(mailboxes: Sequence[int]) -> set[tuple[int, int]]:
     return found - answered
 
 
-def _new(rows: QuerySet[NewlyWanted]) -> QuerySet[NewlyWanted]:
-    """Those that the bucket does not hold."""
-    held = LedgerEntry.objects.filter(bucket=OuterRef("mailbox__bucket"), comment_id=OuterRef("key"))
-    return rows.exclude(Exists(held))
+def _is_held() -> Exists:
+    """The bucket holds it already."""
+    return Exists(LedgerEntry.objects.filter(bucket=OuterRef("mailbox__bucket"), comment_id=OuterRef("key")))
 
 
 def _chooses_people() -> Q:

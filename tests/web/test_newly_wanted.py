@@ -34,7 +34,7 @@ def line():
 def test_the_line_says_how_many_emails_and_ai_units_will_come(admin, folder):
     found = line()
     assert (found.title, found.count) == ("Action required", 3)
-    assert "3 emails are wanted" in found.text
+    assert "3 emails are newly wanted" in found.text
     assert "costs 2 AI units." in found.text
     page = admin.get("/").text
     assert "Action required" in page
@@ -65,7 +65,7 @@ def test_an_answer_is_asked_for_first_then_kept_and_noted(admin, folder, answer,
     assert "2 AI units" in asked
     assert not RulesAnswer.objects.exists()
     said = admin.post(address, follow=True).text
-    assert "3 emails are" in said
+    assert "3 emails of" in said
     assert RulesAnswer.objects.get().bring is bring
     assert RulesAnswer.objects.get().by == "admin"
     act = Act.objects.get()
