@@ -400,6 +400,19 @@ def test_a_bad_email_among_those_that_are_brought_stops_no_other(world: World, r
     assert desk.set_aside.waiting().count() == 1
 
 
+def test_a_draft_that_no_server_took_in_is_looked_at_once_when_it_is_brought(world: World, release: Release):
+    desk, box = lived_in(world)
+    box.deliver(mail("never-sent"), received=OLD, draft=True)
+    settle(world, desk)
+    release.install(2)
+    settle(world, desk)
+    bring(desk)
+    settle(world, desk)
+    world.assert_all_is_well(["plain", "odd-1", "odd-2", "draft"])
+    assert not NewlyWanted.objects.exists()
+    assert Copy.objects.filter(verdict=Verdict.NEVER_SENT).count() == 1
+
+
 def test_an_email_that_ends_the_worker_whenever_it_is_brought_is_found(world: World, release: Release):
     class Dies(BaseException):
         pass
