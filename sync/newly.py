@@ -5,9 +5,9 @@ installation took it up. An email that an older version turned away waits if it 
 answers *Bring them* or *Leave them*. Whatever arrived later comes at once, and so does all that the older rules wanted too.
 
 Until every folder of a mailbox was looked through for a version, nobody knows which emails those are, and the time at which an
-email arrived decides (in a folder that cannot be read, until it can). From then on it is the list of those that were found: what
-is copied into the mailbox later comes at once, however old it is, and what waits goes on waiting when it is moved, listed again
-or sent again.
+email arrived decides (in a folder that cannot be read, until it can). From then on it is the list of those that were found:
+what is copied into the mailbox later comes at once, however old it is, and what waits goes on waiting when it is moved, listed
+again or sent again.
 """
 
 from __future__ import annotations
