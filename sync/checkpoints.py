@@ -240,7 +240,7 @@ class DatabaseCheckpoints:
         listed = {folder.id for folder in changes.changed}
         gone = {row.folder_id for row in rows.values() if complete and row.folder_id not in listed} | set(changes.gone)
         for folder in changes.changed:
-            row = rows.setdefault(folder.id, SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id))
+            row = rows.setdefault(folder.id, self._new(folder))
             row.parent_id, row.name = folder.parent_id or "", folder.name[:512]
             row.kind, row.holds_mail, row.gone = folder.kind, folder.holds_mail, False
             row.total, row.to_compare = folder.total, folder.total is not None
@@ -251,6 +251,11 @@ class DatabaseCheckpoints:
         self._save(rows.values(), before)
         told = [rows[folder_id] for folder_id in listed]
         SyncedFolder.objects.bulk_update(told, ["total", "to_compare"], batch_size=500)
+
+    def _new(self, folder: Folder) -> SyncedFolder:
+        """A folder that appears when all others were looked through held nothing before."""
+        looked_through = self._state.looked_for
+        return SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id, looked_through=looked_through)
 
     def _save(self, rows: Iterable[SyncedFolder], before: Mapping[int, Told]) -> None:
         """Write the rows that are not as before, with their paths; a folder that bears the path of one that is gone takes its

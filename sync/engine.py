@@ -103,15 +103,15 @@ class Engine:
         if not self._left_out() and not self._missing:
             self.ledger.forget_former()
         self._leftovers()
-        if self.wishes.newly.looked_for < self.wishes.version:
-            self._look_through(folders)
+        self._look_through(folders)
 
     def _look_through(self, folders: Sequence[FolderRecord]) -> None:
         """`folders`: as they were when this sync began."""
         version = self.wishes.version
-        if is_looked_through(folders, version):
+        if is_looked_through(folders, version, self._refused):
             # And since they were, this sync has followed every change: what was moved meanwhile is known, too.
-            self.checkpoints.looked_through()
+            if self.wishes.newly.looked_for < version:
+                self.checkpoints.looked_through()
             return
         Looking(
             self.source, self.delivery, self.ledger, self.checkpoints, self.control, self._go_on_looking, self._gate,

@@ -91,6 +91,6 @@ def found(delivery: Delivery, change: Change, version: int) -> Found:
     return Found(copy, version, change.draft)
 
 
-def is_looked_through(folders: Sequence[FolderRecord], version: int) -> bool:
-    """Whether each of these was, when they were read from the database."""
-    return all(folder.looked_through >= version for folder in folders)
+def is_looked_through(folders: Sequence[FolderRecord], version: int, refused: Collection[FolderId]) -> bool:
+    """Whether each of these was, when they were read from the database; without those that cannot be read."""
+    return all(folder.looked_through >= version for folder in folders if folder.id not in refused)

@@ -5,8 +5,9 @@ installation took it up. An email that an older version turned away waits if it 
 answers *Bring them* or *Leave them*. Whatever arrived later comes at once, and so does all that the older rules wanted too.
 
 Until every folder of a mailbox was looked through for a version, nobody knows which emails those are, and the time at which an
-email arrived decides. From then on it is the list of those that were found: what is copied into the mailbox later comes at once
-(however old it is), and what waits goes on waiting when it is moved, listed again or sent again.
+email arrived decides (in a folder that cannot be read, until it can). From then on it is the list of those that were found:
+what is copied into the mailbox later comes at once, however old it is, and what waits goes on waiting when it is moved, listed
+again or sent again.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Newly:
             return AT_ONCE
         if copy is not None and copy.verdict == NEWLY_WANTED:
             return version
-        is_open = self.looked_for < version and self._was_there(change, version)
+        is_open = min(self.looked_for, folder.looked_through) < version and self._was_there(change, version)
         if is_there:
             # To follow it is free, but nothing is sent unasked. Behind the listing of its folder it is one that was moved.
             return version if is_open and folder.looked_through < version else AT_ONCE

@@ -466,3 +466,35 @@ def test_a_release_that_is_taken_back_sends_nothing_and_the_next_one_asks_again(
     world.assert_all_is_well(["plain"])
     assert newly_answers.amount(Standing.WAITING).emails == 3
     assert Copy.objects.filter(verdict="newly_wanted").count() == 3
+
+
+def test_a_folder_that_cannot_be_read_does_not_keep_the_count_open_and_waits_when_it_can(
+    world: World, release: Release
+):
+    desk, box = lived_in(world)
+    box.create_folder("Closed")
+    box.deliver(mail("closed"), "Closed", received=OLD, draft=True)
+    world.sync(desk)
+    box.forbid_folder("Closed")
+    release.install(2)
+    settle(world, desk)
+    told = newly_answers.amount(Standing.WAITING)
+    assert (told.emails, told.is_counting) == (3, False)
+    leave(desk)
+    box.permit_folder("Closed")
+    SyncedFolder.objects.try_again()
+    settle(world, desk, syncs=4)
+    world.assert_all_is_well(["plain"])
+    assert newly_answers.amount(Standing.LEFT).emails == 4
+
+
+def test_a_folder_that_is_made_after_the_upgrade_brings_all_that_is_put_into_it(world: World, release: Release):
+    desk, box = lived_in(world)
+    release.install(2)
+    settle(world, desk)
+    leave(desk)
+    odd_folder(box, "Imported later")
+    release.install(2)
+    box.deliver(mail("old-but-new"), "Imported later", received=OLD)
+    settle(world, desk)
+    world.assert_all_is_well(["plain", "old-but-new"])
