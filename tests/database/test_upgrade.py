@@ -22,7 +22,7 @@ from sync.newly_answers import Standing
 from sync.wanted import wanted_digest
 from tests.database.world import Clock
 from tests.faults.ends import End, EwsEnd, serving
-from tests.mails import NOON, comment_id_of, mail
+from tests.mails import NOON, comment_id_of, mail, received
 from tests.releases import BEFORE, BEHIND, IMPORTED, AsReleased, release
 
 BUCKET = ("bank", "desks")
@@ -59,9 +59,9 @@ class Bank:
         dispatching.make_states()
 
     def deliver(self, name: str, folder: str, *, draft: bool = False, old: bool = True) -> None:
-        mime = mail(name)
-        received = NOON - timedelta(days=1) if old else self.clock() + timedelta(seconds=1)
-        self.box.deliver(replace(mail_of(mime), received=received, draft=draft), folder)
+        mime = received(mail(name))
+        arrival = NOON - timedelta(days=1) if old else self.clock() + timedelta(seconds=1)
+        self.box.deliver(replace(mail_of(mime), received=arrival, draft=draft), folder)
 
     def sync(self, times: int = 1) -> None:
         around = runner.Surroundings(
