@@ -100,7 +100,7 @@ def test_every_list_of_the_api_is_among_those_that_are_measured():
     assert len(lists) == len(LISTS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", LISTS)
 def test_the_last_page_costs_what_the_first_one_does(api, name):
     model = stored(*LISTS[name])
@@ -117,7 +117,7 @@ def test_the_last_page_costs_what_the_first_one_does(api, name):
     assert last_took < 5 * first_took + 0.1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("query", ["ordering=email", "ordering=-updated_at", "status=waiting", "email=77"])
 def test_also_what_no_index_orders_is_told_in_bounded_memory(api, query):
     stored(*LISTS["mailboxes"])

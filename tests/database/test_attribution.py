@@ -54,7 +54,13 @@ def missed(world: World, mailbox: Mailbox, count: int) -> int:
 # ---- no password at stake ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(error, id=name, marks=[pytest.mark.long] if number else [])
+        for number, (name, error) in enumerate(REFUSED.items())
+    ],
+)
 def test_while_one_mailbox_is_always_refused_its_neighbours_miss_no_poll(world: World, four, error):
     refuse(world, four[0], error)
     polls(world, 72)

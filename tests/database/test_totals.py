@@ -188,8 +188,8 @@ def test_the_whole_tree_is_asked_for_once_an_hour_and_its_changes_otherwise(worl
             self._it.close()
 
     world.wrap = lambda port, it: Noted(it) if port == "source" else it
-    for _ in range(5 * 60):
-        world.clock.turn(minutes=1)
+    for _ in range(5 * 12):
+        world.clock.turn(minutes=5)
         world.sync(desk)
     assert 3 <= sum(asked) <= 5
 

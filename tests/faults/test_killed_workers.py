@@ -109,7 +109,7 @@ def test_a_worker_killed_at_this_step_loses_nothing_and_bills_nothing_twice(stag
     assert counts == {"billed": len(NAMES), "unsettled": 0, "set_aside": 0}
 
 
-@pytest.mark.parametrize("files", [0, 2, 4])
+@pytest.mark.parametrize("files", [0, *(pytest.param(files, marks=pytest.mark.long) for files in (2, 4))])
 def test_a_worker_without_file_descriptors_holds_nothing_and_fails_nothing(stage, files):
     it = stage(ADDRESS)
     it.store[ADDRESS].deliver(mail_of(mail("a")))
