@@ -7,23 +7,14 @@ what happened in it.
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
 import pytest
 
-from tests.faults.ends import serving
+from tests.faults.drawn import seeds
 from tests.faults.seed import Seed
 
-FIRST, _, LAST = os.environ.get("FAULT_SEEDS", "0-3").partition("-")
-SEEDS = range(int(FIRST), int(LAST or FIRST) + 1)
-SOURCES = os.environ.get("FAULT_SOURCE", "ews graph").split()
-
-
-@pytest.fixture(scope="session", params=SOURCES)
-def end(request):
-    with serving(request.param) as started:
-        yield started
+SEEDS = seeds("0-3")
 
 
 @pytest.mark.parametrize("number", SEEDS)

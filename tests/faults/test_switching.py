@@ -6,7 +6,6 @@ that is set aside, nor for a comment whose properties are still to be told: a se
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
@@ -14,11 +13,11 @@ import pytest
 
 from integrations.models import Integration
 from sync import actions
+from tests.faults.drawn import seeds
 from tests.faults.ends import serving
 from tests.faults.seed import Seed
-from tests.faults.test_seeds import SEEDS
 
-FEW = SEEDS if "FAULT_SEEDS" in os.environ else SEEDS[:2]
+SEEDS = seeds("0-1")
 
 
 class SwitchingSeed(Seed):
@@ -73,7 +72,7 @@ def ends():
         yield [stack.enter_context(serving(name)) for name in ("ews", "graph")]
 
 
-@pytest.mark.parametrize("number", FEW)
+@pytest.mark.parametrize("number", SEEDS)
 @pytest.mark.django_db(transaction=True)
 def test_whoever_switches_loses_nothing_and_pays_nothing_twice(number, ends, settings):
     settings.FETCH_COUNT, settings.PUSH_COUNT, settings.PAGE_SIZE = 2, 3, 4

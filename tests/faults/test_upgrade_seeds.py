@@ -3,23 +3,14 @@ that is sent when it is asked for, and live mail never waits. FAULT_SEEDS and FA
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
 import pytest
 
-from tests.faults.ends import serving
+from tests.faults.drawn import seeds
 from tests.faults.upgrade import UpgradeSeed
 
-FIRST, _, LAST = os.environ.get("FAULT_SEEDS", "0-1").partition("-")
-SEEDS = range(int(FIRST), int(LAST or FIRST) + 1)
-SOURCES = os.environ.get("FAULT_SOURCE", "ews graph").split()
-
-
-@pytest.fixture(scope="session", params=SOURCES)
-def end(request):
-    with serving(request.param) as started:
-        yield started
+SEEDS = seeds("0-1")
 
 
 @pytest.mark.parametrize("number", SEEDS)

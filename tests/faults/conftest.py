@@ -1,0 +1,18 @@
+"""The kinds of servers that seeds read their mail from: FAULT_SOURCE=ews or graph, both unless it is set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.ends import End, serving
+
+SOURCES = os.environ.get("FAULT_SOURCE", "ews graph").split()
+
+
+@pytest.fixture(scope="session", params=SOURCES)
+def end(request: pytest.FixtureRequest) -> Iterator[End]:
+    with serving(request.param) as started:
+        yield started
