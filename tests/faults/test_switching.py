@@ -16,6 +16,7 @@ from sync import actions
 from tests.faults.drawn import seeds
 from tests.faults.ends import serving
 from tests.faults.seed import Seed
+from tests.faults.story import Story
 
 SEEDS = seeds("0-1")
 
@@ -26,6 +27,10 @@ class SwitchingSeed(Seed):
     def __init__(self, number, ends):
         super().__init__(number, ends[number % 2])
         self.ends = ends
+
+    def _story(self):
+        """Without folders of other classes: Graph does not list them, so what is wanted would depend on who reads."""
+        return Story(self.random, self.end.server.store, more_folders=self.pace.folders)
 
     @contextmanager
     def _stage(self):
