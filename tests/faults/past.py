@@ -43,7 +43,9 @@ class Past:
     def happens(self, reinfer: ReinferSimulator, bucket: tuple[str, str], *, last: bool = False) -> Iterator[str]:
         """Maybe something now; in words. `last`: there is no other time for it."""
         comments = reinfer.sources[bucket].comments
-        if self.has_older_version and not self.upgraded and comments and (last or self.random.random() < 0.5):
+        # What the older version sent, a backup that was made later knows as sent by it.
+        may_be_older = self.has_older_version and not self.upgraded and self.backup is None
+        if may_be_older and comments and (last or self.random.random() < 0.5):
             self.upgraded = True
             for comment in comments.values():
                 _as_an_older_version_sent_it(comment)
