@@ -36,7 +36,7 @@ test: $(VENV)/.ready
 # The suites of behaviour once more, while every message of the product is in other words whenever it is said (tests/rewording.py).
 BEHAVIOUR := tests/database tests/faults tests/notices tests/unit/sync tests/test_rewording.py
 reworded: $(VENV)/.ready
-	@REWORD=1 FAULT_SEEDS=$(or $(SEEDS),0-3) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto --dist worksteal -m "not wording and not processes and not long" $(BEHAVIOUR) $(PYTEST)
+	@REWORD=1 FAULT_SEEDS=$(or $(SEEDS),0-1) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto --dist worksteal -m "not wording and not processes and not long" $(BEHAVIOUR) $(PYTEST)
 
 # A browser against the whole running stack: takes a minute, and needs Chromium.
 journey: $(VENV)/.ready
