@@ -79,6 +79,7 @@ def test_the_tree_is_told_whole_only_once_after_an_upgrade(life, box, before):
     assert "GetFolder" not in life.ews.operations
 
 
+@pytest.mark.wording
 def test_what_is_not_read_is_known_with_class_count_and_reason(life, box):
     life.sync()
     rows = SyncedFolder.objects.not_read().filter(mailbox__address=box.address)

@@ -39,6 +39,7 @@ def state_of(desk: Mailbox, world: World) -> status.Status:
     return status.status_of(status.with_status(Mailbox.objects.filter(pk=desk.pk), world.clock()).get())
 
 
+@pytest.mark.wording
 def test_it_is_reported_when_it_is_still_in_the_tree_and_still_not_found(world: World, desk):
     assert world.sync(desk).outcome == "done"
     assert not SyncedFolder.objects.left_out().exists()

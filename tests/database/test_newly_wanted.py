@@ -191,6 +191,7 @@ def test_an_upgrade_lists_no_folder_again_before_live_mail(world: World, release
     assert cursors.keys() <= {folder.name for folder in SyncedFolder.objects.exclude(cursor="")}
 
 
+@pytest.mark.wording
 def test_folders_are_looked_through_a_few_pages_at_a_time(world: World, release: Release):
     world.page_size = 1
     desk = world.mailbox()

@@ -121,6 +121,7 @@ def test_a_database_server_that_started_anew_is_reason_enough_to_compare(world: 
     assert told(world) == []
 
 
+@pytest.mark.wording
 def test_a_bucket_that_others_fill_is_told_of_until_it_is_accepted_and_syncs_go_on(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))

@@ -240,6 +240,7 @@ def test_a_mailbox_that_was_never_synced_is_no_success(world: World, by_command,
     assert row.ended_at is not None
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize("repair", [(), ("--repair",)], ids=["look", "repair"])
 def test_a_mailbox_that_exchange_does_not_know_is_no_success(world: World, desk, by_command, repair):
     del world.mailboxes[desk.address]
