@@ -20,7 +20,7 @@ itself."""
 _MOST_RECEIVED = 100
 _FOR_PEOPLE = 64
 """So many times longer than others may a header be that names people."""
-_LOOKS_LIKE_ONE = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+")
+_BETWEEN_WORDS = re.compile(r"[\s<>()\[\],;:\"]+")
 EARLIEST, LATEST = 1400, 9999
 """Years that Re:infer takes."""
 
@@ -131,7 +131,7 @@ def _people(raw: str) -> Iterable[Correspondent]:
 def _addresses(raw: str) -> Iterable[str]:
     """Of everybody. Where comments lie within comments too deep to be read, whatever looks like an address."""
     if _depth_of_comments(raw) > DEEPEST_COMMENT:
-        return _LOOKS_LIKE_ONE.findall(raw)
+        return [word for word in _BETWEEN_WORDS.split(raw) if "@" in word[1:-1]]
     people = utils.getaddresses([_ungrouped(raw)], **_LENIENT)
     return [clean(decoded_words(address)).strip() for _, address in people]
 
