@@ -150,7 +150,7 @@ def _work(stack: Stack, password: str, chromium: str) -> None:
             for name in presses:
                 page.get_by_role("button", name=name, exact=True).first.click()
                 page.locator(".message").first.wait_for()
-        page.get_by_text("emails compared: ").wait_for()
+        page.get_by_text(" compared: ").wait_for()
 
 
 def _log_in(page: Any, password: str) -> None:

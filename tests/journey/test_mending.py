@@ -52,7 +52,7 @@ def press(page, name):
 def test_verify_says_that_all_is_well(trades):
     press(trades, "Verify")
     trades.get_by_text("is being verified").wait_for()
-    trades.get_by_text(re.compile(r"^[\d,]+ emails compared: [\d,]+ well")).wait_for(timeout=SLOW)
+    trades.get_by_text(re.compile(r"^[\d,]+ emails in [\d,]+ folders compared: [\d,]+ well")).wait_for(timeout=SLOW)
 
 
 def test_what_re_infer_lost_is_found_by_verify_and_brought_back_by_repair(trades, reinfer):
