@@ -42,8 +42,8 @@ reworded: $(VENV)/.ready
 journey: $(VENV)/.ready
 	@$(RUN) -m pytest -m journey tests/journey
 
-# Seeds of the fault suite, with mail from EWS and from Graph (FAULT_SOURCE=ews or graph: one of them): about two and a half
-# seconds each on one core. See docs/guarantees.md.
+# Seeds of the fault suite, with mail from EWS and from Graph (FAULT_SOURCE=ews or graph: one of them): about six seconds each on
+# one core. See docs/guarantees.md.
 faults: $(VENV)/.ready
 	@FAULT_SEEDS=$(or $(SEEDS),0-199) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto -m "not processes" tests/faults tests/database/test_citizenship.py $(PYTEST)
 
