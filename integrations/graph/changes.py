@@ -12,12 +12,13 @@ from typing import Any
 
 from integrations.errors import CursorRefused, ExchangeFailed, FolderGone, IntegrationError
 from integrations.graph.around import NO_FOLDER, SMALLER, Around
+from integrations.graph.batches import AT_ONCE
 from integrations.graph.cursors import Place, begun_or_resumed, local
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
 from integrations.graph.refusals import Answer
 from integrations.graph.rows import EXPAND, SELECT
-from integrations.graph.whereabouts import AT_ONCE, MOST_UNCLEAR, whereabouts
+from integrations.graph.whereabouts import MOST_UNCLEAR, whereabouts
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
 
 PATIENCE = 2

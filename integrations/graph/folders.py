@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from integrations.errors import CursorRefused, ExchangeFailed
-from integrations.graph.connection import Asked
+from integrations.graph.batches import batch_of
 from integrations.graph.cursors import TREE, begun_or_resumed, local
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.refusals import parts_of
@@ -101,13 +100,9 @@ def _folder(row: Mapping[str, Any], kinds: Mapping[str, str]) -> Folder:
 def _kinds(mailbox: GraphMailbox) -> dict[str, str]:
     """The well-known folders by their ids, asked for in one batch. A mailbox may lack some of them."""
     names = list(WELL_KNOWN)
-    parts = [
-        {"id": str(number), "method": "GET", "url": mailbox.relative("mailFolders", name, select="id")}
-        for number, name in enumerate(names)
-    ]
-    body = json.dumps({"requests": parts}).encode()
-    answers = parts_of(mailbox.connection.ask(Asked("/v1.0/$batch", body=body)).document())
-    if answers.keys() != {part["id"] for part in parts}:
+    batch = batch_of([mailbox.relative("mailFolders", name, select="id") for name in names])
+    answers = parts_of(mailbox.connection.ask(batch).document())
+    if answers.keys() != {str(number) for number in range(len(names))}:
         # Drafts that were taken for an ordinary folder would be sent.
         raise ExchangeFailed("it did not answer about each well-known folder")
     kinds: dict[str, str] = {}

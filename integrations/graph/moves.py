@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from integrations.graph.batches import AT_ONCE
 from integrations.graph.cursors import local
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
 from integrations.graph.rows import is_removed, item_id
-from integrations.graph.whereabouts import AT_ONCE, whereabouts
+from integrations.graph.whereabouts import whereabouts
 from integrations.messages import ChangeKind, FolderId, ItemId
 
 MOST_FOLDERS = 20

@@ -17,6 +17,7 @@ from typing import Any
 
 from integrations.diagnosis import Fact, Verdict
 from integrations.errors import CursorRefused, IntegrationError, MailboxNotFound
+from integrations.graph.batches import AT_ONCE, batch_of
 from integrations.graph.connection import Asked, GraphSettings, connection
 from integrations.graph.cursors import local
 from integrations.graph.folders import WELL_KNOWN
@@ -30,7 +31,6 @@ from integrations.messages import ChangeKind, FolderId
 
 PAGE = 5
 """Messages a page: enough to see whether a page size is obeyed."""
-IN_A_BATCH = 20
 MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 HEADERS = 65_536
 """Bytes of an email that are looked at."""
@@ -124,11 +124,7 @@ class _Probes:
     # ---- folders --------------------------------------------------------------------------------------------------
 
     def _folders(self) -> str:
-        parts = [
-            {"id": str(number), "method": "GET", "url": self.mailbox.relative("mailFolders", name, select="id")}
-            for number, name in enumerate(WELL_KNOWN)
-        ]
-        answers = self._batched(parts)
+        answers = self._batched([self.mailbox.relative("mailFolders", name, select="id") for name in WELL_KNOWN])
         found = [name for number, name in enumerate(WELL_KNOWN) if answers[str(number)].ok]
         strange = sorted({answer.status for answer in answers.values()} - {200, 404})
         if "inbox" not in found or strange:
@@ -196,12 +192,12 @@ class _Probes:
 
     def _batch(self) -> str:
         url = self.mailbox.relative("mailFolders", "inbox", select="id")
-        answers = self._batched([{"id": str(number), "method": "GET", "url": url} for number in range(IN_A_BATCH)])
+        answers = self._batched([url] * AT_ONCE)
         statuses = sorted(answer.status for answer in answers.values())
         throttled = statuses.count(429)
-        if len(statuses) != IN_A_BATCH or set(statuses) - {200, 429}:
-            raise Differs(f"{len(statuses)} of {IN_A_BATCH} parts were answered, with HTTP {sorted(set(statuses))}.")
-        return f"All {IN_A_BATCH} parts are answered" + (f", {throttled} of them throttled." if throttled else ".")
+        if len(statuses) != AT_ONCE or set(statuses) - {200, 429}:
+            raise Differs(f"{len(statuses)} of {AT_ONCE} parts were answered, with HTTP {sorted(set(statuses))}.")
+        return f"All {AT_ONCE} parts are answered" + (f", {throttled} of them throttled." if throttled else ".")
 
     # ---- links ----------------------------------------------------------------------------------------------------
 
@@ -327,9 +323,8 @@ class _Probes:
     def _plain(self, path: str) -> Mapping[str, Any]:
         return _read(self.mailbox.connection.ask(_Plain(path)))
 
-    def _batched(self, parts: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
-        body = json.dumps({"requests": list(parts)}).encode()
-        return parts_of(_read(self.mailbox.connection.ask(Asked("/v1.0/$batch", body=body))))
+    def _batched(self, urls: Sequence[str]) -> dict[str, Answer]:
+        return parts_of(_read(self.mailbox.connection.ask(batch_of(urls))))
 
 
 def _read(answer: Answer) -> dict[str, Any]:

@@ -7,21 +7,19 @@ for by its id, up to twenty in one `$batch`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from integrations.errors import ExchangeFailed
-from integrations.graph.connection import PREFER_IDS, Asked
+from integrations.graph.batches import batch_of
+from integrations.graph.connection import PREFER_IDS
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
 from integrations.graph.refusals import Answer, parts_of
 from integrations.graph.rows import EXPAND, SELECT, folder_of, item_id
 from integrations.messages import Change, ChangeKind, FolderId, ItemId
 
-AT_ONCE = 20
-"""Requests that Graph takes in one batch."""
 MOST_UNCLEAR = 100
 """Messages of a folder that are asked for again and again: each adds about 150 characters to the cursor."""
 PLACE = "id,parentFolderId"
@@ -37,7 +35,7 @@ class Whereabouts:
 
 
 def whereabouts(mailbox: GraphMailbox, messages: Messages, folder: FolderId, items: Sequence[ItemId]) -> Whereabouts:
-    """Ask where these messages are, at most `AT_ONCE`, which `folder` told as removed.
+    """Ask where these messages are, at most `batches.AT_ONCE`, which `folder` told as removed.
 
     Raises what is no single message's fault, such as throttling: then the hints must be kept and asked for again.
     """
@@ -63,11 +61,7 @@ def whereabouts(mailbox: GraphMailbox, messages: Messages, folder: FolderId, ite
 def _asked(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[Answer]:
     """An answer for each. What the batch does not answer for good is asked for once more by itself."""
     urls = [mailbox.relative("messages", item, select=SELECT, expand=EXPAND) for item in items]
-    parts = [
-        {"id": str(number), "method": "GET", "url": url, "headers": {"Prefer": PREFER_IDS}}
-        for number, url in enumerate(urls)
-    ]
-    batch = mailbox.connection.ask(Asked("/v1.0/$batch", body=json.dumps({"requests": parts}).encode()))
+    batch = mailbox.connection.ask(batch_of(urls, prefer=PREFER_IDS))
     told = {} if batch.may_be_its_content() else parts_of(batch.document())
     answers = [told.get(str(number)) for number in range(len(urls))]
     open_ = [number for number, answer in enumerate(answers) if answer is None or answer.may_pass()]

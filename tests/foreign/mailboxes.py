@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from typing import Any
 
 from simulators.exchange import Store, correspondence, mail_of
-from simulators.exchange.store import Folder, Mailbox
+from simulators.exchange.store import Mailbox
 from tests.mails import mail
 
 DESK = "desk@bank.example"
@@ -33,7 +33,7 @@ def filled() -> Store:
     return store
 
 
-def folders_of(mailbox: Mailbox, root: Folder | None = None) -> dict[str, int]:
+def folders_of(mailbox: Mailbox) -> dict[str, int]:
     """How many emails each folder of mail has, by path."""
     with mailbox.lock:
         mail_folders = [folder for folder in mailbox.folders.values() if folder.folder_class == "IPF.Note"]

@@ -1,0 +1,19 @@
+"""Several readings in one request: Graph's `$batch`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from integrations.graph.connection import Asked
+
+AT_ONCE = 20
+"""Requests that Graph takes in one batch."""
+
+
+def batch_of(urls: Sequence[str], *, prefer: str = "") -> Asked:
+    """A batch that reads these, at most `AT_ONCE`. Each part has its number in `urls`, as a string, for an id: see
+    `refusals.parts_of`. `prefer`: a preference of each part; the one of the batch does not hold for them."""
+    headers = {"headers": {"Prefer": prefer}} if prefer else {}
+    parts = [{"id": str(number), "method": "GET", "url": url, **headers} for number, url in enumerate(urls)]
+    return Asked("/v1.0/$batch", body=json.dumps({"requests": parts}).encode())
