@@ -251,8 +251,8 @@ class ReinferNotStored(Transient):
     kind = "reinfer_not_stored"
     evidence = Evidence.DESTINATION
     may_be_item = True
-    text = "Re:infer said that it took an email, and does not hold it."
-    remedy = "It is sent again by itself. If this goes on, ask the support of Re:infer about this bucket."
+    text = "Re:infer accepted an email and does not hold it."
+    remedy = "The email is sent again by itself. If this continues, contact Re:infer's support about this bucket."
 
 
 # ---- refused ------------------------------------------------------------------------------------------------------

@@ -201,7 +201,7 @@ class AcceptComments(Api):
 
     @answers(422, body=Said)
     def post(self, request: Request, pk: int) -> Response:
-        """Accept that the bucket holds comments that this product did not send: it is told of them no more."""
+        """Accept that the bucket holds comments that this product did not send. The overview does not list them any more."""
         bucket = one(Bucket.objects.select_related("destination"), pk)
         return said(request, actions.accept_comments(bucket))
 
