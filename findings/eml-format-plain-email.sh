@@ -6,6 +6,11 @@
 # Guess:    text "hello" in both.
 # Expected: text "hello"; in (2) without the closing delimiters, which belong to the structure (RFC 2046, section 5.1.1).
 # Observed: (1) no text. (2) "hello", then "--inner--" and "--outer--".
+# Output:
+#     eml-format 0.6.1 node v20.20.2
+#     plain: expected "hello", observed undefined
+#     nested: expected "hello", observed "hello\r\n--inner--\r\n--outer--\r\n"
+#     as described
 # Exit 0 while this is so, 1 when it changes.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

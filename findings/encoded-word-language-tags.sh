@@ -6,6 +6,13 @@
 # Expected: "Rechnung für Mai".
 # Observed: fast-mail-parser hands over the encoded word undecoded. mail-parser looks for a charset called "iso-8859-1*de",
 #           and a letter that is not ASCII disappears from the subject, without an error; in utf-8 it happens to come out right.
+# Output:
+#     fast-mail-parser 0.10.0 / mail-parser 4.8.0
+#     expected 'Rechnung f\xfcr Mai'
+#     fast-mail-parser latin-1: 'Rechnung =?iso-8859-1*de?q?f=FCr?= Mai'
+#     mail-parser latin-1: 'Rechnung fr Mai'
+#     mail-parser utf-8: 'Rechnung f\xfcr Mai'
+#     as described
 # Exit 0 while this is so, 1 when it changes.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

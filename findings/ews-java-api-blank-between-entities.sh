@@ -7,6 +7,12 @@
 # Expected: "R&D <desk> & Co"; the blanks of the body (XML 1.0, section 2.10: a processor passes on all characters that are no
 #           markup); true (XML Schema part 2, section 3.2.2: the literals are true, false, 1 and 0).
 # Observed: "R&D <desk>& Co"; the body without its blanks; false. A blank beside a letter stays.
+# Output:
+#     [0m[0mews-java-api 2.0, Java 17.0.15
+#     subject: expected R&D <desk> & Co, observed R&D <desk>& Co
+#     body: expected <b>one</b> <i>two</i>, observed <b>one</b><i>two</i>
+#     IsRead: expected true, observed false
+#     as described
 # Exit 0 while this is so, 1 when it changes. Needs a JDK (11 or newer) and Maven.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

@@ -6,6 +6,12 @@
 # Expected: "   ", "a <b> c" and "  two  blanks  " (XML 1.0, sections 2.4, 2.7 and 2.10: a CDATA section is text, and all
 #           characters that are no markup are passed on).
 # Observed: an object {"__prefix":"t","__type":"Subject"}; an object without the text of the section; "two  blanks".
+# Output:
+#     ews-javascript-api 0.15.3 node v20.20.2
+#        : expected "   ", observed {"__prefix":"t","__type":"Subject"}
+#     <![CDATA[a <b>]]> c: expected "a <b> c", observed {"__prefix":"t","__type":"Subject","__text":[{}," c"]}
+#       two  blanks  : expected "  two  blanks  ", observed "two  blanks"
+#     as described
 # Exit 0 while this is so, 1 when it changes. Needs Node.js 20.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

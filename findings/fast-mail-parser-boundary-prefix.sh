@@ -7,6 +7,11 @@
 # Expected: text_plain == ["hello"].
 # Observed: a second, empty text. The delimiter lines of the inner multipart count as those of the outer one. With "r1" inside
 #           there is one text.
+# Output:
+#     fast-mail-parser 0.10.0
+#     inner boundary r1: expected ['hello'], observed ['hello']
+#     inner boundary q1: expected ['hello'], observed ['hello', '']
+#     as described
 # Exit 0 while this is so, 1 when it changes.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

@@ -6,6 +6,12 @@
 # Expected: the Korean and Chinese words, and in any case the ASCII word "invoice" beside them.
 # Observed: text_plain is a single U+FFFD for both. The whole text is lost, without an error. The library takes the table of
 #           web browsers for charset labels, which maps both names to an encoding that refuses every byte.
+# Output:
+#     fast-mail-parser 0.10.0
+#     iso-2022-kr: expected '\uac00\ub098 invoice', observed '\ufffd'
+#     hz-gb-2312: expected '\u4e2d\u6587 invoice', observed '\ufffd'
+#     iso-2022-jp: expected '\u65e5\u672c invoice', observed '\u65e5\u672c invoice'
+#     as described
 # Exit 0 while this is so, 1 when it changes.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

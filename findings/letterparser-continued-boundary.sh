@@ -6,6 +6,12 @@
 # Guess:    text "hello"; recipients b@x.example and c@x.example.
 # Expected: the same.
 # Observed: an exception, "Multipart type lacking boundary"; the first recipient has the address "Team: b@x.example".
+# Output:
+#     letterparser 0.1.8, node v20.20.2
+#     text, boundary in two pieces: expected "hello", observed "error: Multipart type lacking boundary at line 1"
+#     text, boundary in one piece: expected "hello", observed "hello"
+#     first of the group: expected "b@x.example", observed "Team: b@x.example"
+#     as described
 # Exit 0 while this is so, 1 when it changes.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

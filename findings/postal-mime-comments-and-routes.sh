@@ -7,6 +7,11 @@
 # Expected: the same; nodemailer's mailparser 3.14.2 by the same author reads both so.
 # Observed: name "Field)": half of the comment is lost. The address of the recipient is "@r.example,@s.example:b@x.example",
 #           which a rule for x.example or for b@x.example never meets.
+# Output:
+#     postal-mime 4.0.0, mailparser 3.14.2, node v20.20.2
+#     name: expected "Ann (Desk 4) Field", postal-mime "Field)" mailparser "Ann (Desk 4) Field"
+#     to: expected "b@x.example", postal-mime "@r.example,@s.example:b@x.example" mailparser "b@x.example"
+#     as described
 # Exit 0 while this is so, 1 when it changes.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

@@ -6,6 +6,11 @@
 # Expected: one request (RFC 9110, section 11.6.1: the challenge is a scheme with parameters; a realm is opaque text).
 # Observed: a second request with `Authorization: NTLM …`, then PermissionError ("did not respond with NTLM challenge token")
 #           instead of the 401. With realm="bank" there is one request, and the 401 is returned.
+# Output:
+#     requests_ntlm 1.3.0 python 3.11.7
+#     realm bank: expected ['nothing', 401], observed ['nothing', 401]
+#     realm ntlm.bank.example: expected ['nothing', 401], observed ['nothing', 'NTLM', 'PermissionError']
+#     as described
 # Exit 0 while this is so, 1 when it changes.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

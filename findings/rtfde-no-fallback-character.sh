@@ -6,6 +6,12 @@
 # Guess:    (1) "<p>€x", (2) "<p>é".
 # Expected: the same.
 # Observed: (1) "<p>€ x": a blank within words wherever a writer uses \uc0. (2) "<p>Ã©". With \uc1 and a "?" the first is right.
+# Output:
+#     RTFDE 0.1.2.2
+#     uc1: expected '<p>\u20acx', observed '<p>\u20acx'
+#     uc0: expected '<p>\u20acx', observed '<p>\u20ac x'
+#     65001: expected '<p>\xe9', observed '<p>\xc3\xa9'
+#     as described
 # Exit 0 while this is so, 1 when it changes.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

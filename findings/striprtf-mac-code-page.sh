@@ -7,6 +7,11 @@
 # Expected: the same.
 # Observed: (1) UnicodeDecodeError; (2) a string of two
 #           surrogates, which no file, database or JSON in UTF-8 takes: it fails later, somewhere else.
+# Output:
+#     striprtf 0.0.35
+#     code page 10000: expected 'caf\xe9', observed 'UnicodeDecodeError' / code page 1252 'caf\xe9'
+#     pair: expected '\U0001f600', observed '\ud83d\ude00'
+#     as described
 # Exit 0 while this is so, 1 when it changes.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
