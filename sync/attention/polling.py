@@ -17,7 +17,7 @@ def polling(now: datetime) -> Problems:
     slower = f", so mailboxes are polled {times:.1f} times less often than their interval says" if times else ""
     text = (
         f"{found.needed:.1f} polls a second are needed, and {found.done:.1f} were done in the last ten minutes{slower}. "
-        f"{found.late:,} {'is' if found.late == 1 else 'are'} late now. Start more workers, let an integration have more "
+        f"{found.late:,} {'mailbox is' if found.late == 1 else 'mailboxes are'} late now. Start more workers, let an integration have more "
         "mailboxes at once, or raise the poll interval."
     )
     return Problems([Problem("polling", "Polling", "Too few polls", text, Tone.WARN, found.since, found.late)])
