@@ -117,13 +117,17 @@ class ExchangeSimulator:
 
     def _online(self, request: Request) -> Response:
         if request.path.endswith("/oauth2/v2.0/token"):
-            rule = self.faults.struck("token", "", states=effects.STATES)
-            return (effects.before(rule, "token", "") if rule else None) or self.online.token(
-                request, request.path.split("/")[1]
-            )
+            return self._token(request)
         if request.path.endswith("/.well-known/openid-configuration"):
             return self.online.discovery(f"https://{request.headers['Host']}", request.path.split("/")[1])
         return self._served(request, self.online, ONLINE_VERSION)
+
+    def _token(self, request: Request) -> Response:
+        tenant = request.path.split("/")[1]
+        rule = self.faults.struck("token", "", states=effects.STATES)
+        if rule is None:
+            return self.online.token(request, tenant)
+        return effects.before(rule, "token", "") or spoiled(rule, self.online.token(request, tenant))
 
     def _served(self, request: Request, signin: OnPremises | Online, version: str) -> Response:
         """EWS, and the pages beside it, for those who have signed in."""
