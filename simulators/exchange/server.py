@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -117,17 +117,11 @@ class ExchangeSimulator:
 
     def _online(self, request: Request) -> Response:
         if request.path.endswith("/oauth2/v2.0/token"):
-            return self._token(request)
+            tenant = request.path.split("/")[1]
+            return self._with_faults("token", "", "", lambda: self.online.token(request, tenant))
         if request.path.endswith("/.well-known/openid-configuration"):
             return self.online.discovery(f"https://{request.headers['Host']}", request.path.split("/")[1])
         return self._served(request, self.online, ONLINE_VERSION)
-
-    def _token(self, request: Request) -> Response:
-        tenant = request.path.split("/")[1]
-        rule = self.faults.struck("token", "", states=effects.STATES)
-        if rule is None:
-            return self.online.token(request, tenant)
-        return effects.before(rule, "token", "") or spoiled(rule, self.online.token(request, tenant))
 
     def _served(self, request: Request, signin: OnPremises | Online, version: str) -> Response:
         """EWS, and the pages beside it, for those who have signed in."""
@@ -155,14 +149,14 @@ class ExchangeSimulator:
         if anchor and call.impersonated and anchor.casefold() != call.impersonated.casefold():
             text = "X-AnchorMailbox names another mailbox than the header impersonates."
             return _answer(500, soap.fault(soap.SoapFault("ErrorInvalidRequest", text)), call.operation)
-        return self._with_faults(desk, call, mailbox, version)
+        return self._with_faults(call.operation, mailbox, version, lambda: _answered(desk, call))
 
-    def _with_faults(self, desk: Desk, call: soap.Call, mailbox: str, version: str) -> Response:
-        rule = self.faults.struck(call.operation, mailbox, states=effects.STATES)
+    def _with_faults(self, operation: str, mailbox: str, version: str, answer: Callable[[], Response]) -> Response:
+        """The answer, or what a scripted fault makes of it. Where the fault answers by itself, `answer` is not called."""
+        rule = self.faults.struck(operation, mailbox, states=effects.STATES)
         if rule is None:
-            return _answered(desk, call)
-        instead = effects.before(rule, call.operation, version)
-        return instead or spoiled(rule, _answered(desk, call))
+            return answer()
+        return effects.before(rule, operation, version) or spoiled(rule, answer())
 
 
 def _answered(desk: Desk, call: soap.Call) -> Response:

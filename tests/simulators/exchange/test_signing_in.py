@@ -140,3 +140,9 @@ def test_the_token_endpoint_refuses_as_entra_does(
     assert response.json()["error"] == error
     assert number in response.json()["error_description"]
     assert asker.exchange.online.issued == 0
+
+
+def test_a_scripted_fault_spoils_the_answer_of_the_token_endpoint(asker: Asker) -> None:
+    asker.exchange.faults.add("truncate", operation="token", bytes=10, times=1)
+    assert len(token(asker).content) == 10
+    assert token(asker).json()["token_type"] == "Bearer"
