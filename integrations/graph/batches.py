@@ -12,8 +12,10 @@ AT_ONCE = 20
 
 
 def batch_of(urls: Sequence[str], *, prefer: str = "") -> Asked:
-    """A batch that reads these, at most `AT_ONCE`. Each part has its number in `urls`, as a string, for an id: see
-    `refusals.parts_of`. `prefer`: a preference of each part; the one of the batch does not hold for them."""
+    """A batch that reads these, at most `AT_ONCE`. The id of a part is its index in `urls` (`refusals.parts_of` reads them).
+
+    `prefer`: the `Prefer` header of each part. Graph does not apply the header of the batch to its parts.
+    """
     headers = {"headers": {"Prefer": prefer}} if prefer else {}
     parts = [{"id": str(number), "method": "GET", "url": url, **headers} for number, url in enumerate(urls)]
     return Asked("/v1.0/$batch", body=json.dumps({"requests": parts}).encode())

@@ -318,17 +318,13 @@ class _Probes:
         return local(link, self.mailbox.connection.settings.base)
 
     def _document(self, path: str, *, page_size: int = 0) -> Mapping[str, Any]:
-        return _read(self.mailbox.ask(path, page_size=page_size))
+        return self.mailbox.ask(path, page_size=page_size).document()
 
     def _plain(self, path: str) -> Mapping[str, Any]:
-        return _read(self.mailbox.connection.ask(_Plain(path)))
+        return self.mailbox.connection.ask(_Plain(path)).document()
 
     def _batched(self, urls: Sequence[str]) -> dict[str, Answer]:
-        return parts_of(_read(self.mailbox.connection.ask(batch_of(urls))))
-
-
-def _read(answer: Answer) -> dict[str, Any]:
-    return answer.document()
+        return parts_of(self.mailbox.connection.ask(batch_of(urls)).document())
 
 
 def _has(row: Mapping[str, Any], tag: str) -> bool:
