@@ -122,4 +122,4 @@ def test_a_401_that_never_ends_is_left_at_its_bound_and_not_at_the_deadline(serv
     )
     begun = time.monotonic()
     assert type(costs(server.check())[1]) is errors.SignInRefused
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30  # the whole answer would take 64

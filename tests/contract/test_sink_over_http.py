@@ -138,7 +138,7 @@ def test_the_deadline_is_for_the_whole_exchange(peer: Peer, url: str, delivery: 
     fault = fault_of(sink_at(url, deadline=0.5), push)
     assert type(fault) is errors.ReinferTimedOut
     assert fault.may_be_item
-    assert 0.4 < time.monotonic() - started < 3
+    assert 0.4 < time.monotonic() - started < 30  # the answer itself would take 60 or more
 
 
 def test_headers_that_trickle_in_end_by_the_deadline_too() -> None:
@@ -149,13 +149,18 @@ def test_headers_that_trickle_in_end_by_the_deadline_too() -> None:
 
 
 def test_the_deadline_is_for_all_requests_of_a_push(peer: Peer, url: str) -> None:
-    peer.answer = lambda request: Response(body=OK.body, delivery=Delivery(hang=0.2))
-    started = time.monotonic()
+    asked: list[str] = []
+
+    def slow(request: Request) -> Response:
+        asked.append(request.path)
+        return Response(body=OK.body, delivery=Delivery(hang=0.2))
+
+    peer.answer = slow
     fault = fault_of(
         sink_at(url, deadline=0.5, batch_count=1), lambda sink: sink.push([comment(str(n)) for n in range(9)])
     )
     assert type(fault) is errors.ReinferTimedOut
-    assert time.monotonic() - started < 3
+    assert len(asked) <= 3  # of nine, each of which takes 0.2 seconds
 
 
 def test_a_sink_works_on_after_a_time_out(peer: Peer, url: str) -> None:
@@ -359,7 +364,7 @@ def test_one_question_that_fails_ends_the_others(peer: Peer, url: str) -> None:
     started = time.monotonic()
     fault = fault_of(sink_at(url), lambda sink: sink.stored([comment(str(n)).id for n in range(8)]))
     assert type(fault) is errors.ReinferFailed
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30  # the other answers would take 60
 
 
 def test_a_bucket_that_cannot_be_looked_into_counts_as_full(peer: Peer, url: str) -> None:

@@ -17,6 +17,7 @@ import tests.environment  # noqa: F401, keys that the settings ask for
 from tests.sweep.bounds import stale
 from tests.sweep.conversion import PLACES, sweep_place
 from tests.sweep.expressions import Found, find, product_packages
+from tests.sweep.functions import FUNCTIONS, sweep_function
 from tests.sweep.side_by_side import ENDED, side_by_side
 from tests.sweep.sweep import sweep_expression
 
@@ -29,6 +30,7 @@ def main() -> int:
     began = time.monotonic()
     found = _found()
     tasks = [(f"conversion: {name}", partial(sweep_place, name)) for name in PLACES]
+    tasks += [(f"function: {name}", partial(sweep_function, name)) for name in FUNCTIONS]
     tasks += [(one.name, partial(sweep_expression, one)) for one in found.expressions]
     tasks = [(name, task) for name, task in tasks if arguments.only in name]
     problems = [

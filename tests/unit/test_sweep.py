@@ -1,15 +1,17 @@
 """The sweep finds every regular expression, wherever it is kept, and fails on one that needs more than linear time."""
 
 import importlib
+import math
 import sys
 import textwrap
+import time
 
 import pytest
 
 from tests.sweep import bounds
 from tests.sweep.bounds import Bound
 from tests.sweep.expressions import NOT_THE_PRODUCT, ROOT, find, product_packages
-from tests.sweep.growth import growth
+from tests.sweep.growth import cpu_seconds, growth
 from tests.sweep.side_by_side import ENDED, side_by_side
 from tests.sweep.sweep import sweep_expression
 
@@ -189,14 +191,32 @@ def test_every_package_of_the_tree_is_swept_or_is_no_part_of_the_product():
     assert all((ROOT / name / "__init__.py").exists() for name in NOT_THE_PRODUCT)
 
 
-def test_what_grows_with_the_square_is_told_from_what_does_not(monkeypatch):
-    monkeypatch.setattr("tests.sweep.growth._TIMES", 1)
+@pytest.mark.parametrize(
+    ("seconds", "fails"),
+    [
+        (lambda count: 1e-6 * count, False),
+        (lambda count: 1e-7 * count * math.log2(count + 1), False),
+        (lambda count: 1e-8 * count * count, True),
+        (lambda count: 1e-6 * count + 1e-10 * count**2, True),
+        (lambda count: 1e-12 * count**3, True),
+        (lambda count: None if count > 1_000 else 1e-6, True),  # a call that was given up
+    ],
+    ids=["linear", "n log n", "quadratic", "quadratic at last", "cubic", "endless"],
+)
+def test_what_grows_with_the_square_is_told_from_what_does_not(monkeypatch, seconds, fails):
+    """The seconds of a call are given, not measured: a busy machine cannot change the result."""
+    monkeypatch.setattr("tests.sweep.growth.cpu_seconds", lambda call, given: call(given))
+    assert growth(seconds, lambda repeats: repeats, 1).fails is fails
 
-    def square(count):
-        return sum(range(count * count // 50))
 
-    assert growth(square, lambda repeats: repeats, 1).fails
-    assert not growth(lambda count: sum(range(20 * count)), lambda repeats: repeats, 1).fails
+def test_the_time_of_a_call_is_that_of_the_processor():
+    assert cpu_seconds(time.sleep, 0.05) < 0.05 < cpu_seconds(_spin, 0.1)
+
+
+def _spin(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
 
 
 def test_a_process_that_dies_is_told_and_stops_no_other():

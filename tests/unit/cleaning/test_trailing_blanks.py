@@ -2,12 +2,10 @@
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.cleaning.text import without_trailing_blanks
-from tests.sweep.growth import growth
 
 FORMER = re.compile(r"[^\S\n]+(?=\n|$)")
 """The definition that took quadratic time: each blank of a run was tried as its beginning."""
@@ -16,9 +14,3 @@ FORMER = re.compile(r"[^\S\n]+(?=\n|$)")
 @given(st.text(st.sampled_from(" \t\r\n\v\f\x1c\x85\u00a0\u2028\u3000\u200bab-"), max_size=40))
 def test_blanks_at_the_end_of_lines_are_those_of_the_former_expression(text):
     assert without_trailing_blanks(text) == FORMER.sub("", text)
-
-
-@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\u3000", " \r"])
-def test_a_run_of_blanks_within_a_line_takes_linear_time(blank):
-    result = growth(without_trailing_blanks, lambda repeats: f"a{blank * repeats}x", len(blank))
-    assert not result.fails, result

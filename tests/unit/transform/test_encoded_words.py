@@ -3,12 +3,10 @@
 from email.errors import HeaderParseError
 from email.header import decode_header as former
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sync.mime.encoded_words import decode_header
-from tests.sweep.growth import growth
 
 PIECES = [
     *(
@@ -58,11 +56,3 @@ def pieces_or_error(decode, text):
 @example("=?utf-8?b?\udcff=?utf-8?q?=?utf-8?q?")
 def test_a_header_is_decoded_as_by_the_standard_library(text):
     assert pieces_or_error(decode_header, text) == pieces_or_error(former, text)
-
-
-@pytest.mark.parametrize(
-    "piece", ["=?utf-8?q?a?=", "=?utf-8?q?a?= ", "=?a?b?c", "=?utf-8?q?a?=b", "=?l?q?a?= =?u?q?b?= ", "=?"]
-)
-def test_a_long_header_takes_linear_time(piece):
-    result = growth(decode_header, lambda repeats: piece * repeats, len(piece))
-    assert not result.fails, result

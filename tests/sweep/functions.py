@@ -1,0 +1,29 @@
+"""Single functions that took quadratic time once: the time of each may only grow with its text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from integrations.certificates import labelled_blocks
+from sync.cleaning.text import without_trailing_blanks
+from sync.mime.encoded_words import decode_header
+from tests.sweep.growth import growth
+from tests.sweep.sweep import Failure
+
+_WORDS = ["=?utf-8?q?a?=", "=?utf-8?q?a?= ", "=?a?b?c", "=?utf-8?q?a?=b", "=?l?q?a?= =?u?q?b?= ", "=?"]
+_BLOCKS = ["-----BEGIN A-----", "-----BEGIN A-----\n-----END B-----\n", "-----END A-----", "-"]
+_BLANKS = [" ", "\t", "\u00a0", "\u3000", " \r"]
+
+FUNCTIONS: dict[str, tuple[Callable[[str], object], list[str]]] = {
+    "decode_header": (decode_header, _WORDS),
+    "labelled_blocks": (labelled_blocks, _BLOCKS),
+    "without_trailing_blanks": (lambda text: without_trailing_blanks(f"a{text}x"), _BLANKS),
+}
+"""By name: the function, and the pieces whose repeats it is called with."""
+
+
+def sweep_function(name: str) -> list[Failure]:
+    """Return the failures of one of `FUNCTIONS`."""
+    call, pieces = FUNCTIONS[name]
+    results = [(piece, growth(call, lambda repeats, piece=piece: piece * repeats, len(piece))) for piece in pieces]
+    return [Failure(f"function: {name}", repr(piece), result) for piece, result in results if result.fails]
