@@ -70,6 +70,7 @@ def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgrade]:
         before = upgraded.rows()
         upgraded.manage("migrate", "--noinput", "-v", "0")
         fresh.manage("migrate", "--noinput", "-v", "0")
+        fresh.write_checks_as_a_dump_does()
         yield Upgrade(before, upgraded, fresh)
 
 

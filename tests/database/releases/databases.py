@@ -54,6 +54,9 @@ class OtherDatabase:
         """All rows of all tables, by the name of the table."""
         return {table: self.table(table) for (table,) in self.ask(self.tables)}
 
+    def write_checks_as_a_dump_does(self) -> None:
+        """PostgreSQL parses the conditions of a dump anew, and then writes casts in another place."""
+
     def manage(self, *arguments: str) -> str:
         """Run `manage.py` with this database. Returns what it prints."""
         environment = {**os.environ, "DATABASE_URL": self.url, "ENCRYPTION_KEYS": KEY}
@@ -104,6 +107,14 @@ class PostgresDatabase(OtherDatabase):
     def load(self, script: str) -> None:
         with psycopg.connect(self.url) as connection:
             connection.execute(script)
+
+    def write_checks_as_a_dump_does(self) -> None:
+        checks = self.ask(
+            "SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+        )
+        for table, name, definition in checks:
+            self.load(f'ALTER TABLE {table} DROP CONSTRAINT "{name}", ADD CONSTRAINT "{name}" {definition}')
 
 
 @contextmanager
