@@ -445,7 +445,7 @@ def test_a_migration_binds_what_is_stored_without_a_key(integration, destination
     Integration.objects.update(bindings={})
     Destination.objects.update(bindings={})
     keys, settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS, []
-    import_module("integrations.migrations.0007_secret_bindings").bind(apps, None)
+    import_module("integrations.migrations.0002_squashed").bind(apps, None)
     settings.ENCRYPTION_KEYS = keys
     assert Integration.objects.get().opened("client_secret") == SECRET
     assert Destination.objects.get(pk=destination.pk).opened("token") == SECRET

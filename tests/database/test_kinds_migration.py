@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from integrations import errors
 from integrations.migrations import _texts_before_kinds as before
 from sync import stopped
+from tests.database.schemas import bring_up, go_back
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-KINDS = {"integrations": "_kinds", "mailboxes": "_kinds", "sync": "_set_aside_kind"}
-"""How the names of the three migrations end."""
 LIMIT = (
     "The monthly limit of AI units that you set for this bucket is reached. (1,000 a month) "
     "Its mailboxes go on by themselves when the month ends, or as soon as you raise the limit."
@@ -22,36 +19,10 @@ LIMIT = (
 """As the version before wrote it."""
 
 
-def the_migration(executor: MigrationExecutor, app: str) -> tuple[str, str]:
-    (found,) = [node for node in executor.loader.graph.nodes if node[0] == app and node[1].endswith(KINDS[app])]
-    return found
-
-
-def migrated(nodes: list[tuple[str, str]]):
-    executor = MigrationExecutor(connection)
-    executor.migrate(nodes)
-    return MigrationExecutor(connection).loader.project_state(nodes).apps
-
-
-def set_back():
-    """The database as the version before had it."""
-    executor = MigrationExecutor(connection)
-    nodes = []
-    for app in KINDS:
-        migration = executor.loader.get_migration(*the_migration(executor, app))
-        nodes += [dependency for dependency in migration.dependencies if dependency[0] == app]
-    return migrated(nodes)
-
-
-def brought_up() -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
-
-
 @pytest.fixture
 def old(transactional_db):
-    yield set_back()
-    brought_up()
+    yield go_back()
+    bring_up()
 
 
 def rows(apps):
@@ -100,7 +71,7 @@ def test_rows_of_the_version_before_get_their_kinds_and_keep_what_the_other_side
     from sync.models import SetAsideEmail
 
     rows(old)
-    brought_up()
+    bring_up()
     integration = Integration.objects.get()
     assert (integration.disabled_kind, integration.disabled_detail) == (
         "client_secret_expired", "invalid_client, AADSTS7000222",
@@ -130,8 +101,8 @@ def test_rows_of_the_version_before_get_their_kinds_and_keep_what_the_other_side
 
 def test_whoever_goes_back_to_the_version_before_finds_its_texts_again(old):
     rows(old)
-    brought_up()
-    apps = set_back()
+    bring_up()
+    apps = go_back()
     assert apps.get_model("mailboxes", "Mailbox").objects.get(address="limit@x.example").disabled_detail == LIMIT
     held = apps.get_model("integrations", "Destination").objects.get().held_detail
     assert held == before.whole("reinfer_token_refused", "HTTP 401")

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from integrations import errors
 from integrations.messages import Comment, CommentId
@@ -18,6 +17,7 @@ from sync import attention, dispatching, drift, renewal, verify
 from sync.models import LedgerEntry, MailboxState, Renewal
 from sync.reconcile import content_digest, properties_digest
 from sync.transform import PROPERTIES
+from tests.database.schemas import bring_up, go_back
 from tests.database.world import World
 from tests.faults.deadly import Died
 from tests.mails import comment_id_of, mail
@@ -122,16 +122,12 @@ def test_new_mail_comes_first_and_the_others_follow(world: World, monkeypatch):
 def test_the_database_of_the_version_before_gets_all_properties_while_new_mail_arrives_first(world: World):
     desk = desk_with(world, 7)
     as_an_older_version_left_it(world)
-    executor = MigrationExecutor(connection)
-    (ours,) = [node for node in executor.loader.graph.nodes if node[1].endswith("_properties_of_comments")]
-    before = [name for name in executor.loader.get_migration(*ours).dependencies if name[0] == "sync"]
-    executor.migrate(before)
+    go_back()
     try:
         columns = {column.name for column in table_of(LedgerEntry)}
         assert "properties_version" not in columns
     finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
+        bring_up()
     world.mailboxes[desk.address].deliver(mail("live"))
     MailboxState.objects.update(next_sync_at=world.clock())
     minute(world)

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from integrations.connect import open_source
 from integrations.models import Destination, Integration
@@ -20,14 +18,13 @@ from sync import actions, dispatching, newly_answers, runner
 from sync.models import MailboxState, SyncedFolder
 from sync.newly_answers import Standing
 from sync.wanted import wanted_digest
+from tests.database.schemas import bring_up, go_back
 from tests.database.world import Clock
 from tests.faults.ends import End, EwsEnd, serving
 from tests.mails import NOON, comment_id_of, mail, received
 from tests.releases import BEFORE, BEHIND, IMPORTED, AsReleased, release
 
 BUCKET = ("bank", "desks")
-LAST_BEFORE = [("sync", "0012_mail_of_a_day_and_when_a_sync_was_asked_for")]
-"""The last migration of commit 58a28db, whose rules turned such mail away."""
 
 
 @pytest.fixture(params=["ews", "graph"])
@@ -91,9 +88,8 @@ def bank(end: End, transactional_db: None) -> Iterator[Bank]:
 
 def with_the_schema_of_the_release_before() -> None:
     """As its database is found by the migrations: what they add has no value from before."""
-    MigrationExecutor(connection).migrate(LAST_BEFORE)
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
+    go_back()
+    bring_up()
 
 
 def live(bank: Bank, emails: int, rejected: int) -> tuple[set[str], set[str]]:

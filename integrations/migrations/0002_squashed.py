@@ -1,7 +1,12 @@
-"""What disabled or holds something is told by its kind; what the other side said stands beside it, and no sentence of ours."""
+"""All changes since commit 58a28db.
+
+Rows of that version told an error by its whole text. They get the kind of the error, and keep only what the other side said.
+Each stored secret is bound to the place that it is sent to now.
+"""
 
 from django.db import migrations, models
 
+from integrations import binding
 from integrations.migrations._texts_before_kinds import detail_of, parted, whole
 
 HELD = (("integrations", "Integration"), ("integrations", "Destination"))
@@ -27,10 +32,39 @@ def put_together(apps, schema_editor):
             row.save(update_fields=["held_detail"])
 
 
+BINDS = {
+    "Integration": (binding.INTEGRATION_FIELDS, binding.places_of_integration),
+    "Destination": (binding.DESTINATION_FIELDS, binding.places_of_destination),
+}
+
+
+def bind(apps, schema_editor):
+    """No key is needed for it: nothing is opened."""
+    for name, (fields, places_of) in BINDS.items():
+        model = apps.get_model("integrations", name)
+        for row in model.objects.all():
+            places = places_of({field: getattr(row, field) for field in fields})
+            found = {secret: place for secret, place in places.items() if getattr(row, secret)}
+            model.objects.filter(pk=row.pk).update(bindings=found)
+
+
 class Migration(migrations.Migration):
-    dependencies = [("integrations", "0005_disabled_at")]
+    replaces = [("integrations", "0006_kinds"), ("integrations", "0007_secret_bindings")]
+
+    dependencies = [
+        ("integrations", "0001_squashed"),
+    ]
 
     operations = [
+        migrations.AddField(
+            model_name="destination",
+            name="bindings",
+            field=models.JSONField(
+                default=dict,
+                editable=False,
+                help_text="Where each secret may be sent: the place that it was entered for.",
+            ),
+        ),
         migrations.AddField(
             model_name="integration",
             name="disabled_kind",
@@ -43,6 +77,15 @@ class Migration(migrations.Migration):
                 max_length=64,
             ),
         ),
+        migrations.AddField(
+            model_name="integration",
+            name="bindings",
+            field=models.JSONField(
+                default=dict,
+                editable=False,
+                help_text="Where each secret may be sent: the place that it was entered for.",
+            ),
+        ),
         migrations.AlterField(
             model_name="integration",
             name="disabled_detail",
@@ -53,4 +96,5 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(take_apart, put_together),
+        migrations.RunPython(bind, migrations.RunPython.noop),
     ]

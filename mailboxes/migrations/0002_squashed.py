@@ -1,9 +1,11 @@
-"""What disabled or holds something is told by its kind; what the other side said stands beside it, and no sentence of ours."""
+"""All changes since commit 58a28db.
+
+Rows of that version told an error by its whole text. They get the kind of the error, and keep only what the other side said.
+"""
 
 from django.db import migrations, models
 
 from integrations.migrations._texts_before_kinds import detail_of, parted, whole
-
 
 
 def take_apart(apps, schema_editor):
@@ -20,7 +22,9 @@ def take_apart(apps, schema_editor):
 
 def put_together(apps, schema_editor):
     Mailbox = apps.get_model("mailboxes", "Mailbox")
-    told = Mailbox.objects.exclude(disabled_kind="").order_by().values_list("disabled_kind", "disabled_detail").distinct()
+    told = (
+        Mailbox.objects.exclude(disabled_kind="").order_by().values_list("disabled_kind", "disabled_detail").distinct()
+    )
     for kind, detail in list(told):
         same = Mailbox.objects.filter(disabled_kind=kind, disabled_detail=detail)
         same.update(disabled_detail=whole(kind, detail))
@@ -30,7 +34,12 @@ def put_together(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailboxes", "0004_disabled_at"), ("integrations", "0006_kinds")]
+    replaces = [("mailboxes", "0005_kinds")]
+
+    dependencies = [
+        ("integrations", "0002_squashed"),
+        ("mailboxes", "0001_squashed"),
+    ]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,197 @@
+"""The schema of the mailboxes app as commit 58a28db had it. Replaces the migrations that existed at that commit."""
+
+import django.core.validators
+import django.db.models.deletion
+import django.db.models.functions.text
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    replaces = [
+        ("mailboxes", "0001_initial"),
+        ("mailboxes", "0002_bucket_monthly_limit"),
+        ("mailboxes", "0003_breaker"),
+        ("mailboxes", "0004_disabled_at"),
+    ]
+
+    initial = True
+
+    dependencies = [
+        ("integrations", "0001_squashed"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Bucket",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("held_since", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("held_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("held_kind", models.CharField(blank=True, editable=False, max_length=64)),
+                ("held_detail", models.TextField(blank=True, editable=False)),
+                (
+                    "project",
+                    models.CharField(
+                        max_length=1024,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9_.-]{1,1024}\\Z", "Only letters, digits, dots, hyphens and underscores."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=256,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9_-]{1,256}\\Z",
+                                "Only letters, digits, hyphens and underscores, at most 256.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "trusted",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        help_text="Whether our ledger knows all that the bucket holds. Until then, what is unknown is asked for first.",
+                    ),
+                ),
+                ("examined_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "destination",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="buckets",
+                        to="integrations.destination",
+                    ),
+                ),
+                (
+                    "monthly_limit",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Reached, its mailboxes stop until the month ends or you raise it. A batch on its way is still delivered. Empty: no limit.",
+                        null=True,
+                        verbose_name="AI units a month",
+                    ),
+                ),
+                (
+                    "pardoned_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Until then, what is refused is set aside without asking.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "refusals",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="The last outcomes, + or -: see sync.breaker.",
+                        max_length=100,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["project", "name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("destination", "project", "name"), name="bucket_unique_at_destination"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Mailbox",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.EmailField(max_length=320)),
+                (
+                    "start_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Mail received from then on. Empty: all mail.",
+                        null=True,
+                        verbose_name="start time",
+                    ),
+                ),
+                ("folder_allow", models.JSONField(blank=True, default=list)),
+                ("folder_deny", models.JSONField(blank=True, default=list)),
+                ("participant_allow", models.JSONField(blank=True, default=list)),
+                ("participant_deny", models.JSONField(blank=True, default=list)),
+                ("domain_allow", models.JSONField(blank=True, default=list)),
+                ("domain_deny", models.JSONField(blank=True, default=list)),
+                ("meetings", models.BooleanField(default=False, verbose_name="meeting messages")),
+                ("reports", models.BooleanField(default=False, verbose_name="delivery and read reports")),
+                ("enabled", models.BooleanField(default=True, editable=False)),
+                (
+                    "disabled_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("user", "Stopped by a user"),
+                            ("quota", "Quota reached"),
+                            ("sync_error", "Stopped by an error"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "disabled_detail",
+                    models.TextField(
+                        blank=True, editable=False, validators=[django.core.validators.MaxLengthValidator(4096)]
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "bucket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="mailboxes", to="mailboxes.bucket"
+                    ),
+                ),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mailboxes",
+                        to="integrations.integration",
+                    ),
+                ),
+                (
+                    "disabled_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, help_text="When an error or a quota last disabled it.", null=True
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "mailboxes",
+                "ordering": ["address"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("integration"),
+                        django.db.models.functions.text.Lower("address"),
+                        name="mailbox_unique_in_integration",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("disabled_reason", ""), ("enabled", True)),
+                            models.Q(("enabled", False), models.Q(("disabled_reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="mailbox_disabled_has_a_reason",
+                    ),
+                ],
+            },
+        ),
+    ]

@@ -1,0 +1,569 @@
+"""The schema of the sync app as commit 58a28db had it. Replaces the migrations that existed at that commit."""
+
+import django.db.models.deletion
+import django.utils.timezone
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    replaces = [
+        ("sync", "0001_initial"),
+        ("sync", "0002_preview_permission"),
+        ("sync", "0003_send_again"),
+        ("sync", "0004_activity"),
+        ("sync", "0005_folder_total"),
+        ("sync", "0006_probe"),
+        ("sync", "0007_vanished"),
+        ("sync", "0008_verification"),
+        ("sync", "0009_watch"),
+        ("sync", "0010_ids_of_a_source"),
+        ("sync", "0011_count_from_the_index"),
+        ("sync", "0012_mail_of_a_day_and_when_a_sync_was_asked_for"),
+    ]
+
+    initial = True
+
+    dependencies = [
+        ("integrations", "0001_squashed"),
+        ("mailboxes", "0001_squashed"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="MailboxState",
+            fields=[
+                (
+                    "mailbox",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="state",
+                        serialize=False,
+                        to="mailboxes.mailbox",
+                    ),
+                ),
+                ("next_sync_at", models.DateTimeField(help_text="Empty: at once.", null=True)),
+                (
+                    "queued_until",
+                    models.DateTimeField(
+                        help_text="A task is on its way; after this time it counts as lost.", null=True
+                    ),
+                ),
+                ("lease_token", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("folders_cursor", models.TextField(blank=True)),
+                (
+                    "folders_of",
+                    models.CharField(blank=True, help_text="The address that this cursor is about.", max_length=320),
+                ),
+                (
+                    "list_again",
+                    models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync."),
+                ),
+                ("failures", models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")),
+                ("failing_since", models.DateTimeField(null=True)),
+                ("error_kind", models.CharField(blank=True, max_length=64)),
+                ("error_text", models.TextField(blank=True)),
+                ("synced_at", models.DateTimeField(help_text="When a sync last came to its end.", null=True)),
+                ("up_to_date", models.BooleanField(default=False)),
+                (
+                    "send_again",
+                    models.BooleanField(default=False, help_text="Forget what was sent for it, at the next sync."),
+                ),
+                ("probe", models.BooleanField(default=False, help_text="Queued to see whether a hold is over.")),
+                (
+                    "pages",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Of all its folders, when a sync last ended: see sync.watch."
+                    ),
+                ),
+                (
+                    "went_back_at",
+                    models.DateTimeField(
+                        help_text="When a checkpoint of it was last seen to have gone back.", null=True
+                    ),
+                ),
+                (
+                    "former_until",
+                    models.DateTimeField(
+                        help_text="While some of what is remembered has ids of the source before: until when that was read.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "ids_of",
+                    models.CharField(
+                        default="ews",
+                        help_text="Whose ids and cursors are remembered: see sync.source_change.",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "asked_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        help_text="When it was last made due at once: added, started, changed, or by a button.",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["next_sync_at"], name="state_due")],
+            },
+        ),
+        migrations.CreateModel(
+            name="SyncedFolder",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("folder_id", models.CharField(max_length=512)),
+                ("parent_id", models.CharField(blank=True, max_length=512)),
+                ("name", models.CharField(max_length=512)),
+                ("path", models.JSONField(default=list)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("ordinary", "ordinary"),
+                            ("inbox", "inbox"),
+                            ("sent", "sent"),
+                            ("drafts", "drafts"),
+                            ("outbox", "outbox"),
+                            ("junk", "junk"),
+                            ("deleted", "deleted"),
+                            ("sync_issues", "sync_issues"),
+                            ("conversation_history", "conversation_history"),
+                            ("rss", "rss"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                ("holds_mail", models.BooleanField(default=True)),
+                ("gone", models.BooleanField(default=False)),
+                ("cursor", models.TextField(blank=True)),
+                (
+                    "wanted_digest",
+                    models.CharField(
+                        blank=True, help_text="Of what was wanted when the cursor was made.", max_length=64
+                    ),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(default=0, help_text="Begun at the page behind the cursor."),
+                ),
+                (
+                    "item_in_hand",
+                    models.CharField(
+                        blank=True, help_text="While a page is tried one email at a time.", max_length=512
+                    ),
+                ),
+                ("up_to_date", models.BooleanField(default=False)),
+                (
+                    "synced_until",
+                    models.DateTimeField(help_text="Received time of the newest email delivered.", null=True),
+                ),
+                ("synced_at", models.DateTimeField(null=True)),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="folders", to="mailboxes.mailbox"
+                    ),
+                ),
+                (
+                    "total",
+                    models.PositiveIntegerField(help_text="Items in it, when the tree was last told.", null=True),
+                ),
+                (
+                    "pages",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="How often the checkpoint moved on; never goes back."
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["path"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("mailbox", "folder_id"), name="folder_unique_in_mailbox")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SetAsideEmail",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("item_id", models.CharField(max_length=512)),
+                ("change_key", models.CharField(blank=True, max_length=128)),
+                ("listed_id", models.CharField(blank=True, max_length=1024)),
+                ("received", models.DateTimeField(null=True)),
+                ("size", models.PositiveBigIntegerField(default=0)),
+                ("item_class", models.CharField(blank=True, max_length=128)),
+                ("stage", models.CharField(help_text="fetch, transform, push, worker or gone", max_length=16)),
+                ("reason", models.CharField(max_length=512)),
+                ("attempts", models.PositiveSmallIntegerField(default=1)),
+                ("first_at", models.DateTimeField(auto_now_add=True)),
+                ("last_at", models.DateTimeField()),
+                ("retry_at", models.DateTimeField(help_text="Empty: not by itself.", null=True)),
+                ("transform_version", models.PositiveIntegerField(default=0)),
+                (
+                    "settled",
+                    models.CharField(blank=True, help_text="delivered, gone, unwanted or dismissed", max_length=16),
+                ),
+                ("settled_at", models.DateTimeField(null=True)),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="set_aside", to="mailboxes.mailbox"
+                    ),
+                ),
+                (
+                    "folder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="set_aside", to="sync.syncedfolder"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-last_at"],
+                "permissions": [("preview_email", "Can read set-aside emails in a preview")],
+                "indexes": [models.Index(fields=["mailbox", "retry_at"], name="set_aside_due")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("mailbox", "item_id"), name="set_aside_unique_in_mailbox")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Copy",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("item_id", models.CharField(max_length=512)),
+                ("change_key", models.CharField(blank=True, max_length=128)),
+                (
+                    "listed_id",
+                    models.CharField(blank=True, help_text="Comment id by the Message-ID as listed.", max_length=1024),
+                ),
+                (
+                    "comment_id",
+                    models.CharField(
+                        blank=True, help_text="Comment id by the MIME header, once fetched.", max_length=1024
+                    ),
+                ),
+                ("received", models.DateTimeField(null=True)),
+                ("size", models.PositiveBigIntegerField(default=0)),
+                ("verdict", models.CharField(help_text="delivered, set_aside, or why it is not wanted", max_length=32)),
+                (
+                    "judged_by",
+                    models.CharField(blank=True, help_text="Digest of the rules behind the verdict.", max_length=64),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="copies", to="mailboxes.mailbox"
+                    ),
+                ),
+                (
+                    "folder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="copies", to="sync.syncedfolder"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "copies",
+                "indexes": [
+                    models.Index(fields=["mailbox", "listed_id"], name="copy_listed"),
+                    models.Index(fields=["comment_id"], name="copy_comment"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("mailbox", "item_id"), name="copy_unique_in_mailbox")],
+            },
+        ),
+        migrations.CreateModel(
+            name="SyncRun",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("lease_token", models.UUIDField(null=True)),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("yielded", "Yielded its slot"),
+                            ("stopped", "Stopped"),
+                            ("failed", "Failed"),
+                            ("lost", "Worker lost"),
+                        ],
+                        default="running",
+                        max_length=16,
+                    ),
+                ),
+                ("error_kind", models.CharField(blank=True, max_length=64)),
+                ("error_text", models.TextField(blank=True)),
+                ("listed", models.PositiveIntegerField(default=0)),
+                ("fetched", models.PositiveIntegerField(default=0)),
+                ("created", models.PositiveIntegerField(default=0)),
+                ("updated", models.PositiveIntegerField(default=0)),
+                ("unchanged", models.PositiveIntegerField(default=0)),
+                ("not_wanted", models.PositiveIntegerField(default=0)),
+                ("set_aside", models.PositiveIntegerField(default=0)),
+                (
+                    "held_back",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Updates not sent, because they could have been billed."
+                    ),
+                ),
+                (
+                    "text_changes",
+                    models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0."),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="runs", to="mailboxes.mailbox"
+                    ),
+                ),
+                (
+                    "longest_wait",
+                    models.PositiveIntegerField(
+                        help_text="Seconds from the arrival of a new email to its comment.", null=True
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-started_at"],
+                "indexes": [
+                    models.Index(fields=["mailbox", "-started_at"], name="run_of_mailbox"),
+                    models.Index(fields=["-started_at"], name="run_started"),
+                    models.Index(condition=models.Q(("outcome", "running")), fields=["mailbox"], name="run_open"),
+                    models.Index(condition=models.Q(("outcome", "lost")), fields=["started_at"], name="run_lost"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LedgerEntry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("comment_id", models.CharField(max_length=1024)),
+                (
+                    "state",
+                    models.CharField(choices=[("intended", "Intended"), ("confirmed", "Confirmed")], max_length=16),
+                ),
+                (
+                    "content_digest",
+                    models.CharField(help_text="Of all but the properties, as first sent.", max_length=64),
+                ),
+                ("properties_digest", models.CharField(help_text="As last sent.", max_length=64)),
+                (
+                    "identity_digest",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of sender, date and subject: tells two emails under one Message-ID apart.",
+                        max_length=64,
+                    ),
+                ),
+                ("winner_item", models.CharField(blank=True, help_text="The copy synced last.", max_length=512)),
+                (
+                    "sequence",
+                    models.PositiveBigIntegerField(
+                        default=1, help_text="Raised by every change; compared before the next."
+                    ),
+                ),
+                (
+                    "mark",
+                    models.UUIDField(
+                        help_text="Of the intention behind it; any other change of the entry clears it.", null=True
+                    ),
+                ),
+                (
+                    "in_flight_until",
+                    models.DateTimeField(help_text="No push of this intention can still be going on later.", null=True),
+                ),
+                ("dirty", models.BooleanField(default=False, help_text="The properties need to be sent again.")),
+                ("billed", models.BooleanField(default=False, help_text="Whether we created it, or found it there.")),
+                (
+                    "collision",
+                    models.BooleanField(default=False, help_text="Two different emails bear this Message-ID."),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "bucket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="mailboxes.bucket"
+                    ),
+                ),
+                (
+                    "pushed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="mailboxes.mailbox",
+                    ),
+                ),
+                (
+                    "winner_mailbox",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="mailboxes.mailbox",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "ledger entries",
+                "indexes": [
+                    models.Index(condition=models.Q(("dirty", True)), fields=["winner_mailbox"], name="entry_dirty"),
+                    models.Index(fields=["winner_mailbox", "winner_item"], name="entry_winner"),
+                    models.Index(
+                        condition=models.Q(("billed", True)),
+                        fields=["bucket", "created_at", "state"],
+                        name="entry_billed",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("bucket", "comment_id"), name="entry_unique_in_bucket")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Activity",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("hour", models.DateTimeField(help_text="Its beginning.")),
+                ("created", models.PositiveIntegerField(default=0)),
+                ("updated", models.PositiveIntegerField(default=0)),
+                ("set_aside", models.PositiveIntegerField(default=0)),
+                (
+                    "longest_wait",
+                    models.PositiveIntegerField(
+                        help_text="Seconds from the arrival of a new email to its comment.", null=True
+                    ),
+                ),
+                (
+                    "bucket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="mailboxes.bucket"
+                    ),
+                ),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="integrations.integration",
+                    ),
+                ),
+                (
+                    "text_changes",
+                    models.PositiveIntegerField(default=0, help_text="As the server counted them: must stay 0."),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "activity",
+                "indexes": [models.Index(fields=["hour"], name="activity_hour")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("integration", "bucket", "hour"), name="activity_unique")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Verification",
+            fields=[
+                (
+                    "mailbox",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="verification",
+                        serialize=False,
+                        to="mailboxes.mailbox",
+                    ),
+                ),
+                ("repair", models.BooleanField(default=False)),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("next_at", models.DateTimeField()),
+                ("claimed_until", models.DateTimeField(null=True)),
+                ("done_folders", models.JSONField(default=list)),
+                ("cursor", models.TextField(blank=True, help_text="In the folder in hand.")),
+                ("error_text", models.TextField(blank=True)),
+                ("emails", models.PositiveIntegerField(default=0, help_text="Wanted, and in Exchange.")),
+                ("well", models.PositiveIntegerField(default=0, help_text="In Re:infer as they should be.")),
+                ("waiting", models.PositiveIntegerField(default=0, help_text="The next syncs bring or change them.")),
+                ("set_aside", models.PositiveIntegerField(default=0)),
+                ("not_wanted", models.PositiveIntegerField(default=0, help_text="By their participants.")),
+                ("missing", models.PositiveIntegerField(default=0, help_text="In Exchange, and not in Re:infer.")),
+                (
+                    "outdated",
+                    models.PositiveIntegerField(default=0, help_text="In Re:infer with other properties than we sent."),
+                ),
+                (
+                    "surplus",
+                    models.PositiveIntegerField(default=0, help_text="In Re:infer, and no longer in Exchange."),
+                ),
+                (
+                    "before_folder",
+                    models.JSONField(default=dict, help_text="What was counted before the folder in hand."),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Comparison",
+            fields=[
+                (
+                    "bucket",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="comparison",
+                        serialize=False,
+                        to="mailboxes.bucket",
+                    ),
+                ),
+                ("next_at", models.DateTimeField(help_text="When it is compared again.")),
+                ("compared_at", models.DateTimeField(null=True)),
+                (
+                    "stored",
+                    models.PositiveBigIntegerField(help_text="As Re:infer counts. Empty: it does not say.", null=True),
+                ),
+                ("confirmed", models.PositiveBigIntegerField(default=0, help_text="As our ledger counts.")),
+                (
+                    "missing_since",
+                    models.DateTimeField(help_text="Since when Re:infer holds fewer than it acknowledged.", null=True),
+                ),
+                (
+                    "surplus_since",
+                    models.DateTimeField(
+                        help_text="Since when a bucket of ours alone holds more than that.", null=True
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Tick",
+            fields=[
+                ("name", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="MailDay",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("created", models.PositiveIntegerField(default=0)),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="mailboxes.mailbox"
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["day"], name="mail_day")],
+                "constraints": [models.UniqueConstraint(fields=("mailbox", "day"), name="mail_day_unique")],
+            },
+        ),
+    ]
