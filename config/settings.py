@@ -16,6 +16,7 @@ import environ
 from whitenoise.compress import Compressor
 
 from config.logs import logging_config
+from config.version import VERSION
 from sync.limits import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -346,4 +347,5 @@ DEFAULT_FROM_EMAIL = env("MAIL_FROM", default="reinfer-exchange@localhost")
 EMAIL_TIMEOUT = 10
 
 #: The `User-Agent` header of all requests. An integration can have its own.
-USER_AGENT = env("USER_AGENT", default="reinfer-exchange/0.1")
+#: Default: `reinfer-exchange/` and the version
+USER_AGENT = env("USER_AGENT", default=f"reinfer-exchange/{VERSION}")
