@@ -124,7 +124,7 @@ def _title(lines: list[str], number: int) -> str:
 
 def _setting(call: ast.Call, kind: str, lines: list[str]) -> Setting:
     name = ast.literal_eval(call.args[0])
-    described = []
+    described: list[str] = []
     # The description stands above the statement or, in a dictionary, above the line of the call.
     for line in reversed(lines[: call.lineno - 1]):
         if not line.lstrip().startswith("#:"):
