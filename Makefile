@@ -4,12 +4,12 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 MAIL ?=
 RECORD ?=
-DIR ?= docs/screenshots
+DIR ?= screenshots
 MARKS ?= not journey and not processes and not long and not image and not foreign
 SEEDS ?=
 ONLY ?=
 
-.PHONY: help demo smoke test reworded journey faults faults-processes foreign image sweep check format lock bench screenshots clean
+.PHONY: help demo smoke test reworded journey faults faults-processes foreign image sweep check format lock reference bench screenshots docs-screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
@@ -22,6 +22,7 @@ help:
 	@echo "make foreign   clients that this project did not write, against the simulators (Node, Java and Cargo: where installed)"
 	@echo "make image     docker/Dockerfile built and run as in production (as root, with buildah and debootstrap)"
 	@echo "make sweep     every regular expression and the whole conversion over texts that grow: no more than linear time"
+	@echo "make screenshots   every page as a picture, in the folder screenshots (DIR=...; needs Chromium)"
 	@echo "make check     style, types, layering, migrations, Django's system checks"
 
 demo: $(VENV)/.ready
@@ -67,6 +68,10 @@ sweep: $(VENV)/.ready
 screenshots: $(VENV)/.ready
 	@$(RUN) -m demo.screenshots $(DIR)
 
+# The few that docs/ shows. They are small, and they are committed.
+docs-screenshots: $(VENV)/.ready
+	@$(RUN) -m demo.screenshots --docs docs/screenshots
+
 check: $(VENV)/.ready
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -81,6 +86,9 @@ format: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	@$(RUN) -m bench fetch && $(RUN) -m bench memory
+
+reference: $(VENV)/.ready
+	@$(RUN) -m config.settings_reference > docs/configuration.md
 
 # The lock files name versions and hashes, so that the same ones come from whatever index pip is told to use.
 lock: $(VENV)/.ready

@@ -1,8 +1,10 @@
 """Every setting of the product, read once, from the environment.
 
 A secret can also come from a file: `SECRET_KEY_FILE=/run/secrets/key` is read where `SECRET_KEY` is asked for, and so
-for every other setting. Each one has a safe default or is asked for by a system check (`config.checks`). The table in
-README.md lists them.
+for every other setting. Each one has a safe default or is asked for by a system check (`integrations.checks`).
+
+`config.settings_reference` writes docs/configuration.md from this file. The lines that begin with `#:` above a setting
+describe it. A line `#: Default: ...` describes a default that the code computes.
 """
 
 import sys
@@ -14,6 +16,7 @@ import environ
 from whitenoise.compress import Compressor
 
 from config.logs import logging_config
+from config.version import VERSION
 from sync.limits import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,19 +28,30 @@ def seconds(name: str, default: int) -> timedelta:
     return timedelta(seconds=env.float(name, default=default))
 
 
-# ---- who may see what ---------------------------------------------------------------------------------------------
+# ---- security -----------------------------------------------------------------------------------------------------
+#: Django's secret key. It signs sessions.
+#: Default: none; you must set it
 SECRET_KEY = env("SECRET_KEY", default="")
+#: Fernet keys that encrypt the stored secrets, separated by commas, the newest first. See [Replace the encryption
+#: key](operations.md#replace-the-encryption-key).
+#: Default: none; you must set it
 ENCRYPTION_KEYS = [key.strip() for key in env.list("ENCRYPTION_KEYS", default=[]) if key.strip()]
+#: Django's debug mode. For development only.
 DEBUG = env.bool("DEBUG", default=False)
+#: The host names under which the server answers.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+#: Origins from which forms are accepted, for example `https://mail.example`. Needed behind a proxy.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# Without it, metrics are told to this machine alone.
+#: The bearer token for `/metrics`. Without it, only the machine itself may read them: see [monitoring.md](monitoring.md).
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 
+#: Send cookies over HTTPS only, redirect HTTP to HTTPS, and send the HSTS header.
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+#: Trust the header `X-Forwarded-Proto`. Set it only if the port can be reached through the proxy alone: see
+#: [web-server.md](web-server.md).
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_HTTPONLY = True
@@ -54,8 +68,13 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# ---- where things are ---------------------------------------------------------------------------------------------
+# ---- storage ------------------------------------------------------------------------------------------------------
+#: The folder of the SQLite database and of the schedule of Celery beat.
+#: Default: `data` in the folder of the program
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "data")))
+#: The database. In production: `postgres://user:password@host:5432/name`. Behind PgBouncer: use session pooling, and set
+#: `ignore_startup_parameters = options` there.
+#: Default: a SQLite database in `DATA_DIR`
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'reinfer-exchange.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +97,7 @@ else:
         **DATABASES["default"].get("OPTIONS", {}),
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+#: The Celery broker. No email is lost when it loses its data.
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
 # ---- Django -------------------------------------------------------------------------------------------------------
@@ -148,9 +168,12 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 LANGUAGE_CODE = "en"
 USE_I18N = False
+#: The time zone of the pages while the zone of the browser is not known.
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 STATIC_URL = "static/"
+#: The folder for the collected static files.
+#: Default: `static` in `DATA_DIR`
 STATIC_DIR = Path(env("STATIC_DIR", default=str(DATA_DIR / "static")))
 # Once they are collected, static files are served compressed and under names that change with them. Before that (in
 # development and in the demo) whitenoise serves them from where they lie.
@@ -170,7 +193,9 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Source maps are asked for by nobody but a debugger, and compressing them takes longer than all else together.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 LOGGING_CONFIG = None
+#: The least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+#: The format of the logs: `json` or `console`.
 LOG_FORMAT = env("LOG_FORMAT", default="json")
 logging_config(LOG_LEVEL, LOG_FORMAT)
 
@@ -179,6 +204,7 @@ KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105  # the name of a model
 # Its own table stays away: ours stands in its place, and an idle one that refers to users would be in the way.
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "AUTO_REFRESH": False}
+#: The largest JSON body of a request to the API, in bytes. Without a valid token the limit is 64 kB.
 API_MOST_BYTES = env.int("API_MOST_BYTES", default=4 * 1024 * 1024)
 # Of a form or a body of the API; files are bounded where they are read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
@@ -193,6 +219,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "api.paging.Pages",
     "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.PerToken"],
+    #: How many requests one API token may make. Each web process counts for itself.
     "DEFAULT_THROTTLE_RATES": {"token": env("API_RATE", default="600/min")},
     # The schema says what there is: nothing else answers OPTIONS.
     "DEFAULT_METADATA_CLASS": None,
@@ -236,6 +263,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+#: The number of processes of one worker. Use 1 with SQLite.
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
 # A worker process is replaced after this many syncs, or when it holds this much memory (KiB): long-lived XML work grows.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
@@ -251,11 +279,13 @@ CELERY_TASK_ROUTES = {
     "sync.tasks.watch": {"queue": "control"},
     "notices.tasks.deliver_due": {"queue": "control"},
 }
+#: The time between two checks for mailboxes whose sync is due.
 DISPATCH_EVERY = seconds("DISPATCH_EVERY", 5)
 CELERY_BEAT_SCHEDULE = {
     # Without `expires`: that is a moment by beat's clock, and a worker whose own clock is ahead would take no tick at all. A
     # burst of old ones after an outage does no harm: see `sync.tasks.dispatch`.
     "dispatch": {"task": "sync.tasks.dispatch", "schedule": DISPATCH_EVERY},
+    #: The time between two checks for notifications that are due.
     "notices": {"task": "notices.tasks.deliver_due", "schedule": seconds("NOTICES_EVERY", 15)},
     "watch": {"task": "sync.tasks.watch", "schedule": timedelta(minutes=1)},
     "prune": {"task": "sync.tasks.prune", "schedule": timedelta(hours=1)},
@@ -263,33 +293,59 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 # ---- polling and syncing ------------------------------------------------------------------------------------------
+#: The time between two syncs of a mailbox. An integration can have its own.
 POLL_INTERVAL = seconds("POLL_INTERVAL", 60)
+#: The shortest poll interval. No mailbox is polled more often.
 POLL_INTERVAL_LEAST = seconds("POLL_INTERVAL_LEAST", 15)
+#: The time after which a sync makes room for another mailbox. It is queued again and goes on later.
 SYNC_SLICE = seconds("SYNC_SLICE", 120)
+#: How long a worker may keep a mailbox without renewing its lease. More than twice `REINFER_DEADLINE`.
 LEASE = seconds("LEASE", 180)
+#: The time after which a queued task counts as lost and is queued again.
 QUEUED_FOR = seconds("QUEUED_FOR", 300)
+#: The longest time that one request to Exchange or Graph may take in all.
 EXCHANGE_DEADLINE = seconds("EXCHANGE_DEADLINE", 120)
+#: The longest time that one request to Re:infer may take in all.
 REINFER_DEADLINE = seconds("REINFER_DEADLINE", 60)
+#: The number of changes listed in one request.
 PAGE_SIZE = env.int("PAGE_SIZE", default=512)
+#: The largest number of emails fetched in one batch.
 FETCH_COUNT = env.int("FETCH_COUNT", default=50)
+#: The largest size of one batch of fetched emails, in bytes.
 FETCH_BYTES = env.int("FETCH_BYTES", default=8 * 1024 * 1024)
+#: The largest number of comments pushed in one request.
 PUSH_COUNT = env.int("PUSH_COUNT", default=128)
+#: The largest size of one push request, in bytes.
 PUSH_BYTES = env.int("PUSH_BYTES", default=4 * 1024 * 1024)
 LIMITS = Limits(
     **{field.name: env.int(f"LIMIT_{field.name.upper()}", default=field.default) for field in fields(Limits)}
 )
-# Of the conversion of one email, in CPU time; by the wall clock ten times that, and never as long as the lease.
+#: The CPU time that the conversion of one email may take. The wall-clock limit is ten times as long, but at most 5/6 of
+#: `LEASE`. An email that takes longer becomes a failed email.
 CONVERSION_DEADLINE = seconds("CONVERSION_DEADLINE", 20)
+#: The time between two trial requests while the circuit breaker of a connection is open because credentials or access were
+#: refused.
 HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 1200)
+#: The period in which one account may be refused at most three times after the two tries of the first minute. Choose it
+#: longer than the period in which your directory counts failed sign-ins for a lockout.
 REFUSED_SIGN_INS_WITHIN = seconds("REFUSED_SIGN_INS_WITHIN", 3600)
+#: How long a refusal may last before the mailbox, integration or bucket that is refused is disabled.
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
+#: The number of days for which finished runs and resolved failed emails are kept. Runs that found nothing new are kept for
+#: one day.
 RUNS_KEPT = timedelta(days=env.float("RUNS_KEPT_DAYS", default=30))
 
-# ---- notices ------------------------------------------------------------------------------------------------------
+# ---- notifications ------------------------------------------------------------------------------------------------
+#: Allow webhooks to private networks and without TLS.
 NOTICES_ALLOW_PRIVATE = env.bool("NOTICES_ALLOW_PRIVATE", default=False)
+#: The addresses that receive notifications by email. The notifications are those that webhooks receive.
 NOTICES_MAIL_TO = env.list("NOTICES_MAIL_TO", default=[])
+#: The mail server for notifications.
 vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+#: The sender address of notifications.
 DEFAULT_FROM_EMAIL = env("MAIL_FROM", default="reinfer-exchange@localhost")
 EMAIL_TIMEOUT = 10
 
-USER_AGENT = env("USER_AGENT", default="reinfer-exchange/0.1")
+#: The `User-Agent` header of all requests. An integration can have its own.
+#: Default: `reinfer-exchange/` and the version
+USER_AGENT = env("USER_AGENT", default=f"reinfer-exchange/{VERSION}")

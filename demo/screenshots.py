@@ -1,7 +1,12 @@
-"""`python -m demo.screenshots [DIR]`: every page, empty and full, wide and narrow, light and dark, as pictures."""
+"""Pictures of the pages, taken with Chromium while the demo runs.
+
+`python -m demo.screenshots [DIR]` takes every page, empty and full, wide and narrow, light and dark.
+`python -m demo.screenshots --docs [DIR]` takes the few pictures that docs/ shows.
+"""
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import json
 import secrets
@@ -63,9 +68,13 @@ FULL = {
     "history": "history/",
     "not-found": "nowhere/",
 }
+DOCS = ("overview", "integrations", "integration", "mailbox", "integration-switch", "set-aside", "errors", "preview")
+"""The pages that docs/ shows."""
+DOCS_SIZE = (1200, 800)
+DOCS_QUALITY = 60
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 QUALITY = 70
-"""Of JPEG: a hundred pictures shall not outweigh the code."""
+"""The JPEG quality, 0 to 100."""
 REPLY = b"""From: Ann North <ann@north.example>\r
 To: Trades <trades@bank.example>\r
 Subject: Re: Terms\r
@@ -84,7 +93,11 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 
 def main() -> int:
-    target = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/screenshots")
+    parser = argparse.ArgumentParser(prog="python -m demo.screenshots")
+    parser.add_argument("--docs", action="store_true", help="only the pictures that docs/ shows")
+    parser.add_argument("dir", nargs="?", type=Path, help="where the pictures go")
+    given = parser.parse_args()
+    target = given.dir or Path("docs/screenshots" if given.docs else "screenshots")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         print("There is no Chromium here: install Debian's package chromium.", file=sys.stderr)
@@ -95,12 +108,16 @@ def main() -> int:
         stack.environment["DJANGO_SUPERUSER_PASSWORD"] = password = secrets.token_urlsafe(9)
         stack.manage("createsuperuser", "--noinput", "--username", "admin", "--email", "")
         stack.run()
-        _take(stack, password, chromium, target / "empty", EMPTY)
+        if not given.docs:
+            _take(stack, password, chromium, target / "empty", EMPTY)
         seed(stack, password)
         stack.product("start")
         _live(stack)
         _work(stack, password, chromium)
-        _take(stack, password, chromium, target / "full", FULL)
+        if given.docs:
+            _take_for_docs(stack, password, chromium, target)
+        else:
+            _take(stack, password, chromium, target / "full", FULL)
     return 0
 
 
@@ -187,6 +204,25 @@ def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mappi
                     open_page(page, stack.url)
                     picture = target / f"{name}-{width}-{scheme}.jpg"
                     page.screenshot(path=picture, full_page=True, type="jpeg", quality=QUALITY)
+
+
+def _take_for_docs(stack: Stack, password: str, chromium: str, target: Path) -> None:
+    """The upper part of the pages `DOCS`, all in one size."""
+    from playwright.sync_api import sync_playwright
+
+    target.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": DOCS_SIZE[0], "height": DOCS_SIZE[1]}, color_scheme="light")
+        page.goto(stack.url)
+        _log_in(page, password)
+        for name in DOCS:
+            if name == "preview":
+                _preview(page, stack.url)
+            else:
+                page.goto(stack.url + FULL[name])
+                page.wait_for_load_state("networkidle")
+            page.screenshot(path=target / f"{name}.jpg", type="jpeg", quality=DOCS_QUALITY)
 
 
 def _preview(page: Any, url: str) -> None:

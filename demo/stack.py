@@ -54,7 +54,7 @@ class Stack:
             self.environment,
         )
         celery = [*python, "celery", "-A", "config"]
-        # SQLite takes one writer at a time: one worker process, as README.md says.
+        # SQLite takes one writer at a time: one worker process (WORKER_CONCURRENCY in docs/configuration.md).
         self.processes.start(
             "worker", [*celery, "worker", "-P", "solo", "-Q", "control,sync", "-l", "WARNING"], self.environment
         )

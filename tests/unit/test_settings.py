@@ -1,4 +1,4 @@
-"""Every setting stands in README's table, and reaches every container.
+"""Every setting stands in docs/configuration.md, and reaches every container.
 
 Which settings there are is asked of config/settings.py itself: it is run with an environment that notes what is looked up.
 """
@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 import runpy
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 
 import environ
 import pytest
 import yaml
 
-from sync.limits import Limits
+from config import settings_reference
 from tests.tree import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
 EXAMPLE = (ROOT / "docker/env.example").read_text()
 PRODUCT = [
     name for name, service in COMPOSE["services"].items() if service.get("image") == COMPOSE["x-product"]["image"]
@@ -55,10 +55,9 @@ def read(monkeypatch, tmp_path) -> set[str]:
     return names
 
 
-def told() -> set[str]:
-    """The names in README's table of settings."""
-    table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
-    return {name for line in re.findall(r"^\| (`.+?) \|", table, re.M) for name in re.findall(r"`([A-Z_]+)`", line)}
+def documented() -> set[str]:
+    """The names of the settings in the tables of docs/configuration.md."""
+    return set(re.findall(r"^\| `([A-Z_]+)` \|", CONFIGURATION, re.M))
 
 
 def given_to(service: str, dotenv: Mapping[str, str]) -> dict[str, str]:
@@ -78,12 +77,20 @@ def given_to(service: str, dotenv: Mapping[str, str]) -> dict[str, str]:
     return environment
 
 
-def test_every_setting_stands_in_the_table_of_the_readme(read):
-    # The table names the most used limits, and says where all of them stand.
-    limits = {f"LIMIT_{field.name.upper()}" for field in fields(Limits)}
-    assert limits <= read
-    assert told() - limits == read - limits
-    assert told() & limits
+def test_the_reference_of_the_settings_is_what_its_generator_prints():
+    assert settings_reference.page() == CONFIGURATION, "Run `make reference`."
+
+
+def test_the_reference_lists_every_setting_that_is_read_and_no_other(read):
+    assert documented() == read
+
+
+def test_a_setting_without_a_description_is_refused():
+    section = "# ---- storage ----\n"
+    described = settings_reference.read(f'{section}#: The queue.\nQUEUE = env("QUEUE", default="a")')
+    assert described == {"Storage": [settings_reference.Setting("QUEUE", "text", "`a`", "The queue.")]}
+    with pytest.raises(ValueError, match="QUEUE has no description"):
+        settings_reference.read(f'{section}# The queue.\nQUEUE = env("QUEUE", default="a")')
 
 
 @pytest.mark.parametrize("service", PRODUCT)

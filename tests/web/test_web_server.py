@@ -1,4 +1,4 @@
-"""The web process as README and the image start it, on a socket, with clients that are slow, silent, or send too much."""
+"""The web process as the image starts it, on a socket, with clients that are slow, silent, or send too much."""
 
 from __future__ import annotations
 

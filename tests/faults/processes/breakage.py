@@ -212,7 +212,7 @@ class Breakage:
             worker.start()
 
     def key_rotated(self) -> None:
-        """As README.md says: the new key first, restart, `rotate_keys`, and the old one away."""
+        """As docs/operations.md says: the new key first, restart, `rotate_keys`, and the old one away."""
         new = Fernet.generate_key().decode()
         self.stack.set_keys([new, *self.stack.keys])
         self._restart_all()

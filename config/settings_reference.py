@@ -1,0 +1,170 @@
+"""`python -m config.settings_reference > docs/configuration.md`: the reference of all settings.
+
+It reads the source of config/settings.py, so the page depends on no environment. A setting is a call of `env` or `seconds`
+with a constant name. The lines above it that begin with `#:` describe it, and `# ---- title ---` begins a section.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+SETTINGS = Path(__file__).with_name("settings.py")
+TYPES = {
+    "env": "text",
+    "bool": "`true` or `false`",
+    "int": "whole number",
+    "float": "number",
+    "list": "list, separated by commas",
+    "db": "URL",
+    "email_url": "URL",
+    "seconds": "seconds",
+}
+INTRODUCTION = """\
+# Configuration
+
+<!-- Written by `make reference` from config/settings.py and the limits of the conversion. Do not edit it by hand. -->
+
+All settings are environment variables. `NAME_FILE` names a file that holds the value of the setting `NAME`. With Docker
+Compose, write the settings into `docker/.env`. Sizes are in bytes.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable: its name, its type and default in Markdown, and its description."""
+
+    name: str
+    type: str
+    default: str
+    meaning: str
+
+
+def main() -> int:
+    """Print the page. Returns the exit code 0."""
+    sys.stdout.write(page())
+    return 0
+
+
+def page() -> str:
+    """The whole text of docs/configuration.md."""
+    from config import settings
+
+    parts = [INTRODUCTION]
+    parts += [_section(title, found) for title, found in read(SETTINGS.read_text()).items()]
+    limits = list(read_limits(type(settings.LIMITS)))
+    explained = (
+        "Content beyond a limit is cut, and the comment has the property `Truncated`, unless the row says otherwise."
+    )
+    parts.append(_section("Limits of the conversion", limits, explained))
+    return "\n".join(parts)
+
+
+def read(source: str) -> dict[str, list[Setting]]:
+    """The settings of each section, in the order of the source.
+
+    Args:
+        source: Python code of the form of config/settings.py.
+
+    Raises:
+        ValueError: A setting has no description.
+    """
+    lines = source.splitlines()
+    sections: dict[str, list[Setting]] = {}
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        if (kind := _kind(call)) and isinstance(call.args[0], ast.Constant):
+            sections.setdefault(_title(lines, call.lineno), []).append(_setting(call, kind, lines))
+    return sections
+
+
+def read_limits(limits: type[Any]) -> Iterator[Setting]:
+    """A setting `LIMIT_…` for each field of the data class of the limits, described by the text below the field."""
+    (body,) = (
+        node.body
+        for node in ast.parse(textwrap.dedent(inspect.getsource(limits))).body
+        if isinstance(node, ast.ClassDef)
+    )
+    meanings = {
+        field.target.id: below.value.value
+        for field, below in itertools.pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+    }
+    for field in fields(limits):
+        name = f"LIMIT_{field.name.upper()}"
+        if field.name not in meanings or field.default is MISSING:
+            raise ValueError(f"{name} has no description or no default.")
+        yield Setting(name, TYPES["int"], _shown(field.default), " ".join(meanings[field.name].split()))
+
+
+def _kind(call: ast.Call) -> str | None:
+    match call.func:
+        case ast.Name(id="env" | "seconds" as kind) if call.args:
+            return kind
+        case ast.Attribute(value=ast.Name(id="env"), attr=kind) if call.args:
+            return kind
+    return None
+
+
+def _title(lines: list[str], number: int) -> str:
+    """The title of the section that the line `number` (from 1) belongs to."""
+    titles = (re.match(r"# ---- (.+?) -+$", line) for line in reversed(lines[:number]))
+    title = next(found[1] for found in titles if found)
+    return title[0].upper() + title[1:]
+
+
+def _setting(call: ast.Call, kind: str, lines: list[str]) -> Setting:
+    name = ast.literal_eval(call.args[0])
+    described: list[str] = []
+    # The description stands above the statement or, in a dictionary, above the line of the call.
+    for line in reversed(lines[: call.lineno - 1]):
+        if not line.lstrip().startswith("#:"):
+            break
+        described.insert(0, line.lstrip().removeprefix("#:").strip())
+    default = [line.removeprefix("Default: ") for line in described if line.startswith("Default: ")]
+    meaning = " ".join(line for line in described if not line.startswith("Default: "))
+    if not meaning:
+        raise ValueError(f"{name} has no description in {SETTINGS.name}: lines that begin with #: directly above it.")
+    return Setting(name, TYPES[kind], default[0] if default else _default(call), meaning)
+
+
+def _default(call: ast.Call) -> str:
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == "default"), None)
+    expression = given if given is not None else call.args[1]
+    # Only constants and products of constants stand there; anything else needs a line `#: Default:`.
+    value = eval(compile(ast.Expression(expression), SETTINGS.name, "eval"), {"__builtins__": {}})  # noqa: S307  # our own source
+    return _shown(value)
+
+
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            return f"`{str(value).lower()}`"
+        case "" | []:
+            return "empty"
+        case list():
+            return f"`{','.join(map(str, value))}`"
+        case int() if value and value % 1024**2 == 0:
+            return f"`{value}` ({value // 1024**2} MiB)"
+        case int() if value and value % 86_400 == 0:
+            return f"`{value}` ({value // 86_400} days)"
+    return f"`{value}`"
+
+
+def _section(title: str, settings: list[Setting], explained: str = "") -> str:
+    rows = [f"| `{one.name}` | {one.type} | {one.default} | {one.meaning} |" for one in settings]
+    head = ["| Setting | Type | Default | Meaning |", "| --- | --- | --- | --- |"]
+    return "\n".join([f"## {title}", "", *([explained, ""] if explained else []), *head, *rows, ""])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
