@@ -6,9 +6,9 @@ from django.urls import path, re_path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from api.vendor import buckets as vendor_buckets
-from api.vendor import elsewhere, greeting, projects
-from api.vendor import integrations as vendor_integrations
+from api.reinfer_compat import buckets as vendor_buckets
+from api.reinfer_compat import elsewhere, greeting, projects
+from api.reinfer_compat import integrations as vendor_integrations
 from api.views import destinations, history, integrations, mailboxes, many_mailboxes, syncing, tokens, webhooks
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from bench.rival_environments import PACKAGES, answers
 from demo.table import table
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from sync.transform import Place, convert
+from conversion.transform import Place, convert
 from tests.unit.cleaning.case_files import CASES, HELD_OUT, cleaned, files_in, folded, read
 
 OURS = "this project"

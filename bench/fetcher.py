@@ -13,8 +13,8 @@ from exchangelib import IMPERSONATION, Account, Configuration, Credentials
 from exchangelib.protocol import BaseProtocol
 
 from bench.account import ADDRESS, PASSWORD, USERNAME
-from integrations.exchange.connection import ConnectionSettings
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.connection import ConnectionSettings
+from integrations.ews.source import ExchangeSource
 from integrations.messages import Change, FolderKind
 
 BATCH = 50

@@ -16,8 +16,8 @@ import atheris
 sys.path.insert(0, str(Path(__file__).parent.parent))
 with atheris.instrument_imports(include=["sync", "email", "integrations"]):
     from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-    from integrations.set_aside import SetAsideKind
-    from sync.transform import Converted, Place, convert
+    from integrations.dead_letter_reasons import SetAsideKind
+    from conversion.transform import Converted, Place, convert
 
 CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
 DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC))

@@ -73,7 +73,7 @@ def _fill(mailboxes: int, comments: int) -> None:
 def _boxes(count: int) -> list[Any]:
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket, Mailbox
-    from sync import dispatching
+    from sync.jobs import scheduling
 
     destination = Destination.objects.create(name="Tenant", endpoint="https://re.example", token="t")
     buckets = [Bucket.objects.create(destination=destination, project="bank", name=f"b{n}") for n in range(20)]
@@ -94,7 +94,7 @@ def _boxes(count: int) -> list[Any]:
         Mailbox(integration=integrations[n % 5], bucket=buckets[n % 20], address=f"desk{n}@bank.example")
         for n in range(count)
     )
-    dispatching.make_states()
+    scheduling.make_states()
     return boxes
 
 
@@ -167,13 +167,13 @@ def _days(boxes: list[Any]) -> None:
     """Three weeks of every mailbox, all looked at a moment ago; one in a hundred is silent since yesterday."""
     from django.utils import timezone
 
-    from sync import watch
+    from sync.jobs import housekeeping
     from sync.models import MailboxState, MailDay
 
     now = timezone.now()
     quiet = {"next_sync_at": now + timedelta(hours=1), "synced_at": now, "up_to_date": True}
     MailboxState.objects.update(asked_at=now - timedelta(days=30), **quiet)
-    watch.ticked("dispatch", now)
+    housekeeping.ticked("dispatch", now)
     for ago in range(DAYS_KEPT):
         day = (now - timedelta(days=ago)).date()
         MailDay.objects.bulk_create(

@@ -85,8 +85,8 @@ class Soak:
     def prepare(self) -> None:
         from integrations.models import Destination, Integration
         from mailboxes.models import Bucket, Mailbox
-        from notices.models import Webhook
-        from sync import dispatching
+        from notifications.models import Webhook
+        from sync.jobs import scheduling
 
         given = self.world.given
         destination = Destination.objects.create(name="Re:infer", endpoint=given["reinfer"], token=given["token"])
@@ -102,7 +102,7 @@ class Soak:
         for number, address in enumerate(given["mailboxes"]):
             Mailbox.objects.create(integration=integration, bucket=buckets[number % len(buckets)], address=address)
         Webhook.objects.create(url=given["hook"], secret="a secret of sixteen or more")
-        dispatching.make_states()
+        scheduling.make_states()
 
     # ---- the day --------------------------------------------------------------------------------------------------
 
@@ -121,19 +121,19 @@ class Soak:
 
     def _tick(self) -> None:
         """What beat, a control worker and a worker do between two ticks."""
-        from notices import delivering
-        from sync import dispatching, drift, verify, watch
+        from notifications import delivering
+        from sync.jobs import scheduling, bucket_audit, verification, housekeeping
 
         queue: list[int] = []
-        dispatching.dispatch(queue.append, self.clock)
+        scheduling.dispatch(queue.append, self.clock)
         self._work_off(queue)
         verifying: list[int] = []
-        verify.send_due(lambda *task: verifying.append(task[0]), self.clock)
+        verification.send_due(lambda *task: verifying.append(task[0]), self.clock)
         for pk in verifying:
-            verify.go_on(pk, self._around())
-        watch.ticked("dispatch", self.now)
-        watch.look(self.clock)
-        drift.send_due(self._compare, self.clock)
+            verification.go_on(pk, self._around())
+        housekeeping.ticked("dispatch", self.now)
+        housekeeping.look(self.clock)
+        bucket_audit.send_due(self._compare, self.clock)
         for hook in delivering.due_webhooks(self.now):
             delivering.deliver(hook, self.now)
 
@@ -147,32 +147,33 @@ class Soak:
             self.runs.update(future.result() for future in ended)
 
     def _sync(self, mailbox_id: int, queue: list[int]) -> str:
-        from sync import dispatching, runner
+        from sync.jobs import scheduling, runner
 
         done = runner.run(mailbox_id, self._around())
         if done is None:
             return "held back"
-        dispatching.go_on(done.mailbox, queue.append, self.clock)
+        scheduling.go_on(done.mailbox, queue.append, self.clock)
         return str(done.outcome)
 
     def _compare(self, pk: int) -> None:
-        from sync import drift
+        from sync.jobs import bucket_audit
 
-        drift.compare(pk, self.clock)
+        bucket_audit.compare(pk, self.clock)
 
     def _around(self) -> Any:
-        from sync import runner
+        from sync.jobs import runner
 
         return runner.Surroundings(clock=self.clock, chance=self.random.random)
 
     def _hourly(self, hour: int) -> None:
         from mailboxes.models import Mailbox
-        from sync import attention, metrics, pruning, verify
+        from sync.jobs import pruning, verification
+        from sync.reporting import attention, metrics
 
         pruning.prune(self.clock)
         metrics.exposition(self.now)
         found = attention.problems(self.now)
-        verify.begin(self.random.choice(list(Mailbox.objects.all())), repair=False, clock=self.clock)
+        verification.begin(self.random.choice(list(Mailbox.objects.all())), repair=False, clock=self.clock)
         self.readings.append(read(hour))
         _show(self, hour, len(found), self.world.goes_on(self.now, 0, misbehave=True, count=True))
 
@@ -180,7 +181,7 @@ class Soak:
 
     def settle(self) -> dict[str, Any]:
         """The servers are well again; what waited comes."""
-        from sync import actions
+        from operations import actions
         from sync.models import SetAsideEmail
 
         for _ in range(timedelta(minutes=45) // TICK):
@@ -195,7 +196,7 @@ class Soak:
         return self._counted()
 
     def _counted(self) -> dict[str, Any]:
-        from sync import invariants
+        from sync.reporting import invariants
         from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncRun
 
         return {

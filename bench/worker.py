@@ -18,7 +18,7 @@ def main() -> None:
     django.setup()
     call_command("migrate", verbosity=0)
     mailbox_id = _seed(given)
-    from sync import runner
+    from sync.jobs import runner
     from sync.models import SyncRun
 
     started = time.monotonic()
@@ -42,7 +42,7 @@ def main() -> None:
 def _seed(given: dict[str, str]) -> int:
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket, Mailbox
-    from sync import dispatching
+    from sync.jobs import scheduling
 
     destination = Destination.objects.create(name="Re:infer", endpoint=given["reinfer"], token=given["token"])
     integration = Integration.objects.create(
@@ -51,7 +51,7 @@ def _seed(given: dict[str, str]) -> int:
     )  # fmt: skip
     bucket = Bucket.objects.create(destination=destination, project="bank", name="desks")
     mailbox = Mailbox.objects.create(integration=integration, bucket=bucket, address=ADDRESS)
-    dispatching.make_states()
+    scheduling.make_states()
     return mailbox.pk
 
 

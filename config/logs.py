@@ -10,7 +10,7 @@ import logging.config
 
 import structlog
 
-from sync import broker_lines
+from sync.jobs import broker_log
 
 TALKATIVE = (
     "exchangelib",
@@ -50,7 +50,7 @@ def logging_config(level: str, style: str) -> None:
                     "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
                 }
             },
-            "filters": {"broker": {"()": lambda: broker_lines.OF_THIS_PROCESS}},
+            "filters": {"broker": {"()": lambda: broker_log.OF_THIS_PROCESS}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["broker"]}},
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {name: {"level": "CRITICAL", "propagate": True} for name in TALKATIVE},

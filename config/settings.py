@@ -17,7 +17,7 @@ from whitenoise.compress import Compressor
 
 from config.logs import logging_config
 from config.version import VERSION
-from sync.limits import Limits
+from conversion.limits import Limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -123,7 +123,7 @@ INSTALLED_APPS = [
     "notices",
 ]
 MIDDLEWARE = [
-    "access.probes.ProbeMiddleware",
+    "web.probes.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

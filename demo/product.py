@@ -29,7 +29,7 @@ def seed(given: dict[str, Any]) -> dict[str, Any]:
     from django.contrib.auth import get_user_model
 
     from integrations.models import Destination
-    from sync import actions
+    from operations import actions
 
     if not get_user_model().objects.filter(username="admin").exists():
         get_user_model().objects.create_superuser("admin", password=given["password"])
@@ -58,12 +58,12 @@ def _connection_of(number: int, count: int) -> int:
 def switch(given: dict[str, Any]) -> str:
     """The integration that reads Exchange Online by EWS goes over to Graph. Raises SystemExit when it cannot."""
     from integrations.models import Integration
-    from sync import actions, switching
+    from operations import actions, api_migration
 
     integration = Integration.objects.get(name=ONLINE)
     secrets = {"client_secret": given["client_secret"]}
-    target = switching.target_of(integration, Integration.Api.GRAPH, given["url"], given["authority_url"], secrets)
-    done = switching.switch(integration, target, by="demo") if isinstance(target, switching.Target) else target
+    target = api_migration.target_of(integration, Integration.Api.GRAPH, given["url"], given["authority_url"], secrets)
+    done = api_migration.switch(integration, target, by="demo") if isinstance(target, api_migration.Target) else target
     if isinstance(done, actions.Complaint):
         raise SystemExit(done.text)
     return done
@@ -71,7 +71,7 @@ def switch(given: dict[str, Any]) -> str:
 
 def start(given: Any) -> list[str]:
     from integrations.models import Integration
-    from sync import actions
+    from operations import actions
 
     return [actions.start_integration(integration) for integration in Integration.objects.all()]
 

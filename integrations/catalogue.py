@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from integrations.errors import Evidence, Scope, all_errors
 from integrations.further_reading import Page, pages_about
-from integrations.set_aside import SetAsideKind, Stage
+from integrations.dead_letter_reasons import SetAsideKind, Stage
 
 
 @dataclass(frozen=True, slots=True)

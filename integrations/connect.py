@@ -19,7 +19,7 @@ from integrations.models import Destination, Integration
 from integrations.ports import Sink, Source
 
 if TYPE_CHECKING:
-    from integrations.exchange.connection import ConnectionSettings
+    from integrations.ews.connection import ConnectionSettings
     from integrations.graph.connection import GraphSettings
 
 
@@ -36,7 +36,7 @@ def open_source(
         from integrations.graph.source import GraphSource
 
         return GraphSource(_graph_settings(integration, deadline), address, page_size=settings.PAGE_SIZE, fresh=fresh)
-    from integrations.exchange.source import ExchangeSource
+    from integrations.ews.source import ExchangeSource
 
     return ExchangeSource(_exchange_settings(integration, deadline), address, page_size=settings.PAGE_SIZE, fresh=fresh)
 
@@ -106,7 +106,7 @@ def list_buckets(destination: Destination, *, deadline: float) -> list[tuple[str
 
 
 def _exchange_settings(integration: Integration, deadline: float) -> ConnectionSettings:
-    from integrations.exchange.connection import ConnectionSettings
+    from integrations.ews.connection import ConnectionSettings
 
     return ConnectionSettings(
         access=integration.access,

@@ -28,7 +28,7 @@ class Scope(StrEnum):
 
 
 class Evidence(StrEnum):
-    """What kind of evidence an error is. Whose fault it is, and who is paused, `sync.attribution` decides by it and by what
+    """What kind of evidence an error is. Whose fault it is, and who is paused, `sync.engine.error_scope` decides by it and by what
     else is known of the connection."""
 
     TRANSPORT = "transport"
@@ -162,7 +162,7 @@ class ExchangeFailed(Transient):
 
 
 class RequestRejected(Transient):
-    """Once it may be a gateway that was restarting; when it repeats it is `RequestInvalid`: see `sync.repeated`."""
+    """Once it may be a gateway that was restarting; when it repeats it is `RequestInvalid`: see `sync.engine.repeated_errors`."""
 
     kind = "exchange_request_rejected"
     evidence = Evidence.MAILBOX
@@ -548,7 +548,7 @@ class MailboxOutOfScope(AccessDenied):
 
 
 class FolderRefused(Refused):
-    """One folder cannot be read while its mailbox can be opened. It stops that folder alone: see `sync.folder_refusals`."""
+    """One folder cannot be read while its mailbox can be opened. It stops that folder alone: see `sync.engine.folder_refusals`."""
 
     kind = "folder_access_denied"
     evidence = Evidence.FOLDER_REFUSED
@@ -687,7 +687,7 @@ class BudgetReached(QuotaReached):
 
 
 class TooManyRefused(Refused):
-    """Our own breaker: see `sync.breaker`."""
+    """Our own breaker: see `sync.engine.circuit_breaker`."""
 
     kind = "too_many_refused"
     evidence = Evidence.BUCKET
@@ -733,7 +733,7 @@ class Contended(Transient):
 
 
 class SignInPaused(Transient):
-    """Nothing was sent: see `sync.accounts`."""
+    """Nothing was sent: see `sync.jobs.sign_in_budget`."""
 
     kind = "sign_in_paused"
     ours = True

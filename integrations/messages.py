@@ -38,7 +38,7 @@ class FolderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder as the server describes it. Its path follows from its ancestors: see `sync.folders`."""
+    """One folder as the server describes it. Its path follows from its ancestors: see `sync.engine.folder_paths`."""
 
     id: FolderId
     parent_id: FolderId | None

@@ -11,10 +11,10 @@ from django.utils import timezone
 from integrations.folder_classes import why_not_read
 from integrations.messages import FolderKind
 from integrations.models import Integration
-from integrations.set_aside import UNTOLD, Stage
+from integrations.dead_letter_reasons import UNTOLD, Stage
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules_versions import current
-from sync import totals
+from sync.engine import folder_totals
 
 
 class MailboxStates(models.QuerySet["MailboxState"]):
@@ -51,12 +51,12 @@ class MailboxState(models.Model):
     ids_of = models.CharField(
         max_length=16,
         default=Integration.Api.EWS,
-        help_text="Whose ids and cursors are remembered: see sync.source_change.",
+        help_text="Whose ids and cursors are remembered: see sync.store.source_change.",
     )
     former_until = models.DateTimeField(
         null=True, help_text="While some of what is remembered has ids of the source before: until when that was read."
     )
-    round = models.PositiveBigIntegerField(default=1, help_text="Of turns of its folders: see sync.turns.")
+    round = models.PositiveBigIntegerField(default=1, help_text="Of turns of its folders: see sync.engine.folder_order.")
     pass_began = models.PositiveBigIntegerField(default=1, help_text="The round in which the pass in hand began.")
     list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
     send_again = models.BooleanField(default=False, help_text="Forget what was sent for it, at the next sync.")
@@ -74,7 +74,7 @@ class MailboxState(models.Model):
         default=False, help_text="Every folder that can be read was read to its end. One may be left out beside that."
     )
     pages = models.PositiveBigIntegerField(
-        default=0, help_text="Of all its folders, when a sync last ended: see sync.watch."
+        default=0, help_text="Of all its folders, when a sync last ended: see sync.jobs.housekeeping."
     )
     learned = models.CharField(
         max_length=32,
@@ -87,7 +87,7 @@ class MailboxState(models.Model):
     rules = models.PositiveSmallIntegerField(
         default=current,
         db_default=1,
-        help_text="The version of the fixed rules that it is synced by: see sync.upgrade.",
+        help_text="The version of the fixed rules that it is synced by: see sync.jobs.rules_upgrade.",
     )
     looked_for = models.PositiveSmallIntegerField(
         default=current, db_default=1, help_text="The version for which all of its folders were looked through."
@@ -172,7 +172,7 @@ class SyncedFolder(models.Model):
         max_length=64, blank=True, help_text="Of what was wanted when the cursor was made."
     )
     turn = models.PositiveBigIntegerField(
-        default=0, help_text="The last round in which it had its turn: see sync.turns. 0: not since its listing began."
+        default=0, help_text="The last round in which it had its turn: see sync.engine.folder_order. 0: not since its listing began."
     )
     listing = models.BooleanField(default=False, help_text="Being listed from its beginning; not yet through.")
     read_since = models.PositiveSmallIntegerField(
@@ -185,7 +185,7 @@ class SyncedFolder(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="How far it is looked through for the present one: see sync.looking.",
+        help_text="How far it is looked through for the present one: see sync.engine.rescan.",
     )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Begun at the page behind the cursor.")
     attempt_of = models.UUIDField(null=True, help_text="The lease under which the last of them was begun.")
@@ -200,7 +200,7 @@ class SyncedFolder(models.Model):
     refused_detail = models.CharField(
         max_length=512, blank=True, default="", db_default="", help_text="The code of the server."
     )
-    refused_since = models.DateTimeField(null=True, help_text="While it cannot be read: see sync.folder_refusals.")
+    refused_since = models.DateTimeField(null=True, help_text="While it cannot be read: see sync.engine.folder_refusals.")
     refused_attempts = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="Tries in a row that were refused, since somebody last asked for one."
     )
@@ -219,7 +219,7 @@ class SyncedFolder(models.Model):
         null=True, help_text="Items that its change reports say are in it. Empty: not counted since its listing began."
     )
     to_compare = models.BooleanField(
-        default=False, db_default=False, help_text="The total is new, and no change was read since: see sync.totals."
+        default=False, db_default=False, help_text="The total is new, and no change was read since: see sync.engine.folder_totals."
     )
     doubted_total = models.IntegerField(null=True, help_text="The total that did not fit, while that is looked into.")
     doubted_difference = models.IntegerField(null=True, help_text="That total without what was counted then.")
@@ -245,11 +245,11 @@ class SyncedFolder(models.Model):
     @property
     def difference_sentence(self) -> str:
         """How its total differs from what it lists, for people; blank where it does not."""
-        return totals.in_words(self.usual_difference)
+        return folder_totals.in_words(self.usual_difference)
 
 
 class ReportedItem(models.Model):
-    """An item that is in a folder, as the change reports of the folder say: see `sync.roster`. Millions of rows: as small as
+    """An item that is in a folder, as the change reports of the folder say: see `sync.store.folder_rosters`. Millions of rows: as small as
     can be."""
 
     pk = models.CompositePrimaryKey("folder_id", "key")
@@ -287,7 +287,7 @@ class LedgerEntry(models.Model):
     properties_version = models.PositiveSmallIntegerField(
         default=0,
         db_default=0,
-        help_text="Of the set of properties that it was sent with: see sync.renewal. 0: an old one, or not known.",
+        help_text="Of the set of properties that it was sent with: see sync.jobs.property_renewal. 0: an old one, or not known.",
     )
     billed = models.BooleanField(default=False, help_text="Whether we created it, or found it there.")
     collision = models.BooleanField(default=False, help_text="Two different emails bear this Message-ID.")
@@ -344,11 +344,11 @@ class Copy(models.Model):
 
 
 class NewlyWanted(models.Model):
-    """An email that only a newer version of the fixed rules wants, and that was there before it: see `sync.newly`. Kept for as
+    """An email that only a newer version of the fixed rules wants, and that was there before it: see `sync.engine.newly_wanted`. Kept for as
     long as its mailbox, so that what was left once is not brought by a later listing."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="newly_wanted")
-    key = models.CharField(max_length=1024, help_text="What its copies have for a comment id: see sync.newly.key_of.")
+    key = models.CharField(max_length=1024, help_text="What its copies have for a comment id: see sync.engine.newly_wanted.key_of.")
     version = models.PositiveSmallIntegerField(
         help_text="Of the rules, whose answer it waits for. 0: it comes at once."
     )
@@ -419,7 +419,7 @@ class SetAsideEmail(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="See integrations.set_aside. Decides; the reason does not.",
+        help_text="See integrations.dead_letter_reasons. Decides; the reason does not.",
     )
     reason = models.CharField(
         max_length=512,
@@ -462,7 +462,7 @@ class SyncRun(models.Model):
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="runs")
     lease_token = models.UUIDField(null=True)
     worker = models.CharField(
-        max_length=64, blank=True, db_default="", help_text="The process that runs it: see sync.processes."
+        max_length=64, blank=True, db_default="", help_text="The process that runs it: see sync.jobs.processes."
     )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -502,7 +502,7 @@ def _folders(count: int) -> str:
 
 
 class Verification(models.Model):
-    """A comparison of a mailbox, our memory and its bucket: how far it is, and what it found. See `sync.verify`."""
+    """A comparison of a mailbox, our memory and its bucket: how far it is, and what it found. See `sync.jobs.verification`."""
 
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="verification")
     repair = models.BooleanField(default=False)
@@ -602,7 +602,7 @@ class Activity(models.Model):
 
 
 class MailDay(models.Model):
-    """How many comments one mailbox created on one day of UTC. No row: none. Kept for three weeks, see `sync.attention`."""
+    """How many comments one mailbox created on one day of UTC. No row: none. Kept for three weeks, see `sync.reporting.attention`."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
@@ -617,7 +617,7 @@ class MailDay(models.Model):
 
 
 class Comparison(models.Model):
-    """How many comments a bucket holds, as Re:infer counts them and as our ledger does. See `sync.drift`."""
+    """How many comments a bucket holds, as Re:infer counts them and as our ledger does. See `sync.jobs.bucket_audit`."""
 
     bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="comparison")
     next_at = models.DateTimeField(help_text="When it is compared again.")
@@ -636,7 +636,7 @@ class Comparison(models.Model):
 
 
 class Renewal(models.Model):
-    """How far the comments of a bucket are that were sent with an older set of properties. See `sync.renewal`."""
+    """How far the comments of a bucket are that were sent with an older set of properties. See `sync.jobs.property_renewal`."""
 
     bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="renewal")
     next_at = models.DateTimeField(help_text="When it goes on.")
@@ -654,7 +654,7 @@ class Renewal(models.Model):
 
 
 class Account(models.Model):
-    """Refused sign-ins of one account, while there were some lately: see `sync.accounts`."""
+    """Refused sign-ins of one account, while there were some lately: see `sync.jobs.sign_in_budget`."""
 
     key = models.CharField(max_length=64, primary_key=True, help_text="A keyed digest of who signs in where.")
     refused = models.JSONField(
@@ -669,7 +669,7 @@ class Account(models.Model):
 
 
 class PollRate(models.Model):
-    """How many polls a second were needed in one minute, and how many were done. Kept for a day: see `sync.polls`."""
+    """How many polls a second were needed in one minute, and how many were done. Kept for a day: see `sync.jobs.poll_rate`."""
 
     at = models.DateTimeField(primary_key=True, help_text="The end of that minute.")
     needed = models.FloatField(help_text="By the intervals of the mailboxes that are up to date.")

@@ -9,9 +9,9 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 
-from sync import dispatching, drift, pruning, renewal, runner, verify, watch
-from sync.lease import database_now
-from sync.pace import Pace
+from sync.jobs import scheduling, bucket_audit, pruning, property_renewal, runner, verification, housekeeping
+from sync.store.lease import database_now
+from sync.jobs.debounce import Pace
 
 log = structlog.get_logger(__name__)
 _pace = Pace(settings.DISPATCH_EVERY.total_seconds() / 2)
@@ -29,25 +29,25 @@ def dispatch() -> None:
 
 def look_around() -> None:
     with _database_may_be_away():
-        dispatching.dispatch(send=sync_mailbox.delay)
-        verify.send_due(verify_mailbox.delay)
-        watch.ticked("dispatch", database_now())
+        scheduling.dispatch(send=sync_mailbox.delay)
+        verification.send_due(verify_mailbox.delay)
+        housekeeping.ticked("dispatch", database_now())
 
 
 @shared_task(name="sync.tasks.sync_mailbox")
 def sync_mailbox(mailbox_id: int) -> None:
     """Sync it, unless another task has come first: brokers deliver twice, and what counted as lost may come late."""
     with _database_may_be_away():
-        run = runner.run(mailbox_id) if dispatching.is_queued(mailbox_id) else None
+        run = runner.run(mailbox_id) if scheduling.is_queued(mailbox_id) else None
         if run is not None:
-            dispatching.go_on(run.mailbox, send=sync_mailbox.delay)
+            scheduling.go_on(run.mailbox, send=sync_mailbox.delay)
 
 
 @shared_task(name="sync.tasks.verify_mailbox")
 def verify_mailbox(pk: int, sent: str) -> None:
     """A slice of it, unless another task of it has come first. `sent` is the mark under which it was sent."""
     with _database_may_be_away():
-        verify.go_on(pk, sent=sent)
+        verification.go_on(pk, sent=sent)
 
 
 @shared_task(name="sync.tasks.prune")
@@ -59,21 +59,21 @@ def prune() -> None:
 def look() -> None:
     """What beat ticks once a minute: look at what must never be."""
     with _database_may_be_away():
-        watch.look()
-        drift.send_due(send=compare_bucket.delay)
-        renewal.send_due(send=renew_properties.delay)
+        housekeeping.look()
+        bucket_audit.send_due(send=compare_bucket.delay)
+        property_renewal.send_due(send=renew_properties.delay)
 
 
 @shared_task(name="sync.tasks.compare_bucket")
 def compare_bucket(pk: int) -> None:
     with _database_may_be_away():
-        drift.compare(pk)
+        bucket_audit.compare(pk)
 
 
 @shared_task(name="sync.tasks.renew_properties")
 def renew_properties(pk: int) -> None:
     with _database_may_be_away():
-        renewal.renew(pk)
+        property_renewal.renew(pk)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from integrations.catalogue import STAGES
 from integrations.messages import FolderKind
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync.activity import hour_of
+from sync.jobs.activity import hour_of
 from sync.models import (
     Activity,
     Copy,
@@ -26,7 +26,7 @@ from sync.models import (
     SyncedFolder,
     SyncRun,
 )
-from sync.records import DELIVERED, NEWLY_WANTED
+from sync.engine.records import DELIVERED, NEWLY_WANTED
 
 
 def ago(**span: float):

@@ -22,9 +22,9 @@ from typing import Any
 
 PRODUCT = ("access", "api", "integrations", "mailboxes", "notices", "sync")
 CONTENT = (
-    "sync.cleaning",
-    "sync.mime",
-    "sync.transform",
+    "conversion.cleaning",
+    "conversion.mime",
+    "conversion.transform",
     "integrations.network.remote_words",
     "integrations.reinfer.remote_words",
 )

@@ -17,10 +17,10 @@ from access import history
 from api.filters import Declared, Filter
 from api.parsing import Bounded
 from api.problems import CONTENT_TYPE, Conflict, Unprocessable
-from api.shapes.answers import ProblemShape, Said
-from mailboxes.documents.applying import ChangedMeanwhile
-from mailboxes.documents.wish import DocumentWrong
-from sync.actions import Complaint, Finding
+from api.serializers.answers import ProblemShape, Said
+from operations.documents.applying import ChangedMeanwhile
+from operations.documents.desired import DocumentWrong
+from operations.actions import Complaint, Finding
 
 M = TypeVar("M", bound=Model)
 LARGEST = 2**63 - 1

@@ -15,13 +15,13 @@ from access.table import ADMINISTER, OPERATE, VIEW
 from api import examples
 from api.filters import number, words
 from api.problems import Conflict
-from api.shapes.answers import Checked, Said
-from api.shapes.destinations import AvailableBuckets, BucketChange, BucketShape, DestinationShape
+from api.serializers.answers import Checked, Said
+from api.serializers.destinations import AvailableBuckets, BucketChange, BucketShape, DestinationShape
 from api.views.base import Api, Listed, answers, found, one, said
 from integrations.bound import label_of
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
-from sync import actions, asking
+from operations import actions, dry_runs
 
 
 class Destinations(Listed):
@@ -120,7 +120,7 @@ class BucketsAvailable(Api):
     @answers(body=AvailableBuckets)
     def get(self, request: Request, pk: int) -> Response:
         """Which buckets Re:infer shows to our token. Takes up to 20 s."""
-        choice = asking.buckets_at(one(Destination.objects.all(), pk))
+        choice = dry_runs.buckets_at(one(Destination.objects.all(), pk))
         buckets = [{"project_name": project, "name": name} for project, name in choice.buckets]
         return Response({"ok": not choice.problem, "detail": choice.problem, "buckets": buckets})
 

@@ -11,7 +11,7 @@ from access.models import Act
 from access.table import VIEW
 from api.filters import number, words
 from api.moments import moment
-from api.shapes.history import ActShape
+from api.serializers.history import ActShape
 from api.views.base import Listed, answers
 
 

@@ -19,18 +19,18 @@ from api.examples import INTEGRATIONS as EXAMPLES
 from api.examples import SWITCHES
 from api.filters import flag, parameter, words
 from api.problems import Conflict, PreconditionFailed, Unprocessable
-from api.shapes.answers import Checked, Said
-from api.shapes.integrations import IntegrationLine, IntegrationShape, PlanShape, SwitchAnswer, SwitchShape
+from api.serializers.answers import Checked, Said
+from api.serializers.integrations import IntegrationLine, IntegrationShape, PlanShape, SwitchAnswer, SwitchShape
 from api.views.base import Api, Documents, Listed, answers, found, said
 from integrations.forms.switch import SwitchForm
 from integrations.models import Integration
-from mailboxes.documents.applying import apply, on_trial
-from mailboxes.documents.plan import Plan, planned
-from mailboxes.documents.reading import read_document
-from mailboxes.documents.stored import exported
-from mailboxes.documents.words import changes_in_words
+from operations.documents.applying import apply, on_trial
+from operations.documents.plan import Plan, planned
+from operations.documents.reading import read_document
+from operations.documents.stored import exported
+from operations.documents.words import changes_in_words
 from mailboxes.filter_text import problem_with_address
-from sync import actions, asking, switching
+from operations import actions, dry_runs, api_migration
 
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of the state you saw.")
 YES_OR_NO = {"": False, "0": False, "false": False, "1": True, "true": True}
@@ -164,7 +164,7 @@ class EstimateIntegration(Api):
     @answers(body=Checked)
     def post(self, request: Request, project: str, name: str) -> Response:
         """How many emails a first sync brings, and so how many AI units it can cost. Takes up to 20 s."""
-        return Response(found(asking.cost_of_integration(integration_of(project, name))))
+        return Response(found(dry_runs.cost_of_integration(integration_of(project, name))))
 
 
 class Switch(Api):
@@ -182,26 +182,26 @@ class Switch(Api):
         if not form.is_valid():
             raise Unprocessable({name: [str(text) for text in texts] for name, texts in form.errors.items()})
         given = form.cleaned_data
-        target = switching.target_of(integration, self.api, given["endpoint"], given["authority"], form.entered())
-        if isinstance(target, switching.SecretsNeeded):
+        target = api_migration.target_of(integration, self.api, given["endpoint"], given["authority"], form.entered())
+        if isinstance(target, api_migration.SecretsNeeded):
             raise Unprocessable({name: [problem] for name, problem in target.problems.items()})
         if isinstance(target, actions.Complaint):
             raise Unprocessable(target.text)
         if _wants(request, "dry_run", YES_OR_NO):
             return self._looked(request, integration, target)
-        changes = switching.changes_in_words(integration, target)
-        sentence = switching.switch(integration, target, by=history.who(request), anyway=given["anyway"])
+        changes = api_migration.changes_in_words(integration, target)
+        sentence = api_migration.switch(integration, target, by=history.who(request), anyway=given["anyway"])
         if isinstance(sentence, actions.Complaint):
             raise Conflict(sentence.text)
         history.record(request, sentence, changes=changes, about=integration)
         return Response(SwitchAnswer({"detail": sentence, "mailboxes": [], "next_page": None}).data)
 
-    def _looked(self, request: Request, integration: Integration, target: switching.Target) -> Response:
+    def _looked(self, request: Request, integration: Integration, target: api_migration.Target) -> Response:
         rows = Paginator(integration.mailboxes.order_by("pk"), LOOKED_AT)
         page = rows.get_page(request.query_params.get("page"))
-        looks = switching.look(integration, target, list(page.object_list), by=history.who(request))
+        looks = api_migration.look(integration, target, list(page.object_list), by=history.who(request))
         following = page.next_page_number() if page.has_next() else None
-        told = {"detail": switching.summary(looks), "mailboxes": looks, "next_page": following}
+        told = {"detail": api_migration.summary(looks), "mailboxes": looks, "next_page": following}
         return Response(SwitchAnswer(told).data)
 
 

@@ -20,13 +20,14 @@ from access.table import ADMINISTER, OPERATE, VIEW
 from api import examples
 from api.filters import flag, number, words
 from api.problems import Conflict
-from api.shapes.answers import Checked, Said
-from api.shapes.mailboxes import FolderNotReadShape, FolderShape, MailboxAnswer, MailboxShape, VerificationShape
+from api.serializers.answers import Checked, Said
+from api.serializers.mailboxes import FolderNotReadShape, FolderShape, MailboxAnswer, MailboxShape, VerificationShape
 from api.views.base import Api, Documents, Listed, answers, found, one, said
 from api.views.integrations import integration_of
-from mailboxes.documents.single import as_document, change_mailbox, changed_rules, create_mailbox
+from operations.documents.single import as_document, change_mailbox, changed_rules, create_mailbox
 from mailboxes.models import Mailbox
-from sync import actions, asking, figures, status
+from operations import actions, dry_runs
+from sync.reporting import mailbox_counters, status
 from sync.models import SyncedFolder, Verification
 
 FILTERS = {
@@ -168,7 +169,7 @@ class FilterPreview(Api):
         row = one(rows(), pk)
         with Documents():
             rules = changed_rules(row, _object(request, partial=True))
-        return Response(found(asking.preview_filters(row, rules)))
+        return Response(found(dry_runs.preview_filters(row, rules)))
 
 
 class _Action(Api):
@@ -275,7 +276,7 @@ class EstimateMailbox(Api):
     @answers(body=Checked)
     def post(self, request: Request, pk: int) -> Response:
         """How many emails its first sync brings. Takes up to 20 s."""
-        return Response(found(asking.cost_of_mailbox(one(Mailbox.objects.select_related("integration"), pk))))
+        return Response(found(dry_runs.cost_of_mailbox(one(Mailbox.objects.select_related("integration"), pk))))
 
 
 def folders_of(pk: int) -> QuerySet[SyncedFolder]:
@@ -306,7 +307,7 @@ def told(page: list[Any]) -> list[dict[str, Any]]:
                 "folders_not_read": row.not_read,
             },
         }
-        for mailbox, row in zip(page, figures.mailbox_rows(page, timezone.now()), strict=True)
+        for mailbox, row in zip(page, mailbox_counters.mailbox_rows(page, timezone.now()), strict=True)
     ]
 
 

@@ -13,13 +13,14 @@ from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
 from api.filters import Declared
 from api.problems import Unprocessable
-from api.shapes.answers import Said
-from api.shapes.syncing import NewlyWantedShape
+from api.serializers.answers import Said
+from api.serializers.syncing import NewlyWantedShape
 from api.views.base import Api, answers, said
 from api.views.mailboxes import FILTERS, LEFT, also_left, rows
 from mailboxes.models import Mailbox
-from sync import actions, newly_answers
-from sync.newly_answers import Standing
+from operations import actions
+from sync.reporting import newly_wanted
+from sync.reporting.newly_wanted import Standing
 
 SENTENCE = "Without a filter this would be every mailbox there is. Name which ones, as with ?integration_name=…"
 
@@ -99,7 +100,7 @@ class NewlyWanted(_Many):
         """Emails that only the rules of a newer release want and that were there before it: how many wait for an answer and
         what they cost, how many are still to come, and how many were left. Of all mailboxes, or of those that are named."""
         chosen = Mailbox.objects.filter(pk__in=[row.pk for row in self.filter_queryset(self.get_queryset())])
-        amounts = {standing: newly_answers.amount(standing, chosen) for standing in Standing}
+        amounts = {standing: newly_wanted.amount(standing, chosen) for standing in Standing}
         waiting = amounts[Standing.WAITING]
         return Response(
             {

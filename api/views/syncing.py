@@ -18,19 +18,21 @@ from api.filters import Declared, number, words
 from api.moments import moment
 from api.parsing import EmailParser
 from api.problems import Unprocessable
-from api.shapes.answers import Said
-from api.shapes.destinations import UsageShape
-from api.shapes.syncing import CommentPreview, OverviewShape, RunShape, SetAsideShape, SyncErrorShape
+from api.serializers.answers import Said
+from api.serializers.destinations import UsageShape
+from api.serializers.syncing import CommentPreview, OverviewShape, RunShape, SetAsideShape, SyncErrorShape
 from api.views.base import Api, Listed, answers, one, said
 from integrations.reinfer.payload import comment_object
-from integrations.set_aside import UNTOLD
+from integrations.dead_letter_reasons import UNTOLD
 from mailboxes.models import Bucket, Mailbox
-from sync import actions, attention, budget, figures, polls, tally
-from sync.conversion.bounded import AllPlacesTaken, converter
+from operations import actions
+from sync.jobs import budget, poll_rate
+from sync.reporting import attention, mailbox_counters, integration_status
+from conversion.deadline.convert import AllPlacesTaken, converter
 from sync.models import SetAsideEmail, SyncRun
-from sync.preview import preview_of_file, rejection
-from sync.transform import Converted, NotConvertible, Place
-from sync.trends import with_units
+from conversion.preview import preview_of_file, rejection
+from conversion.transform import Converted, NotConvertible, Place
+from sync.reporting.trends import with_units
 
 OF_MAILBOX = {
     "mailbox": ("mailbox", number),
@@ -205,7 +207,7 @@ class Overview(Api):
     def get(self, request: Request) -> Response:
         """How many mailboxes are in which state, and what needs attention, newest first."""
         now = timezone.now()
-        totals = figures.totals(now)
+        totals = mailbox_counters.totals(now)
         problems = [
             {
                 "about": problem.about,
@@ -217,7 +219,7 @@ class Overview(Api):
             }
             for problem in attention.problems(now)
         ]
-        states = tally.count_by_status(Mailbox.objects.all(), now)
+        states = integration_status.count_by_status(Mailbox.objects.all(), now)
         return Response(
             {
                 "mailboxes": {str(name): count for name, count in states.items()},
@@ -230,7 +232,7 @@ class Overview(Api):
 
 
 def _polls(now: datetime) -> dict[str, Any] | None:
-    rate = polls.latest(now)
+    rate = poll_rate.latest(now)
     if rate is None:
         return None
     return {"needed_per_second": rate.needed, "done_per_second": rate.done, "measured_at": rate.at}

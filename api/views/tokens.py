@@ -16,7 +16,7 @@ from access import history
 from access.models import ApiToken
 from access.table import VIEW
 from api import examples
-from api.shapes.tokens import TokenMade, TokenShape
+from api.serializers.tokens import TokenMade, TokenShape
 from api.views.base import Api, Listed, answers
 
 

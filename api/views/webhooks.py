@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from access import history
 from access.table import ADMINISTER
 from api import examples
-from api.shapes.webhooks import WebhookShape
+from api.serializers.webhooks import WebhookShape
 from api.views.base import Api, Listed, answers, one
-from notices.models import Webhook
+from notifications.models import Webhook
 
 
 class Webhooks(Listed):

@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default="",
                         editable=False,
-                        help_text="The last outcomes, + or -: see sync.breaker.",
+                        help_text="The last outcomes, + or -: see sync.engine.circuit_breaker.",
                         max_length=100,
                     ),
                 ),

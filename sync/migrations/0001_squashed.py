@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 (
                     "pages",
                     models.PositiveBigIntegerField(
-                        default=0, help_text="Of all its folders, when a sync last ended: see sync.watch."
+                        default=0, help_text="Of all its folders, when a sync last ended: see sync.jobs.housekeeping."
                     ),
                 ),
                 (
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                     "ids_of",
                     models.CharField(
                         default="ews",
-                        help_text="Whose ids and cursors are remembered: see sync.source_change.",
+                        help_text="Whose ids and cursors are remembered: see sync.store.source_change.",
                         max_length=16,
                     ),
                 ),

@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="What its copies have for a comment id: see sync.newly.key_of.", max_length=1024
+                        help_text="What its copies have for a comment id: see sync.engine.newly_wanted.key_of.", max_length=1024
                     ),
                 ),
                 (
@@ -324,7 +324,7 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=0,
                 default=0,
-                help_text="Of the set of properties that it was sent with: see sync.renewal. 0: an old one, or not known.",
+                help_text="Of the set of properties that it was sent with: see sync.jobs.property_renewal. 0: an old one, or not known.",
             ),
         ),
         migrations.AddField(
@@ -335,7 +335,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="mailboxstate",
             name="round",
-            field=models.PositiveBigIntegerField(default=1, help_text="Of turns of its folders: see sync.turns."),
+            field=models.PositiveBigIntegerField(default=1, help_text="Of turns of its folders: see sync.engine.folder_order."),
         ),
         migrations.AddField(
             model_name="mailboxstate",
@@ -388,7 +388,7 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=1,
                 default=mailboxes.rules_versions.current,
-                help_text="The version of the fixed rules that it is synced by: see sync.upgrade.",
+                help_text="The version of the fixed rules that it is synced by: see sync.jobs.rules_upgrade.",
             ),
         ),
         migrations.AlterField(
@@ -406,7 +406,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="See integrations.set_aside. Decides; the reason does not.",
+                help_text="See integrations.dead_letter_reasons. Decides; the reason does not.",
                 max_length=64,
             ),
         ),
@@ -441,7 +441,7 @@ class Migration(migrations.Migration):
             name="turn",
             field=models.PositiveBigIntegerField(
                 default=0,
-                help_text="The last round in which it had its turn: see sync.turns. 0: not since its listing began.",
+                help_text="The last round in which it had its turn: see sync.engine.folder_order. 0: not since its listing began.",
             ),
         ),
         migrations.AddField(
@@ -482,7 +482,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="syncedfolder",
             name="refused_since",
-            field=models.DateTimeField(help_text="While it cannot be read: see sync.folder_refusals.", null=True),
+            field=models.DateTimeField(help_text="While it cannot be read: see sync.engine.folder_refusals.", null=True),
         ),
         migrations.AddField(
             model_name="syncedfolder",
@@ -543,7 +543,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=False,
                 default=False,
-                help_text="The total is new, and no change was read since: see sync.totals.",
+                help_text="The total is new, and no change was read since: see sync.engine.folder_totals.",
             ),
         ),
         migrations.AddField(
@@ -562,7 +562,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="How far it is looked through for the present one: see sync.looking.",
+                help_text="How far it is looked through for the present one: see sync.engine.rescan.",
             ),
         ),
         migrations.AddField(
@@ -590,7 +590,7 @@ class Migration(migrations.Migration):
             model_name="syncrun",
             name="worker",
             field=models.CharField(
-                blank=True, db_default="", help_text="The process that runs it: see sync.processes.", max_length=64
+                blank=True, db_default="", help_text="The process that runs it: see sync.jobs.processes.", max_length=64
             ),
         ),
         migrations.AddField(

@@ -10,8 +10,8 @@ from django.core.cache import cache
 from access.models import Act
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from notices.models import Webhook
-from sync.preview_views import MOST_BYTES
+from notifications.models import Webhook
+from web.sync.preview_views import MOST_BYTES
 from tests import factories
 from tests.api.conftest import client_of
 from tests.api.test_integrations import URL, document

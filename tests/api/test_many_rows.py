@@ -16,7 +16,7 @@ from django.utils import timezone
 from access.models import Act, ApiToken
 from api.views.base import Listed
 from mailboxes.models import Mailbox
-from notices.models import Webhook
+from notifications.models import Webhook
 from tests import factories
 from tests.api.test_permissions import routes
 

@@ -24,8 +24,8 @@ from integrations.connect import list_buckets, open_sink, open_source
 from integrations.encryption import Secret
 from integrations.errors import SecretElsewhere, TokenElsewhere
 from integrations.models import Destination, Integration
-from mailboxes.documents.stored import exported
-from sync import actions, switching
+from operations.documents.stored import exported
+from operations import actions, api_migration
 from tests import factories
 from tests.pems import certificate_pem, rsa_key
 
@@ -304,9 +304,9 @@ def test_nothing_but_the_connection_opens_a_secret_to_send_it():
         "integrations/sealing.py": "whether it can be opened",
         "integrations/connect.py": "whether this process can open them; keeps none",
         "integrations/forms/certificate.py": "whether it is the key of a certificate",
-        "integrations/forms/document.py": "a document that was just pasted",
-        "mailboxes/documents/plan.py": "whether a document holds the same",
-        "notices/delivering.py": "signs, and is not sent",
+        "web/integrations/document_form.py": "a document that was just pasted",
+        "operations/documents/plan.py": "whether a document holds the same",
+        "notifications/delivering.py": "signs, and is not sent",
     }
     root = Path(settings.BASE_DIR)
     found, senders = set(), set()
@@ -321,7 +321,7 @@ def test_nothing_but_the_connection_opens_a_secret_to_send_it():
             found |= {place} if "reveal" in calls else set()
             senders |= {place} if "opened" in calls else set()
     assert found == set(known)
-    digested = {"sync/accounts.py"}  # told apart by a keyed digest, and sent nowhere
+    digested = {"sync/jobs/sign_in_budget.py"}  # told apart by a keyed digest, and sent nowhere
     assert senders == {"integrations/connect.py", "integrations/sealing.py"} | digested
 
 
@@ -340,9 +340,9 @@ def test_djangos_own_admin_changes_none_of_them(rf):
 
 def test_a_switch_within_a_cloud_of_microsoft_needs_no_secret(integration):
     factories.moved(integration, endpoint="https://outlook.office365.com/EWS/Exchange.asmx")
-    target = switching.target_of(integration, "graph")
-    assert isinstance(target, switching.Target)
-    assert switching.as_switched(integration, target).opened("client_secret") == SECRET
+    target = api_migration.target_of(integration, "graph")
+    assert isinstance(target, api_migration.Target)
+    assert api_migration.as_switched(integration, target).opened("client_secret") == SECRET
 
 
 @pytest.mark.parametrize("dry", [True, False])

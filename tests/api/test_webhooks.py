@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from notices.models import Webhook
+from notifications.models import Webhook
 
 URL = "/api/v1/webhooks"
 SECRET = "a secret of sixteen or more"

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from integrations.exchange import connection as ews
-from integrations.exchange.connection import ConnectionSettings
-from integrations.exchange.source import ExchangeSource
+from integrations.ews import connection as ews
+from integrations.ews.connection import ConnectionSettings
+from integrations.ews.source import ExchangeSource
 from integrations.graph import connection as graph
 from integrations.graph.connection import GraphSettings
 from integrations.graph.source import GraphSource

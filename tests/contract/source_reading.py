@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, Folder, FolderId, ItemId
 from integrations.ports import Source
-from sync.folders import positions
+from sync.engine.folder_paths import positions
 from tests.contract.source_rigs import Rig
 from tests.mails import NOON, mail
 

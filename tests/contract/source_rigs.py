@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from integrations.exchange.connection import ConnectionSettings, close_all
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.connection import ConnectionSettings, close_all
+from integrations.ews.source import ExchangeSource
 from integrations.graph.connection import GraphSettings
 from integrations.graph.connection import close_all as close_all_graph
 from integrations.graph.source import GraphSource

@@ -9,7 +9,7 @@ import pytest
 from integrations import connect, errors
 from integrations.connect import open_source
 from integrations.diagnosis import mailbox_steps
-from integrations.exchange.connection import ConnectionSettings
+from integrations.ews.connection import ConnectionSettings
 from integrations.graph.connection import close_all
 from integrations.models import Integration
 from integrations.network.steps import network_steps

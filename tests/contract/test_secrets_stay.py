@@ -10,7 +10,7 @@ import requests
 from integrations import errors
 from integrations.network.session import MOST_COOKIES, ServerSession
 from integrations.network.transport import Deadline, tls_context
-from notices.sending import NotSent, send
+from notifications.sending import NotSent, send
 from simulators.http import HttpServer, Request, Response
 from tests.contract.any_server import EWS, PORTS, SIGN_IN, AnyServer, any_server
 

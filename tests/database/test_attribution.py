@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from integrations import errors
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from sync import accounts, actions, dispatching, verify
+from operations import actions
+from sync.jobs import sign_in_budget, scheduling, verification
 from sync.models import Account, MailboxState, SyncRun
 from tests.database.world import World
 from tests.mails import mail
@@ -39,11 +40,11 @@ def polls(world: World, count: int) -> None:
     for _ in range(count):
         world.clock.turn(seconds=67)
         queue: list[int] = []
-        dispatching.dispatch(queue.append, world.clock)
+        scheduling.dispatch(queue.append, world.clock)
         while queue:
             mailbox = Mailbox.objects.select_related("integration").get(pk=queue.pop(0))
             if world.run(mailbox) is not None:
-                dispatching.go_on(mailbox, queue.append, world.clock)
+                scheduling.go_on(mailbox, queue.append, world.clock)
 
 
 def missed(world: World, mailbox: Mailbox, count: int) -> int:
@@ -314,7 +315,7 @@ def pressed(world: World, error: errors.IntegrationError) -> errors.IntegrationE
         raise error
 
     try:
-        with accounts.counting(world.integration, world.clock):
+        with sign_in_budget.counting(world.integration, world.clock):
             asks()
     except errors.IntegrationError as told:
         return told
@@ -342,10 +343,10 @@ def test_a_password_that_was_not_refused_yet_may_always_be_tested(world: World):
 
 
 def test_a_verification_that_is_refused_a_password_is_counted_and_holds_the_connection(world: World, four):
-    row = verify.begin(four[0], repair=False, clock=world.clock)
+    row = verification.begin(four[0], repair=False, clock=world.clock)
     world.sync(four[0])
     world.mailboxes[four[0].address].fail("changes", errors.SignInRefused("HTTP 401"))
-    verify.go_on(row.pk, world.around())
+    verification.go_on(row.pk, world.around())
     assert Integration.objects.get().is_held
     assert len(Account.objects.get().refused) == 1
 

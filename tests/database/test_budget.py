@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from integrations.models import DisabledReason
 from mailboxes.models import Bucket, Mailbox
-from sync import attention, budget
+from sync.jobs import budget
+from sync.reporting import attention
 from tests import factories
 from tests.database.world import World
 from tests.mails import mail

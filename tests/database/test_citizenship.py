@@ -12,9 +12,10 @@ import pytest
 from integrations import errors
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from sync import dispatching, policy, verify
+from sync.engine import retry_policy
+from sync.jobs import scheduling, verification
 from sync.models import MailboxState, Verification
-from sync.status import Status, mailbox_standing, with_status
+from sync.reporting.status import Status, mailbox_standing, with_status
 from tests.database.world import World
 from tests.mails import mail
 
@@ -45,7 +46,7 @@ class Hours:
                 _, mailbox_id = heapq.heappop(self.ends)
                 self._finish(mailbox_id)
             if self.next_tick <= moment:
-                dispatching.dispatch(self.queue.append, self.world.clock)
+                scheduling.dispatch(self.queue.append, self.world.clock)
                 self.next_tick += TICK
             while self.queue and len(self.ends) < self.workers:
                 self._begin(self.queue.pop(0))
@@ -60,7 +61,7 @@ class Hours:
     def _finish(self, mailbox_id: int) -> None:
         mailbox = Mailbox.objects.select_related("integration").get(pk=mailbox_id)
         self.sync(mailbox)
-        dispatching.go_on(mailbox, self.queue.append, self.world.clock)
+        scheduling.go_on(mailbox, self.queue.append, self.world.clock)
 
 
 @pytest.mark.long
@@ -153,7 +154,7 @@ def test_a_giant_beside_a_thousand_small_mailboxes_delays_them_by_less_than_an_i
         if mailbox.pk == giant.pk:
             due, synced = now, None
         else:
-            due = policy.next_sync(now, timedelta(seconds=60), newest=now, chance=chance.random())
+            due = retry_policy.next_sync(now, timedelta(seconds=60), newest=now, chance=chance.random())
             synced = now
         MailboxState.objects.filter(pk=mailbox.pk).update(
             next_sync_at=due, synced_at=synced, up_to_date=synced is not None, queued_until=None
@@ -194,31 +195,31 @@ def test_a_mailbox_that_waits_for_busy_workers_is_said_to_wait_and_not_to_be_stu
 def test_a_verification_waits_while_its_mailbox_or_its_connection_is_held_back(world: World):
     desk = world.mailbox()
     world.sync(desk)
-    row = verify.begin(desk, repair=False, clock=world.clock)
-    assert verify.due(world.clock()) == [row.pk]
+    row = verification.begin(desk, repair=False, clock=world.clock)
+    assert verification.due(world.clock()) == [row.pk]
     Integration.objects.update(held_until=world.clock(), held_since=world.clock())
-    assert verify.due(world.clock()) == []
+    assert verification.due(world.clock()) == []
     Integration.objects.update(held_until=None, held_since=None)
     later = world.clock() + timedelta(minutes=5)
     MailboxState.objects.update(failures=1, next_sync_at=later)
-    assert verify.due(world.clock()) == []
+    assert verification.due(world.clock()) == []
     world.clock.turn(minutes=6)
-    assert verify.due(world.clock()) == [row.pk]
+    assert verification.due(world.clock()) == [row.pk]
 
 
 def test_what_a_verification_is_told_holds_for_the_syncs_too(world: World):
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     world.sync(desk)
-    row = verify.begin(desk, repair=False, clock=world.clock)
+    row = verification.begin(desk, repair=False, clock=world.clock)
     world.mailboxes[desk.address].fail("changes", errors.ExchangeBusy(retry_after=timedelta(minutes=8)))
-    verify.go_on(row.pk, world.around())
+    verification.go_on(row.pk, world.around())
     world.clock.turn(minutes=7)
     assert world.due() == []
     world.clock.turn(minutes=2)
     assert world.due() == [desk.pk]
     world.mailboxes[desk.address].fail("changes", errors.SignInRefused("HTTP 401"))
-    verify.go_on(row.pk, world.around())
+    verification.go_on(row.pk, world.around())
     assert Integration.objects.get().held_kind == "invalid_exchange_credentials"
 
 
@@ -226,13 +227,13 @@ def test_verifications_count_among_the_mailboxes_that_an_integration_may_have_at
     Integration.objects.update(most_at_once=1)
     desk, other = world.mailbox(), world.mailbox("other@bank.example")
     for box in (desk, other):
-        verify.begin(box, repair=False, clock=world.clock)
+        verification.begin(box, repair=False, clock=world.clock)
     sent: list[tuple[int, str]] = []
-    assert verify.send_due(lambda *task: sent.append(task), world.clock) == 2
+    assert verification.send_due(lambda *task: sent.append(task), world.clock) == 2
     Verification.objects.filter(pk=desk.pk).update(claimed_until=world.clock() + timedelta(minutes=2))
     assert world.due() == []
     world.clock.turn(seconds=61)
-    assert verify.send_due(lambda *task: sent.append(task), world.clock) == 0
+    assert verification.send_due(lambda *task: sent.append(task), world.clock) == 0
 
 
 def test_a_mailbox_without_mail_for_long_is_polled_less_often_whether_it_ever_had_any_or_not(world: World):

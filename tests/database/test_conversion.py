@@ -7,13 +7,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.set_aside import SetAsideKind
+from integrations.dead_letter_reasons import SetAsideKind
 from mailboxes.models import Bucket
-from notices.models import Kind, Notice
-from sync import actions, attention, leaving, transform, watch
+from notifications.models import Kind, Notice
+from conversion import transform
+from operations import actions
+from sync.jobs import shutdown, housekeeping
+from sync.reporting import attention
 from sync.models import SetAsideEmail, SyncRun
-from sync.preview import preview_of_file
-from sync.slow_mail import MANY
+from conversion.preview import preview_of_file
+from sync.jobs.slow_conversions import MANY
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 from tests.unit.conversion.slow import MARK, planted
@@ -69,7 +72,7 @@ def test_an_email_whose_conversion_fails_is_set_aside_at_the_first_try_and_its_n
     world.assert_all_is_well(NEIGHBOURS)
     aside = SetAsideEmail.objects.get()
     assert aside.kind == SetAsideKind.CONVERSION_FAILED
-    assert aside.reason.startswith(f"{type(error).__name__} at sync.transform:")
+    assert aside.reason.startswith(f"{type(error).__name__} at conversion.transform:")
     assert "rent" not in aside.reason
     assert aside.retry_at == world.clock() + timedelta(hours=1)
 
@@ -199,10 +202,10 @@ def test_an_email_slower_than_the_whole_slice_still_passes(world: World, desk, m
 def test_a_worker_that_is_told_to_leave_ends_after_the_email_in_hand(world: World, desk, monkeypatch):
     deliver(world, desk, *NEIGHBOURS)
     usual = transform.clean
-    monkeypatch.setattr(leaving, "_told", bytearray(1))
+    monkeypatch.setattr(shutdown, "_told", bytearray(1))
 
     def clean(*given):
-        leaving.tell()
+        shutdown.tell()
         return usual(*given)
 
     monkeypatch.setattr(transform, "clean", clean)
@@ -250,11 +253,11 @@ def test_a_mailbox_that_brings_more_than_ten_in_an_hour_is_told_once(world: Worl
     aside(world, desk, MANY + 1)
     assert "Slow emails" in titles(world)
     for _ in range(2):
-        watch.look(world.clock)
+        housekeeping.look(world.clock)
     notice = Notice.objects.get(kind=Kind.SLOW_EMAILS)
     assert (notice.mailbox_id, notice.facts) == (desk.pk, {"emails": MANY + 1})
     Notice.objects.update(created_at=timezone.now() - timedelta(hours=2))
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert Notice.objects.filter(kind=Kind.SLOW_EMAILS).count() == 2
     world.clock.turn(hours=1)
     assert "Slow emails" not in titles(world)
@@ -262,11 +265,11 @@ def test_a_mailbox_that_brings_more_than_ten_in_an_hour_is_told_once(world: Worl
 
 def test_ten_in_an_hour_or_old_ones_that_were_tried_again_are_not_told(world: World, desk):
     aside(world, desk, MANY)
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert "Slow emails" not in titles(world)
     aside(world, desk, MANY + 1)
     SetAsideEmail.objects.update(attempts=2)
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert "Slow emails" not in titles(world)
     assert not Notice.objects.exists()
 

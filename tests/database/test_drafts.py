@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync import actions
+from operations import actions
 from sync.models import Copy, LedgerEntry, SetAsideEmail
 from tests.database.world import World
 from tests.mails import mail, received

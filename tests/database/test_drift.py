@@ -7,8 +7,9 @@ import pytest
 from integrations import errors
 from integrations.messages import CommentId
 from mailboxes.models import Bucket, Mailbox
-from sync import attention, drift
-from sync.invariants import broken
+from sync.jobs import bucket_audit
+from sync.reporting import attention
+from sync.reporting.invariants import broken
 from sync.models import Comparison, MailboxState
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
@@ -26,9 +27,9 @@ def desk(world: World):
 def compared(world: World) -> list[int]:
     """A look at what is due to be compared, and the comparisons themselves."""
     sent: list[int] = []
-    drift.send_due(sent.append, world.clock)
+    bucket_audit.send_due(sent.append, world.clock)
     for pk in sent:
-        drift.compare(pk, world.clock, world.open_sink)
+        bucket_audit.compare(pk, world.clock, world.open_sink)
     MailboxState.objects.update(next_sync_at=world.clock())
     return sent
 
@@ -86,7 +87,7 @@ def test_comments_of_others_are_told_in_a_bucket_of_ours_alone(world: World, des
     world.clock.turn(hours=1)
     compared(world)
     assert told(world) == ["comments_surplus"], "until somebody accepts it"
-    drift.accept(Bucket.objects.all())
+    bucket_audit.accept(Bucket.objects.all())
     assert told(world) == []
     world.clock.turn(hours=1)
     compared(world)
@@ -100,7 +101,7 @@ def test_an_answer_that_does_not_come_changes_nothing_and_what_is_held_is_not_as
         raise errors.ReinferUnreachable
 
     world.clock.turn(hours=2)
-    assert drift.compare(desk.bucket_id, world.clock, unreachable) is None
+    assert bucket_audit.compare(desk.bucket_id, world.clock, unreachable) is None
     Bucket.objects.update(held_until=world.clock(), held_since=world.clock())
     assert compared(world) == []
 
@@ -111,5 +112,5 @@ def test_a_bucket_whose_mailboxes_are_all_stopped_is_not_asked(world: World, des
 
 
 def test_a_server_that_counts_nothing_is_no_drift(world: World, desk):
-    row = drift._noted(desk.bucket, drift.Counted(3, None, 3), world.clock())
+    row = bucket_audit._noted(desk.bucket, bucket_audit.Counted(3, None, 3), world.clock())
     assert (row.stored, row.missing_since) == (None, None)

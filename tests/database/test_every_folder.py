@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations import errors
 from mailboxes.models import Mailbox
-from sync import actions, runner
+from operations import actions
+from sync.jobs import runner
 from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
 from tests.database.slow import Slow, slow, with_folders
 from tests.database.world import World

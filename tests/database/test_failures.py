@@ -8,7 +8,7 @@ from django.db import OperationalError
 from integrations import errors
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import actions
+from operations import actions
 from sync.models import VANISHED, MailboxState, SetAsideEmail
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
@@ -323,24 +323,24 @@ def test_most_mailboxes_at_once_is_a_bound(world: World):
 
 
 def test_a_task_that_was_lost_only_delays(world: World, desk):
-    from sync import dispatching
+    from sync.jobs import scheduling
 
     sent = []
-    assert dispatching.dispatch(sent.append, world.clock) == 1
-    assert dispatching.dispatch(sent.append, world.clock) == 0
+    assert scheduling.dispatch(sent.append, world.clock) == 1
+    assert scheduling.dispatch(sent.append, world.clock) == 0
     world.clock.turn(minutes=16)
-    assert dispatching.dispatch(sent.append, world.clock) == 1
+    assert scheduling.dispatch(sent.append, world.clock) == 1
 
 
 def test_an_unreachable_broker_loses_nothing(world: World, desk):
     from kombu.exceptions import OperationalError
 
-    from sync import dispatching
+    from sync.jobs import scheduling
 
     def down(mailbox_id):
         raise OperationalError
 
-    assert dispatching.dispatch(down, world.clock) == 0
+    assert scheduling.dispatch(down, world.clock) == 0
     assert world.due() == [desk.pk]
 
 

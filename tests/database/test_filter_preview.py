@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mailboxes.rules import Rules, Verdict
-from sync.filter_preview import Preview, preview
+from sync.reporting.filter_preview import Preview, preview
 from tests.database.world import World
 from tests.mails import mail
 

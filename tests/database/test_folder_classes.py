@@ -9,7 +9,7 @@ import pytest
 from integrations import folder_classes
 from mailboxes.models import Mailbox
 from simulators.exchange import mail_of
-from sync.actions import Complaint
+from operations.actions import Complaint
 from sync.models import MailboxState, SyncedFolder
 from tests.faults.midlife import ADDRESSES, Midlife
 from tests.mails import comment_id_of, mail
@@ -43,7 +43,7 @@ def before(monkeypatch):
     with monkeypatch.context() as release:
         release.setattr(folder_classes, "VERSION", 1)
         old_rule = partial(folder_classes.holds_mail, version=1)
-        release.setattr("integrations.exchange.folders.holds_mail", old_rule)
+        release.setattr("integrations.ews.folders.holds_mail", old_rule)
         yield release.undo
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from integrations import errors
 from mailboxes.models import Mailbox
-from sync import attention, status
+from sync.reporting import attention, status
 from sync.models import MailboxState, SyncedFolder
 from tests.database.world import World
 from tests.mails import mail

@@ -8,7 +8,7 @@ import pytest
 
 from integrations import errors
 from integrations.migrations import _texts_before_kinds as before
-from sync import stopped
+from sync.jobs import disabled_mailboxes
 from tests.database.schemas import bring_up, go_back
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -86,7 +86,7 @@ def test_rows_of_the_version_before_get_their_kinds_and_keep_what_the_other_side
         "older": ("", "What some version long ago said."),
         "person": ("", ""),
     }
-    assert [row.address for row in Mailbox.objects.filter(stopped.by_limit())] == ["limit@x.example"]
+    assert [row.address for row in Mailbox.objects.filter(disabled_mailboxes.by_limit())] == ["limit@x.example"]
     emails = SetAsideEmail.objects.order_by("item_id").values_list("kind", "reason")
     assert list(emails) == [
         ("nested_too_deep", ""),

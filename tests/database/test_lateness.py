@@ -10,11 +10,13 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import actions, attention, dispatching, polls, pruning, watch
-from sync.invariants import Invariant, broken
-from sync.lateness import late_since
+from operations import actions
+from sync.jobs import scheduling, poll_rate, pruning, housekeeping
+from sync.reporting import attention
+from sync.reporting.invariants import Invariant, broken
+from sync.jobs.lateness import late_since
 from sync.models import MailboxState, PollRate, SyncRun
-from sync.status import Status, mailbox_standing, with_status
+from sync.reporting.status import Status, mailbox_standing, with_status
 from tests.database.test_citizenship import Hours
 from tests.database.world import World
 
@@ -140,11 +142,11 @@ def test_a_tick_and_the_end_of_a_sync_ask_as_often_for_thousands_of_mailboxes_as
         return len(asked)
 
     (first,) = many(world, 1, synced_at=world.clock(), pages=1)
-    few = [queries(lambda: dispatching.dispatch(lambda pk: None, world.clock))]
-    few += [queries(lambda: dispatching.go_on(first, lambda pk: None, world.clock))]
+    few = [queries(lambda: scheduling.dispatch(lambda pk: None, world.clock))]
+    few += [queries(lambda: scheduling.go_on(first, lambda pk: None, world.clock))]
     many(world, 2_000, synced_at=world.clock(), pages=1)
-    lot = [queries(lambda: dispatching.dispatch(lambda pk: None, world.clock))]
-    lot += [queries(lambda: dispatching.go_on(first, lambda pk: None, world.clock))]
+    lot = [queries(lambda: scheduling.dispatch(lambda pk: None, world.clock))]
+    lot += [queries(lambda: scheduling.go_on(first, lambda pk: None, world.clock))]
     assert lot == few
 
 
@@ -154,7 +156,7 @@ def test_a_tick_and_the_end_of_a_sync_ask_as_often_for_thousands_of_mailboxes_as
 def minutes(world: World, hours: Hours, count: int) -> None:
     for _ in range(count):
         hours.pass_(MINUTE)
-        polls.measure(world.clock())
+        poll_rate.measure(world.clock())
 
 
 def workers(world: World, mailboxes: int, count: int, takes: float) -> Hours:
@@ -180,7 +182,7 @@ def test_fewer_polls_than_the_intervals_ask_for_are_told_with_both_figures(world
     minutes(world, hours, 4)
     assert not any(it.about == "polling" for it in attention.problems(world.clock())), "a burst is no shortage"
     minutes(world, hours, 6)
-    rate = polls.latest(world.clock())
+    rate = poll_rate.latest(world.clock())
     assert rate is not None
     assert (round(rate.needed, 1), round(rate.done, 1)) == (1.0, 0.2)
     (told,) = (it for it in attention.problems(world.clock()) if it.about == "polling")
@@ -199,18 +201,18 @@ def test_as_many_polls_as_are_needed_are_no_problem(world: World):
     minutes(world, hours, 9)
     done = sum(PollRate.objects.values_list("done", flat=True)) / PollRate.objects.count()
     assert done == pytest.approx(30 / 66, rel=0.2), "a tick comes every five seconds"
-    assert polls.shortage(world.clock()) is None
+    assert poll_rate.shortage(world.clock()) is None
 
 
 def test_only_mailboxes_that_are_polled_need_polls(world: World):
     now = world.clock()
     polled = {"synced_at": now, "next_sync_at": now + MINUTE, "up_to_date": True, "pages": 1}
     many(world, 6, **polled)
-    assert polls.needed() == pytest.approx(0.1)
+    assert poll_rate.needed() == pytest.approx(0.1)
     many(world, 6, **{**polled, "next_sync_at": None})
-    assert polls.needed() == pytest.approx(0.2), "made due at once, and polled by its interval afterwards"
+    assert poll_rate.needed() == pytest.approx(0.2), "made due at once, and polled by its interval afterwards"
     many(world, 5, **{**polled, "next_sync_at": now + 5 * MINUTE})
-    assert polls.needed() == pytest.approx(0.2 + 5 / 300), "without mail for days, so its pause is longer"
+    assert poll_rate.needed() == pytest.approx(0.2 + 5 / 300), "without mail for days, so its pause is longer"
     many(world, 50)
     many(world, 50, up_to_date=False, pages=9)
     many(world, 50, **{**polled, "failures": 2})
@@ -219,17 +221,17 @@ def test_only_mailboxes_that_are_polled_need_polls(world: World):
     )
     held = Integration.objects.create(project="bank", name="held", enabled=True, disabled_reason="", held_until=now)
     many(world, 50, held, **polled)
-    assert polls.needed() == pytest.approx(0.2 + 5 / 300)
+    assert poll_rate.needed() == pytest.approx(0.2 + 5 / 300)
 
 
 def test_the_look_of_each_minute_measures_and_a_day_later_it_is_forgotten(world: World):
-    watch.look(world.clock)
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
+    housekeeping.look(world.clock)
     assert PollRate.objects.count() == 1
     world.clock.turn(seconds=65)
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert PollRate.objects.count() == 2
     world.clock.turn(days=1, hours=1)
-    assert polls.latest(world.clock()) is None
+    assert poll_rate.latest(world.clock()) is None
     pruning.prune(world.clock)
     assert not PollRate.objects.exists()

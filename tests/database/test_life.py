@@ -8,7 +8,8 @@ import pytest
 from django.core.management import call_command
 
 from mailboxes.models import Mailbox
-from sync import actions, runner
+from operations import actions
+from sync.jobs import runner
 from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder
 from tests.database.world import World
 from tests.fakes.exchange import FakeMailbox

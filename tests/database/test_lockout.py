@@ -16,11 +16,12 @@ import pytest
 from django.db import connection, connections
 
 from integrations.connect import open_source
-from integrations.exchange.connection import close_all
+from integrations.ews.connection import close_all
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from simulators.exchange import Account, Application, ExchangeSimulator, Store
-from sync import actions, dispatching, runner
+from operations import actions
+from sync.jobs import scheduling, runner
 from sync.models import MailboxState, SyncRun
 from tests.database.world import World
 
@@ -57,7 +58,7 @@ class Bank:
             try:
                 run = runner.run(mailbox_id, around)
                 if run is not None:
-                    dispatching.go_on(run.mailbox, self.send, self.world.clock)
+                    scheduling.go_on(run.mailbox, self.send, self.world.clock)
             finally:
                 with self.lock:
                     self.done += 1
@@ -70,7 +71,7 @@ class Bank:
 
     def tick(self) -> None:
         """Beat ticks, and the workers do all that is queued."""
-        dispatching.dispatch(self.send, self.world.clock)
+        scheduling.dispatch(self.send, self.world.clock)
         with self.lock:
             assert self.lock.wait_for(lambda: self.busy == 0, timeout=300), "the workers do not come to an end"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.limits import DEFAULT_LIMITS
+from conversion.limits import DEFAULT_LIMITS
 from tests.database.world import World
 from tests.mails import mail
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from integrations.set_aside import SetAsideKind, Stage
+from integrations.dead_letter_reasons import SetAsideKind, Stage
 from simulators import pages
-from sync import actions
+from operations import actions
 from sync.models import Copy, LedgerEntry, SetAsideEmail
 from tests.database.world import World
 from tests.mails import mail

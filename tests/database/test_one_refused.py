@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from integrations.connect import open_source
-from integrations.exchange.connection import close_all
+from integrations.ews.connection import close_all
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from simulators.exchange import Account, ExchangeSimulator, Store
-from sync import dispatching, runner
+from sync.jobs import scheduling, runner
 from sync.models import SyncRun
 from tests.database.world import World
 
@@ -42,11 +42,11 @@ def missed(world: World) -> list[int]:
     for _ in range(POLLS):
         world.clock.turn(seconds=67)
         queue: list[int] = []
-        dispatching.dispatch(queue.append, world.clock)
+        scheduling.dispatch(queue.append, world.clock)
         while queue:
             run = runner.run(queue.pop(0), around)
             if run is not None:
-                dispatching.go_on(run.mailbox, queue.append, world.clock)
+                scheduling.go_on(run.mailbox, queue.append, world.clock)
     done = SyncRun.objects.filter(outcome="done")
     return [POLLS - done.filter(mailbox__address=address).count() for address in ADDRESSES]
 

@@ -11,11 +11,12 @@ from cryptography.fernet import Fernet
 from integrations.errors import ExchangeUnreachable, OutOfResources, ReinferUnreachable, SignInRefused
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
-from notices import delivering
-from notices.models import Delivery, Kind, Webhook
-from notices.outbox import announce
-from sync import dispatching, fitness, guard, holds, processes, verify
-from sync.lease import database_now
+from notifications import delivering
+from notifications.models import Delivery, Kind, Webhook
+from notifications.outbox import announce
+from config import process_guard
+from sync.jobs import scheduling, worker_fitness, connection_breakers, processes, verification
+from sync.store.lease import database_now
 from sync.models import MailboxState, Process, SyncedFolder, SyncRun
 from tests.database.world import World
 from tests.factories import ProcessFactory
@@ -25,7 +26,7 @@ from tests.mails import mail
 @pytest.fixture(autouse=True)
 def _fit():
     yield
-    fitness.take_again()
+    worker_fitness.take_again()
 
 
 @pytest.fixture
@@ -99,13 +100,13 @@ def test_the_next_tick_sends_it_again_and_a_worker_with_the_right_key_syncs_it(w
 
 
 def test_a_probe_that_such_a_worker_gets_is_sent_again_at_the_next_tick(world, desk, wrong_key):
-    holds.hold(world.integration, world.clock(), SignInRefused(), world.clock())
+    connection_breakers.hold(world.integration, world.clock(), SignInRefused(), world.clock())
     sent: list[int] = []
-    dispatching.dispatch(sent.append, world.clock)
+    scheduling.dispatch(sent.append, world.clock)
     wrong_key(True)
     world.run(desk)
     wrong_key(False)
-    assert dispatching.dispatch(sent.append, world.clock) == 1
+    assert scheduling.dispatch(sent.append, world.clock) == 1
     assert world.run(desk).outcome == SyncRun.Outcome.DONE
 
 
@@ -153,11 +154,11 @@ def test_a_full_disk_counts_against_no_email_and_memory_may_be_one_email_too_muc
 
 def test_a_verification_that_such_a_worker_gets_waits_and_holds_nothing(world, desk, wrong_key, monkeypatch):
     world.sync(desk)
-    row = verify.begin(desk, repair=False, clock=world.clock)
+    row = verification.begin(desk, repair=False, clock=world.clock)
     monkeypatch.setattr(world, "open_source", lambda *given: world.integration.password.reveal())
     wrong_key(True)
     before = rows()
-    verify.go_on(row.pk, world.around())
+    verification.go_on(row.pk, world.around())
     wrong_key(False)
     row.refresh_from_db()
     assert (row.ended_at, row.claimed_until) == (None, None)
@@ -186,7 +187,7 @@ def consumer():
 
 @pytest.fixture
 def worker(consumer):
-    return guard.Guard(Process.Kind.WORKER, "celery@here", consumer)
+    return process_guard.Guard(Process.Kind.WORKER, "celery@here", consumer)
 
 
 def test_a_worker_that_can_decrypt_nothing_takes_nothing_and_begins_again_when_it_can(
@@ -233,8 +234,8 @@ def test_after_the_second_such_task_a_worker_leaves_them_to_another_one_that_can
 
 
 def test_a_worker_that_ran_out_of_something_rests_until_the_next_look(world, worker, consumer):
-    fitness.note_fault(OutOfResources.kind)
-    fitness.note_fault(OutOfResources.kind)
+    worker_fitness.note_fault(OutOfResources.kind)
+    worker_fitness.note_fault(OutOfResources.kind)
     worker.check()
     assert worker.fault == OutOfResources.kind
     worker.check()

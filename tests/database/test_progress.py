@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from mailboxes.models import Bucket, Mailbox
-from sync import actions
-from sync.figures import MailboxRow, mailbox_rows
+from operations import actions
+from sync.reporting.mailbox_counters import MailboxRow, mailbox_rows
 from sync.models import SyncRun
-from sync.progress import Pass, Progress, pass_of, progress_of
-from sync.status import with_status
+from sync.reporting.progress import Pass, Progress, pass_of, progress_of
+from sync.reporting.status import with_status
 from tests.database.slow import slow, with_folders
 from tests.database.world import World
 from tests.mails import mail

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sync.models import SetAsideEmail, SyncRun, Tick
-from sync.pruning import prune
+from sync.jobs.pruning import prune
 from tests.database.world import World
 from tests.mails import mail
 

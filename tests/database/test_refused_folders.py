@@ -9,7 +9,8 @@ import pytest
 from integrations import errors
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from sync import actions, verify
+from operations import actions
+from sync.jobs import verification
 from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, Verification
 from tests.database.slow import slow, with_folders
 from tests.database.world import World
@@ -241,9 +242,9 @@ def test_a_page_in_the_middle_of_a_listing_may_be_refused(world: World, desk):
 
 def test_a_verification_says_how_many_folders_it_could_not_look_into(world: World, desk):
     world.sync(desk)
-    done = verify.begin(desk, repair=False, clock=world.clock)
+    done = verification.begin(desk, repair=False, clock=world.clock)
     while done.ended_at is None:
-        done = verify.go_on(done.pk, world.around())
+        done = verification.go_on(done.pk, world.around())
     found = Verification.objects.get()
     assert (found.emails, found.well, found.left_out) == (2, 2, 1)
     assert desk.enabled

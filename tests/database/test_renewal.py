@@ -13,10 +13,11 @@ from integrations import errors
 from integrations.messages import Comment, CommentId
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import attention, dispatching, drift, renewal, verify
+from sync.jobs import scheduling, bucket_audit, property_renewal, verification
+from sync.reporting import attention
 from sync.models import LedgerEntry, MailboxState, Renewal
-from sync.reconcile import content_digest, properties_digest
-from sync.transform import PROPERTIES
+from sync.engine.reconcile import content_digest, properties_digest
+from conversion.transform import PROPERTIES
 from tests.database.schemas import bring_up, go_back
 from tests.database.world import World
 from tests.faults.deadly import Died
@@ -56,9 +57,9 @@ def minute(world: World) -> list[int]:
     """What beat and a worker do in one minute."""
     world.clock.turn(minutes=1)
     sent: list[int] = []
-    renewal.send_due(sent.append, world.clock)
+    property_renewal.send_due(sent.append, world.clock)
     for pk in sent:
-        renewal.renew(pk, world.clock, world.open_sink)
+        property_renewal.renew(pk, world.clock, world.open_sink)
     return sent
 
 
@@ -83,7 +84,7 @@ def test_a_new_comment_bears_its_mailbox_under_both_names(world: World):
 
 
 def test_what_an_older_version_sent_gets_the_property_for_free_and_once(world: World, monkeypatch):
-    monkeypatch.setattr(renewal, "BATCH", 5)
+    monkeypatch.setattr(property_renewal, "BATCH", 5)
     desk_with(world, 23)
     as_an_older_version_left_it(world)
     texts = {comment.id: content_digest(comment) for comment in world.bucket().comments.values()}
@@ -103,7 +104,7 @@ def test_what_an_older_version_sent_gets_the_property_for_free_and_once(world: W
 
 
 def test_new_mail_comes_first_and_the_others_follow(world: World, monkeypatch):
-    monkeypatch.setattr(renewal, "BATCH", 5)
+    monkeypatch.setattr(property_renewal, "BATCH", 5)
     desk = desk_with(world, 12)
     as_an_older_version_left_it(world)
     world.mailboxes[desk.address].deliver(mail("live"))
@@ -148,15 +149,15 @@ def table_of(model):
 
 
 def test_a_task_that_is_under_way_ends_when_a_mailbox_waits(world: World, monkeypatch):
-    monkeypatch.setattr(renewal, "BATCH", 5)
+    monkeypatch.setattr(property_renewal, "BATCH", 5)
     desk_with(world, 12)
     as_an_older_version_left_it(world)
     well_polled(world)
     minute(world)
     assert sum(whole(world)) == 1 + 2
     waits = iter([False, True])
-    monkeypatch.setattr(dispatching, "is_waited_for", lambda now, patience: next(waits))
-    renewal.renew(Bucket.objects.get().pk, world.clock, world.open_sink)
+    monkeypatch.setattr(scheduling, "is_waited_for", lambda now, patience: next(waits))
+    property_renewal.renew(Bucket.objects.get().pk, world.clock, world.open_sink)
     assert sum(whole(world)) == 1 + 2 + 4
 
 
@@ -238,8 +239,8 @@ def test_what_somebody_changed_there_is_still_found_by_a_verification(world: Wor
     well_polled(world)
     for _ in range(3):
         minute(world)
-    row = verify.begin(desk, repair=True, clock=world.clock)
-    assert verify.to_its_end(row.pk, lambda row: None, world.around()).outdated == 1
+    row = verification.begin(desk, repair=True, clock=world.clock)
+    assert verification.to_its_end(row.pk, lambda row: None, world.around()).outdated == 1
     world.sync(desk)
     assert world.folder_of("desk0") == "Inbox"
     assert all(whole(world))
@@ -254,7 +255,7 @@ def test_a_push_that_fails_is_tried_later_and_what_arrived_is_not_sent_again(wor
         minute(world)
     assert sum(whole(world)) == after_taking
     row = Renewal.objects.get()
-    assert row.next_at - world.clock() == renewal.LATER
+    assert row.next_at - world.clock() == property_renewal.LATER
     for _ in range(14):
         minute(world)
     assert sum(whole(world)) == 3 + after_taking, "it was alone, so it may be to blame, and is passed over"
@@ -267,7 +268,7 @@ def test_a_push_that_fails_is_tried_later_and_what_arrived_is_not_sent_again(wor
     assert world.bucket().billed == world.ai_units() == 4
     desk = Mailbox.objects.get()
     assert (
-        verify.to_its_end(verify.begin(desk, repair=False, clock=world.clock).pk, lambda row: None, world.around()).well
+        verification.to_its_end(verification.begin(desk, repair=False, clock=world.clock).pk, lambda row: None, world.around()).well
         == 4
     )
 
@@ -328,7 +329,7 @@ def test_a_sync_that_meets_a_comment_in_hand_tells_its_folder_afterwards(world: 
     usual = world.open_sink
     with monkeypatch.context() as patched, world.every_sink(lambda sink: setattr(sink, "before_push", moves)):
         if dies:
-            patched.setattr(renewal._Batch, "_confirm", ends)
+            patched.setattr(property_renewal._Batch, "_confirm", ends)
         with suppress(Died):
             minute(world)
     assert world.folder_of("desk0") == "Inbox"
@@ -343,14 +344,14 @@ def test_a_worker_that_stood_still_before_its_push_does_not_push(world: World, m
     desk_with(world, 1)
     as_an_older_version_left_it(world)
     well_polled(world)
-    claim = renewal._Batch._claim
+    claim = property_renewal._Batch._claim
 
     def stands_still(batch, entries, mark):
         mine = claim(batch, entries, mark)
         world.clock.turn(minutes=10)
         return mine
 
-    monkeypatch.setattr(renewal._Batch, "_claim", stands_still)
+    monkeypatch.setattr(property_renewal._Batch, "_claim", stands_still)
     pushes = world.pushes()
     minute(world)
     assert world.pushes() == pushes
@@ -374,7 +375,7 @@ def test_a_server_that_bills_the_first_one_gets_no_second_one_and_an_admin_is_to
 def test_buckets_take_turns_a_few_each_minute_and_those_that_are_held_or_stopped_are_left_alone(
     world: World, monkeypatch
 ):
-    monkeypatch.setattr(renewal, "AT_ONCE", 2)
+    monkeypatch.setattr(property_renewal, "AT_ONCE", 2)
     for name in "abcd":
         desk_with(world, 1, f"{name * 4}@bank.example", bucket=name)
         as_an_older_version_left_it(world, name)
@@ -418,5 +419,5 @@ def test_a_restored_database_sends_no_property_twice(world: World):
     assert all(whole(world))
     assert {len(writes) for writes in world.bucket().writes.values()} == {1}
     assert LedgerEntry.objects.filter(properties_version=PROPERTIES).count() == 3
-    assert drift.compare(Bucket.objects.get().pk, world.clock, world.open_sink).stored == 3
+    assert bucket_audit.compare(Bucket.objects.get().pk, world.clock, world.open_sink).stored == 3
     assert Integration.objects.exists()

@@ -13,7 +13,9 @@ from django.db import connection
 from integrations import errors
 from integrations.messages import CommentId
 from mailboxes.models import Bucket, Mailbox
-from sync import actions, attention, drift
+from operations import actions
+from sync.jobs import bucket_audit
+from sync.reporting import attention
 from sync.models import Comparison
 from tests.database.backups import Backup
 from tests.database.world import World
@@ -64,7 +66,7 @@ def restored(world: World, since: timedelta) -> None:
 
 @pytest.mark.parametrize("since", [timedelta(seconds=1), timedelta(hours=20)])
 def test_a_restored_database_is_found_before_anything_is_sent_although_nobody_said_so(world: World, since):
-    if connection.vendor == "sqlite" and since < drift.BEFORE_SENDING:
+    if connection.vendor == "sqlite" and since < bucket_audit.BEFORE_SENDING:
         pytest.skip("a file has no server that starts")
     restored(world, since)
     desk, other = Mailbox.objects.order_by("pk")
@@ -140,7 +142,7 @@ def test_a_bucket_that_others_fill_is_told_of_until_it_is_accepted_and_syncs_go_
     comments_of_others(world, "cc", "dd", comment_id_of("theirs"))
     world.mailboxes[desk.address].deliver(mail("theirs"))
     world.clock.turn(hours=2)
-    drift.compare(desk.bucket_id, world.clock, world.open_sink)
+    bucket_audit.compare(desk.bucket_id, world.clock, world.open_sink)
     world.sync(desk)
     assert told(world) == [], "it may grow"
     assert len(world.bucket().writes[comment_id_of("theirs")]) == 1, "and what others sent is not sent again"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync import actions
+from operations import actions
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 

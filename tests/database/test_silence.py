@@ -6,12 +6,13 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from sync import activity, attention, watch
-from sync.activity import hour_of
-from sync.attention.silence import silent
+from sync.jobs import activity, housekeeping
+from sync.reporting import attention
+from sync.jobs.activity import hour_of
+from sync.reporting.attention.silence import silent
 from sync.models import Activity, MailboxState, MailDay, SyncRun
-from sync.pruning import prune
-from sync.records import Counts
+from sync.jobs.pruning import prune
+from sync.engine.records import Counts
 from tests.database.world import World
 from tests.factories import MailboxStateFactory, ago
 from tests.mails import mail
@@ -50,7 +51,7 @@ def usually(world: World, mailbox: Mailbox) -> None:
 
 def problems(world: World) -> list[attention.Problem]:
     """While beat is well."""
-    watch.ticked("dispatch", world.clock())
+    housekeeping.ticked("dispatch", world.clock())
     return attention.problems(world.clock())
 
 

@@ -8,8 +8,10 @@ import pytest
 from django.conf import settings
 
 from integrations.models import Integration
-from notices.models import Delivery, Kind, Notice, Webhook
-from sync import attention, guard, processes, standstill, verify, watch
+from notifications.models import Delivery, Kind, Notice, Webhook
+from config import process_guard
+from sync.jobs import processes, verification, housekeeping
+from sync.reporting import attention, standstill
 from sync.models import MailboxState, Process, SyncRun
 from tests.database.world import World
 from tests.factories import ProcessFactory, SyncRunFactory
@@ -27,7 +29,7 @@ def desk(world: World):
 @pytest.fixture
 def well(world, desk):
     """A worker and a beat; the tick came just now."""
-    watch.ticked("dispatch", world.clock())
+    housekeeping.ticked("dispatch", world.clock())
     return [ProcessFactory(seen_at=world.clock()), ProcessFactory(seen_at=world.clock(), kind="beat", name="beat")]
 
 
@@ -35,7 +37,7 @@ def pass_(world, *, minutes=0.0, seconds=0.0, ticks=True, says=True):
     """Time goes by, in which the product does what it should unless it is said here."""
     world.clock.turn(minutes=minutes, seconds=seconds)
     if ticks:
-        watch.ticked("dispatch", world.clock())
+        housekeeping.ticked("dispatch", world.clock())
     if says:
         Process.objects.update(seen_at=world.clock())
 
@@ -146,7 +148,7 @@ def test_a_sync_that_takes_its_time_is_no_standstill_and_one_beyond_its_slice_is
 
 def test_a_verification_that_has_the_place_of_a_sync_is_no_standstill(world, desk, well):
     due(world)
-    row = verify.begin(desk, repair=False, clock=world.clock)
+    row = verification.begin(desk, repair=False, clock=world.clock)
     type(row).objects.update(claimed_until=world.clock() + 10 * MINUTE)
     pass_(world, minutes=2)
     assert kinds(world) == []
@@ -222,22 +224,22 @@ def test_a_standstill_is_told_once_and_its_end_once_however_many_look(world, wel
 def test_what_was_told_of_a_standstill_stays_told_when_mailboxes_are_forgotten(world, well):
     pass_(world, minutes=2, ticks=False)
     standstill.announce(world.clock())
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert Notice.objects.get().open
 
 
 def test_a_guard_sends_what_the_workers_whose_task_it_is_do_not(world, well, monkeypatch):
     posted = []
-    monkeypatch.setattr("notices.delivering._post", lambda url, body, headers: posted.append(url))
-    monkeypatch.setattr(guard, "database_now", world.clock)
+    monkeypatch.setattr("notifications.delivering._post", lambda url, body, headers: posted.append(url))
+    monkeypatch.setattr(process_guard, "database_now", world.clock)
     Webhook.objects.create(url="https://hooks.example/in", secret="a secret of sixteen or more")
     pass_(world, minutes=2, ticks=False)
     standstill.announce(world.clock())
     Delivery.objects.update(next_at=world.clock())
-    guard.look()
+    process_guard.look()
     assert posted == [], "a moment later somebody may still do it"
     pass_(world, minutes=1, ticks=False)
-    guard.look()
+    process_guard.look()
     assert posted == ["https://hooks.example/in"]
 
 

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import DataError, InterfaceError, InternalError, OperationalError, connection
 
 from config.celery import app
-from sync import dispatching, leaving, tasks, verify
-from sync.lease import database_now
+from sync import tasks
+from sync.jobs import scheduling, shutdown, verification
+from sync.store.lease import database_now
 from sync.models import SyncRun, Verification
 from tests.faults.databases import ROOT
 
@@ -70,18 +71,18 @@ def test_a_task_that_comes_twice_or_late_does_nothing_the_second_time(world):
     desk = world.mailbox()
     tasks.sync_mailbox(desk.pk)
     assert not SyncRun.objects.exists(), "nobody had sent it"
-    dispatching.queue(desk.pk, lambda pk: None, database_now())
-    assert dispatching.is_queued(desk.pk)
+    scheduling.queue(desk.pk, lambda pk: None, database_now())
+    assert scheduling.is_queued(desk.pk)
     world.run(desk)
-    assert not dispatching.is_queued(desk.pk)
+    assert not scheduling.is_queued(desk.pk)
 
 
 def test_a_verification_goes_on_only_under_the_mark_with_which_it_was_last_sent(world):
-    row = verify.begin(world.mailbox(), repair=False)
+    row = verification.begin(world.mailbox(), repair=False)
     sent: list[tuple[int, str]] = []
-    verify.send_due(lambda *task: sent.append(task))
+    verification.send_due(lambda *task: sent.append(task))
     Verification.objects.update(next_at=database_now())  # it counts as lost, and is sent anew
-    verify.send_due(lambda *task: sent.append(task))
+    verification.send_due(lambda *task: sent.append(task))
     tasks.verify_mailbox(*sent[0])
     row.refresh_from_db()
     assert (row.error_text, row.claimed_until) == ("", None)
@@ -91,5 +92,5 @@ def test_a_verification_goes_on_only_under_the_mark_with_which_it_was_last_sent(
 
 
 def test_what_one_process_is_told_those_that_it_forked_see():
-    assert not leaving.is_told()
+    assert not shutdown.is_told()
     subprocess.run([sys.executable, "-c", FORKS], check=True, cwd=ROOT)

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from sync.models import LedgerEntry, MailboxState, SyncRun
-from sync.ports import LeaseLost
+from sync.engine.ports import LeaseLost
 from tests.database.world import World
 from tests.faults.deadly import Died, Kills, Reaper
 from tests.mails import comment_id_of, mail
@@ -213,7 +213,7 @@ def test_of_two_pushes_that_overlap_the_one_that_was_confirmed_first_does_not_pa
 
 
 def test_a_mailbox_that_is_being_synced_is_left_alone_by_everybody_else(world: World):
-    from sync import runner
+    from sync.jobs import runner
 
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))

@@ -14,10 +14,12 @@ from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import Rules
 from simulators.exchange import Store, mail_of
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
-from sync import actions, dispatching, newly_answers, runner
+from operations import actions
+from sync.jobs import scheduling, runner
+from sync.reporting import newly_wanted
 from sync.models import MailboxState, SyncedFolder
-from sync.newly_answers import Standing
-from sync.wanted import wanted_digest
+from sync.reporting.newly_wanted import Standing
+from sync.engine.filter_digest import wanted_digest
 from tests.database.schemas import bring_up, go_back
 from tests.database.world import Clock
 from tests.faults.ends import End, EwsEnd, serving
@@ -53,7 +55,7 @@ class Bank:
         )
         bucket = Bucket.objects.create(destination=destination, project=BUCKET[0], name=BUCKET[1])
         self.mailbox = Mailbox.objects.create(integration=integration, bucket=bucket, address="desk@bank.example")
-        dispatching.make_states()
+        scheduling.make_states()
 
     def deliver(self, name: str, folder: str, *, draft: bool = False, old: bool = True) -> None:
         mime = received(mail(name))
@@ -120,7 +122,7 @@ def test_after_the_upgrade_nothing_is_sent_until_they_are_brought_and_then_exact
         asked = len(bank.reinfer.requests)
         bank.sync(6)
         assert len(bank.reinfer.requests) == asked, "not even a free update is sent"
-        told = newly_answers.amount(Standing.WAITING)
+        told = newly_wanted.amount(Standing.WAITING)
         assert (told.emails, told.units, told.is_counting) == (rejected, rejected, False)
         assert bank.held() == arrived
         bank.deliver("live", IMPORTED, old=False)

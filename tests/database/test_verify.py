@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 
 from integrations import errors
 from integrations.messages import CommentId
-from sync import verify
+from sync.jobs import verification
 from sync.models import Copy, Verification
-from sync.runner import Surroundings
+from sync.jobs.runner import Surroundings
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 
@@ -37,8 +37,8 @@ def desk(world):
 
 
 def verified(world: World, desk, *, repair: bool = False) -> Verification:
-    row = verify.begin(desk, repair=repair, clock=world.clock)
-    return verify.to_its_end(row.pk, lambda row: None, world.around())
+    row = verification.begin(desk, repair=repair, clock=world.clock)
+    return verification.to_its_end(row.pk, lambda row: None, world.around())
 
 
 @pytest.mark.wording
@@ -90,10 +90,10 @@ def test_an_email_that_only_just_arrived_is_on_its_way(world: World, desk):
 
 def test_it_goes_on_where_the_last_slice_ended_and_counts_nothing_twice(world: World, desk, settings):
     settings.SYNC_SLICE *= 0  # shorter than one answer
-    row = verify.begin(desk, repair=False, clock=world.clock)
+    row = verification.begin(desk, repair=False, clock=world.clock)
     slices = 0
     while Verification.objects.get(pk=row.pk).ended_at is None:
-        verify.go_on(row.pk, world.around())
+        verification.go_on(row.pk, world.around())
         slices += 1
         world.clock.turn(seconds=1)
         assert slices < 50
@@ -103,16 +103,16 @@ def test_it_goes_on_where_the_last_slice_ended_and_counts_nothing_twice(world: W
 
 def test_a_folder_whose_cursor_is_refused_in_the_middle_is_counted_once(world: World, desk, settings):
     settings.SYNC_SLICE *= 0
-    row = verify.begin(desk, repair=False, clock=world.clock)
+    row = verification.begin(desk, repair=False, clock=world.clock)
     settings.SYNC_SLICE = type(settings.SYNC_SLICE)(microseconds=1)
     wrap, world.wrap = world.wrap, ending_after_a_page(world)
     while not row.cursor:
-        verify.go_on(row.pk, world.around())
+        verification.go_on(row.pk, world.around())
         row.refresh_from_db()
         assert row.ended_at is None
     world.wrap = wrap
     world.mailboxes[desk.address].forget_cursors()
-    row = verify.to_its_end(row.pk, lambda row: None, world.around())
+    row = verification.to_its_end(row.pk, lambda row: None, world.around())
     assert (row.emails, row.well) == (5, 5)
 
 
@@ -141,22 +141,22 @@ def ending_after_a_page(world: World):
 
 
 def test_a_busy_re_infer_is_left_alone_for_as_long_as_it_asks(world: World, desk):
-    row = verify.begin(desk, repair=False, clock=world.clock)
+    row = verification.begin(desk, repair=False, clock=world.clock)
     world.mailboxes[desk.address].fail("changes", errors.ExchangeBusy(retry_after=world.clock.minutes(5)))
-    verify.go_on(row.pk, world.around())
-    assert verify.due(world.clock()) == []
+    verification.go_on(row.pk, world.around())
+    assert verification.due(world.clock()) == []
     world.clock.turn(minutes=6)
-    assert verify.due(world.clock()) == [row.pk]
-    assert verify.to_its_end(row.pk, lambda row: None, world.around()).well == 5
+    assert verification.due(world.clock()) == [row.pk]
+    assert verification.to_its_end(row.pk, lambda row: None, world.around()).well == 5
 
 
 def test_one_worker_at_a_time_has_it_in_hand_and_another_goes_on_when_that_one_died(world: World, desk):
-    row = verify.begin(desk, repair=False, clock=world.clock)
+    row = verification.begin(desk, repair=False, clock=world.clock)
     Verification.objects.update(claimed_until=world.clock())
     world.clock.turn(seconds=-1)
-    assert verify.go_on(row.pk, world.around()) is None
+    assert verification.go_on(row.pk, world.around()) is None
     world.clock.turn(minutes=10)
-    assert verify.go_on(row.pk, world.around()).ended_at is not None
+    assert verification.go_on(row.pk, world.around()).ended_at is not None
 
 
 @pytest.mark.wording
@@ -177,31 +177,31 @@ def between(world: World, press) -> Surroundings:
 
 
 def test_what_is_being_verified_can_be_stopped_and_stays_stopped(world: World, desk):
-    row = verify.begin(desk, repair=False, clock=world.clock)
-    verify.go_on(row.pk, between(world, lambda: verify.stop(desk, world.clock)))
+    row = verification.begin(desk, repair=False, clock=world.clock)
+    verification.go_on(row.pk, between(world, lambda: verification.stop(desk, world.clock)))
     row.refresh_from_db()
     assert row.ended_at is not None
-    assert row.sentence == verify.STOPPED
-    assert verify.due(world.clock()) == []
-    assert not verify.stop(desk, world.clock), "there is nothing left to stop"
+    assert row.sentence == verification.STOPPED
+    assert verification.due(world.clock()) == []
+    assert not verification.stop(desk, world.clock), "there is nothing left to stop"
 
 
 def test_a_verification_that_is_begun_anew_is_not_written_over_by_the_one_before(world: World, desk):
-    row = verify.begin(desk, repair=False, clock=world.clock)
+    row = verification.begin(desk, repair=False, clock=world.clock)
 
     def again() -> None:
         world.clock.turn(seconds=1)
-        verify.begin(desk, repair=True, clock=world.clock)
+        verification.begin(desk, repair=True, clock=world.clock)
 
-    verify.go_on(row.pk, between(world, again))
+    verification.go_on(row.pk, between(world, again))
     new = Verification.objects.get(pk=row.pk)
     assert (new.repair, new.emails, new.ended_at) == (True, 0, None)
 
 
 def test_what_a_repair_forgot_comes_back_also_when_the_repair_was_stopped(world: World, desk):
     world.bucket().comments.clear()
-    row = verify.begin(desk, repair=True, clock=world.clock)
-    verify.go_on(row.pk, between(world, lambda: verify.stop(desk, world.clock)))
+    row = verification.begin(desk, repair=True, clock=world.clock)
+    verification.go_on(row.pk, between(world, lambda: verification.stop(desk, world.clock)))
     assert Copy.objects.filter(mailbox=desk).count() < 6, "some were forgotten before it stopped"
     world.sync(desk)
     assert Copy.objects.filter(mailbox=desk).count() == 6
@@ -222,8 +222,8 @@ def command(*given: str) -> tuple[int, str]:
 def by_command(world: World, monkeypatch):
     """The command meets the servers of this world."""
     around = world.around
-    usual = verify.go_on
-    monkeypatch.setattr(verify, "go_on", lambda pk, surroundings=None, **named: usual(pk, around(), **named))
+    usual = verification.go_on
+    monkeypatch.setattr(verification, "go_on", lambda pk, surroundings=None, **named: usual(pk, around(), **named))
     return command
 
 
@@ -233,10 +233,10 @@ def test_a_mailbox_that_was_never_synced_is_no_success(world: World, by_command,
     desk = world.mailbox()
     world.mailboxes[desk.address].deliver(mail("a"))
     code, text = by_command(desk.address, *repair)
-    assert (code, verify.NEVER_SYNCED in text) == (1, True)
+    assert (code, verification.NEVER_SYNCED in text) == (1, True)
     assert "Folders read: 2, emails: 1." in text
     row = Verification.objects.get()
-    assert row.sentence == verify.NEVER_SYNCED, "the page and the API say the same"
+    assert row.sentence == verification.NEVER_SYNCED, "the page and the API say the same"
     assert row.ended_at is not None
 
 
@@ -265,14 +265,14 @@ def test_a_mailbox_of_which_nothing_is_wanted_is_no_success(world: World, desk, 
     for name in ("Inbox", "Trades"):
         for item in list(box.folder(name).items):
             box.delete(item)
-    assert by_command(desk.address, *repair) == (1, f"{verify.NONE_WANTED} Folders read: 3, emails: 0.")
+    assert by_command(desk.address, *repair) == (1, f"{verification.NONE_WANTED} Folders read: 3, emails: 0.")
 
 
 @pytest.mark.wording
 def test_a_mailbox_none_of_whose_folders_can_be_read_is_no_success(world: World, desk, by_command):
     for name in ("Inbox", "Trades", "Sent Items"):
         world.mailboxes[desk.address].forbid_folder(name)
-    assert by_command(desk.address) == (1, f"{verify.NO_FOLDER} Folders read: 0, emails: 0.")
+    assert by_command(desk.address) == (1, f"{verification.NO_FOLDER} Folders read: 0, emails: 0.")
 
 
 @pytest.mark.wording

@@ -8,8 +8,9 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from sync import attention, watch
-from sync.invariants import Invariant, broken
+from sync.jobs import housekeeping
+from sync.reporting import attention
+from sync.reporting.invariants import Invariant, broken
 from sync.models import Activity, MailboxState, SyncedFolder, SyncRun, Tick
 from tests.database.world import World
 from tests.mails import mail
@@ -35,7 +36,7 @@ def test_nothing_is_found_where_all_is_well(world: World, desk):
     for number in range(3):
         world.mailboxes[desk.address].deliver(mail(f"more {number}".replace(" ", "")))
         world.sync(desk)
-        watch.look(world.clock)
+        housekeeping.look(world.clock)
     assert found(world) == {}
     assert Tick.objects.get(name="watch").at == world.clock()
 
@@ -46,11 +47,11 @@ def test_a_checkpoint_that_went_back_is_noticed_once_and_told_for_a_day(world: W
     world.mailboxes[desk.address].deliver(mail("b"))
     world.sync(desk)
     older.save()  # somebody put an older row back
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert found(world) == {Invariant.CHECKPOINT_WENT_BACK: 1}
     assert titles(world) == ["Checkpoint went back"]
     world.sync(desk)
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     world.clock.turn(hours=25)
     MailboxState.objects.update(next_sync_at=world.clock())
     assert found(world) == {}
@@ -58,19 +59,19 @@ def test_a_checkpoint_that_went_back_is_noticed_once_and_told_for_a_day(world: W
 
 
 def test_dropping_a_cursor_on_purpose_is_no_going_back(world: World, desk):
-    from sync import actions
+    from operations import actions
 
     actions.list_again(desk)
     world.sync(desk)
     actions.list_folder_again(SyncedFolder.objects.get(name="Inbox"))
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     world.sync(desk)
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert found(world) == {}
 
 
 def test_a_cursor_that_an_admin_drops_while_the_tree_is_read_stays_dropped(world: World, desk):
-    from sync import actions
+    from operations import actions
 
     box = world.mailboxes[desk.address]
     box.create_folder("Trades", parent="Inbox")
@@ -117,12 +118,12 @@ def test_the_run_of_a_worker_that_died_is_closed_although_no_sync_comes_after_it
     with pytest.raises(KeyboardInterrupt):
         world.sync(desk)
     run = SyncRun.objects.filter(outcome="running").get()
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert SyncRun.objects.get(pk=run.pk).outcome == "running", "its lease still holds"
     Mailbox.objects.update(enabled=False, disabled_reason="user")
     world.clock.turn(minutes=9)
     assert found(world) == {Invariant.LEASE_OUTLIVED: 1}
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert SyncRun.objects.get(pk=run.pk).outcome == "lost"
     assert found(world) == {}
 
@@ -158,8 +159,8 @@ def test_a_text_that_re_infer_says_we_changed_is_an_alarm(world: World, desk):
 
 
 def test_text_changes_in_an_answer_are_added_to_the_hour(world: World, desk):
-    from sync import activity
-    from sync.records import Counts
+    from sync.jobs import activity
+    from sync.engine.records import Counts
 
     activity.add(desk, Counts(updated=1, text_changes=1), world.clock())
     assert found(world) == {Invariant.TEXT_CHANGED: 1}
@@ -167,7 +168,7 @@ def test_text_changes_in_an_answer_are_added_to_the_hour(world: World, desk):
 
 @pytest.mark.wording
 def test_checkpoints_that_keep_moving_under_syncs_are_told(world: World, desk):
-    from sync import actions
+    from operations import actions
 
     for number in range(3):
         world.mailboxes[desk.address].deliver(mail(f"m{number}"))

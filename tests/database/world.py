@@ -15,9 +15,10 @@ from typing import Any
 from integrations.messages import Comment
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync import actions, dispatching, runner
-from sync.checkpoints import DatabaseCheckpoints
-from sync.ledger import DatabaseLedger
+from operations import actions
+from sync.jobs import scheduling, runner
+from sync.store.checkpoints import DatabaseCheckpoints
+from sync.store.ledger import DatabaseLedger
 from sync.models import LedgerEntry, MailboxState, SyncRun
 from tests.fakes.exchange import FakeMailbox, FakeSource
 from tests.fakes.sink import FakeBucket, FakeSink
@@ -69,7 +70,7 @@ class World:
         self.mailboxes.setdefault(address, made)
         row, _ = Bucket.objects.get_or_create(destination=self.destination, project="bank", name=bucket)
         mailbox = Mailbox.objects.create(integration=self.integration, address=address, bucket=row, **rules)
-        dispatching.make_states()
+        scheduling.make_states()
         MailboxState.objects.filter(pk=mailbox.pk).update(asked_at=self.clock())
         return mailbox
 
@@ -94,7 +95,7 @@ class World:
     def due(self) -> list[int]:
         """The mailboxes that are sent to the queue now."""
         sent: list[int] = []
-        dispatching.dispatch(sent.append, self.clock)
+        scheduling.dispatch(sent.append, self.clock)
         MailboxState.objects.update(queued_until=None)
         return sent
 

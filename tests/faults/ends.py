@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from integrations.exchange.connection import close_all as close_ews
+from integrations.ews.connection import close_all as close_ews
 from integrations.graph.connection import close_all as close_graph
 from simulators.exchange import Account, ExchangeSimulator, Store
 from simulators.faults import Faults

@@ -10,15 +10,16 @@ from random import Random
 from typing import Any
 
 from integrations import connect
-from integrations.exchange.connection import close_all as close_ews
+from integrations.ews.connection import close_all as close_ews
 from integrations.graph.connection import close_all as close_graph
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from simulators.exchange import Application, ExchangeSimulator, Store
 from simulators.graph import GraphSimulator, Registration
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
-from sync import dispatching, runner, switching
-from sync.actions import Complaint
+from operations import api_migration
+from sync.jobs import scheduling, runner
+from operations.actions import Complaint
 from sync.models import LedgerEntry, MailboxState, SyncRun
 from tests.database.world import Clock
 from tests.faults.oracle import complaints
@@ -94,9 +95,9 @@ class Midlife:
     def switch(self, api: str) -> str | Complaint:
         integration = Integration.objects.get()
         endpoint, authority = self._addresses(api)
-        target = switching.target_of(integration, api, endpoint, authority, {"client_secret": "secret"})
-        assert isinstance(target, switching.Target), target
-        return switching.switch(integration, target, by="admin")
+        target = api_migration.target_of(integration, api, endpoint, authority, {"client_secret": "secret"})
+        assert isinstance(target, api_migration.Target), target
+        return api_migration.switch(integration, target, by="admin")
 
     def complaints(self) -> list[str]:
         found = complaints(self.story, self.reinfer, BUCKET, ())
@@ -122,7 +123,7 @@ class Midlife:
         bucket = Bucket.objects.create(destination=destination, project=BUCKET[0], name=BUCKET[1])
         for address in ADDRESSES:
             Mailbox.objects.create(integration=integration, bucket=bucket, address=address)
-        dispatching.make_states()
+        scheduling.make_states()
 
     def _pass_time(self, **length: float) -> None:
         self.clock.now = max(self.clock.now, self.story.now) + timedelta(**length)

@@ -15,7 +15,7 @@ from mailboxes.models import Bucket
 from simulators.reinfer import ReinferSimulator
 from simulators.reinfer.comments import Outcome, StoredComment
 from sync.models import LedgerEntry
-from sync.reconcile import properties_digest
+from sync.engine.reconcile import properties_digest
 from tests.database.backups import Backup
 
 MAILBOX_ID = "string:Mailbox ID"

@@ -29,7 +29,7 @@ def _recursing(clean: Any) -> Any:
 
 
 def poisoned(clean: Any) -> Any:
-    """`sync.transform.clean` with both kinds of poison in it."""
+    """`conversion.transform.clean` with both kinds of poison in it."""
     return _recursing(planted(clean))
 
 

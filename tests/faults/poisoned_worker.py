@@ -6,7 +6,7 @@ To be imported by that worker alone, since importing it plants the poison. The r
 from __future__ import annotations
 
 from config.celery import app
-from sync import transform
+from conversion import transform
 from tests.faults.poison import poisoned
 
 transform.clean = poisoned(transform.clean)

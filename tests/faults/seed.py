@@ -26,9 +26,10 @@ from mailboxes.models import Bucket, Mailbox
 from simulators.exchange import Store
 from simulators.exchange.store import Mailbox as Box
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
-from sync import actions, dispatching, renewal, runner
-from sync.checkpoints import DatabaseCheckpoints
-from sync.ledger import DatabaseLedger
+from operations import actions
+from sync.jobs import scheduling, property_renewal, runner
+from sync.store.checkpoints import DatabaseCheckpoints
+from sync.store.ledger import DatabaseLedger
 from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, Renewal, SetAsideEmail, SyncedFolder, SyncRun
 from tests.database.world import Clock
 from tests.faults.deadly import Died, Reaper
@@ -91,10 +92,10 @@ class Seed:
     def _renew(self, reaper: Reaper) -> None:
         """Beat and a worker look for comments that lack a property."""
         sent: list[int] = []
-        renewal.send_due(sent.append, self.clock)
+        property_renewal.send_due(sent.append, self.clock)
         for bucket_id in sent:
             try:
-                row = renewal.renew(bucket_id, self.clock, self._around(reaper).open_sink)
+                row = property_renewal.renew(bucket_id, self.clock, self._around(reaper).open_sink)
             except Died as death:
                 self.deaths += 1
                 self.log.append(f"a worker died {death}, in a renewal")
@@ -106,7 +107,7 @@ class Seed:
         self.clock.now += timedelta(seconds=self.random.choice([5, 30, 60, 70, 200, 1000]))
         queued: list[int] = []
         with suppress(BrokerError):
-            dispatching.dispatch(queued.append, self.clock)
+            scheduling.dispatch(queued.append, self.clock)
         if interrupted and self.random.random() < 0.1:
             queued += queued[:1]  # the broker delivers a task twice
         self.log.append(f"-- {self.clock():%d. %H:%M:%S}, after {len(self.story.log)} happenings")
@@ -394,7 +395,7 @@ class Seed:
         bucket = Bucket.objects.create(destination=destination, project=BUCKET[0], name=BUCKET[1])
         for address in addresses:
             Mailbox.objects.create(integration=self.integration, bucket=bucket, address=address)
-        dispatching.make_states()
+        scheduling.make_states()
 
     def told(self) -> str:
         """What happened, and what the product remembers of it, for whoever has to understand it."""

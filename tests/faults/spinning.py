@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from config.celery import app
-from sync import transform
+from conversion import transform
 
 MARK = "spins"
 """In the Message-ID of an email over which the conversion spins."""

@@ -29,14 +29,15 @@ from access.models import ApiToken
 from access.table import ACCESS
 from config.logs import logging_config
 from demo import broker
-from integrations.exchange.connection import close_all
+from integrations.ews.connection import close_all
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from notices import delivering
-from notices.models import Webhook
+from notifications import delivering
+from notifications.models import Webhook
 from simulators.exchange import Account, ExchangeSimulator, Store, mail_of
 from simulators.reinfer import ReinferSimulator, Token
-from sync import actions, dispatching, drift, runner, verify, watch
+from operations import actions
+from sync.jobs import scheduling, bucket_audit, runner, verification, housekeeping
 from sync.models import MailboxState, SetAsideEmail
 from sync.tasks import sync_mailbox
 from tests.database.world import Clock
@@ -154,7 +155,7 @@ def stage():
 
 def live(exchange: ExchangeSimulator, reinfer: ReinferSimulator, url: str) -> None:
     clock = Clock()
-    dispatching.make_states()
+    scheduling.make_states()
     box, other = exchange.store[ADDRESSES[0]], exchange.store[ADDRESSES[1]]
     quoting = f"<html>{SECRETS['password']} {SECRETS['token']} {' '.join(CONTENT.values())}</html>"
     sentence = " ".join(CONTENT.values())
@@ -183,7 +184,7 @@ def live(exchange: ExchangeSimulator, reinfer: ReinferSimulator, url: str) -> No
             with suppress(Died):
                 runner.run(mailbox.pk, around(clock, ends[number % len(ends)], sentence))
         clock.turn(minutes=20)
-        watch.look(clock)
+        housekeeping.look(clock)
     exchange.faults.clear()
     reinfer.faults.clear()
     admin_acts(clock, url)
@@ -219,8 +220,8 @@ def admin_acts(clock: Clock, url: str) -> None:
     actions.send_again(desk)
     actions.retry_many_set_aside(SetAsideEmail.objects.all(), clock)
     runner.run(desk.pk, around(clock, None, ""))
-    verify.to_its_end(verify.begin(desk, repair=True, clock=clock).pk, lambda row: None, around(clock, None, ""))
-    drift.send_due(lambda pk: drift.compare(pk, clock), clock)
+    verification.to_its_end(verification.begin(desk, repair=True, clock=clock).pk, lambda row: None, around(clock, None, ""))
+    bucket_audit.send_due(lambda pk: bucket_audit.compare(pk, clock), clock)
     delivering.deliver(Webhook.objects.get().pk, clock() + timedelta(days=2000))
     with Connection(url) as told:
         for mailbox in Mailbox.objects.all():

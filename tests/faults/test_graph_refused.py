@@ -7,7 +7,7 @@ import pytest
 from integrations.models import Integration
 from mailboxes.models import Mailbox
 from simulators.graph import Registration
-from sync import actions
+from operations import actions
 from sync.models import MailboxState, SyncedFolder
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife

@@ -11,7 +11,7 @@ from integrations.models import Integration
 from mailboxes.models import Mailbox
 from simulators.exchange import mail_of
 from simulators.graph.removals import Removals
-from sync import actions
+from operations import actions
 from sync.models import Copy, SetAsideEmail
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, BUCKET, Midlife

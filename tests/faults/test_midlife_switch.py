@@ -8,7 +8,7 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from sync import actions
+from operations import actions
 from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from integrations.models import Integration
-from sync import actions
+from operations import actions
 from tests.faults.drawn import seeds
 from tests.faults.ends import serving
 from tests.faults.seed import Seed

@@ -12,7 +12,7 @@ from integrations.connect import open_source
 from mailboxes.models import Mailbox
 from mailboxes.rules_versions import current
 from simulators.exchange.store import Item
-from sync import actions
+from operations import actions
 from sync.models import RulesTakenUp
 from tests.faults.seed import BUCKET, Seed
 from tests.faults.story import Story

@@ -29,7 +29,7 @@ def main() -> None:
 def seed(given_text: str) -> None:
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket, Mailbox
-    from sync import dispatching
+    from sync.jobs import scheduling
 
     given = json.loads(given_text)
     destination = Destination.objects.create(name="Re:infer", endpoint=given["reinfer"], token=given["token"])
@@ -39,12 +39,12 @@ def seed(given_text: str) -> None:
     bucket = Bucket.objects.create(destination=destination, project="bank", name="desks")
     for address in given["mailboxes"]:
         Mailbox.objects.create(integration=integration, bucket=bucket, address=address)
-    dispatching.make_states()
+    scheduling.make_states()
 
 
 def sync(address: str) -> None:
     from mailboxes.models import Mailbox
-    from sync import runner
+    from sync.jobs import runner
 
     runner.run(Mailbox.objects.get(address=address).pk)
 
@@ -52,9 +52,9 @@ def sync(address: str) -> None:
 def die(at: str, when: str) -> None:
     from integrations.connect import open_sink, open_source
     from mailboxes.models import Mailbox
-    from sync import runner
-    from sync.checkpoints import DatabaseCheckpoints
-    from sync.ledger import DatabaseLedger
+    from sync.jobs import runner
+    from sync.store.checkpoints import DatabaseCheckpoints
+    from sync.store.ledger import DatabaseLedger
     from tests.faults.deadly import Reaper
 
     reaper = Reaper(at, after=when == "after", die=lambda where: os.kill(os.getpid(), signal.SIGKILL))
@@ -79,7 +79,7 @@ def starved(address: str, files: str) -> None:
     import integrations.graph.source
     import integrations.reinfer.sink  # noqa: F401  # what is loaded later needs files, too
     from mailboxes.models import Mailbox
-    from sync import runner
+    from sync.jobs import runner
 
     mailbox = Mailbox.objects.get(address=address)
     open_now = len(os.listdir("/proc/self/fd")) - 1
@@ -90,8 +90,8 @@ def starved(address: str, files: str) -> None:
 def look() -> None:
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket
-    from sync import standstill
-    from sync.lease import database_now
+    from sync.reporting import standstill
+    from sync.store.lease import database_now
     from sync.models import MailboxState, Process, SyncedFolder, SyncRun
 
     found = {
@@ -113,8 +113,8 @@ def finish() -> None:
     from datetime import timedelta
 
     from mailboxes.models import Mailbox
-    from sync import runner
-    from sync.lease import database_now
+    from sync.jobs import runner
+    from sync.store.lease import database_now
     from sync.models import LedgerEntry, SetAsideEmail, SyncRun
 
     later = runner.Surroundings(clock=lambda: database_now() + timedelta(minutes=10))

@@ -11,9 +11,9 @@ import pytest
 from integrations.reinfer.sink import ReinferSink
 from mailboxes.models import Bucket
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
-from sync import renewal
+from sync.jobs import property_renewal
 from sync.models import LedgerEntry, MailboxState, Renewal
-from sync.reconcile import properties_digest
+from sync.engine.reconcile import properties_digest
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 
@@ -76,10 +76,10 @@ def test_it_prunes_what_this_product_sent_for_a_mailbox_also_what_an_older_versi
     prune("before")
     assert names(reinfer) == everything, "it does not know these by their mailbox"
     units = reinfer.ai_units
-    MailboxState.objects.update(next_sync_at=world.clock() + 2 * renewal.NEXT_LAP)
-    renewal.send_due(lambda pk: None, world.clock)
+    MailboxState.objects.update(next_sync_at=world.clock() + 2 * property_renewal.NEXT_LAP)
+    property_renewal.send_due(lambda pk: None, world.clock)
     while Renewal.objects.get().left != 0:
-        renewal.renew(Bucket.objects.get().pk, world.clock, world.open_sink)
+        property_renewal.renew(Bucket.objects.get().pk, world.clock, world.open_sink)
     assert reinfer.ai_units == units == 6
     assert source.text_changes == source.messages_changed == 0
     prune("after")

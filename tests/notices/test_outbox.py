@@ -10,13 +10,14 @@ from django.core import mail as outbox
 from django.utils import timezone
 
 from integrations import errors
-from notices import delivering
-from notices.models import Delivery, Kind, Notice, Webhook
-from notices.outbox import announce
-from notices.sending import NotSent
-from notices.signature import signature
-from sync import actions, watch
-from sync.pruning import prune
+from notifications import delivering
+from notifications.models import Delivery, Kind, Notice, Webhook
+from notifications.outbox import announce
+from notifications.sending import NotSent
+from notifications.signature import signature
+from operations import actions
+from sync.jobs import housekeeping
+from sync.jobs.pruning import prune
 from tests.database.world import World
 from tests.mails import mail
 
@@ -232,12 +233,12 @@ def test_a_notice_about_mailboxes_that_are_deleted_while_they_stand_still_closes
     world.wrap = lambda port, it: it
     type(desks[0]).objects.update(enabled=True, disabled_reason="", disabled_detail="")
     desks[2].delete()
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert Notice.objects.get().facts["mailboxes"] == 2
     world.sync(desks[0])
     assert told() == [Kind.MAILBOX_DISABLED], "one of them still stands still"
     desks[1].delete()
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert told() == [Kind.MAILBOX_DISABLED, Kind.MAILBOX_RECOVERED], "the one that is left syncs again"
     assert not Notice.objects.filter(open=True).exists()
 
@@ -250,10 +251,10 @@ def test_a_notice_about_a_deleted_integration_closes_and_nothing_recovers(world:
     world.clock.turn(days=4)
     world.sync(desk)
     assert told() == [Kind.INTEGRATION_DISABLED]
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert Notice.objects.get().open
     world.integration.delete()
-    watch.look(world.clock)
+    housekeeping.look(world.clock)
     assert told() == [Kind.INTEGRATION_DISABLED]
     assert not Notice.objects.get().open
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from notices.sending import NotSent, is_public, problem_with, send
+from notifications.sending import NotSent, is_public, problem_with, send
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ BOUNDS = {
     "*.urlpatterns…*": Bound(
         4_094, 0.2, "the path of a request, whose first line gunicorn bounds (limit_request_line)"
     ),
-    "integrations.exchange.offers.QUOTED": Bound(
-        2_048, 0.05, "a line of WWW-Authenticate, of which no more is read (integrations.exchange.offers.LONGEST)"
+    "integrations.ews.offers.QUOTED": Bound(
+        2_048, 0.05, "a line of WWW-Authenticate, of which no more is read (integrations.ews.offers.LONGEST)"
     ),
 }
 """By the name of the expression, as the sweep prints it; `*` stands for anything."""

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from sync.limits import DEFAULT_LIMITS
-from sync.transform import Place, convert
+from conversion.limits import DEFAULT_LIMITS
+from conversion.transform import Place, convert
 from tests.sweep.growth import Growth, growth, growth_at_last
 from tests.sweep.pumps import CHARACTERS, PIECES, Pump
 from tests.sweep.sweep import ENOUGH, Failure

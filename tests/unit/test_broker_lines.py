@@ -10,7 +10,7 @@ from celery.worker.consumer.consumer import CONNECTION_ERROR
 from kombu.exceptions import OperationalError
 from redis.exceptions import OutOfMemoryError
 
-from sync.broker_lines import BrokerLines
+from sync.jobs.broker_log import BrokerLines
 
 
 class Clock:
@@ -62,7 +62,7 @@ def test_where_a_guard_tells_none_passes(line):
     "line",
     [
         record("celery.app.trace", text="Task raised", error=ValueError("no")),
-        record("sync.runner", error=OperationalError("refused")),
+        record("sync.jobs.runner", error=OperationalError("refused")),
         record("celery.app.trace", text="Task raised", error=ConnectionRefusedError()),
         record("celery.beat", text="Cannot open the schedule", error=FileNotFoundError()),
         record("celery.worker.consumer.consumer", level=logging.INFO, error=ConnectionRefusedError()),

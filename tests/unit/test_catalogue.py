@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from integrations import catalogue, errors, further_reading
-from sync import attribution, explained
+from sync.engine import error_scope
+from sync.reporting import error_reference
 
 
 def kinds_of(root):
@@ -35,11 +36,11 @@ def test_what_must_be_mended_at_the_other_side_has_a_page_of_its_maker():
 
 
 def test_the_documentation_holds_each_line_of_the_decision_table():
-    told = explained.as_markdown()
-    for row in attribution.TABLE:
+    told = error_reference.as_markdown()
+    for row in error_scope.TABLE:
         assert f"| {row.when} | {row.paused or 'Nobody.'} | {row.then} |" in told
 
 
 def test_the_documentation_says_the_same():
     written = Path(__file__).parents[2] / "docs" / "errors.md"
-    assert written.read_text() == explained.as_markdown(), "run: python -m sync.explained > docs/errors.md"
+    assert written.read_text() == error_reference.as_markdown(), "run: python -m sync.reporting.error_reference > docs/errors.md"

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from integrations.errors import ExchangeUnreachable, OutOfMemory, OutOfResources, ReinferUnreachable, SecretUnreadable
-from integrations.own_faults import own_fault
+from integrations.product_errors import own_fault
 
 
 def raised(act) -> BaseException:

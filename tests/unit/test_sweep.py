@@ -180,7 +180,7 @@ def test_all_expressions_of_the_product_are_known_and_so_are_those_with_a_bound(
     names = [one.name for one in found.expressions]
     assert not found.unknown
     assert not bounds.stale(names)
-    assert {"sync.mime.elide.RUN", "api.urls.Hex.regex"} <= set(names)
+    assert {"conversion.mime.elide.RUN", "api.urls.Hex.regex"} <= set(names)
     assert any(all(":" in name for name in one.names) for one in found.expressions), (
         "none was found in the source alone"
     )

@@ -11,12 +11,13 @@ from django.utils import timezone
 from integrations import errors
 from integrations.errors import Scope
 from integrations.models import Integration
-from integrations.set_aside import SetAsideKind
+from integrations.dead_letter_reasons import SetAsideKind
 from mailboxes.models import Mailbox
-from sync import attention, outcome, watch
-from sync.activity import hour_of
+from sync.jobs import outcome, housekeeping
+from sync.reporting import attention
+from sync.jobs.activity import hour_of
 from sync.models import Activity, Comparison, MailboxState, MailDay, PollRate
-from sync.slow_mail import MANY
+from sync.jobs.slow_conversions import MANY
 from tests import factories
 
 NOT_FOUND = errors.MailboxNotFound.kind
@@ -120,7 +121,7 @@ def test_look_at_them_shows_those_that_are_meant_and_says_so(admin, integration)
 def test_where_one_button_does_not_fit_all_the_page_to_select_them_is_a_click_away(admin, integration):
     mine = mailboxes(integration, 2, next_sync_at=timezone.now() - timedelta(hours=1))
     (other,) = mailboxes(integration, 1)
-    watch.ticked("dispatch", timezone.now())
+    housekeeping.ticked("dispatch", timezone.now())
     link = f"{reverse('integration-select', args=[integration.pk])}?state=overdue"
     assert f'href="{link}"' in admin.get("/").text
     shown = admin.get(link).text
@@ -219,7 +220,7 @@ def everything_at_once():
 
 def test_a_page_on_which_everything_is_wrong_takes_few_queries(admin, integration, django_assert_max_num_queries):
     everything_at_once()
-    watch.ticked("dispatch", timezone.now() - timedelta(hours=1))
+    housekeeping.ticked("dispatch", timezone.now() - timedelta(hours=1))
     titles = {problem.title for problem in found()}
     assert titles >= {
         *("Held", "Stopped by an error", "Limit reached", "Quota reached", "Silent", "Overdue", "Set aside"),

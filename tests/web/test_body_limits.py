@@ -14,8 +14,8 @@ from django.test import Client
 
 from access.body_limits import AROUND_FILES, EVERYBODY, PAGE
 from access.models import ApiToken
-from integrations.views.document_pages import IMPORT_BYTES
-from sync.preview_views import MOST_BYTES
+from web.integrations.document_pages import IMPORT_BYTES
+from web.sync.preview_views import MOST_BYTES
 from tests.factories import AdminFactory, IntegrationFactory
 
 MAIL = b"From: a@x.example\r\nDate: Tue, 5 Mar 2024 10:00:00 +0000\r\nMessage-ID: <1@x>\r\nSubject: A subject\r\n\r\n"

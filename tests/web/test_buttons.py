@@ -135,8 +135,8 @@ def test_a_complaint_is_shown_as_a_problem_and_not_as_a_success(rf, db):
     from django.contrib.messages import ERROR, SUCCESS
     from django.contrib.messages.storage.cookie import CookieStorage
 
-    from integrations.views.answers import back
-    from sync.actions import Complaint
+    from web.integrations.answers import back
+    from operations.actions import Complaint
     from tests.factories import AdminFactory
 
     for sentence, level in (("Done.", SUCCESS), (Complaint("The queue cannot be reached."), ERROR)):

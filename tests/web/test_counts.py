@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailboxes.models import Mailbox
-from sync import figures, status, trends
+from sync.reporting import mailbox_counters, status, trends
 from sync.models import LedgerEntry
 from tests import factories
 
@@ -27,7 +27,7 @@ def test_ai_units_are_confirmed_creates_of_ours_of_this_month(db):
     created(30)
     created(0, billed=False)
     created(0, state="intended")
-    assert figures.totals(NOW) == figures.Totals(comments_day=1, set_aside=0)
+    assert mailbox_counters.totals(NOW) == mailbox_counters.Totals(comments_day=1, set_aside=0)
     assert sum(line.units for line in trends.units_by_bucket(NOW)) == 2
 
 
@@ -41,9 +41,9 @@ def test_a_row_of_a_mailbox_counts_what_is_its_own(db):
     factories.SyncRunFactory(mailbox=folder.mailbox, started_at=NOW - timedelta(hours=1), unchanged=5, created=2)
     factories.SyncRunFactory(mailbox=folder.mailbox, started_at=NOW - timedelta(hours=2), unchanged=4)
     factories.SyncRunFactory(mailbox=folder.mailbox, started_at=NOW - timedelta(days=2), unchanged=100)
-    row = figures.mailbox_rows(list(status.with_status(Mailbox.objects.filter(pk=folder.mailbox_id), NOW)), NOW)[0]
-    assert row.figures == figures.MailboxFigures(delivered=3, set_aside=1, created=2, unchanged=9)
-    assert figures.delivered_by_folder(folder.mailbox) == {folder.pk: 3}
+    row = mailbox_counters.mailbox_rows(list(status.with_status(Mailbox.objects.filter(pk=folder.mailbox_id), NOW)), NOW)[0]
+    assert row.figures == mailbox_counters.MailboxFigures(delivered=3, set_aside=1, created=2, unchanged=9)
+    assert mailbox_counters.delivered_by_folder(folder.mailbox) == {folder.pk: 3}
 
 
 def test_a_row_still_tells_when_a_sync_last_failed_after_a_good_one(admin):

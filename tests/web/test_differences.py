@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from sync import verify
+from sync.jobs import verification
 from sync.models import SyncedFolder, Verification
 from tests import factories
 
@@ -38,8 +38,8 @@ def test_a_usual_difference_stands_at_its_folder_and_in_the_api(admin, folder):
 def test_a_verification_that_compared_nothing_says_the_same_on_its_page_and_in_the_api(admin, mailbox):
     now = timezone.now()
     Verification.objects.create(
-        mailbox=mailbox, started_at=now, ended_at=now, next_at=now, emails=4, waiting=4, error_text=verify.NEVER_SYNCED
+        mailbox=mailbox, started_at=now, ended_at=now, next_at=now, emails=4, waiting=4, error_text=verification.NEVER_SYNCED
     )
-    assert verify.NEVER_SYNCED in admin.get(reverse("mailbox", args=[mailbox.pk])).content.decode()
+    assert verification.NEVER_SYNCED in admin.get(reverse("mailbox", args=[mailbox.pk])).content.decode()
     told = admin.get(f"/api/v1/mailboxes/{mailbox.pk}/verification").json()
-    assert (told["sentence"], told["error_text"]) == (verify.NEVER_SYNCED, verify.NEVER_SYNCED)
+    assert (told["sentence"], told["error_text"]) == (verification.NEVER_SYNCED, verification.NEVER_SYNCED)

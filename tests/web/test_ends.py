@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from sync.attention import problems
+from sync.reporting.attention import problems
 from tests import factories
 from tests.pems import certificate_pem, rsa_key
 

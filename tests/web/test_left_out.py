@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from integrations.errors import FolderRefused
-from sync import attention, figures, status, tally
+from sync.reporting import attention, mailbox_counters, status, integration_status
 from sync.models import MailboxState, SyncedFolder
-from sync.progress import pass_of
-from sync.status import Status
+from sync.reporting.progress import pass_of
+from sync.reporting.status import Status
 from tests import factories
 
 
@@ -47,9 +47,9 @@ def test_a_mailbox_that_lacks_a_folder_is_not_up_to_date(mailbox):
     standing = status.mailbox_standing(row, now)
     assert (standing.label, standing.tone) == ("Folders left out", status.Tone.WARN)
     assert "cannot be read" in standing.sentence
-    counts = tally.count_by_status(type(mailbox).objects.all(), now)
+    counts = integration_status.count_by_status(type(mailbox).objects.all(), now)
     assert counts == {Status.LEFT_OUT: 1}
-    told = tally.integration_standing(mailbox.integration, counts, now)
+    told = integration_status.integration_standing(mailbox.integration, counts, now)
     assert told.tone is status.Tone.WARN
     assert "0 of 1 mailbox up to date, 1 lacks a folder." in told.sentence
 
@@ -65,7 +65,7 @@ def test_what_is_left_out_holds_up_no_progress(mailbox):
     SyncedFolder.objects.update(total=5)
     row, now = judged(mailbox)
     assert pass_of(row).of == 1
-    assert figures.mailbox_rows([row], now)[0].left_out == 2
+    assert mailbox_counters.mailbox_rows([row], now)[0].left_out == 2
 
 
 def test_the_page_of_the_mailbox_names_each_folder_with_reason_next_try_and_what_to_do(admin, mailbox):

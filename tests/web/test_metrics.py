@@ -11,7 +11,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from integrations.models import Integration
-from sync import watch
+from sync.jobs import housekeeping
 from sync.models import Activity, PollRate
 from tests.factories import (
     ActivityFactory,
@@ -110,7 +110,7 @@ def test_what_must_never_be_is_counted_and_is_nought_where_all_is_well(read):
 
 def test_the_age_of_the_last_tick_tells_that_beat_and_a_worker_live(read):
     assert ("tick_age_seconds", "watch") not in read()
-    watch.ticked("watch", timezone.now() - timedelta(seconds=90))
+    housekeeping.ticked("watch", timezone.now() - timedelta(seconds=90))
     assert 89 < read()["tick_age_seconds", "watch"] < 100
 
 

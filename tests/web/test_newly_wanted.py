@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from access.models import Act
-from sync import attention
+from sync.reporting import attention
 from sync.models import Copy, LedgerEntry, MailboxState, RulesAnswer
 from tests import factories
 from tests.api.conftest import client_of

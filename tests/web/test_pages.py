@@ -11,11 +11,11 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from integrations.models import Integration
-from integrations.views.integration_pages import TABS
+from web.integrations.integration_pages import TABS
 from mailboxes.models import Mailbox
-from sync import watch
+from sync.jobs import housekeeping
 from sync.models import MailboxState, SyncedFolder
-from sync.wanted import wanted_digest
+from sync.engine.filter_digest import wanted_digest
 from tests import factories
 
 EVIL = "<img src=x onerror=alert(1)>{{ 7|add:7 }}\u202eexe"
@@ -199,7 +199,7 @@ def test_a_page_of_many_mailboxes_takes_few_queries(admin, everything, django_as
     for _ in range(60):
         mailbox = factories.MailboxFactory(integration=integration, bucket=bucket)
         factories.MailboxStateFactory(mailbox=mailbox)
-    watch.ticked("dispatch", timezone.now())
+    housekeeping.ticked("dispatch", timezone.now())
     for address in (reverse("integration", args=[integration.pk]), reverse("overview")):
         with django_assert_max_num_queries(32):
             admin.get(address)

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from integrations import catalogue
-from integrations.set_aside import UNTOLD, SetAsideKind, Stage
-from sync import attention
+from integrations.dead_letter_reasons import UNTOLD, SetAsideKind, Stage
+from sync.reporting import attention
 from sync.models import SetAsideEmail
 from tests import factories
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from access.models import ApiToken
-from sync.conversion import apart
+from conversion.deadline import child_process
 from tests.factories import AdminFactory
 from tests.mails import mail
 from tests.unit.conversion.slow import MARK
@@ -23,7 +23,7 @@ SLOW = mail("slow", subject=MARK)
 
 @pytest.fixture
 def faulty(monkeypatch, settings):
-    monkeypatch.setattr(apart, "CHILD", "tests.unit.conversion.faulty_child")
+    monkeypatch.setattr(child_process, "CHILD", "tests.unit.conversion.faulty_child")
     settings.CONVERSION_DEADLINE = timedelta(seconds=3)
 
 
@@ -48,10 +48,10 @@ def test_an_ordinary_email_is_shown(browser):
 
 
 def test_while_conversions_do_not_end_others_are_served_and_the_next_one_is_told_to_wait(browser, faulty):
-    with ThreadPoolExecutor(apart.AT_ONCE) as pool:
-        slow: list[Future[httpx.Response]] = [pool.submit(upload, browser, SLOW) for _ in range(apart.AT_ONCE)]
+    with ThreadPoolExecutor(child_process.AT_ONCE) as pool:
+        slow: list[Future[httpx.Response]] = [pool.submit(upload, browser, SLOW) for _ in range(child_process.AT_ONCE)]
         end = time.monotonic() + 20
-        while apart._places._value and time.monotonic() < end:
+        while child_process._places._value and time.monotonic() < end:
             assert browser.get("/healthz").text == "ok"
         refused = upload(browser, mail("a"))
         assert (refused.status_code, "Try again in a few seconds." in refused.text) == (429, True)
@@ -72,10 +72,10 @@ def test_the_api_says_the_same(browser, faulty):
     def preview(mime: bytes) -> httpx.Response:
         return httpx.post(f"{browser.base_url}/api/v1/preview", content=mime, headers=named, timeout=60)
 
-    with ThreadPoolExecutor(apart.AT_ONCE) as pool:
-        slow = [pool.submit(preview, SLOW) for _ in range(apart.AT_ONCE)]
+    with ThreadPoolExecutor(child_process.AT_ONCE) as pool:
+        slow = [pool.submit(preview, SLOW) for _ in range(child_process.AT_ONCE)]
         end = time.monotonic() + 20
-        while apart._places._value and time.monotonic() < end:
+        while child_process._places._value and time.monotonic() < end:
             time.sleep(0.01)
         refused = preview(mail("a"))
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")

@@ -11,11 +11,11 @@ from django.utils import timezone
 from integrations.errors import EwsDisabled, SignInRefused
 from integrations.models import Destination, Integration
 from mailboxes.models import Mailbox
-from sync import attention, status, tally
+from sync.reporting import attention, status, integration_status
 from sync.models import Comparison
-from sync.status import Status
-from sync.templatetags.moments import duration, relative
-from sync.wanted_folders import wanted_folders
+from sync.reporting.status import Status
+from sync.reporting.wording.moments import duration, relative
+from sync.jobs.folder_filter import wanted_folders
 from tests import factories
 
 NOW = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
@@ -81,7 +81,7 @@ def test_a_mailbox_that_is_refused_needs_you_from_its_first_failure_on(db, kind)
 )
 def test_by_whom_a_mailbox_is_held_is_told_by_the_kind_of_its_error(db, kind, by):
     factories.MailboxStateFactory(failures=1, error_kind=kind, error_text="Later.", next_sync_at=SOON)
-    (hold,) = tally.count_by_status(Mailbox.objects.all(), NOW).holds
+    (hold,) = integration_status.count_by_status(Mailbox.objects.all(), NOW).holds
     assert (hold.count, hold.by) == (1, by)
 
 
@@ -115,15 +115,15 @@ def test_a_hold_of_whatever_it_hangs_on_holds_a_mailbox_until_a_time(db):
 
 def test_an_integration_says_in_one_sentence_how_its_mailboxes_are(db):
     integration = factories.IntegrationFactory()
-    held = tally.HeldCount(2, "Exchange", SOON)
+    held = integration_status.HeldCount(2, "Exchange", SOON)
     counts = {Status.NEEDS_YOU: 1, Status.HELD: 2, Status.WAITING: 2, Status.UP_TO_DATE: 35}
-    said = tally.integration_standing(integration, tally.Counts(counts, [held]), NOW)
+    said = integration_status.integration_standing(integration, integration_status.Counts(counts, [held]), NOW)
     assert said.label == "Running"
     assert (
         said.sentence
         == "35 of 40 mailboxes up to date, 1 needs you, 2 held by Exchange until 14:05, 2 waiting their turn."
     )
-    assert tally.integration_standing(integration, tally.Counts(), NOW).sentence == "It has no mailboxes yet."
+    assert integration_status.integration_standing(integration, integration_status.Counts(), NOW).sentence == "It has no mailboxes yet."
 
 
 def test_who_holds_mailboxes_and_until_when_is_counted_with_them(db):
@@ -135,10 +135,10 @@ def test_who_holds_mailboxes_and_until_when_is_counted_with_them(db):
     factories.MailboxStateFactory(mailbox__integration=integration, mailbox__bucket=bucket)
     factories.MailboxStateFactory(mailbox__integration=integration)
     for counts in (
-        tally.count_by_integration(NOW)[integration.pk],
-        tally.count_by_status(integration.mailboxes.all(), NOW),
+        integration_status.count_by_integration(NOW)[integration.pk],
+        integration_status.count_by_status(integration.mailboxes.all(), NOW),
     ):
-        said = tally.integration_standing(integration, counts, NOW).sentence
+        said = integration_status.integration_standing(integration, counts, NOW).sentence
         assert said.startswith("1 of 5 mailboxes up to date, 2 held by Exchange until 14:05, ")
         assert "1 held by Re:infer until 14:10" in said
         assert "1 held until 14:05" in said
@@ -193,10 +193,10 @@ def test_badge_count_and_filter_say_the_same_of_a_mailbox_that_is_at_work(db):
     listing = factories.MailboxStateFactory(**at_work, synced_at=None).mailbox
     working = factories.MailboxStateFactory(**at_work).mailbox
     factories.CopyFactory(folder__mailbox=working)
-    counts = tally.count_by_status(integration.mailboxes.all(), NOW)
+    counts = integration_status.count_by_status(integration.mailboxes.all(), NOW)
     assert status.choices(counts) == [("listing", "Listing"), ("in_progress", "Working through mail")]
     assert [standing_now(mailbox).label for mailbox in (listing, working)] == ["Listing", "Working through mail"]
-    said = tally.integration_standing(integration, counts, NOW)
+    said = integration_status.integration_standing(integration, counts, NOW)
     assert said.sentence == "0 of 2 mailboxes up to date, 1 listing, 1 working through mail."
     assert said.working
 
@@ -205,19 +205,19 @@ def test_an_integration_that_was_stopped_is_stopping_while_its_workers_still_syn
     integration = factories.IntegrationFactory(stopped=True)
     states = [factories.MailboxStateFactory(mailbox__integration=integration, lease_until=SOON) for _ in range(2)]
     factories.MailboxStateFactory(mailbox__integration=integration)
-    for counts in (tally.count_by_integration(NOW)[integration.pk], tally.together([_counts(integration)])):
-        said = tally.integration_standing(integration, counts, NOW)
+    for counts in (integration_status.count_by_integration(NOW)[integration.pk], integration_status.together([_counts(integration)])):
+        said = integration_status.integration_standing(integration, counts, NOW)
         assert (said.label, said.working) == ("Stopping", True)
         assert said.sentence == "Stopped by a user. 2 mailboxes are just ending their batches."
     for state in states:
         state.lease_until = None
         state.save()
-    said = tally.integration_standing(integration, _counts(integration), NOW)
+    said = integration_status.integration_standing(integration, _counts(integration), NOW)
     assert (said.label, said.working, said.sentence) == ("Stopped", False, "Stopped by a user.")
 
 
 def _counts(integration):
-    return tally.count_by_status(integration.mailboxes.all(), NOW)
+    return integration_status.count_by_status(integration.mailboxes.all(), NOW)
 
 
 def test_a_row_shows_what_goes_on_where_its_badge_does_not_say_it(admin):

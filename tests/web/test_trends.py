@@ -9,9 +9,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from sync import trends
+from sync.reporting import trends
 from sync.models import LedgerEntry
-from sync.spans import Span
+from sync.reporting.spans import Span
 from tests import factories
 
 NOW = datetime(2026, 3, 29, 14, 20, tzinfo=UTC)

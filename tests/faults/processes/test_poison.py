@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from integrations.set_aside import SetAsideKind
+from integrations.dead_letter_reasons import SetAsideKind
 from tests.faults.poison import ENDLESS, RECURSES
 from tests.faults.processes.burst import Burst, burst
 from tests.faults.processes.stack import running_stack

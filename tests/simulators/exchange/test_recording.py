@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from integrations.exchange.connection import close_all
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.connection import close_all
+from integrations.ews.source import ExchangeSource
 from simulators.exchange import Account, Application, ExchangeSimulator, Store, mail_of
 from simulators.recording import Recorder
 from tests.contract.source_rigs import settings_for

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sync.cleaning import CleanText, clean
-from sync.limits import DEFAULT_LIMITS
-from sync.mime.parts import Section
+from conversion.cleaning import CleanText, clean
+from conversion.limits import DEFAULT_LIMITS
+from conversion.mime.parts import Section
 
 CASES = Path(__file__).parent / "cases"
 HELD_OUT = Path(__file__).parent / "held_out"

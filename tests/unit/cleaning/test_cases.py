@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.cleaning import quotes, signatures
+from conversion.cleaning import quotes, signatures
 from tests.unit.cleaning.case_files import CASES, cleaned, files_in, read
 
 

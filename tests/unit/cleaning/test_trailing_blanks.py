@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.cleaning.text import without_trailing_blanks
+from conversion.cleaning.text import without_trailing_blanks
 
 FORMER = re.compile(r"[^\S\n]+(?=\n|$)")
 """The definition that took quadratic time: each blank of a run was tried as its beginning."""

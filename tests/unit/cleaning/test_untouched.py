@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from sync.cleaning import clean
-from sync.limits import DEFAULT_LIMITS
-from sync.mime.parts import Section
+from conversion.cleaning import clean
+from conversion.limits import DEFAULT_LIMITS
+from conversion.mime.parts import Section
 
 LIBRARY = Path(os.__file__).parent
 PIECE = 50

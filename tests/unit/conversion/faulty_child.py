@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
-from sync import transform
-from sync.conversion import child
+from conversion import transform
+from conversion.deadline import child
 from tests.unit.conversion.slow import planted
 
 usual = planted(transform.clean)

@@ -17,7 +17,7 @@ def match_for_ever() -> None:
 
 
 def planted(clean):
-    """`sync.transform.clean`, which does not end for an email with the mark in its subject."""
+    """`conversion.transform.clean`, which does not end for an email with the mark in its subject."""
 
     def slow(sections, subject, *given):
         if MARK in subject:

@@ -9,12 +9,12 @@ import time
 import pytest
 
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from integrations.set_aside import SetAsideKind
-from sync.conversion import apart
-from sync.conversion.apart import AllPlacesTaken, Apart
-from sync.conversion.deadline import Deadline
-from sync.limits import DEFAULT_LIMITS
-from sync.transform import Converted, Place, convert
+from integrations.dead_letter_reasons import SetAsideKind
+from conversion.deadline import child_process
+from conversion.deadline.child_process import AllPlacesTaken, Apart
+from conversion.deadline.timer import Deadline
+from conversion.limits import DEFAULT_LIMITS
+from conversion.transform import Converted, Place, convert
 from tests.mails import mail
 from tests.unit.conversion.slow import MARK
 
@@ -23,7 +23,7 @@ PLACE = Place("desk@bank.example", ("Inbox",))
 
 @pytest.fixture
 def faulty(monkeypatch):
-    monkeypatch.setattr(apart, "CHILD", "tests.unit.conversion.faulty_child")
+    monkeypatch.setattr(child_process, "CHILD", "tests.unit.conversion.faulty_child")
 
 
 def email_of(subject: str) -> Email:
@@ -54,7 +54,7 @@ def test_the_process_ends_with_its_use():
         (MARK, SetAsideKind.CONVERSION_DEADLINE, "longer than 1 s at "),
         ("c-code", SetAsideKind.CONVERSION_DEADLINE, "longer than 1 s"),
         ("killed", SetAsideKind.CONVERSION_FAILED, "its process ended with signal 9"),
-        ("memory", SetAsideKind.CONVERSION_FAILED, "MemoryError at sync.transform:"),
+        ("memory", SetAsideKind.CONVERSION_FAILED, "MemoryError at conversion.transform:"),
     ],
 )
 def test_whatever_an_email_does_it_gets_its_reason_and_the_next_one_its_comment(faulty, subject, kind, detail):
@@ -66,7 +66,7 @@ def test_whatever_an_email_does_it_gets_its_reason_and_the_next_one_its_comment(
 
 
 def test_a_child_that_says_nothing_is_ended_at_the_wall_clock(faulty, monkeypatch):
-    monkeypatch.setattr(apart, "START", 0.5)
+    monkeypatch.setattr(child_process, "START", 0.5)
     with Apart(wait=True) as child:
         begun = time.monotonic()
         assert outcome(child, "c-code", cpu=300, wall=0.5).kind is SetAsideKind.CONVERSION_DEADLINE
@@ -90,11 +90,11 @@ def test_only_so_many_are_at_work_at_once_and_others_are_told_or_wait(faulty):
         with Apart(wait=True) as child:
             outcomes.append(outcome(child, MARK, cpu=2))
 
-    threads = [threading.Thread(target=convert_slowly) for _ in range(apart.AT_ONCE)]
+    threads = [threading.Thread(target=convert_slowly) for _ in range(child_process.AT_ONCE)]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + 10
-    while apart._places._value and time.monotonic() < deadline:
+    while child_process._places._value and time.monotonic() < deadline:
         time.sleep(0.01)
     with Apart(wait=False) as child, pytest.raises(AllPlacesTaken):
         outcome(child, "Rent")
@@ -102,7 +102,7 @@ def test_only_so_many_are_at_work_at_once_and_others_are_told_or_wait(faulty):
         assert isinstance(outcome(child, "Rent"), Converted)
     for thread in threads:
         thread.join()
-    assert [one.kind for one in outcomes] == [SetAsideKind.CONVERSION_DEADLINE] * apart.AT_ONCE
+    assert [one.kind for one in outcomes] == [SetAsideKind.CONVERSION_DEADLINE] * child_process.AT_ONCE
 
 
 def test_no_process_and_no_descriptor_stays():

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.conversion import deadline
-from sync.conversion.deadline import Deadline, DeadlineExceeded, can_interrupt, within
+from conversion.deadline import timer
+from conversion.deadline.timer import Deadline, DeadlineExceeded, can_interrupt, within
 from tests.unit.conversion.slow import ENDLESS, match_for_ever
 
 ROOT = Path(__file__).parents[3]
@@ -72,7 +72,7 @@ def test_what_the_work_raises_is_raised_and_the_timers_are_off():
 def test_a_signal_that_comes_late_does_nothing():
     with pytest.raises(DeadlineExceeded):
         within(SOON, match_for_ever)
-    for _ in range(deadline.TICKS * 2):
+    for _ in range(timer.TICKS * 2):
         signal.raise_signal(signal.SIGPROF)
         signal.raise_signal(signal.SIGALRM)
 
@@ -107,7 +107,7 @@ def test_wherever_a_signal_arrives_only_the_work_is_ended():
 
 def test_a_signal_that_arrives_before_the_deadline_ends_nothing():
     def work():
-        for _ in range(deadline.TICKS - 1):
+        for _ in range(timer.TICKS - 1):
             signal.raise_signal(signal.SIGPROF)
             signal.raise_signal(signal.SIGALRM)
         return "done"
@@ -127,7 +127,7 @@ def test_a_thread_cannot_be_interrupted():
 def test_time_for_which_the_process_is_stopped_is_not_counted_against_the_email():
     script = (
         "import time\n"
-        "from sync.conversion.deadline import Deadline, within\n"
+        "from conversion.deadline.timer import Deadline, within\n"
         "def work():\n"
         "    print('begun', flush=True)\n"
         "    end = time.process_time() + 0.3\n"

@@ -7,12 +7,12 @@ import re
 import pytest
 
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from integrations.set_aside import SetAsideKind
-from sync.conversion.deadline import Deadline
-from sync.conversion.here import convert_here
-from sync.limits import DEFAULT_LIMITS
-from sync.mime import headers
-from sync.transform import Converted, NotConvertible, Place
+from integrations.dead_letter_reasons import SetAsideKind
+from conversion.deadline.timer import Deadline
+from conversion.deadline.in_process import convert_here
+from conversion.limits import DEFAULT_LIMITS
+from conversion.mime import headers
+from conversion.transform import Converted, NotConvertible, Place
 from tests.mails import mail
 from tests.unit.conversion.slow import MARK, planted
 
@@ -49,7 +49,7 @@ def test_a_real_recursion_is_one_too(monkeypatch):
         return deeper()
 
     monkeypatch.setattr(headers.utils, "getaddresses", deeper)
-    assert outcome(mail("a")).detail.startswith("RecursionError at sync.mime.headers:")
+    assert outcome(mail("a")).detail.startswith("RecursionError at conversion.mime.headers:")
     monkeypatch.undo()
     assert isinstance(outcome(mail("a")), Converted)
 
@@ -62,7 +62,7 @@ def test_what_ends_the_process_is_no_fault_of_the_email(monkeypatch, error):
 
 
 def test_a_conversion_that_does_not_end_is_ended_and_the_place_is_named(monkeypatch):
-    monkeypatch.setattr("sync.transform.clean", planted(headers.clean))
+    monkeypatch.setattr("conversion.transform.clean", planted(headers.clean))
     found = outcome(mail("a", subject=MARK), cpu=0.3)
     assert isinstance(found, NotConvertible)
     assert found.kind is SetAsideKind.CONVERSION_DEADLINE

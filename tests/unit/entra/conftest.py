@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from integrations.exchange.connection import ConnectionSettings
-from integrations.exchange.connection import close_all as close_ews
+from integrations.ews.connection import ConnectionSettings
+from integrations.ews.connection import close_all as close_ews
 from integrations.graph.connection import GraphSettings
 from integrations.graph.connection import close_all as close_graph
 from simulators.exchange import ExchangeSimulator, Store, mail_of

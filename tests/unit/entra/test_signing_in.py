@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from integrations import errors
 from integrations.entra.refusals import _NUMBERS
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.source import ExchangeSource
 from integrations.graph.connection import connection
 from integrations.graph.source import GraphSource
 from tests.simulators.graph.test_signing_in import Signer

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from integrations.exchange.connection import ConnectionSettings, close_all
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.connection import ConnectionSettings, close_all
+from integrations.ews.source import ExchangeSource
 from integrations.messages import Change, FolderId
 from simulators.exchange import Account, Application, ExchangeSimulator, mail_of
 from simulators.exchange.store import Item, Mailbox

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from integrations.exchange.connection import ConnectionSettings
+from integrations.ews.connection import ConnectionSettings
 from simulators.exchange import Store, soap
 from simulators.exchange.accounts import Principal
 from simulators.exchange.operations import Desk

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from integrations.errors import ExchangeUnreachable
-from integrations.exchange.connection import ConnectionSettings
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.connection import ConnectionSettings
+from integrations.ews.source import ExchangeSource
 from integrations.network import addresses
 
 Resolve = Callable[..., None]

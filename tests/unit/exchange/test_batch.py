@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from integrations.errors import AccessDenied, ExchangeFailed, ImpersonationDenied, MailboxMoving, MailboxNotFound
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.source import ExchangeSource
 from integrations.messages import Change, Email, Fetched, Gone, ItemId, Unreadable
 from simulators.exchange import Store, mail_of
 from simulators.http import Request, Response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.exchange.operations import parsed
+from integrations.ews.operations import parsed
 
 NONE = {
     "a control": b"\x0b",

@@ -8,8 +8,8 @@ import pytest
 from exchangelib import errors as library
 
 from integrations import errors
-from integrations.exchange import fetch
-from integrations.exchange.codes import _CODES, BY_CODE, kind_of
+from integrations.ews import fetch
+from integrations.ews.codes import _CODES, BY_CODE, kind_of
 
 NONE_OF_OURS = {
     "appointments and tasks": (

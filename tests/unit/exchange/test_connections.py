@@ -17,9 +17,9 @@ from integrations.errors import (
     TokenEndpointFailed,
     VersionRefused,
 )
-from integrations.exchange.connection import ConnectionSettings, connection
-from integrations.exchange.protocol import MOST_CONNECTIONS
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.connection import ConnectionSettings, connection
+from integrations.ews.protocol import MOST_CONNECTIONS
+from integrations.ews.source import ExchangeSource
 from integrations.network import kept
 from tests.unit.exchange.conftest import World
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from integrations.exchange.connection import close_all
+from integrations.ews.connection import close_all
 from tests.contract.source_rigs import WAYS
 from tests.unit.exchange.conftest import World
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 
 from integrations.errors import ExchangeFailed, ExchangeTimedOut, ExchangeUnreachable, IntegrationError, Transient
-from integrations.exchange.connection import ConnectionSettings
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.connection import ConnectionSettings
+from integrations.ews.source import ExchangeSource
 from integrations.network import transport
 from simulators.http import Response
 from tests.unit.exchange.conftest import World

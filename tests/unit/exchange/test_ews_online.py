@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from integrations import errors
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.source import ExchangeSource
 from simulators.exchange import Account, ExchangeSimulator, Store
 from tests.contract.source_rigs import settings_for
 from tests.unit.exchange.peers import ADDRESS

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from integrations.errors import ExchangeBusy, ExchangeFailed, IntegrationError, MailboxMoving
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.source import ExchangeSource
 from integrations.messages import Folder, FolderKind
 from simulators.exchange import Store
 from simulators.http import Request, Response

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from integrations.errors import ExchangeFailed, IntegrationError
-from integrations.exchange import operations
-from integrations.exchange.mime_texts import MimeTexts
-from integrations.exchange.operations import parsed
-from integrations.exchange.source import ExchangeSource
+from integrations.ews import operations
+from integrations.ews.mime_texts import MimeTexts
+from integrations.ews.operations import parsed
+from integrations.ews.source import ExchangeSource
 from integrations.messages import FolderId
 from simulators.exchange import Store, mail_of
 from simulators.exchange.soap import SOAP

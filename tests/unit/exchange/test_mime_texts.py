@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from integrations.exchange.mime_texts import MimeTexts
+from integrations.ews.mime_texts import MimeTexts
 
 MIME = bytes(range(256)) * 4
 LAYOUTS = {

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from integrations import errors
-from integrations.exchange.connection import ConnectionSettings
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.connection import ConnectionSettings
+from integrations.ews.source import ExchangeSource
 from simulators.exchange import Account, ExchangeSimulator, Store
 from simulators.http import Response
 from tests.contract.source_rigs import settings_for

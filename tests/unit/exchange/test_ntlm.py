@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from integrations import errors
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.source import ExchangeSource
 from simulators.exchange.signin import SCHEMES_ON_PREMISES, OnPremises
 from simulators.http import Response
 from tests.unit.exchange.conftest import World

@@ -11,9 +11,9 @@ from email.utils import format_datetime
 import pytest
 
 from integrations import errors
-from integrations.exchange.codes import kind_of
-from integrations.exchange.connection import ConnectionSettings
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.codes import kind_of
+from integrations.ews.connection import ConnectionSettings
+from integrations.ews.source import ExchangeSource
 from simulators.exchange import soap
 from simulators.exchange.signin import SCHEMES_ON_PREMISES
 from simulators.http import Response

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from integrations.errors import IntegrationError, SignInRefused
-from integrations.exchange.connection import connection
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.connection import connection
+from integrations.ews.source import ExchangeSource
 from simulators.http import Response
 from tests.contract.source_rigs import WAYS
 from tests.unit.exchange.conftest import World

@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from integrations.errors import ExchangeFailed, IntegrationError
-from integrations.exchange.source import ExchangeSource
+from integrations.ews.source import ExchangeSource
 from integrations.messages import FolderId
 from simulators.exchange import Store, mail_of
 from simulators.exchange.soap import SOAP

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from integrations import errors
-from integrations.exchange.connection import connection
-from integrations.exchange.source import ExchangeSource
-from integrations.exchange.versions import API_VERSIONS, Settled, Versions, to_try
+from integrations.ews.connection import connection
+from integrations.ews.source import ExchangeSource
+from integrations.ews.versions import API_VERSIONS, Settled, Versions, to_try
 from integrations.messages import Email, FolderKind
 from integrations.ports import Learner
 from simulators.exchange import Store, soap
@@ -195,7 +195,7 @@ def test_what_was_not_written_by_us_is_nothing(written: str) -> None:
 
 
 def test_no_more_mailboxes_are_remembered_than_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("integrations.exchange.versions.MOST_REMEMBERED", 2)
+    monkeypatch.setattr("integrations.ews.versions.MOST_REMEMBERED", 2)
     versions = Versions()
     for name in "abc":
         versions.set(name, Settled("Exchange2013", "15.0"))

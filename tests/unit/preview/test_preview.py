@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from sync import transform
+from conversion import transform
 from tests.mails import comment_id_of, mail
 from tests.unit.conversion.slow import MARK, planted
 

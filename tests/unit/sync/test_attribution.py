@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.errors import WIDEST, Evidence, Scope, all_errors
-from sync.attribution import TABLE, Action, Seen, decide
+from sync.engine.error_scope import TABLE, Action, Seen, decide
 
 E, S, A = Evidence, Scope, Action
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.batches import batches
+from sync.engine.batches import batches
 
 
 def cut(sizes, **bounds):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations.errors import TooManyRefused
-from sync.breaker import Breaker
+from sync.engine.circuit_breaker import Breaker
 
 
 def test_nine_refusals_in_a_row_are_nine_bad_emails_and_the_tenth_is_not():

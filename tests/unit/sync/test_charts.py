@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.charts import HEIGHT, WIDTH, Box, count_top, outline, places, seconds_top, stacked
+from sync.reporting.charts import HEIGHT, WIDTH, Box, count_top, outline, places, seconds_top, stacked
 
 counts = st.lists(st.integers(0, 10**7), min_size=1, max_size=60)
 

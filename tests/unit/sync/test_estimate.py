@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mailboxes.rules import Rules
-from sync.estimate import Estimate, estimate
+from sync.reporting.estimate import Estimate, estimate
 from tests.fakes.exchange import FakeMailbox, FakeSource
 from tests.mails import NOON, mail
 

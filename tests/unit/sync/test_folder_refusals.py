@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.messages import Cursor, FolderId, FolderKind
-from sync.folder_refusals import PAUSES, is_of_mailbox, left_out, next_try, to_try
-from sync.records import FolderRecord
+from sync.engine.folder_refusals import PAUSES, is_of_mailbox, left_out, next_try, to_try
+from sync.engine.records import FolderRecord
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

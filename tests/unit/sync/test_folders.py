@@ -1,7 +1,7 @@
 """Paths and kinds of folders."""
 
 from integrations.messages import Folder, FolderId, FolderKind
-from sync.folders import positions
+from sync.engine.folder_paths import positions
 
 
 def folder(name, parent=None, kind=FolderKind.ORDINARY):

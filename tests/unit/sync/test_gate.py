@@ -7,9 +7,9 @@ import pytest
 
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
 from mailboxes.rules import Rules, Verdict
-from sync.gate import Gate, Known, sort_page
-from sync.identity import listed_comment_id
-from sync.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
+from sync.engine.prefilter import Gate, Known, sort_page
+from conversion.identity import listed_comment_id
+from sync.engine.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEW = Change(ChangeKind.CREATED, FolderId("inbox"), ItemId("i1"), "k1", "IPM.Note", "<a@b>", NOON, 100)

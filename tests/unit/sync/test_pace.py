@@ -1,6 +1,6 @@
 """Of a burst one passes, and a clock that was turned holds nothing up."""
 
-from sync.pace import Pace
+from sync.jobs.debounce import Pace
 
 
 class Clock:

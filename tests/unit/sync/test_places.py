@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from integrations.messages import Change, ChangeKind, FolderId, FolderKind, ItemId
-from sync.places import by_place
-from sync.records import FolderRecord
+from sync.engine.change_locations import by_place
+from sync.engine.records import FolderRecord
 
 
 def folder(name: str) -> FolderRecord:

@@ -6,8 +6,8 @@ import pytest
 
 from integrations import errors
 from integrations.errors import Scope
-from sync.attribution import Seen
-from sync.policy import Hold, Past, Patience, RetryAt, Suspend, after_failure, next_sync
+from sync.engine.error_scope import Seen
+from sync.engine.retry_policy import Hold, Past, Patience, RetryAt, Suspend, after_failure, next_sync
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MIDDLE = 0.5  # no jitter

@@ -4,18 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from integrations.messages import Attachment, Comment, CommentId, ItemId, Message
-from sync.reconcile import (
-    Adopt,
-    Asked,
-    Create,
-    Plain,
-    Update,
-    content_digest,
-    identity_digest,
-    properties_digest,
-    reconcile,
-)
-from sync.records import Entry
+from sync.engine.reconcile import Adopt, Asked, Create, Plain, Update, content_digest, identity_digest, properties_digest, reconcile
+from sync.engine.records import Entry
 
 SENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COMMENT = Comment(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations import errors
-from sync.repeated import settled
+from sync.engine.repeated_errors import settled
 
 REJECTED, INVALID = errors.RequestRejected.kind, errors.RequestInvalid.kind
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.spans import Span, parse_span, place_of, steps
+from sync.reporting.spans import Span, parse_span, place_of, steps
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 29, 14, 20, tzinfo=UTC)

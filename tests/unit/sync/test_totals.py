@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.totals import EVERY, Doubt, Judgement, Read, Tally, in_words, judged, next_look
+from sync.engine.folder_totals import EVERY, Doubt, Judgement, Read, Tally, in_words, judged, next_look
 
 QUIET = Read(of_listing=False, last=True, quiet=True)
 CHANGES = Read(of_listing=False, last=True, quiet=False)

@@ -4,7 +4,7 @@ from email import message_from_bytes
 
 import pytest
 
-from sync.mime.bounded import BoundedHeaders
+from conversion.mime.bounded import BoundedHeaders
 
 
 def read(value):

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from resiliparse.parse.html import HTMLTree
 
-from sync.cleaning.html import text_of
-from sync.limits import DEFAULT_LIMITS
-from sync.mime import costly_html
-from sync.mime.costly_html import until_too_costly
-from sync.mime.nesting import until_too_deep
+from conversion.cleaning.html import text_of
+from conversion.limits import DEFAULT_LIMITS
+from conversion.mime import costly_html
+from conversion.mime.costly_html import until_too_costly
+from conversion.mime.nesting import until_too_deep
 
 FAR_BELOW = 5.0
 """CPU seconds: a quarter of `CONVERSION_DEADLINE`. Without the cut, the worst of these pages takes minutes."""

@@ -6,7 +6,7 @@ from email.header import decode_header as former
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sync.mime.encoded_words import decode_header
+from conversion.mime.encoded_words import decode_header
 
 PIECES = [
     *(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulators import pages
-from sync.mime.head import field_names, what_is_wrong
+from conversion.mime.head import field_names, what_is_wrong
 from tests.mails import mail
 
 OF_PYTHON = Path(mailbox.__file__).parent / "test" / "test_email" / "data"

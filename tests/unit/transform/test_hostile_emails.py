@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from integrations.reinfer.payload import comment_json
-from integrations.set_aside import SetAsideKind
-from sync.transform import Converted, NotConvertible, Place, convert
+from integrations.dead_letter_reasons import SetAsideKind
+from conversion.transform import Converted, NotConvertible, Place, convert
 
 CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
 DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC), size=10)

@@ -5,8 +5,8 @@ from time import process_time
 import pytest
 
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from sync.limits import DEFAULT_LIMITS, Limits
-from sync.transform import Converted, Place, convert
+from conversion.limits import DEFAULT_LIMITS, Limits
+from conversion.transform import Converted, Place, convert
 from tests.mails import NOON
 
 HEADERS = ("From", "Sender", "To", "Cc", "Bcc", "Resent-From", "Resent-To", "Resent-Cc", "Resent-Bcc")

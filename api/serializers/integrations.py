@@ -1,0 +1,120 @@
+"""An integration with its mailboxes as one document, what a document would change, and a switch to the other API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.serializers.mailboxes import MailboxShape
+from api.serializers.strict import WEB_ADDRESS, Moment, Strict, Typed
+
+NEEDED_ELSEWHERE: dict[str, Any] = {
+    "required": False,
+    "write_only": True,
+    "help_text": "Needed where it would be sent elsewhere than now; see the description of PUT. Never told.",
+}
+
+
+class IntegrationConnection(Typed):
+    """As the vendor has it. Secrets are taken and never told; one that is left out stays as it is. It is sent only to where
+    it was entered for: with another endpoint, sign-in service, tenant, proxy, CA bundle or cipher list, or a lower minimum
+    TLS version, it is needed again."""
+
+    application = serializers.DictField(
+        help_text='{"kind": "custom", "tenant_id", "client_id"}, {"kind": "private_key", "tenant_id", "client_id", '
+        '"thumbprint"} or {"kind": "ntlm"}. Secrets: client_secret, private_key (PEM).'
+    )
+    access = serializers.DictField(help_text='{"kind": "app_access"} or {"kind": "user_access", "username"}')
+    microsoft_api = serializers.DictField(
+        required=False, allow_null=True, help_text='{"kind": "graph"} or {"kind": "ews"}. Without it: as it is, or EWS.'
+    )
+    ews_endpoint = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="Of EWS. That of Graph is settings.graph_endpoint, where it is unusual.",
+    )
+    build_version = serializers.CharField(required=False, allow_null=True)
+
+
+class IntegrationConfiguration(Typed):
+    connection = IntegrationConnection(required=False, allow_null=True)
+    settings = serializers.DictField(required=False, help_text="What the vendor's shape has no place for.")
+    mailboxes = MailboxShape(many=True)
+
+
+class IntegrationShape(Typed):
+    """An integration with all its mailboxes as one document."""
+
+    id = serializers.CharField(required=False)
+    owner = serializers.CharField(required=False)
+    name = serializers.CharField(required=False)
+    title = serializers.CharField(required=False, allow_null=True)
+    type = serializers.CharField(required=False)
+    enabled = serializers.BooleanField(required=False, allow_null=True)
+    disabled_reason = serializers.CharField(required=False, allow_null=True)
+    created_at = Moment(required=False, allow_null=True)
+    updated_at = Moment(required=False, allow_null=True)
+    configuration = IntegrationConfiguration()
+
+
+class IntegrationLine(serializers.Serializer):  # type: ignore[type-arg]
+    """An integration in a list."""
+
+    owner = serializers.CharField(source="project")
+    name = serializers.CharField()
+    title = serializers.CharField()
+    microsoft_api = serializers.CharField(help_text="ews or graph")
+    enabled = serializers.BooleanField()
+    disabled_reason = serializers.CharField()
+    disabled_kind = serializers.CharField(help_text="Of the error that disabled it, as in the catalogue.")
+    disabled_detail = serializers.CharField(source="disabled_sentence")
+    held_until = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class PlanShape(serializers.Serializer):  # type: ignore[type-arg]
+    """What a document would change."""
+
+    class PlanLine(serializers.Serializer):  # type: ignore[type-arg]
+        what = serializers.CharField()
+        before = serializers.CharField()
+        after = serializers.CharField()
+
+    changes = PlanLine(many=True)
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class SwitchShape(Strict):
+    """Where the other API is, for clouds that are not known here."""
+
+    endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
+    authority = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
+    anyway = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Switch although some mailboxes cannot be opened: they wait until they can.",
+    )
+    password = serializers.CharField(max_length=4096, trim_whitespace=False, **NEEDED_ELSEWHERE)
+    client_secret = serializers.CharField(max_length=4096, trim_whitespace=False, **NEEDED_ELSEWHERE)
+    client_key = serializers.CharField(max_length=100_000, trim_whitespace=False, **NEEDED_ELSEWHERE)
+
+
+class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """What a switch would do, or did."""
+
+    class Look(serializers.Serializer):  # type: ignore[type-arg]
+        not_listed = serializers.ListField(
+            child=serializers.CharField(), help_text="Folders that are read now and that Graph does not list."
+        )
+        email = serializers.CharField(source="address")
+        ok = serializers.BooleanField(allow_null=True, help_text="Null: there was no time left to look.")
+        text = serializers.CharField()
+        kind = serializers.CharField(help_text="Of the error, as in the catalogue; empty for none.")
+
+    detail = serializers.CharField()
+    mailboxes = Look(many=True)
+    next_page = serializers.IntegerField(
+        allow_null=True, help_text="Of mailboxes that were not looked at by this call."
+    )

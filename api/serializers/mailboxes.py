@@ -1,0 +1,110 @@
+"""A mailbox as the vendor tells it, its folders, and what a verification of it found."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from api.serializers.strict import Moment, Typed
+from sync.models import SyncedFolder, Verification
+
+
+class BucketSpecification(Typed):
+    project_name = serializers.CharField(max_length=1024)
+    name = serializers.CharField(max_length=256)
+    title = serializers.CharField(required=False, allow_null=True)
+    destination = serializers.CharField(
+        required=False, help_text="Name of the destination. Needed when there are several."
+    )
+
+
+class MailboxShape(Typed):
+    """A mailbox in the vendor's shape, and what we say of it."""
+
+    email = serializers.EmailField(max_length=320)
+    enabled = serializers.BooleanField(required=False)
+    disabled_reason = serializers.ChoiceField(("user", "quota", "sync_error"), required=False, allow_null=True)
+    folder_allowlist = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(), min_length=1), required=False
+    )
+    folder_denylist = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(), min_length=1), required=False
+    )
+    participant_allowlist = serializers.ListField(child=serializers.EmailField(), required=False)
+    participant_denylist = serializers.ListField(child=serializers.EmailField(), required=False)
+    participant_domain_allowlist = serializers.ListField(child=serializers.CharField(), required=False)
+    participant_domain_denylist = serializers.ListField(child=serializers.CharField(), required=False)
+    start_timestamp = Moment(required=False, allow_null=True)
+    meeting_messages = serializers.BooleanField(required=False)
+    delivery_reports = serializers.BooleanField(required=False)
+    bucket_specification = BucketSpecification()
+
+
+class MailboxState(serializers.Serializer):  # type: ignore[type-arg]
+    status = serializers.CharField(
+        help_text="needs_you, held, overdue, waiting, listing, in_progress, left_out, up_to_date, stopped"
+    )
+    detail = serializers.CharField(help_text="In words: why, and when it goes on.")
+    synced_at = serializers.DateTimeField(allow_null=True)
+    synced_until = serializers.DateTimeField(allow_null=True)
+    delivered = serializers.IntegerField()
+    set_aside = serializers.IntegerField()
+    folders_left_out = serializers.IntegerField(
+        help_text="Folders that the account may not read, while it reads others. They are listed at `folders?left_out=true`."
+    )
+    folders_not_read = serializers.IntegerField(
+        help_text="Folders of other classes than mail, and hidden ones. They are listed at `folders-not-read`."
+    )
+
+
+class MailboxAnswer(MailboxShape):
+    id = serializers.IntegerField()
+    integration = serializers.CharField(help_text="project/name")
+    sync = MailboxState()
+
+
+class FolderShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    status = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SyncedFolder
+        fields = (
+            *(
+                "id",
+                "mailbox",
+                "path",
+                "kind",
+                "status",
+                "total",
+                "counted",
+                "usual_difference",
+                "synced_until",
+                "synced_at",
+            ),
+            *("left_out", "refused_kind", "refused_detail", "refused_since", "retry_at"),
+        )
+
+    def get_status(self, row: SyncedFolder) -> str:
+        return "UP_TO_DATE" if row.up_to_date else "IN_PROGRESS"
+
+
+class FolderNotReadShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """A folder that is not read because of its class, or because it is hidden."""
+
+    why = serializers.CharField(source="why_not_read")
+
+    class Meta:
+        model = SyncedFolder
+        fields = ("id", "mailbox", "path", "folder_class", "hidden", "total", "why")
+
+
+class VerificationShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    sentence = serializers.CharField(
+        read_only=True, help_text="What it found, in words; where nothing could be compared, why, and what to do."
+    )
+
+    class Meta:
+        model = Verification
+        fields = (
+            *("mailbox", "repair", "started_at", "ended_at", "error_text", "sentence", "folders", "emails", "well"),
+            *("waiting", "set_aside", "not_wanted", "missing", "outdated", "surplus", "left_out"),
+        )

@@ -1,0 +1,33 @@
+"""Where notices are sent."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from rest_framework import serializers
+
+from api.problems import Unprocessable
+from api.serializers.strict import WEB_ADDRESS, Strict, checked_address
+from notifications.models import Kind
+from notifications.sending import problem_with
+
+
+class WebhookShape(Strict):
+    id = serializers.IntegerField(read_only=True)
+    url = serializers.RegexField(WEB_ADDRESS, max_length=512)
+    secret = serializers.CharField(
+        min_length=16,
+        max_length=256,
+        write_only=True,
+        trim_whitespace=False,
+        help_text="Signs what is sent. Never told.",
+    )
+    events = serializers.ListField(
+        child=serializers.ChoiceField(Kind.values), required=False, help_text="Kinds of notices. Empty: all."
+    )
+    created_at = serializers.DateTimeField(read_only=True)
+
+    def validate_url(self, value: str) -> str:
+        checked_address("url", value)
+        if problem := problem_with(value, allow_private=settings.NOTICES_ALLOW_PRIVATE):
+            raise Unprocessable({"url": [f"Nothing would be sent there: {problem}."]})
+        return value

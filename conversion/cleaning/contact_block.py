@@ -1,0 +1,91 @@
+"""A signature without a closing or a delimiter: the sender's name, and below it how to reach them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from conversion.cleaning.evidence import has_address
+from conversion.cleaning.languages import fold, is_unspaced
+
+_MOST_LINES = 12
+_LONGEST_LINE = 90
+_LEAST_EVIDENCE = 2
+_LEAST_DIGITS = 7
+_MOST_NAME_WORDS = 5
+_PHONE = re.compile(r"\+?\(?\d[\d\s().\-/]{6,24}\d")
+_LABELLED_PHONE = re.compile(
+    r"(?:tel|telefon|telefoon|telephone|phone|ph|t|m|mob|mobile|mobil|cell|fax|f|direct|gsm|handy|puh|тел|τηλ|電話|电话|전화|هاتف|טל)"
+    r"[.:\s|)]{0,3}\s?\+?\(?\d",
+    re.IGNORECASE,
+)
+_WEB = re.compile(
+    r"\b(?:https?://|www\.)\S+|\b[\w-]{2,40}\.(?:com|org|net|example|de|fr|co\.uk|eu|ch|at|nl|it|es|pl|se|dk|no|fi)\b",
+    re.IGNORECASE,
+)
+_SENTENCE = (".", "!", "?", "。", "？", "！")
+
+
+def contact_block_start(lines: Sequence[str], end: int, sender: str, *, above_history: bool = False) -> int | None:
+    """The first line of the block that ends at `end`, or None.
+
+    Its first line names the sender (`Name <address>`), two others hold a telephone number, an address or a web page. Of an
+    unknown sender only a block is believed that a program set apart by two blank lines, with history right below it.
+    """
+    names = _names(sender)
+    evidence, written = 0, 0
+    for number in range(end - 1, -1, -1):
+        line = lines[number].strip()
+        if not line:
+            if (
+                written
+                and above_history
+                and evidence
+                and _is_set_apart(lines, number)
+                and _may_be_name(lines[number + 1])
+            ):
+                return None if _is_introduced(lines, number) else number + 1
+            continue
+        written += 1
+        if written > _MOST_LINES or len(line) > _LONGEST_LINE or line.startswith((">", "-", "*", "•")):
+            return None
+        starts = number == 0 or not lines[number - 1].strip()
+        if starts and evidence >= _LEAST_EVIDENCE and _is_named(line, names):
+            return None if _is_introduced(lines, number) else number
+        if line.endswith(_SENTENCE) and (len(line.split()) > _MOST_NAME_WORDS or is_unspaced(line[-2:-1] or " ")):
+            return None
+        evidence += is_reachable(line)
+    return None
+
+
+def _is_set_apart(lines: Sequence[str], number: int) -> bool:
+    return number >= 1 and not lines[number - 1].strip() and bool(lines[number + 1].strip())
+
+
+def _may_be_name(line: str) -> bool:
+    return len(line.split()) <= _MOST_NAME_WORDS and not any(character.isdigit() for character in line)
+
+
+def _names(sender: str) -> frozenset[str]:
+    """The words of the sender's name and of the local part of the address."""
+    name, _, address = fold(sender).partition("<")
+    words = re.split(r"[^\w]+", f"{name} {address.partition('@')[0]}")
+    return frozenset(word for word in words if len(word) > 1 and not word.isdigit())
+
+
+def _is_named(line: str, names: frozenset[str]) -> bool:
+    words = re.split(r"[^\w]+", fold(line.partition(",")[0].partition("|")[0]))
+    words = [word for word in words if word]
+    return 0 < len(words) <= _MOST_NAME_WORDS and sum(word in names for word in words) * 2 >= len(words)
+
+
+def is_reachable(line: str) -> bool:
+    """Whether a line holds a telephone number, an address or a web page."""
+    phone = _PHONE.search(line)
+    number = phone is not None and sum(map(str.isdigit, phone[0])) >= _LEAST_DIGITS
+    return bool(number or has_address(line) or _LABELLED_PHONE.search(line) or _WEB.search(line))
+
+
+def _is_introduced(lines: Sequence[str], number: int) -> bool:
+    above = next((line.strip() for line in reversed(lines[max(0, number - 4) : number]) if line.strip()), "")
+    return above.endswith((":", "：", ","))

@@ -1,0 +1,64 @@
+"""Legal small print at the end of an email: confidentiality, viruses, the environment before printing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from conversion.cleaning.languages import LANGUAGES, fold, of_all, of_language
+
+_SHORTEST = 40
+"""Letters of a paragraph that is small print by its words. A line that is shorter may stand above it without a blank line."""
+_LEAST_WORDS = 3
+_MOST_PARAGRAPHS = 12
+_RULES = " \t-_=*"
+_WORDS = {language: of_language(language, "disclaimer") for language in LANGUAGES}
+_ANY_WORD = of_all("disclaimer")
+_BEGINNINGS = of_all("small_print")
+
+
+def disclaimer_start(lines: Sequence[str], end: int) -> int | None:
+    """Where the small print at the end begins, which may be several paragraphs; None if there is none."""
+    found = None
+    for first, below in _paragraphs_from_below(lines, end):
+        if any(line.startswith(">") for line in lines[first:below]):
+            break
+        text = fold(" ".join(line.strip() for line in lines[first:below]))
+        if not _is_disclaimer(text):
+            # A short one may stand between two, such as a heading in the next language.
+            if found is None or len(text) > _SHORTEST:
+                break
+            continue
+        found = _without_name_above(lines, first, below)
+        if found > first:
+            break
+    return found
+
+
+def _paragraphs_from_below(lines: Sequence[str], end: int) -> Iterator[tuple[int, int]]:
+    number = end
+    for _ in range(_MOST_PARAGRAPHS):
+        while number > 0 and not lines[number - 1].strip(_RULES):
+            number -= 1
+        below = number
+        while number > 0 and lines[number - 1].strip(_RULES):
+            number -= 1
+        if number < below:
+            yield number, below
+
+
+def _is_disclaimer(text: str) -> bool:
+    text = text.strip(" *_[]()-")
+    if text.startswith(_BEGINNINGS):
+        return True
+    if len(text) < _SHORTEST or text.endswith("?"):
+        return False
+    return any(sum(word in text for word in words) >= _LEAST_WORDS for words in _WORDS.values())
+
+
+def _without_name_above(lines: Sequence[str], first: int, below: int) -> int:
+    """The paragraph without the closing, name or address in short lines that has no blank line below it."""
+    for number in range(first, below):
+        text = fold(lines[number]).strip(" *_[]()-")
+        if len(text) >= _SHORTEST or text.startswith(_BEGINNINGS) or any(word in text for word in _ANY_WORD):
+            return number
+    return first

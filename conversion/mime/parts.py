@@ -1,0 +1,272 @@
+"""The tree of an email, read once: its text in plain and in HTML, and what is attached."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
+from email.parser import BytesHeaderParser
+from email.policy import compat32
+
+from integrations.messages import Attachment
+from conversion.limits import Limits
+from conversion.mime.bounded import MOST, BoundedHeaders
+from conversion.mime.charsets import clean, decoded
+from conversion.mime.costly_html import until_too_costly
+from conversion.mime.elide import elided, size_and_rest
+from conversion.mime.head import END
+from conversion.mime.headers import decoded_words, text_header
+from conversion.mime.nesting import until_too_deep
+
+ENCRYPTED = {"multipart/encrypted", "application/x-microsoft-rpmsg-message"}
+NOT_FOR_READING = {
+    *("text/calendar", "text/x-amp-html", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory"),
+    *("text/csv", "text/css", "text/xml", "text/javascript", "text/enriched", "text/richtext", "text/rtf"),
+}
+"""Kinds of text that are data. Any other kind is read as plain text (RFC 2046 §4.1.4)."""
+TNEF, TNEF_NAME = "application/ms-tnef", "winmail.dat"
+SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+
+
+class NestedTooDeep(Exception):
+    """More parts within parts than anybody writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A piece of the body: the same words in plain text, in HTML, or in both."""
+
+    plain: str | None
+    html: str | None
+    cut: bool = False
+    """Something of it was beyond the limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    message: Message
+    sections: tuple[Section, ...]
+    attachments: tuple[Attachment, ...]
+    encrypted: bool
+    opaque: bool
+    """Signed in a form that hides the text from everything but a mail client."""
+    tnef: bool
+    """Holds an attachment in Outlook's own format (`winmail.dat`, MS-OXTNEF), which may hide text and attachments."""
+    cut: bool
+    """Something was beyond the limits."""
+
+
+def parse(mime: bytes, limits: Limits) -> Parsed:
+    """Read an email. Raises `NestedTooDeep`, and nothing else, whatever the bytes are."""
+    shortened = elided(mime)
+    cut = len(shortened) > limits.mime_bytes
+    try:
+        message = message_from_bytes(shortened[: limits.mime_bytes], policy=BoundedHeaders())
+    except RecursionError:
+        raise NestedTooDeep from None
+    parts = list(_walk(message, limits))
+    cut = cut or len(parts) > limits.parts
+    parts = parts[: limits.parts]
+    kinds = {part.get_content_type() for part, _ in parts}
+    smime = _smime_type(message) if message.get_content_type() in SMIME else ""
+    body = {id(part) for part, _ in parts if _is_text(part)}
+    sections = tuple(_sections(message, limits, 0))
+    return Parsed(
+        message=message,
+        sections=sections,
+        attachments=tuple(
+            _attachment(part, limits) for part, _ in parts if not part.is_multipart() and id(part) not in body
+        )
+        + tuple(_attached_email(part, limits) for part, _ in parts if part.get_content_type() == "message/rfc822"),
+        encrypted=bool(kinds & ENCRYPTED) or smime in ("enveloped-data", "authenveloped-data", "unknown"),
+        opaque=smime == "signed-data",
+        tnef=any(_is_tnef(part) for part, _ in parts),
+        cut=cut or any(section.cut for section in sections),
+    )
+
+
+def whole_header(mime: bytes, message: Message, limits: Limits) -> Message:
+    """The header of an email that was read as this message: the same one, or another where a limit may have cut its header."""
+    end = END.search(mime)
+    length = end.end() if end else len(mime)
+    if length <= min(limits.mime_bytes, MOST):
+        return message
+    return BytesHeaderParser(policy=compat32).parsebytes(mime[:length])
+
+
+def _walk(message: Message, limits: Limits) -> Iterator[tuple[Message, int]]:
+    """Every part, in order, without those of attached emails."""
+    todo = [(message, 0)]
+    while todo:
+        part, depth = todo.pop()
+        if depth > limits.depth:
+            raise NestedTooDeep
+        yield part, depth
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
+            children: list[Message] = part.get_payload()  # type: ignore[assignment]
+            todo.extend((child, depth + 1) for child in reversed(children))
+
+
+def _sections(part: Message, limits: Limits, depth: int) -> Iterator[Section]:
+    """The body in reading order. Of alternatives, the plain and the HTML one make a section together."""
+    if part.get_content_maintype() == "multipart" and part.is_multipart():
+        children: list[Message] = part.get_payload()[: limits.parts]  # type: ignore[assignment, index]
+        found = [section for child in children for section in _sections(child, limits, depth + 1)]
+        if part.get_content_subtype() == "alternative":
+            yield from _alternative(found)
+        else:
+            yield from found
+    elif _is_text(part):
+        text, cut = _text(part, limits)
+        is_html = part.get_content_subtype() == "html"
+        yield Section(None, text, cut) if is_html else Section(_unflowed(part, text), None, cut)
+
+
+def _alternative(found: list[Section]) -> Iterator[Section]:
+    plain = [section.plain for section in found if section.plain is not None]
+    html = [section.html for section in found if section.html is not None]
+    if plain or html:
+        cut = any(section.cut for section in found)
+        yield Section("\n".join(plain) if plain else None, "\n".join(html) if html else None, cut)
+
+
+def _is_text(part: Message) -> bool:
+    if part.is_multipart() or part.get_content_maintype() not in ("text", "multipart"):
+        return False
+    if part.get_content_type() in NOT_FOR_READING:
+        return False
+    return part.get_content_disposition() != "attachment" and not _filename(part)
+
+
+def _text(part: Message, limits: Limits) -> tuple[str, bool]:
+    """The text of a part within the limits, and whether something had to be cut for them."""
+    is_html = part.get_content_subtype() == "html"
+    most = limits.html_chars if is_html else limits.text_chars
+    raw = _content(part)
+    charset = part.get_param("charset")
+    text = decoded(raw[: most * 4], charset if isinstance(charset, str) else None)
+    shown = text[:most].replace("\r\n", "\n").replace("\r", "\n")
+    shallow = until_too_costly(until_too_deep(shown, limits.html_depth)) if is_html else shown
+    return shallow, len(raw) > most * 4 or len(text) > most or len(shallow) < len(shown)
+
+
+def _content(part: Message) -> bytes:
+    """The part with its transfer encoding undone, as far as that goes. Never raises."""
+    if _transfer_encoding(part) == "base64":
+        return _base64(size_and_rest(_octets(part))[1])
+    return size_and_rest(_undone(part))[1]
+
+
+def _undone(part: Message) -> bytes:
+    """The body by the standard library: quoted-printable undone, 8-bit text as it came."""
+    undone = part.get_payload(decode=True)
+    return undone if isinstance(undone, bytes) else b""
+
+
+def _octets(part: Message) -> bytes:
+    """The body of a base64 part as it came, so that what is broken in it can be mended.
+
+    The standard library hands out 8-bit text only through the charset that the part names. That name is a stranger's:
+    it may be wrong, and with some codecs it raises or takes minutes. So it is Latin-1 while we read, which is each byte
+    itself.
+    """
+    named = part.get_all("Content-Type", [])
+    del part["Content-Type"]
+    part["Content-Type"] = 'text/plain; charset="iso-8859-1"'
+    try:
+        payload = part.get_payload()
+    finally:
+        del part["Content-Type"]
+        for value in named:
+            part["Content-Type"] = value
+    return payload.encode("iso-8859-1", "replace") if isinstance(payload, str) else b""
+
+
+def _transfer_encoding(part: Message) -> str:
+    return str(part.get("Content-Transfer-Encoding") or "").strip().casefold()
+
+
+def _base64(raw: bytes) -> bytes:
+    letters = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+    try:
+        return base64.b64decode(letters + b"=" * (-len(letters) % 4))
+    except binascii.Error:
+        # One letter too many: what stands before it is whole.
+        return base64.b64decode(letters[: len(letters) // 4 * 4])
+
+
+def _attachment(part: Message, limits: Limits) -> Attachment:
+    content_type = "".join(clean(part.get_content_type()).split()) or "application/octet-stream"
+    name = _filename(part) or content_type.replace("/", ".")
+    if _is_tnef(part):
+        name, content_type = _filename(part) or TNEF_NAME, TNEF
+    return Attachment(
+        name=name[: limits.attachment_chars],
+        size=_size(part),
+        content_type=content_type[: limits.attachment_chars],
+        inline=part.get_content_disposition() == "inline" or (
+            bool(part.get("Content-ID")) and part.get_content_maintype() == "image"
+        ),
+    )  # fmt: skip
+
+
+def _is_tnef(part: Message) -> bool:
+    """Known by its type, or by its name where a gateway put another type on it."""
+    return part.get_content_type() in (TNEF, "application/vnd.ms-tnef") or _filename(part).casefold() == TNEF_NAME
+
+
+def _attached_email(part: Message, limits: Limits) -> Attachment:
+    inner = part.get_payload() if part.is_multipart() else None
+    subject = ""
+    if isinstance(inner, list) and inner and isinstance(inner[0], Message):
+        subject = text_header(inner[0], "Subject", limits.header_chars)
+    name = _filename(part) or (f"{subject}.eml" if subject else "message.eml")
+    return Attachment(name[: limits.attachment_chars], 0, "message/rfc822")
+
+
+def _size(part: Message) -> int:
+    """Decoded bytes; those of base64 by counting letters, not by decoding."""
+    if _transfer_encoding(part) != "base64":
+        left_out, rest = size_and_rest(_undone(part))
+        return left_out + len(rest)
+    left_out, rest = size_and_rest(_octets(part))
+    letters = len(rest) - sum(rest.count(sign) for sign in (b"\n", b"\r", b" ", b"\t", b"="))
+    return left_out + letters * 3 // 4
+
+
+def _filename(part: Message) -> str:
+    try:
+        name = part.get_filename()
+    except (ValueError, LookupError, TypeError, UnicodeError):
+        return ""
+    return " ".join(clean(decoded_words(name)).split()).strip() if name else ""
+
+
+def _smime_type(message: Message) -> str:
+    kind = message.get_param("smime-type")
+    return kind.casefold() if isinstance(kind, str) else "unknown"
+
+
+def _unflowed(part: Message, text: str) -> str:
+    """`format=flowed` (RFC 3676): a line that ends in a blank goes on in the next one of the same quote depth."""
+    flowed = part.get_param("format")
+    if not (isinstance(flowed, str) and flowed.casefold() == "flowed"):
+        return text
+    delsp = str(part.get_param("delsp") or "").casefold() == "yes"
+    lines: list[list[str]] = []
+    open_depth: int | None = None
+    for line in text.split("\n"):
+        depth = len(line) - len(line.lstrip(">"))
+        content = line[depth:].removeprefix(" ")
+        soft = content.endswith(" ") and content != "-- "
+        piece = content[:-1] if soft and delsp else content
+        if open_depth == depth and content != "-- ":
+            lines[-1].append(piece)
+        else:
+            lines.append([">" * depth + (" " if depth else "") + piece])
+        open_depth = depth if soft else None
+    return "\n".join("".join(line) for line in lines)

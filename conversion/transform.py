@@ -1,0 +1,245 @@
+"""An email becomes a comment: ids, times, text, properties, within the limits of Re:infer. Pure.
+
+Whatever bytes come in, out comes a valid comment or a reason. Nothing of the comment depends on how Exchange happened to
+render the email: not on boundaries, folding or transfer encodings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from integrations.messages import Comment, CommentId, Email, Message
+from integrations.dead_letter_reasons import SetAsideKind
+from conversion.cleaning import CleanText, clean
+from conversion.identity import comment_id, listed_comment_id, made_up_comment_id, message_id_name, thread_id
+from conversion.limits import DEFAULT_LIMITS, Limits
+from conversion.mime.charsets import clean as without_controls
+from conversion.mime.head import what_is_wrong
+from conversion.mime.headers import Correspondent, addresses, correspondents, date_header, message_ids, raw_headers, received_header, text_header
+from conversion.mime.parts import NestedTooDeep, Parsed, parse, whole_header
+
+VERSION = 2
+"""Of the transform. Emails that an older one could not convert are tried again with a newer one."""
+PROPERTIES = 1
+"""Version of the set of properties. Comments that were sent with an older one get what they lack: see `sync.engine.property_completion`."""
+
+ENCRYPTED_TEXT = "[This email is encrypted.]"
+TNEF_TEXT = "[This email is in a format of Outlook (winmail.dat) that cannot be read here.]"
+OPAQUE_TEXT = "[This email is signed in a form that cannot be read here.]"
+RESENT_TO = ("Resent-To", "Resent-Cc", "Resent-Bcc")
+LATEST_DATE = timedelta(days=1)
+"""A Date header further after the received time than this counts as absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the copy of the email lies."""
+
+    mailbox: str
+    folder_path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    comment: Comment
+    participants: frozenset[str]
+    """Lower-case addresses of from, sender, to, cc and bcc, and of their resent-: all, whatever the comment has room for."""
+    cleaned: CleanText
+    """What was cut and by which rule, to explain it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotConvertible:
+    kind: SetAsideKind
+    detail: str = ""
+    """Of a fault of ours: its kind and place, never content."""
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    sender: tuple[Correspondent, ...]
+    envelope_sender: tuple[Correspondent, ...]
+    to: tuple[Correspondent, ...]
+    cc: tuple[Correspondent, ...]
+    bcc: tuple[Correspondent, ...]
+    resent_from: tuple[Correspondent, ...]
+    resent_to: tuple[Correspondent, ...]
+    """Of those who sent it once more as it was (RFC 5322 §3.6.6), which says nothing of who wrote it."""
+
+
+def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Converted | NotConvertible:
+    """The comment that this copy of the email makes, or why it makes none."""
+    try:
+        parsed = parse(email.mime, limits)
+    except NestedTooDeep:
+        return NotConvertible(SetAsideKind.NESTED_TOO_DEEP)
+    message_id = _message_id(parsed, limits)
+    listed = listed_comment_id(email.change.message_id) is not None
+    if wrong := what_is_wrong(email.mime, names_itself=bool(message_id), listed=listed):
+        return NotConvertible(SetAsideKind.NOT_AN_EMAIL, wrong)
+    sent = _sent(parsed, email, limits)
+    timestamp = sent or email.details.received or received_header(parsed.message, limits.header_chars)
+    if timestamp is None:
+        return NotConvertible(SetAsideKind.NO_DATE)
+    people = _people(parsed, limits)
+    subject = text_header(parsed.message, "Subject", limits.header_chars)
+    own = comment_id(message_id) if message_id else _made_up(sent, people, subject)
+    cleaned = _cleaned(parsed, email, subject, people, limits)
+    message, truncated = _message(people, subject, cleaned, sent, limits)
+    comment = Comment(
+        id=own,
+        timestamp=timestamp,
+        thread_id=_thread(parsed, own, limits),
+        message=message,
+        properties=_properties(email, place, parsed, people, message, message_id, truncated or parsed.cut, limits),
+        attachments=parsed.attachments[: limits.attachments],
+    )
+    return Converted(comment, _participants(people, email.mime, parsed, limits), cleaned)
+
+
+def _sent(parsed: Parsed, email: Email, limits: Limits) -> datetime | None:
+    sent, received = date_header(parsed.message, limits.header_chars), email.details.received
+    return None if sent and received and sent - received > LATEST_DATE else sent
+
+
+def _people(parsed: Parsed, limits: Limits) -> _People:
+    def those(name: str) -> tuple[Correspondent, ...]:
+        return tuple(correspondents(parsed.message, name, limits.header_chars, limits.recipients))
+
+    return _People(
+        those("From"),
+        those("Sender"),
+        those("To"),
+        those("Cc"),
+        those("Bcc"),
+        those("Resent-From"),
+        tuple(one for name in RESENT_TO for one in those(name)),
+    )
+
+
+def _message_id(parsed: Parsed, limits: Limits) -> str:
+    return next(
+        (
+            text
+            for raw in raw_headers(parsed.message, "Message-ID", limits.header_chars)
+            if (text := message_id_name(raw))
+        ),
+        "",
+    )
+
+
+def _made_up(sent: datetime | None, people: _People, subject: str) -> CommentId:
+    return made_up_comment_id(
+        sent,
+        [str(one) for one in people.sender],
+        [str(one) for one in people.to],
+        [str(one) for one in people.cc],
+        subject,
+    )
+
+
+def _thread(parsed: Parsed, own: CommentId, limits: Limits) -> str:
+    def ids(name: str) -> list[str]:
+        return [found for raw in raw_headers(parsed.message, name, limits.header_chars) for found in message_ids(raw)]
+
+    return thread_id(ids("References"), ids("In-Reply-To"), own)
+
+
+def _cleaned(parsed: Parsed, email: Email, subject: str, people: _People, limits: Limits) -> CleanText:
+    if _is_encrypted(parsed, email):
+        return CleanText(ENCRYPTED_TEXT, "", ())
+    if parsed.opaque:
+        return CleanText(OPAQUE_TEXT, "", ())
+    if parsed.tnef and not any((section.plain or section.html or "").strip() for section in parsed.sections):
+        return CleanText(TNEF_TEXT, "", ())
+    sender = next(iter(people.sender or people.envelope_sender), "")
+    return clean(parsed.sections, subject, limits, str(sender))
+
+
+def _is_encrypted(parsed: Parsed, email: Email) -> bool:
+    """By its parts, or by Exchange's own word for it where no text came with it."""
+    by_class = email.details.item_class.casefold() == "ipm.note.smime"
+    return parsed.encrypted or (by_class and not parsed.sections and not parsed.opaque)
+
+
+def _message(
+    people: _People, subject: str, cleaned: CleanText, sent: datetime | None, limits: Limits
+) -> tuple[Message, bool]:
+    """The message within the limits, and whether anything had to be cut for them."""
+
+    def those(found: tuple[Correspondent, ...]) -> tuple[str, ...]:
+        return tuple(text[: limits.address_chars] for one in found if (text := str(one)))
+
+    most = limits.field_chars
+    message = Message(
+        subject=subject[:most],
+        body=cleaned.newest[:most],
+        signature=cleaned.signature[:most],
+        sender=next(iter(those(people.sender or people.envelope_sender)), ""),
+        to=those(people.to),
+        cc=those(people.cc),
+        bcc=those(people.bcc),
+        sent_at=sent,
+    )
+    return message, max(len(subject), len(cleaned.newest), len(cleaned.signature)) > most
+
+
+def _properties(
+    email: Email,
+    place: Place,
+    parsed: Parsed,
+    people: _People,
+    message: Message,
+    message_id: str,
+    truncated: bool,
+    limits: Limits,
+) -> dict[str, str | int | float]:
+    details = email.details
+    attached = [part for part in parsed.attachments if not part.inline]
+    recipients = dict.fromkeys(one.domain for one in (*people.to, *people.cc) if one.domain)
+    texts = {
+        "Folder": "/".join(place.folder_path),
+        "Mailbox": place.mailbox,
+        "Mailbox ID": place.mailbox,  # by this name the vendor's tools know a mailbox
+        "Message ID": message_id,
+        "Message ID Origin": "" if message_id else "Generated",
+        "Sender": message.sender,
+        "Sender Domain": next((one.domain for one in people.sender or people.envelope_sender), ""),
+        "Recipient Domain": ", ".join(recipients),
+        "Resent From": ", ".join(map(str, people.resent_from)),
+        "Resent To": ", ".join(map(str, people.resent_to)),
+        "Has Attachments": "Yes" if attached else "No",
+        "Importance": details.importance,
+        "Sensitivity": details.sensitivity,
+        "Categories": ", ".join(details.categories),
+        "Conversation Topic": details.conversation_topic,
+        "Has Signature": "Yes" if message.signature else "No",
+        "Received At": details.received.isoformat() if details.received else "",
+        "Encrypted": "Yes" if _is_encrypted(parsed, email) else "",
+        "Truncated": "Yes" if truncated else "",
+    }
+    told: dict[str, str | int | float] = {
+        f"string:{name}": value
+        for name, text in texts.items()
+        if (value := " ".join(without_controls(text).split())[: limits.property_chars].strip())
+    }
+    return told | {"number:Attachments": len(attached), "number:Size": details.size}
+
+
+def _participants(people: _People, mime: bytes, parsed: Parsed, limits: Limits) -> frozenset[str]:
+    header = whole_header(mime, parsed.message, limits)
+    most = limits.recipients if header is parsed.message else 0  # of a header that was cut, `people` may lack anybody
+    read = {
+        ("From",): people.sender,
+        ("Sender",): people.envelope_sender,
+        ("To",): people.to,
+        ("Cc",): people.cc,
+        ("Bcc",): people.bcc,
+        ("Resent-From",): people.resent_from,
+        RESENT_TO: people.resent_to,
+    }
+    found = (
+        address for names, some in read.items() for address in addresses(header, names, some, limits.header_chars, most)
+    )
+    return frozenset(address.casefold() for address in found if "@" in address)

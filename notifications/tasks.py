@@ -1,0 +1,19 @@
+"""Celery's part of it: a tick that sends each webhook's share to the queue."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from notifications import delivering
+
+
+@shared_task
+def deliver_due() -> None:
+    for webhook in delivering.due_webhooks(timezone.now()):
+        deliver_to.delay(webhook)
+
+
+@shared_task
+def deliver_to(webhook: int | None) -> None:
+    delivering.deliver(webhook, timezone.now())

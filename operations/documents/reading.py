@@ -1,0 +1,71 @@
+"""From text to what it asks for, whichever of the two shapes it has. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from integrations.reinfer.names import problem_with_bucket
+from operations.documents.sync_app import is_sync_app, read_sync_app
+from operations.documents.reinfer_format import read_vendor
+from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+from mailboxes.filter_text import problem_with_address, problem_with_domain
+
+LONGEST = 1_000_000
+"""Characters of a document: about 3,000 mailboxes with filters."""
+MOST_PROBLEMS = 20
+
+
+def parse_json(text: str) -> Any:
+    """The document. Raises DocumentWrong with line and column."""
+    if len(text) > LONGEST:
+        raise DocumentWrong(f"The document is longer than {LONGEST:,} characters. Divide its mailboxes.")
+    try:
+        return json.loads(text.removeprefix("\ufeff"), parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise DocumentWrong(f"This is no JSON: line {error.lineno}, column {error.colno}.") from None
+    except (RecursionError, ValueError):
+        raise DocumentWrong(
+            "This is no JSON that can be read: it is nested too deep, or holds an impossible number."
+        ) from None
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)
+
+
+def read_document(document: Any, project: str = "", name: str = "") -> IntegrationWish:
+    """What it asks for. `project` and `name` are used where it does not say its own. Raises DocumentWrong."""
+    if not isinstance(document, dict):
+        raise DocumentWrong("The document must be an object.")
+    wish = read_sync_app(document, project, name) if is_sync_app(document) else read_vendor(document, project, name)
+    problems = list(_problems(wish))
+    if problems:
+        rest = len(problems) - MOST_PROBLEMS
+        raise DocumentWrong(*problems[:MOST_PROBLEMS], *([f"And {rest:,} more."] if rest > 0 else []))
+    return wish
+
+
+def _problems(wish: IntegrationWish) -> Iterable[str]:
+    if not wish.project or not wish.name:
+        yield "The document does not say its project and name. Enter them."
+    seen: set[str] = set()
+    for mailbox in wish.mailboxes:
+        for problem in problems_of(mailbox):
+            yield f"{mailbox.address[:80]}: {problem}"
+        if mailbox.address.casefold() in seen:
+            yield f"{mailbox.address[:80]}: it stands in the document twice."
+        seen.add(mailbox.address.casefold())
+
+
+def problems_of(mailbox: MailboxWish) -> Iterable[str]:
+    """What is wrong with what it asks for, beyond its shape."""
+    if problem_with_address(mailbox.address) or len(mailbox.address) > 320:
+        yield "this is no email address."
+    if problem := problem_with_bucket(mailbox.project, mailbox.bucket):
+        yield problem
+    for addresses in (mailbox.participant_allow, mailbox.participant_deny):
+        yield from filter(None, map(problem_with_address, addresses))
+    for domains in (mailbox.domain_allow, mailbox.domain_deny):
+        yield from filter(None, map(problem_with_domain, domains))

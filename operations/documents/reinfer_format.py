@@ -1,0 +1,292 @@
+"""An integration in the shape of the vendor's own API: what its command-line client and its cloud product read and write.
+
+What the vendor has no word for stands under `configuration.settings`, and in a mailbox as `meeting_messages` and
+`delivery_reports`. Secrets are read and never written. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from integrations.certificates import blocks
+from integrations.clouds import CLOUDS, GLOBAL
+from operations.documents.keys import Keys
+from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+
+TYPE = "exchange_online"
+USUAL: dict[str, Any] = {
+    "access": "impersonation",
+    "authority": "https://login.microsoftonline.com",
+    "tls_minimum": "",
+    "tls_ciphers": "",
+    "ca_bundle": "",
+    "client_certificate": "",
+    "proxy": "",
+    "user_agent": "",
+    "poll_interval": None,
+    "most_at_once": 4,
+}
+"""Fields of our model that the vendor's shape has no place for, and what they are unless `settings` says otherwise."""
+NUMBERS = ("poll_interval", "most_at_once")
+OF_THE_SERVER = ("id", "type", "integration_type", "disabled_reason", "created_at")
+BY_ITSELF = (
+    "The document signs in as a user of an application. Here the application signs in by itself: it needs an application "
+    "permission, and no password."
+)
+
+
+def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") -> IntegrationWish:
+    """What this document asks for. `project` and `name` are used where it does not say its own. Raises DocumentWrong."""
+    warnings: list[str] = []
+    whole = Keys(document, "", warnings)
+    if isinstance(document.get("integration"), Mapping):
+        inner = whole.inner("integration")
+        whole.end()
+        whole = inner
+    whole.passed_over(*OF_THE_SERVER)
+    owner, own_name = _names(whole, project, name)
+    title, enabled, seen = whole.text("title"), whole.flag("enabled", None), whole.moment("updated_at")
+    if title == f"{owner}/{own_name}":
+        title = ""  # written for want of one
+    configuration = whole.inner("configuration")
+    connection = _connection(configuration, warnings)
+    mailboxes = _mailboxes(configuration, warnings)
+    configuration.end()
+    whole.end()
+    settings = {"title": title, **connection.settings}
+    return IntegrationWish(
+        *(owner, own_name, settings, connection.secrets, enabled, mailboxes, seen, tuple(warnings), connection.usual)
+    )
+
+
+def _names(whole: Keys, project: str, name: str) -> tuple[str, str]:
+    """The vendor writes `owner` and `name`, and at times the owner once more in front of the name."""
+    owner = whole.text("owner") or whole.text("project_name")
+    first, slash, rest = whole.text("name").partition("/")
+    own_name, owner = (rest, owner or first) if slash else (first, owner)
+    return owner or project, own_name or name
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a document says of it; `usual` is for a new integration, where it says nothing."""
+
+    settings: dict[str, Any]
+    secrets: dict[str, str] = field(default_factory=dict)
+    usual: dict[str, Any] = field(default_factory=dict)
+
+
+def _connection(configuration: Keys, warnings: list[str]) -> Connection:
+    extra = _settings(configuration)
+    if not configuration.has("connection"):
+        configuration.passed_over("connection")
+        return Connection(extra)
+    connection = configuration.inner("connection")
+    values: dict[str, Any] = {}
+    if connection.has("microsoft_api"):
+        api = connection.inner("microsoft_api")
+        values["microsoft_api"] = api.text("kind")
+        if values["microsoft_api"] not in {"ews", "graph"}:
+            raise DocumentWrong(f"{api.at('kind')} must be ews or graph.")
+        api.end()
+    application, access = connection.inner("application"), connection.inner("access")
+    signing, secrets = _application(application, access, warnings)
+    values |= signing | {"build_version": connection.text("build_version")}
+    usual = {} if "auth" in values else {"auth": "oauth2"}
+    ews_endpoint, graph_endpoint = connection.text("ews_endpoint"), extra.pop("graph_endpoint", "")
+    if ews_endpoint:
+        values.setdefault("microsoft_api", "ews")
+    by_graph = values.get("microsoft_api") == "graph"
+    endpoint = graph_endpoint if by_graph else ews_endpoint
+    if not endpoint and not by_graph and values.get("auth") in {"ntlm", "basic"}:
+        raise DocumentWrong("configuration.connection.ews_endpoint is missing.")
+    # Without a word of the API, an endpoint that is there stays.
+    target = values if endpoint or "microsoft_api" in values else usual
+    target["endpoint"] = endpoint or usual_endpoint(extra.get("authority", ""), graph=by_graph)
+    for keys in (application, access, connection):
+        keys.end()
+    return Connection(values | extra, secrets, usual)
+
+
+def usual_endpoint(authority: str, *, graph: bool) -> str:
+    """Where Exchange Online is found in the cloud that signs in there."""
+    cloud = next((cloud for cloud in CLOUDS if cloud.authority == authority.rstrip("/")), GLOBAL)
+    return cloud.graph if graph else cloud.ews
+
+
+def _settings(configuration: Keys) -> dict[str, Any]:
+    if not configuration.has("settings"):
+        configuration.passed_over("settings")
+        return {}
+    keys = configuration.inner("settings")
+    found = {
+        name: (keys.number(name) if name in NUMBERS else keys.text(name)) if keys.has(name) else usual
+        for name, usual in USUAL.items()
+    }
+    found["client_certificate"] = in_pem(str(found["client_certificate"]))
+    found |= {name: keys.text(name) for name in ("auth", "graph_endpoint") if keys.has(name)}
+    keys.passed_over("auth", "graph_endpoint", *USUAL)
+    keys.end()
+    return found
+
+
+def _application(application: Keys, access: Keys, warnings: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    kind, access_kind = application.needed("kind"), access.needed("kind")
+    if access_kind not in {"user_access", "app_access"}:
+        raise DocumentWrong(f"{access.at('kind')} must be user_access or app_access.")
+    username, password = access.text("username"), access.text("password")
+    if kind == "ntlm":
+        return {"auth": "ntlm", "username": username}, _present(password=password)
+    if kind not in {"custom", "private_key"}:
+        raise DocumentWrong(f"{application.at('kind')} must be custom, private_key or ntlm.")
+    values: dict[str, Any] = {"username": username}
+    values |= {name: application.needed(name) for name in ("tenant_id", "client_id")}
+    if kind == "private_key":
+        secrets = _present(client_key=in_pem(application.text("private_key")))
+        values |= {"auth": "certificate"} | _present(client_thumbprint=thumbprint(application.text("thumbprint")))
+    else:
+        secrets = _present(password=password, client_secret=application.text("client_secret"))
+        if access_kind == "app_access":
+            values["auth"] = "oauth2"
+        elif secrets:
+            values["auth"] = "service_user" if password else "oauth2"
+        else:
+            return values, secrets  # it stays as it is: secrets are never told, and so this is how both are exported
+    if access_kind == "user_access" and values["auth"] != "service_user":
+        warnings.append(BY_ITSELF)
+    return values, secrets
+
+
+def in_pem(text: str) -> str:
+    """Without what stands around it, so that the same key is seen to be the same."""
+    pem = blocks(text)
+    return "\n".join((*pem.keys, *pem.certificates)) or text
+
+
+def thumbprint(text: str) -> str:
+    """However it is spelled: with colons, blanks, in small letters."""
+    return "".join(sign for sign in text if sign not in ": ").upper()
+
+
+def _present(**secrets: str) -> dict[str, str]:
+    return {name: value for name, value in secrets.items() if value}
+
+
+def _mailboxes(configuration: Keys, warnings: list[str]) -> tuple[MailboxWish, ...]:
+    listed = configuration.taken("mailboxes")
+    if listed is None:
+        return ()
+    if not isinstance(listed, list):
+        raise DocumentWrong("configuration.mailboxes must be a list.")
+    return tuple(
+        read_mailbox(Keys(entry, f"configuration.mailboxes[{number}]", warnings)) for number, entry in enumerate(listed)
+    )
+
+
+def read_mailbox(keys: Keys) -> MailboxWish:
+    """One mailbox of the document. Raises DocumentWrong."""
+    bucket = keys.inner("bucket_specification")
+    wish = MailboxWish(
+        address=keys.needed("email").strip(),
+        project=bucket.needed("project_name"),
+        bucket=bucket.needed("name"),
+        destination=bucket.text("destination"),
+        enabled=keys.flag("enabled", True) is not False,
+        start_at=keys.moment("start_timestamp"),
+        folder_allow=keys.paths("folder_allowlist"),
+        folder_deny=keys.paths("folder_denylist"),
+        participant_allow=_lower(keys.texts("participant_allowlist")),
+        participant_deny=_lower(keys.texts("participant_denylist")),
+        domain_allow=_lower(keys.texts("participant_domain_allowlist")),
+        domain_deny=_lower(keys.texts("participant_domain_denylist")),
+        meetings=keys.flag("meeting_messages", False) is True,
+        reports=keys.flag("delivery_reports", False) is True,
+    )
+    bucket.passed_over("title")
+    keys.passed_over("disabled_reason")
+    bucket.end()
+    keys.end()
+    return wish
+
+
+def _lower(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text.strip().casefold() for text in texts)
+
+
+def write_vendor(wish: IntegrationWish, reason_of: Callable[[str], str] = lambda address: "") -> dict[str, Any]:
+    """The document that `read_vendor` understands, without the secrets. `reason_of`: why a mailbox, by its address in lower
+    case, is disabled."""
+    return {
+        "owner": wish.project,
+        "name": wish.name,
+        "title": wish.settings.get("title") or f"{wish.project}/{wish.name}",
+        "type": TYPE,
+        "enabled": bool(wish.enabled),
+        **({"updated_at": _moment(wish.updated_at)} if wish.updated_at else {}),
+        "configuration": {
+            "connection": _write_connection(wish.settings),
+            "settings": _write_settings(wish.settings),
+            "mailboxes": [write_mailbox(mailbox, reason_of(mailbox.address.casefold())) for mailbox in wish.mailboxes],
+        },
+    }
+
+
+def _write_connection(settings: Mapping[str, Any]) -> dict[str, Any]:
+    auth, by_graph = settings["auth"], settings["microsoft_api"] == "graph"
+    application = {"kind": "ntlm"}
+    if auth not in {"ntlm", "basic"}:
+        application = {"kind": "custom", "tenant_id": settings["tenant_id"], "client_id": settings["client_id"]}
+    if auth == "certificate":
+        application |= {"kind": "private_key", "thumbprint": settings["client_thumbprint"]}
+    by_itself = auth in {"oauth2", "certificate"}
+    return {
+        "application": application,
+        "access": {"kind": "app_access"} if by_itself else {"kind": "user_access", "username": settings["username"]},
+        "microsoft_api": {"kind": settings["microsoft_api"]},
+        "ews_endpoint": None if by_graph else settings["endpoint"],
+        "build_version": settings["build_version"] or None,
+    }
+
+
+def _write_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    unusual = {name: settings[name] for name, usual in USUAL.items() if settings[name] != usual}
+    told = {"auth": settings["auth"]} if settings["auth"] in {"basic", "service_user"} else {}
+    if settings["microsoft_api"] == "graph" and settings["endpoint"] != usual_endpoint(
+        settings["authority"], graph=True
+    ):
+        told["graph_endpoint"] = settings["endpoint"]
+    return told | unusual
+
+
+def write_mailbox(mailbox: MailboxWish, reason: str) -> dict[str, Any]:
+    """As `read_mailbox` understands it. `reason`: why it is disabled."""
+    optional: dict[str, Any] = {
+        "disabled_reason": reason,
+        "folder_allowlist": [list(path) for path in mailbox.folder_allow],
+        "folder_denylist": [list(path) for path in mailbox.folder_deny],
+        "participant_allowlist": list(mailbox.participant_allow),
+        "participant_denylist": list(mailbox.participant_deny),
+        "participant_domain_allowlist": list(mailbox.domain_allow),
+        "participant_domain_denylist": list(mailbox.domain_deny),
+        "start_timestamp": _moment(mailbox.start_at) if mailbox.start_at else None,
+        "meeting_messages": mailbox.meetings,
+        "delivery_reports": mailbox.reports,
+    }
+    return {
+        "email": mailbox.address,
+        "enabled": mailbox.enabled,
+        **{key: value for key, value in optional.items() if value},
+        "bucket_specification": {
+            "project_name": mailbox.project,
+            "name": mailbox.bucket,
+            "title": mailbox.bucket,
+            **({"destination": mailbox.destination} if mailbox.destination else {}),
+        },
+    }
+
+
+def _moment(when: datetime) -> str:
+    return when.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,97 @@
+"""The configuration of the vendor's self-hosted Sync App, read as an integration. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from operations.documents.keys import Keys
+from operations.documents.reinfer_format import in_pem, thumbprint, usual_endpoint
+from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+
+USUAL_PATH = "/EWS/Exchange.asmx"
+KEY, THUMBPRINT = "auth_oauth_client_credential_private_key", "auth_oauth_client_credential_thumbprint"
+
+
+def is_sync_app(document: Mapping[str, Any]) -> bool:
+    """Its mailboxes are an object by address, and it says how to sign in at the top."""
+    return isinstance(document.get("mailboxes"), Mapping) or "auth_type" in document
+
+
+def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> IntegrationWish:
+    """What it asks for. It has no project and name of its own: they are given. Raises DocumentWrong."""
+    warnings: list[str] = []
+    keys = Keys(document, "", warnings)
+    api = keys.text("microsoft_api", "ews")
+    if api not in {"ews", "graph"}:
+        raise DocumentWrong("microsoft_api must be ews or graph.")
+    settings, secrets = _sign_in(keys)
+    settings |= {"microsoft_api": api, "endpoint": _endpoint(keys, settings, graph=api == "graph"), "title": ""}
+    if api == "graph" and settings["auth"] in {"ntlm", "basic"}:
+        raise DocumentWrong("auth_type must be oauth2 where microsoft_api is graph.")
+    settings["access"] = keys.text("access_type", "impersonation")
+    mailboxes = _mailboxes(keys.taken("mailboxes"), warnings)
+    keys.end()
+    return IntegrationWish(project, name, settings, secrets, None, mailboxes, None, tuple(warnings))
+
+
+def _sign_in(keys: Keys) -> tuple[dict[str, Any], dict[str, str]]:
+    kind, user = keys.text("auth_type", "ntlm"), keys.text("auth_user")
+    authority, client = keys.text("auth_oauth_authority"), keys.text("auth_oauth_client_id")
+    secret, key, print_ = (
+        keys.text("auth_oauth_client_secret"),
+        in_pem(keys.text(KEY)),
+        thumbprint(keys.text(THUMBPRINT)),
+    )
+    if kind == "oauth2":
+        parts = urlsplit(authority)
+        tenant = parts.path.strip("/")
+        if not tenant or not client:
+            raise DocumentWrong(
+                "auth_oauth_authority (with the tenant at its end) and auth_oauth_client_id are needed."
+            )
+        values = {"auth": "oauth2", "username": user, "tenant_id": tenant, "client_id": client}
+        values["authority"] = f"{parts.scheme}://{parts.netloc}"
+        if key or print_:
+            values |= {"auth": "certificate", "client_thumbprint": print_}
+        return values, {name: value for name, value in (("client_secret", secret), ("client_key", key)) if value}
+    if kind not in {"ntlm", "basic"}:
+        raise DocumentWrong("auth_type must be ntlm, basic or oauth2.")
+    return {"auth": kind, "username": user}, {}
+
+
+def _endpoint(keys: Keys, settings: Mapping[str, Any], *, graph: bool) -> str:
+    endpoint, host, port = keys.text("ews_endpoint"), keys.text("host").rstrip("/"), keys.number("port")
+    if graph:
+        return usual_endpoint(settings.get("authority", ""), graph=True)
+    if endpoint:
+        return endpoint
+    if host:
+        address = host if "://" in host else f"https://{host}"
+        return f"{address}{f':{port}' if port not in (None, 443) else ''}{USUAL_PATH}"
+    if settings["auth"] in {"oauth2", "certificate"}:
+        return usual_endpoint(settings["authority"], graph=False)
+    raise DocumentWrong("host or ews_endpoint is missing.")
+
+
+def _mailboxes(listed: Any, warnings: list[str]) -> tuple[MailboxWish, ...]:
+    if not isinstance(listed, Mapping):
+        raise DocumentWrong("mailboxes must be an object by address.")
+    return tuple(_mailbox(str(address), value, warnings) for address, value in listed.items())
+
+
+def _mailbox(address: str, value: Any, warnings: list[str]) -> MailboxWish:
+    keys = Keys(value, f"mailboxes.{address[:80]}", warnings)
+    bucket = keys.inner("bucket")
+    if keys.text("start_from", "bucket") != "bucket":
+        warnings.append(f"{keys.at('start_from')} is not known here. Its start time decides.")
+    wish = MailboxWish(
+        address=address.strip(),
+        project=bucket.needed("owner"),
+        bucket=bucket.needed("name"),
+        start_at=keys.moment("start_timestamp"),
+    )
+    bucket.end()
+    keys.end()
+    return wish

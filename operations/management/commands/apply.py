@@ -1,0 +1,103 @@
+"""Makes integrations as documents say: from a repository, or a job of continuous integration."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from operations.documents.applying import apply
+from operations.documents.plan import Plan, planned
+from operations.documents.reading import parse_json, read_document
+from operations.documents.desired import DocumentWrong
+from operations.documents.words import changes_in_words
+from operations import actions
+
+
+class Command(BaseCommand):
+    help = "Create or change integrations as JSON or YAML documents say: all of them, or none. Doing it twice changes nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "paths", nargs="+", metavar="FILE", help="a document or a list of them; - for standard input"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        applied: list[Plan] = []
+        try:
+            with transaction.atomic():
+                for place, document in _documents(options["paths"]):
+                    applied.append(self._one(place, document, options["dry_run"]))
+        except DocumentWrong as wrong:
+            raise CommandError("Nothing was changed.\n" + "\n".join(wrong.problems)) from None
+        changed = [plan for plan in applied if not plan.is_empty]
+        if not options["dry_run"]:
+            for plan in changed:
+                actions.settings_changed(planned(plan.wish).integration or _missing())
+        verb = "would be changed" if options["dry_run"] else "changed"
+        self.stdout.write(
+            f"{len(applied)} integrations: {len(changed)} {verb}, {len(applied) - len(changed)} as they should be."
+        )
+
+    def _one(self, place: str, document: Any, dry_run: bool) -> Plan:
+        try:
+            wish = read_document(document)
+            plan = planned(wish)
+            for warning in wish.warnings:
+                self.stderr.write(f"{place}: {warning}")
+            if not plan.is_empty and not dry_run:
+                apply(plan)
+        except DocumentWrong as wrong:
+            raise DocumentWrong(*(f"{place}: {problem}" for problem in wrong.problems)) from None
+        for what, before, after in changes_in_words(plan):
+            self.stdout.write(f"{wish.project}/{wish.name}: {what}: {before or '–'} → {after or '–'}")
+        return plan
+
+
+def _missing() -> Any:
+    raise CommandError("An integration vanished while it was applied.")
+
+
+def _documents(paths: list[str]) -> Iterator[tuple[str, Any]]:
+    """Each document with the place it stands in. Raises DocumentWrong and CommandError."""
+    for path in paths:
+        for number, found in enumerate(_read(path)):
+            listed = found if isinstance(found, list) else [found]
+            for index, document in enumerate(listed):
+                yield f"{path}[{number + index}]" if len(listed) > 1 or number else path, document
+
+
+def _read(path: str) -> list[Any]:
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text in UTF-8'}."
+        ) from None
+    if text.lstrip()[:1] in {"{", "["}:
+        return [parse_json(text)]
+    try:
+        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise CommandError(f"{path} is neither JSON nor YAML{where}.") from None
+    except RecursionError:
+        raise CommandError(f"{path} is nested too deep.") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON would have it: a time stays a text, and is read as one later."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    sign: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}

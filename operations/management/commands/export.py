@@ -1,0 +1,41 @@
+"""Prints integrations as documents that `apply` understands, without their secrets."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+import yaml
+from django.core.management.base import BaseCommand, CommandError
+
+from integrations.models import Integration
+from operations.documents.stored import exported
+
+
+class Command(BaseCommand):
+    help = (
+        "Print integrations as JSON or YAML documents, all of them or those that are named. Secrets are never among it."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("names", nargs="*", metavar="PROJECT/NAME")
+        parser.add_argument("--yaml", action="store_true", help="YAML instead of JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rows = [_named(name) for name in options["names"]] or list(Integration.objects.all())
+        # The state that it was made from is not part of a document that is kept in a repository.
+        documents = [{key: value for key, value in exported(row).items() if key != "updated_at"} for row in rows]
+        if options["yaml"]:
+            text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
+        else:
+            text = json.dumps(documents[0] if len(options["names"]) == 1 else documents, indent=2, ensure_ascii=False)
+        self.stdout.write(text)
+
+
+def _named(name: str) -> Integration:
+    project, _, rest = name.partition("/")
+    row = Integration.objects.filter(project=project, name=rest).first()
+    if row is None:
+        raise CommandError(f"There is no integration {name}. Name it as PROJECT/NAME.")
+    return row

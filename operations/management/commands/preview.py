@@ -1,0 +1,128 @@
+"""Shows the comment that an email would become, without sending anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from integrations.reinfer.payload import comment_object
+from integrations.dead_letter_reasons import SetAsideKind
+from conversion.deadline.convert import Convert, Outcome, converter
+from conversion.preview import preview_of_file, rejection
+from conversion.transform import Converted, NotConvertible, Place
+
+LARGEST = 256 * 1024 * 1024
+
+
+class Command(BaseCommand):
+    help = (
+        "Print the comment that an email would become: of a file, of every file in a folder, or of standard input (-)."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "paths", nargs="+", metavar="FILE", help="an .eml file, a folder of them, or - for standard input"
+        )
+        parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
+        parser.add_argument("--explain", action="store_true", help="say what was cut, and by which rule")
+        parser.add_argument(
+            "--mailbox", default="mailbox@example.com", help="the mailbox it lies in, for its properties"
+        )
+        parser.add_argument("--folder", default="Inbox", help="the folder it lies in, for example Inbox/Trades")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        place = Place(options["mailbox"], tuple(options["folder"].split("/")))
+        outcomes: Counter[str] = Counter()
+        rules: Counter[str] = Counter()
+        several = len(options["paths"]) > 1 or any(Path(path).is_dir() for path in options["paths"])
+        with converter() as convert:
+            for name, read in _files(options["paths"]):
+                outcome = _outcome(read, place, convert)
+                outcomes[_kind(outcome)] += 1
+                if options["json"]:
+                    line = {"file": name, **_line(outcome, options["explain"])}
+                    self.stdout.write(json.dumps(line, ensure_ascii=False))
+                elif several:
+                    self.stdout.write(f"{name}: {_kind(outcome)}")
+                    rules.update(_rules(outcome) if options["explain"] else ())
+                else:
+                    self._show(outcome, options["explain"])
+        self._sum_up(outcomes, rules, several and not options["json"])
+
+    def _show(self, outcome: Converted | NotConvertible, explain: bool) -> None:
+        if isinstance(outcome, NotConvertible):
+            return
+        self.stdout.write(json.dumps(comment_object(outcome.comment), ensure_ascii=False, indent=2))
+        for cut in outcome.cleaned.cuts if explain else ():
+            self.stderr.write(f"\ncut by the rule “{cut.rule}”:\n{cut.text}")
+
+    def _sum_up(self, outcomes: Counter[str], rules: Counter[str], tell: bool) -> None:
+        if tell:
+            self.stdout.write("\n" + "\n".join(f"{count:6}  {kind}" for kind, count in outcomes.most_common()))
+        if rules:
+            lines = "\n".join(f"{count:6}  {rule}" for rule, count in rules.most_common())
+            self.stdout.write(f"\nEmails from which each rule cut something:\n{lines}")
+        if not outcomes["comment"]:
+            reasons = ", ".join(outcomes) or "there is no file here"
+            raise CommandError(f"Nothing here could be made a comment: {reasons}.")
+
+
+def _files(paths: list[str]) -> list[tuple[str, Callable[[], bytes]]]:
+    """Each file by name, and what reads it. Raises `CommandError`, before anything is converted, for one that is not there."""
+    found: list[tuple[str, Callable[[], bytes]]] = []
+    for text in paths:
+        path = Path(text)
+        if text == "-":
+            found.append(("-", partial(sys.stdin.buffer.read, LARGEST)))
+        elif path.is_dir():
+            found += [(_printable(file), partial(_bytes, file)) for file in sorted(path.rglob("*")) if file.is_file()]
+        elif path.is_file():
+            found.append((_printable(path), partial(_bytes, path)))
+        else:
+            raise CommandError(f"There is no file {_printable(path)}.")
+    return found
+
+
+def _printable(path: Path) -> str:
+    """Its name; bytes that are no UTF-8 as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST)
+
+
+def _outcome(read: Callable[[], bytes], place: Place, convert: Convert) -> Outcome:
+    """Whatever happens over one file, the others are shown."""
+    try:
+        return preview_of_file(read(), place, convert)
+    except OSError as error:
+        return NotConvertible(SetAsideKind.UNREADABLE_FILE, error.strerror or type(error).__name__)
+    except MemoryError:
+        return NotConvertible(SetAsideKind.UNREADABLE_FILE, "too large for the memory of this machine")
+
+
+def _kind(outcome: Converted | NotConvertible) -> str:
+    return "comment" if isinstance(outcome, Converted) else rejection(outcome)
+
+
+def _rules(outcome: Converted | NotConvertible) -> set[str]:
+    return {cut.rule for cut in outcome.cleaned.cuts} if isinstance(outcome, Converted) else set()
+
+
+def _line(outcome: Converted | NotConvertible, explain: bool) -> dict[str, Any]:
+    if isinstance(outcome, Converted):
+        cuts = {"cut": [{"rule": cut.rule, "text": cut.text} for cut in outcome.cleaned.cuts]} if explain else {}
+        return {"comment": comment_object(outcome.comment), **cuts}
+    return {"rejection": rejection(outcome)}

@@ -1,0 +1,68 @@
+"""Compares what Exchange holds, what we remember and what Re:infer holds; repairs on request."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q, QuerySet
+
+from mailboxes.models import Mailbox
+from sync.jobs import verification
+from sync.models import Verification
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare a mailbox in Exchange with what was synced and with what Re:infer holds. Nothing is changed without "
+        "--repair; with it, what is missing is sent with the next sync, for an AI unit each."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("mailbox", metavar="MAILBOX", help="its address, or project/integration/address")
+        parser.add_argument("--repair", action="store_true", help="send what is missing, and mend what is outdated")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        mailbox = _mailbox(options["mailbox"])
+        self._told = -1
+        row = verification.begin(mailbox, repair=options["repair"])
+        row = verification.to_its_end(row.pk, self._tell)
+        if row.error_text:
+            raise CommandError(f"{row.error_text} {_looked_at(row)}")
+        self.stdout.write(row.sentence)
+        if row.is_none_there:
+            raise CommandError("Nothing is as it should be: verify it again after the next sync.", returncode=2)
+        if (row.missing or row.outdated) and not row.repair:
+            raise CommandError("Something is wrong: run it again with --repair.", returncode=2)
+
+    def _tell(self, row: Verification) -> None:
+        if row.ended_at is None and row.emails != self._told:
+            self._told = row.emails
+            self.stderr.write(row.sentence)
+
+
+def _looked_at(row: Verification) -> str:
+    """How far it came before it ended. What a repair forgot until then, the next sync brings back."""
+    return f"Folders read: {row.folders:,}, emails: {row.emails:,}."
+
+
+def _mailbox(name: str) -> Mailbox:
+    path, _, address = name.rpartition("/")
+    found = Mailbox.objects.select_related("integration").filter(address__iexact=address)
+    if path:
+        project, _, integration = path.partition("/")
+        found = found.filter(integration__project=project, integration__name=integration)
+    return _one(found, name)
+
+
+def _one(found: QuerySet[Mailbox], name: str) -> Mailbox:
+    rows = list(found[:2])
+    if not rows:
+        alike = Mailbox.objects.filter(Q(address__icontains=name.rpartition("/")[2].partition("@")[0]))[:5]
+        hint = f" Did you mean {', '.join(str(row) for row in alike)}?" if alike else ""
+        raise CommandError(f"There is no mailbox {name}.{hint}")
+    if len(rows) > 1:
+        several = " or ".join(f"{row.integration.project}/{row.integration.name}/{row.address}" for row in rows)
+        raise CommandError(f"Several integrations have {name}. Say which: {several}.")
+    return rows[0]

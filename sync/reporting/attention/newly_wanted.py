@@ -1,0 +1,20 @@
+"""Emails that only the rules of a newer release want, those of one integration together: an admin says whether they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from integrations.models import Integration
+from sync.reporting import newly_wanted
+from sync.reporting.attention.problem import MOST, Problem, Problems, first
+from sync.reporting.status import Tone
+
+
+def newly_wanted(integrations: Mapping[int, Integration]) -> Problems:
+    waiting = newly_wanted.by_integration()
+    found = [
+        Problem("newly_wanted", integrations[pk], "Action required", it.sentence, Tone.WARN, it.since, it.emails)
+        for pk, it in waiting.items()
+        if pk in integrations
+    ]
+    return first(found[:MOST], len(found))

@@ -1,0 +1,372 @@
+"""The folders of a mailbox and their checkpoints, in the database. Every write demands the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Case, F, PositiveSmallIntegerField, QuerySet, Value, When
+
+from integrations import folder_classes
+from integrations.errors import FolderRefused
+from integrations.messages import ChangePage, Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
+from mailboxes.rules_versions import current
+from sync.store import folder_rosters
+from sync.engine.folder_refusals import next_try
+from sync.engine.folder_paths import Position, positions
+from sync.store.lease import Lease
+from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, Copy, LedgerEntry, MailboxState, SyncedFolder
+from sync.engine.ports import CheckpointMoved, LeaseLost
+from sync.engine.records import Attempt, FolderRecord, Round
+from sync.engine.folder_totals import Doubt, Judgement, Read, Tally, judged, next_look
+
+log = structlog.get_logger(__name__)
+
+TREE = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone", "read_since")
+"""What the tree tells of a folder, beside its total."""
+Told = tuple[object, ...]
+"""The values of these of one folder."""
+NOTHING_TO_COMPARE: dict[str, Any] = {"to_compare": False, "doubted_total": None, "doubted_difference": None}
+"""What to write to a folder in which something came or went since its total was told."""
+
+
+def excuse(folders: QuerySet[SyncedFolder]) -> None:
+    """The attempts that were begun last at these folders do not count: what ended them was no email."""
+    folders.filter(attempts__gt=0).update(attempts=F("attempts") - 1, attempt_of=None)
+
+
+class DatabaseCheckpoints:
+    """See `sync.engine.ports.Checkpoints`."""
+
+    def __init__(self, lease: Lease, address: str) -> None:
+        self.lease = lease
+        self.address = address.casefold()
+        self.mailbox_id = lease.mailbox_id
+        self._paths: dict[FolderId, tuple[str, ...]] = {}
+        self._loaded: dict[FolderId, SyncedFolder] = {}
+        """As `folders` read them, until their checkpoint moves."""
+
+    def folders_cursor(self) -> Cursor | None:
+        # Where the address was changed, it is another mailbox, and its tree has to be told from the beginning. And a release
+        # that reads more folders has to be told of those, too.
+        state = self._state
+        is_ours = state.folders_of == self.address and state.tree_version == folder_classes.VERSION
+        if not is_ours or not state.folders_cursor or self._is_whole_tree_due():
+            return None
+        return Cursor(state.folders_cursor)
+
+    def _is_whole_tree_due(self) -> bool:
+        """By the time at which the lease was taken or renewed last: an idle sync need not ask what time it is."""
+        due, until = self._state.whole_tree_at, self._state.lease_until
+        return due is None or (until is not None and due <= until - self.lease.length)
+
+    def round(self) -> Round:
+        return Round(self._state.round, self._state.pass_began, self._state.failures)
+
+    @cached_property
+    def _state(self) -> MailboxState:
+        """As it was when this sync first asked."""
+        state = MailboxState.objects.filter(pk=self.mailbox_id).first()
+        if state is None:  # deleted meanwhile
+            raise LeaseLost
+        return state
+
+    @transaction.atomic
+    def next_round(self) -> None:
+        self.lease.demand()
+        same = MailboxState.objects.filter(pk=self.mailbox_id, round=self._state.round)
+        same.update(round=self._state.round + 1)
+
+    @transaction.atomic
+    def record_folders(self, changes: FolderChanges, *, complete: bool) -> None:
+        self.lease.demand()
+        self._paths = {}
+        if changes.changed or changes.gone or complete:
+            self._record(changes, complete)
+        values: dict[str, object] = {"folders_cursor": changes.cursor, "folders_of": self.address}
+        values["tree_version"] = folder_classes.VERSION
+        if complete:
+            values["whole_tree_at"] = self.lease.clock() + next_look(len(changes.changed), self.mailbox_id)
+        MailboxState.objects.filter(pk=self.mailbox_id).update(**values)
+
+    def folders(self) -> Sequence[FolderRecord]:
+        rows = list(self._rows().filter(gone=False))
+        self._loaded = {FolderId(row.folder_id): row for row in rows}
+        places = positions(map(_folder, rows))
+        # Where no folder waits for its next try, nobody has to know what time it is.
+        now = self.lease.clock() if any(row.retry_at for row in rows) else None
+        return [_record(row, places[FolderId(row.folder_id)], now) for row in rows if row.holds_mail]
+
+    def path(self, folder: FolderId) -> tuple[str, ...]:
+        """Where a folder of this mailbox lies now."""
+        if folder not in self._paths:
+            self._paths = {FolderId(row.folder_id): tuple(row.path) for row in self._rows()}
+        return self._paths[folder]
+
+    @transaction.atomic
+    def begin(self, folder: FolderId) -> Attempt:
+        self.lease.demand()
+        self._rows().filter(folder_id=folder).update(attempts=F("attempts") + 1, attempt_of=self.lease.token)
+        row = self._rows().get(folder_id=folder)
+        return Attempt(row.attempts, ItemId(row.item_in_hand) if row.item_in_hand else None)
+
+    def excuse(self, folder: FolderId) -> None:
+        excuse(self._rows().filter(folder_id=folder, attempt_of=self.lease.token))
+
+    def hold(self, folder: FolderId, item: ItemId) -> None:
+        self._rows().filter(folder_id=folder).update(item_in_hand=item)
+
+    @transaction.atomic
+    def advance(
+        self, folder: FolderId, page: ChangePage, *, before: Cursor | None, wanted: str, had_turn: bool = True
+    ) -> bool:
+        self.lease.demand()
+        row = self._row_at(folder, before)
+        values: dict[str, object] = {}
+        if had_turn:
+            values["turn"] = self._state.round
+        if before is None or page.last:
+            values["listing"] = not page.last
+        if page.last:
+            values["looked_through"] = _looked_through(before)
+        counted = _counted(row, page, before)
+        judgement = _judged(row, page, before, counted)
+        values |= {
+            "cursor": page.cursor,
+            "pages": F("pages") + 1,
+            "wanted_digest": wanted,
+            "attempts": 0,
+            "item_in_hand": "",
+            "up_to_date": page.last,
+            "synced_at": self.lease.clock(),
+            "counted": counted,
+            **READABLE,
+        }
+        if judgement.list_again:
+            log.info("sync.total_differs", folder=row.pk, total=row.total, counted=counted)
+            values |= FROM_THE_BEGINNING
+            MailboxState.objects.filter(pk=self.mailbox_id).update(up_to_date=False)
+        values |= _to_remember(row, page, judgement)
+        if not self._rows().filter(pk=row.pk, cursor=before or "").update(**values):
+            raise CheckpointMoved
+        self._count_elsewhere(folder, page)
+        return judgement.list_again
+
+    def _count_elsewhere(self, folder: FolderId, page: ChangePage) -> None:
+        """Items that left this folder, and that the page tells to be in others, which need not tell of it themselves."""
+        others = {change.folder_id for change in page.changes} - {folder}
+        for row in self._rows().filter(folder_id__in=others, counted__isnull=False) if others else ():
+            there = FolderId(row.folder_id)
+            came = folder_rosters.note(row.pk, there, [change for change in page.changes if change.folder_id == there])
+            self._rows().filter(pk=row.pk).update(counted=F("counted") + came, **NOTHING_TO_COMPARE)
+            self._loaded.pop(there, None)
+
+    def _row_at(self, folder: FolderId, cursor: Cursor | None) -> SyncedFolder:
+        """The row of a folder whose checkpoint is there. An idle folder was read with all others, and is not read again."""
+        row = self._loaded.pop(folder, None)
+        if row is None or row.cursor != (cursor or ""):
+            row = self._rows().filter(folder_id=folder, cursor=cursor or "").first()
+        if row is None:
+            raise CheckpointMoved
+        return row
+
+    @transaction.atomic
+    def end_turn(self, folder: FolderId, *, wanted: str) -> None:
+        self.lease.demand()
+        self._rows().filter(folder_id=folder).update(turn=self._state.round, wanted_digest=wanted, up_to_date=False)
+
+    @transaction.atomic
+    def not_found(self, folder: FolderId, *, wanted: str) -> None:
+        self.lease.demand()
+        values = READABLE | {"turn": self._state.round, "wanted_digest": wanted, "up_to_date": True, "not_found": True}
+        self._rows().filter(folder_id=folder).update(**values)
+
+    @transaction.atomic
+    def refuse(self, folder: FolderId, error: FolderRefused, *, wanted: str, left_out: bool) -> None:
+        self.lease.demand()
+        now = self.lease.clock()
+        row = self._rows().get(folder_id=folder)
+        attempts = row.refused_attempts + 1 if row.wanted_digest == wanted else 1
+        self._rows().filter(pk=row.pk).update(
+            turn=self._state.round,
+            wanted_digest=wanted,
+            up_to_date=False,
+            refused_kind=error.kind,
+            refused_detail=error.detail,
+            refused_since=row.refused_since or now,
+            refused_attempts=attempts,
+            retry_at=next_try(now, attempts),
+            left_out=left_out,
+        )
+
+    @transaction.atomic
+    def none_is_left_out(self) -> None:
+        self.lease.demand()
+        refused = self._rows().filter(refused_since__isnull=False)
+        refused.update(left_out=False, told_of=False, **TRY_AGAIN)
+
+    @transaction.atomic
+    def restart(self, folder: FolderId) -> None:
+        self.lease.demand()
+        self._rows().filter(folder_id=folder).update(**FROM_THE_BEGINNING)
+        MailboxState.objects.filter(pk=self.mailbox_id).update(up_to_date=False)
+
+    @transaction.atomic
+    def look_on(self, folder: FolderId, *, before: Cursor | None, after: Cursor | None, last: bool = False) -> None:
+        self.lease.demand()
+        values = {"look_cursor": "", "looked_through": current()} if last else {"look_cursor": after or ""}
+        # Where an admin had it listed again meanwhile, that listing looks through it, too.
+        self._rows().filter(folder_id=folder, look_cursor=before or "", listing=False).exclude(cursor="").update(
+            **values
+        )
+
+    @transaction.atomic
+    def looked_through(self) -> None:
+        self.lease.demand()
+        MailboxState.objects.filter(pk=self.mailbox_id).update(looked_for=current())
+
+    def _rows(self) -> QuerySet[SyncedFolder]:
+        return SyncedFolder.objects.filter(mailbox_id=self.mailbox_id)
+
+    # ---- the tree -------------------------------------------------------------------------------------------------
+
+    def _record(self, changes: FolderChanges, complete: bool) -> None:
+        rows = {row.folder_id: row for row in self._rows()}
+        before = {row.pk: _as_told(row) for row in rows.values()}
+        listed = {folder.id for folder in changes.changed}
+        gone = {row.folder_id for row in rows.values() if complete and row.folder_id not in listed} | set(changes.gone)
+        for folder in changes.changed:
+            row = rows.setdefault(folder.id, self._new(folder))
+            row.parent_id, row.name = folder.parent_id or "", folder.name[:512]
+            row.kind, row.holds_mail, row.gone = folder.kind, folder.holds_mail, False
+            row.total, row.to_compare = folder.total, folder.total is not None
+            row.hidden, row.folder_class = folder.hidden, folder.folder_class[:255]
+            row.read_since = folder.read_since
+        for folder_id in gone & rows.keys():
+            rows[folder_id].gone = True
+        self._save(rows.values(), before)
+        told = [rows[folder_id] for folder_id in listed]
+        SyncedFolder.objects.bulk_update(told, ["total", "to_compare"], batch_size=500)
+
+    def _new(self, folder: Folder) -> SyncedFolder:
+        """A folder that appears when all others were looked through held nothing before."""
+        looked_through = self._state.looked_for
+        return SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id, looked_through=looked_through)
+
+    def _save(self, rows: Iterable[SyncedFolder], before: Mapping[int, Told]) -> None:
+        """Write the rows that are not as before, with their paths; a folder that bears the path of one that is gone takes its
+        place."""
+        rows = list(rows)
+        places = positions(_folder(row) for row in rows if not row.gone)
+        left_behind = {tuple(row.path): row for row in rows if row.gone and not row._state.adding}
+        for row in rows:
+            if not row.gone:
+                self._place(row, list(places[FolderId(row.folder_id)].path), left_behind, before)
+            elif not row._state.adding and before[row.pk] != _as_told(row):
+                row.save(update_fields=["gone"])
+
+    def _place(
+        self,
+        row: SyncedFolder,
+        path: list[str],
+        left_behind: dict[tuple[str, ...], SyncedFolder],
+        before: Mapping[int, Told],
+    ) -> None:
+        is_new, moved = row._state.adding, row.path != path
+        row.path = path
+        # Never the cursor: an admin may have dropped it since the row was read.
+        if is_new or before[row.pk] != _as_told(row):
+            row.save(update_fields=None if is_new else TREE)
+        if is_new:
+            former = left_behind.pop(tuple(path), None)
+            if former is not None:
+                self._take_over(former, row)
+        elif moved:
+            self._make_dirty(row)
+
+    def _take_over(self, former: SyncedFolder, row: SyncedFolder) -> None:
+        """A mailbox that was migrated, or is read by another source: new folder ids at old paths. What was delivered stays
+        known there."""
+        former.copies.update(folder=row)
+        former.set_aside.update(folder=row)
+        SyncedFolder.objects.filter(pk=row.pk).update(synced_until=former.synced_until)
+        folder_rosters.clear(former.pk)
+
+    def _make_dirty(self, folder: SyncedFolder) -> None:
+        items = Copy.objects.filter(folder=folder).values("item_id")
+        LedgerEntry.objects.filter(winner_mailbox_id=self.mailbox_id, winner_item__in=items).update(
+            dirty=True, sequence=F("sequence") + 1, mark=None
+        )
+
+
+def _as_told(row: SyncedFolder) -> Told:
+    return tuple(list(value) if isinstance(value := getattr(row, name), list) else value for name in TREE)
+
+
+def _counted(row: SyncedFolder, page: ChangePage, before: Cursor | None) -> int | None:
+    """How many items the reports say are in the folder, this page included."""
+    if before is None:
+        folder_rosters.clear(row.pk)
+        return folder_rosters.note(row.pk, FolderId(row.folder_id), page.changes)
+    if row.counted is None or not page.changes:
+        return row.counted
+    return row.counted + folder_rosters.note(row.pk, FolderId(row.folder_id), page.changes)
+
+
+def _judged(row: SyncedFolder, page: ChangePage, before: Cursor | None, counted: int | None) -> Judgement:
+    doubt = None
+    if row.doubted_total is not None and row.doubted_difference is not None:
+        doubt = Doubt(row.doubted_total, row.doubted_difference)
+    read = Read(of_listing=before is None or row.listing, last=page.last, quiet=_is_quiet(page))
+    return judged(Tally(counted, row.usual_difference, doubt), read, row.total if row.to_compare else None)
+
+
+def _is_quiet(page: ChangePage) -> bool:
+    return page.last and page.tells_removals and not any(map(folder_rosters.says_where, page.changes))
+
+
+def _to_remember(row: SyncedFolder, page: ChangePage, judgement: Judgement) -> dict[str, object]:
+    doubt = judgement.doubt
+    return {
+        "usual_difference": judgement.usual,
+        "doubted_total": doubt.total if doubt else None,
+        "doubted_difference": doubt.difference if doubt else None,
+        # A total from before this page can be compared only if nothing came or went with it.
+        "to_compare": row.to_compare and not page.last and not any(map(folder_rosters.says_where, page.changes)),
+    }
+
+
+def _folder(row: SyncedFolder) -> Folder:
+    parent = FolderId(row.parent_id) if row.parent_id else None
+    return Folder(FolderId(row.folder_id), parent, row.name, FolderKind(row.kind), row.holds_mail)
+
+
+def _record(row: SyncedFolder, place: Position, now: datetime | None) -> FolderRecord:
+    return FolderRecord(
+        id=FolderId(row.folder_id),
+        path=place.path,
+        kinds=place.kinds,
+        kind=FolderKind(row.kind),
+        holds_mail=row.holds_mail,
+        cursor=Cursor(row.cursor) if row.cursor else None,
+        wanted_digest=row.wanted_digest,
+        up_to_date=row.up_to_date,
+        turn=row.turn,
+        refused=row.refused_since is not None,
+        retry_due=row.retry_at is None or now is None or row.retry_at <= now,
+        not_found=row.not_found,
+        listing=row.listing,
+        read_since=row.read_since,
+        looked_through=row.looked_through,
+        look_cursor=Cursor(row.look_cursor) if row.look_cursor else None,
+    )
+
+
+def _looked_through(before: Cursor | None) -> object:
+    """What to write with the last page of a folder: a listing from its beginning looks through it as well."""
+    whole = Value(current(), output_field=PositiveSmallIntegerField())
+    return whole if before is None else Case(When(listing=True, then=whole), default=F("looked_through"))

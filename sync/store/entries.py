@@ -1,0 +1,285 @@
+"""The entries of a bucket in the database: what it holds under each comment id, as intended and as confirmed.
+
+They change by compare-and-swap: every change raises the sequence, and a push is confirmed only while the mark of its intention
+still stands. So two workers with copies of one email never both create it, and one that comes too late learns it. Whoever calls
+has demanded the lease, inside the transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from integrations.errors import Contended
+from integrations.messages import Change, CommentId, ItemId
+from sync.store.items import another_copy
+from sync.engine.foreign_ids import FORMER
+from sync.store.lease import Lease
+from sync.models import LedgerEntry
+from sync.engine.reconcile import content_digest, properties_digest
+from sync.engine.records import Entry, Intention, PushResult, Settled, Stored
+from conversion.transform import PROPERTIES
+
+
+class Entries:
+    """Those of one bucket, in the hands of a sync of one mailbox."""
+
+    def __init__(self, lease: Lease, bucket_id: int) -> None:
+        self.lease = lease
+        self.mailbox_id = lease.mailbox_id
+        self.bucket_id = bucket_id
+
+    def of(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Entry]:
+        now = self.lease.clock()
+        rows = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=ids)
+        return {CommentId(row.comment_id): self._entry(row, now) for row in rows}
+
+    def _entry(self, row: LedgerEntry, now: datetime) -> Entry:
+        in_flight = row.in_flight_until is not None and row.in_flight_until > now
+        return Entry(
+            comment_id=CommentId(row.comment_id),
+            confirmed=row.state == LedgerEntry.State.CONFIRMED,
+            content_digest=row.content_digest,
+            properties_digest=row.properties_digest,
+            identity_digest=row.identity_digest,
+            sequence=row.sequence,
+            dirty=row.dirty,
+            billed=row.billed,
+            winner_item=ItemId(row.winner_item) if row.winner_mailbox_id == self.mailbox_id else None,
+            in_flight_elsewhere=in_flight and row.pushed_by_id != self.mailbox_id,
+        )
+
+    # ---- intend, confirm ------------------------------------------------------------------------------------------
+
+    def intend(self, intentions: Sequence[Intention], *, flight: float) -> Sequence[Intention]:
+        mark = uuid.uuid4()
+        until = self.lease.clock() + timedelta(seconds=flight)
+        rows = {intention.comment.id: self._intended(intention, mark, until) for intention in intentions}
+        # In one order for everybody: two mailboxes with the same emails never wait for each other.
+        ordered = sorted(intentions, key=lambda intention: intention.comment.id)
+        LedgerEntry.objects.bulk_create(
+            [rows[intention.comment.id] for intention in ordered if intention.seen is None], ignore_conflicts=True
+        )
+        for intention in ordered:
+            if intention.seen is not None:
+                self._rewrite(intention.seen, rows[intention.comment.id])
+        written = set(self._marked(rows, mark).values_list("comment_id", flat=True))
+        return [_marked(intention, mark) for intention in intentions if intention.comment.id in written]
+
+    def still_stand(self, intentions: Sequence[Intention], seconds: float) -> None:
+        until = self.lease.clock() + timedelta(seconds=seconds)
+        standing = LedgerEntry.objects.filter(
+            bucket_id=self.bucket_id,
+            comment_id__in=[intention.comment.id for intention in intentions],
+            mark__in={intention.mark for intention in intentions},
+            in_flight_until__gte=until,
+        )
+        if standing.count() != len(intentions):
+            raise Contended
+
+    def confirm(self, result: PushResult) -> None:
+        for intention, _ in result.refused:
+            self._undo(intention)
+        self._confirm(result.accepted)
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        for item in settled:
+            self._settle(item)
+
+    def defer(self, entry: Entry, change: Change) -> bool:
+        return bool(
+            self._seen(entry).update(
+                winner_mailbox_id=self.mailbox_id,
+                winner_item=change.item_id,
+                dirty=True,
+                sequence=F("sequence") + 1,
+                mark=None,
+            )
+        )
+
+    def _confirm(self, accepted: Sequence[Intention]) -> None:
+        by_mark: dict[tuple[str, bool, bool], list[CommentId]] = {}
+        for intention in accepted:
+            key = (intention.mark, intention.billed, intention.collision)
+            by_mark.setdefault(key, []).append(intention.comment.id)
+        for (mark, billed, collision), ids in by_mark.items():
+            rows = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=ids)
+            # Another sync changed the entry while we pushed: what the bucket holds now is anybody's guess, also for that one.
+            rows.exclude(mark=mark).update(
+                dirty=True, mark=None, sequence=F("sequence") + 1, **({"billed": True} if billed else {})
+            )
+            flags = {"collision": True} if collision else {}
+            rows.filter(mark=mark).update(
+                state=LedgerEntry.State.CONFIRMED, billed=billed, dirty=False, in_flight_until=None, **flags
+            )
+
+    def _undo(self, intention: Intention) -> None:
+        """The bucket refused it: the entry is as it was before, or was never there."""
+        row = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id=intention.comment.id, mark=intention.mark)
+        seen = intention.seen
+        if seen is None or not (seen.confirmed or intention.is_there):
+            row.delete()
+            return
+        row.update(
+            state=LedgerEntry.State.CONFIRMED if seen.confirmed else LedgerEntry.State.INTENDED,
+            content_digest=seen.content_digest,
+            properties_digest=seen.properties_digest,
+            properties_version=0,
+            sequence=F("sequence") + 1,
+            in_flight_until=None,
+            dirty=seen.dirty,
+            mark=None,
+        )
+
+    def _settle(self, item: Settled) -> None:
+        values = {
+            "state": LedgerEntry.State.CONFIRMED,
+            "content_digest": item.content_digest,
+            "properties_digest": item.properties_digest,
+            "identity_digest": item.identity_digest,
+            "winner_mailbox_id": self.mailbox_id,
+            "winner_item": item.change.item_id,
+            "billed": item.billed,
+            "dirty": False,
+            "mark": None,
+            "in_flight_until": None,
+        }
+        if item.seen is None or not item.seen.confirmed:
+            values["properties_version"] = 0  # it stays as the bucket holds it, and that is not ours to know
+        if item.collision:
+            values["collision"] = True
+        if item.seen is None:
+            row = LedgerEntry(bucket_id=self.bucket_id, comment_id=item.comment_id, **values)
+            LedgerEntry.objects.bulk_create([row], ignore_conflicts=True)
+            return
+        # Where somebody changed it meanwhile, that one knows better; our copy is remembered all the same.
+        self._seen(item.seen).update(sequence=F("sequence") + 1, **values)
+
+    def _intended(self, intention: Intention, mark: uuid.UUID, until: datetime) -> LedgerEntry:
+        return LedgerEntry(
+            bucket_id=self.bucket_id,
+            comment_id=intention.comment.id,
+            state=LedgerEntry.State.INTENDED,
+            content_digest=intention.content_digest,
+            properties_digest=intention.properties_digest,
+            properties_version=PROPERTIES,
+            identity_digest=intention.identity_digest,
+            winner_mailbox_id=self.mailbox_id,
+            winner_item=intention.change.item_id,
+            pushed_by_id=self.mailbox_id,
+            in_flight_until=until,
+            mark=mark,
+        )
+
+    def _rewrite(self, seen: Entry, row: LedgerEntry) -> None:
+        self._seen(seen).update(
+            state=row.state,
+            content_digest=row.content_digest,
+            properties_digest=row.properties_digest,
+            properties_version=row.properties_version,
+            identity_digest=row.identity_digest,
+            winner_mailbox_id=row.winner_mailbox_id,
+            winner_item=row.winner_item,
+            pushed_by_id=row.pushed_by_id,
+            in_flight_until=row.in_flight_until,
+            mark=row.mark,
+            sequence=F("sequence") + 1,
+        )
+
+    def _seen(self, entry: Entry) -> QuerySet[LedgerEntry]:
+        return LedgerEntry.objects.filter(
+            bucket_id=self.bucket_id, comment_id=entry.comment_id, sequence=entry.sequence
+        )
+
+    def _marked(self, rows: Iterable[CommentId], mark: uuid.UUID) -> QuerySet[LedgerEntry]:
+        return LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=list(rows), mark=mark)
+
+    # ---- the winning copy -----------------------------------------------------------------------------------------
+
+    def win_under(self, former: ItemId, now: ItemId, comment_id: CommentId | None) -> None:
+        """The winning copy of this comment has another item id."""
+        LedgerEntry.objects.filter(
+            bucket_id=self.bucket_id, comment_id=comment_id, winner_mailbox_id=self.mailbox_id, winner_item=former
+        ).update(winner_item=now, sequence=F("sequence") + 1, mark=None)
+
+    def dirty_items(self, most: int, apart_from: Iterable[QuerySet[Any, Any]]) -> list[ItemId]:
+        """Winning copies whose properties need to be sent again and that no sync of another mailbox may be pushing.
+
+        `apart_from`: queries of item ids.
+        """
+        now = self.lease.clock()
+        rows = (
+            LedgerEntry.objects.filter(bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, dirty=True)
+            .exclude(Q(in_flight_until__gt=now) & ~Q(pushed_by_id=self.mailbox_id))
+            .exclude(winner_item__startswith=FORMER)
+        )
+        for items in apart_from:
+            rows = rows.exclude(winner_item__in=items)
+        return [ItemId(item) for item in rows.order_by("updated_at").values_list("winner_item", flat=True)[:most]]
+
+    def former_items(self) -> list[ItemId]:
+        """Winning copies whose properties need to be sent again and that bear an id of another source."""
+        rows = LedgerEntry.objects.filter(
+            bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, winner_item__startswith=FORMER, dirty=True
+        )
+        return [ItemId(item) for item in rows.values_list("winner_item", flat=True)]
+
+    def abandon(self, item: ItemId) -> None:
+        """This winning copy is gone: another copy wins, or the comment stays as it is. It may only have got another id, as in a
+        mailbox that migrates just then: so that its properties are outdated is not forgotten."""
+        entries = LedgerEntry.objects.filter(
+            bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, winner_item=item, dirty=True
+        )
+        for entry in entries:
+            other = another_copy(CommentId(entry.comment_id), self.bucket_id, but=(self.mailbox_id, item))
+            if other is not None:
+                entry.winner_mailbox_id, entry.winner_item = other.mailbox_id, other.item_id
+            else:
+                entry.dirty, entry.properties_digest, entry.properties_version = False, "", 0
+            entry.sequence, entry.mark = entry.sequence + 1, None
+            changed = ["winner_mailbox", "winner_item", "dirty", "properties_digest", "properties_version"]
+            entry.save(update_fields=[*changed, "sequence", "mark", "updated_at"])
+
+    # ---- intentions that nobody comes back to ---------------------------------------------------------------------
+
+    def unsettled(self, most: int) -> Sequence[CommentId]:
+        rows = self._left_behind().order_by("updated_at").values_list("comment_id", flat=True)
+        return [CommentId(comment_id) for comment_id in rows[:most]]
+
+    def conclude(self, ids: Sequence[CommentId], stored: Stored) -> None:
+        for row in self._left_behind().filter(comment_id__in=ids):
+            same = LedgerEntry.objects.filter(pk=row.pk, sequence=row.sequence)
+            comment = stored.get(CommentId(row.comment_id))
+            if comment is None:
+                same.delete()
+                continue
+            held = content_digest(comment)
+            same.update(
+                state=LedgerEntry.State.CONFIRMED,
+                content_digest=held,
+                properties_digest=properties_digest(comment),
+                properties_version=0,
+                billed=row.billed or held == row.content_digest,
+                sequence=F("sequence") + 1,
+                mark=None,
+                in_flight_until=None,
+            )
+
+    def _left_behind(self) -> QuerySet[LedgerEntry]:
+        """Not those that another mailbox waits to tell: it met them in flight, and creates what did not arrive."""
+        others = Q(dirty=True, winner_mailbox__isnull=False) & ~Q(winner_mailbox_id=self.mailbox_id)
+        return LedgerEntry.objects.filter(
+            Q(pushed_by_id=self.mailbox_id) | Q(pushed_by=None),
+            Q(in_flight_until=None) | Q(in_flight_until__lte=self.lease.clock()),
+            bucket_id=self.bucket_id,
+            state=LedgerEntry.State.INTENDED,
+        ).exclude(others)
+
+
+def _marked(intention: Intention, mark: uuid.UUID) -> Intention:
+    return replace(intention, mark=str(mark))

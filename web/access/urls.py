@@ -1,0 +1,7 @@
+"""The address of the page of what people did."""
+
+from django.urls import path
+
+from web.access import history_views
+
+urlpatterns = [path("history/", history_views.history, name="history")]

@@ -1,0 +1,72 @@
+"""Import and export of an integration as one document."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from access import history
+from access.body_limits import accepts_body
+from web.integrations.document_form import ConfirmImportForm, ImportForm
+from integrations.models import Integration
+from operations.documents.applying import apply
+from operations.documents.plan import Plan
+from operations.documents.stored import exported
+from operations.documents.desired import DocumentWrong
+from operations.documents.words import changes_in_words
+from operations import actions
+
+IMPORT_BYTES = 8 * 1024 * 1024
+"""Of a document as a file of up to four bytes a character, or sealed and so a third longer than that."""
+
+
+@sensitive_post_parameters("document", "sealed")
+@accepts_body(IMPORT_BYTES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_(request: HttpRequest) -> HttpResponse:
+    """First a document, then what it would change, then, once that is confirmed, the change."""
+    if "sealed" in request.POST:
+        return _confirmed(request)
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid() and form.plan is not None:
+        return _review(request, form.plan, form.sealed)
+    return render(request, "integrations/import.html", {"form": form})
+
+
+def _confirmed(request: HttpRequest) -> HttpResponse:
+    form = ConfirmImportForm(request.POST)
+    if not form.is_valid() or form.plan is None:
+        problem = " ".join(str(text) for text in form.non_field_errors()) or "Paste the document again."
+        if form.plan is not None:
+            messages.error(request, problem)
+            return _review(request, form.plan, request.POST["sealed"])
+        return render(request, "integrations/import.html", {"form": ImportForm(), "problem": problem})
+    try:
+        integration = apply(form.plan)
+    except DocumentWrong as wrong:
+        return render(request, "integrations/import.html", {"form": ImportForm(), "problem": " ".join(wrong.problems)})
+    history.record(request, f"{integration} was imported.", changes=changes_in_words(form.plan), about=integration)
+    actions.settings_changed(integration)
+    messages.success(request, f"{integration} is imported.")
+    return redirect("integration", integration.pk)
+
+
+def _review(request: HttpRequest, plan: Plan, sealed: str) -> HttpResponse:
+    first = {"sealed": sealed, "digest": plan.digest}
+    first |= {name: request.POST.get(name, "") for name in ("project", "name")}
+    return render(request, "integrations/import_review.html", {"plan": plan, "form": ConfirmImportForm(initial=first)})
+
+
+@require_safe
+def export(request: HttpRequest, pk: int) -> HttpResponse:
+    """The document as a file."""
+    integration = get_object_or_404(Integration, pk=pk)
+    text = json.dumps(exported(integration), indent=2, ensure_ascii=False) + "\n"
+    answer = HttpResponse(text, content_type="application/json; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{integration.project[:80]}-{integration.name[:80]}.json"'
+    return answer

@@ -1,0 +1,60 @@
+"""`/metrics`, for Prometheus: to whoever has the token, or to this machine alone while none is set."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from web.probes import probe
+from sync.reporting import metrics
+
+FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+REFUSED = "Send the METRICS_TOKEN of this installation as a bearer token.\n"
+UNSET = "Set METRICS_TOKEN and send it as a bearer token: without it, metrics are told to this machine alone.\n"
+
+
+@probe
+@login_not_required
+@require_safe
+def prometheus(request: HttpRequest) -> HttpResponse:
+    """All figures. Nothing in them is a secret, an address or mail, but they tell how much mail there is and of whom."""
+    if not _may(request):
+        text = REFUSED if settings.METRICS_TOKEN else UNSET
+        answer = HttpResponse(text, status=401, content_type="text/plain")
+        answer["WWW-Authenticate"] = "Bearer"
+        return answer
+    return HttpResponse(metrics.exposition(timezone.now()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "")
+        return constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}")
+    # Through a proxy on this machine, everybody seems to come from here.
+    forwarded = settings.BEHIND_PROXY or any(name in request.headers for name in FORWARDED)
+    return not forwarded and _is_loopback(request.META.get("REMOTE_ADDR", "")) and _names_this_machine(request)
+
+
+def _names_this_machine(request: HttpRequest) -> bool:
+    """Whether the request was meant for this machine.
+
+    A browser on this machine can be led here by a foreign page whose name resolves to 127.0.0.1 (DNS rebinding); it then sends
+    that name as the Host. Probes are answered before Django compares the Host with ALLOWED_HOSTS, so this view does it.
+    """
+    host, _ = split_domain_port(request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", ""))
+    return host == "localhost" or _is_loopback(host) or validate_host(host, settings.ALLOWED_HOSTS)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return False  # a socket of this machine, behind which a proxy usually stands

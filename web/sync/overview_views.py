@@ -1,0 +1,119 @@
+"""The overview, the list of sync runs, and the error catalogue."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import structlog
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from web.probes import probe
+from integrations import catalogue
+from integrations.models import Destination, Integration
+from integrations.sealing import problem_with_keys
+from web.integrations.answers import live_page
+from web.integrations.asked import number
+from mailboxes.models import Mailbox
+from sync.reporting import attention, mailbox_counters, spans, integration_status, trends
+from sync.models import MailboxState, SyncRun
+from sync.reporting.notable_runs import FAILED, worth_showing
+
+log = structlog.get_logger(__name__)
+
+SHOWN = 10
+"""Problems on the overview; behind the others stands how many they are."""
+RUNS = 50
+
+
+@probe
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """For load balancers and containers: 200 while the pages and the database answer, else 503. Tells nothing else."""
+    try:
+        MailboxState.objects.exists()
+    except DatabaseError as error:
+        # Only the kind: a text of a driver can name hosts and users.
+        log.warning("The database does not answer the health check", error=type(error).__name__)
+        return HttpResponse("no database", status=503, content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """What runs, what fails, and what to do about it."""
+    now = timezone.now()
+    counts = integration_status.count_by_integration(now)
+    integrations = list(Integration.objects.all())
+    everything = attention.problems(now, integrations)
+    units = trends.units_by_bucket(now)
+    context = {
+        "standings": [
+            (integration, integration_status.integration_standing(integration, counts.get(integration.pk, integration_status.Counts()), now))
+            for integration in integrations
+        ],
+        "states": integration_status.together(counts.values()),
+        "totals": mailbox_counters.totals(now),
+        "problems": everything[:SHOWN],
+        "more": max(0, len(everything) - SHOWN) + everything.more,
+        "key_problem": problem_with_keys(),
+        "has_destination": bool(counts) or Destination.objects.exists(),
+        "has_mailbox": bool(counts),
+        "trends": trends.trends(spans.parse_span(request.GET.get("span")), now),
+        "units": units,
+        "units_month": sum(line.units for line in units),
+        "is_running": any(integration.enabled for integration in integrations),
+    }
+    return live_page(request, "sync/overview.html", "sync/_overview.html", context)
+
+
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """Sync runs, newest first. A quiet run found nothing new, and is shown only when asked for."""
+    show = request.GET.get("show", "work")
+    chosen = _shown(SyncRun.objects.select_related("mailbox__integration"), show)
+    mailbox = Mailbox.objects.filter(pk=number(request.GET.get("mailbox"))).first()
+    if mailbox:
+        chosen = chosen.filter(mailbox=mailbox)
+    if before := _moment(request.GET.get("before")):
+        chosen = chosen.filter(started_at__lt=before)
+    page = list(chosen[: RUNS + 1])
+    context = {
+        "runs": page[:RUNS],
+        "older": page[RUNS - 1].started_at.isoformat() if len(page) > RUNS else "",
+        "show": show,
+        "mailbox": mailbox,
+        "paged": before is not None,
+    }
+    return live_page(request, "sync/runs.html", "sync/_runs.html", context)
+
+
+@require_safe
+def errors(request: HttpRequest) -> HttpResponse:
+    """The error catalogue."""
+    groups = [
+        ("Errors of a connection, a mailbox or a bucket", catalogue.entries()),
+        ("Set-aside emails", catalogue.SET_ASIDE),
+    ]
+    return render(request, "sync/errors.html", {"groups": groups})
+
+
+def _shown(all_runs: QuerySet[SyncRun], show: str) -> QuerySet[SyncRun]:
+    if show == "all":
+        return all_runs
+    return all_runs.filter(FAILED) if show == "failed" else worth_showing(all_runs)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text or "")
+        # In UTC: PostgreSQL takes no offset of sixteen hours or more.
+        return found.astimezone(UTC) if timezone.is_aware(found) else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,96 @@
+"""Pages that show what comment an email becomes: one that somebody uploads, and one that was set aside.
+
+The second shows mail of the company, so it asks for a permission of its own, and nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import permission_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from access.body_limits import AROUND_FILES, accepts_body
+from integrations.reinfer.payload import comment_json
+from operations import actions
+from conversion.deadline.convert import AllPlacesTaken, converter
+from sync.models import SetAsideEmail
+from conversion.preview import preview_of_file, rejection
+from conversion.transform import Converted, NotConvertible, Place
+
+MOST_BYTES = 64 * 1024 * 1024
+SHOWN_CHARS = 20_000
+"""Of a body, and of a piece that was cut: a page is not a mail program."""
+
+
+class FileForm(forms.Form):
+    """An email as a file."""
+
+    file = forms.FileField(
+        label="Email",
+        help_text="An .eml file, as mail programs save it. It is read here, shown to you, and not kept.",
+        error_messages={"required": "Choose a file first.", "empty": "The file is empty. Choose another one."},
+    )
+
+    def clean_file(self) -> UploadedFile[Any]:
+        file: UploadedFile[Any] = self.cleaned_data["file"]
+        if (file.size or 0) > MOST_BYTES:
+            raise forms.ValidationError(
+                f"The file is larger than {MOST_BYTES // 1024 // 1024} MB. Choose a smaller one."
+            )
+        return file
+
+
+@accepts_body(MOST_BYTES + AROUND_FILES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def preview_file(request: HttpRequest) -> HttpResponse:
+    """A file that somebody uploads."""
+    form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
+    context: dict[str, Any] = {"form": form}
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        context["name"] = file.name
+        try:
+            with converter(wait=False) as convert:
+                outcome = preview_of_file(file.read(), Place("mailbox@example.com", ("Inbox",)), convert)
+        except AllPlacesTaken as busy:
+            return _page(request, context | {"problem": str(busy)}, HTTPStatus.TOO_MANY_REQUESTS)
+        context |= _shown(outcome)
+    return _page(request, context)
+
+
+@require_safe
+@permission_required("sync.preview_email", raise_exception=True)
+def preview_set_aside(request: HttpRequest, pk: int) -> HttpResponse:
+    """An email that could not be delivered, fetched from Exchange now."""
+    email = get_object_or_404(SetAsideEmail.objects.select_related("mailbox__integration", "folder"), pk=pk)
+    found = actions.preview_set_aside(email)
+    context: dict[str, Any] = {"email": email}
+    context |= {"problem": found.text} if isinstance(found, actions.Complaint) else _shown(found)
+    return _page(request, context)
+
+
+def _page(request: HttpRequest, context: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    answer = render(request, "sync/preview.html", context, status=status)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _shown(outcome: Converted | NotConvertible) -> dict[str, Any]:
+    if isinstance(outcome, NotConvertible):
+        return {"rejection": rejection(outcome)}
+    comment = outcome.comment
+    return {
+        "comment": comment,
+        "body": comment.message.body[:SHOWN_CHARS],
+        "shortened": len(comment.message.body) > SHOWN_CHARS,
+        "properties": [(name.partition(":")[2], value) for name, value in sorted(comment.properties.items())],
+        "cuts": [(cut.rule, cut.text[:SHOWN_CHARS]) for cut in outcome.cleaned.cuts],
+        "size": len(comment_json(comment)),
+    }
