@@ -121,14 +121,3 @@ def named(things: Sequence[object]) -> Changes:
     told = [("Of", "", str(thing)) for thing in things[:MOST_NAMED]]
     more = len(things) - MOST_NAMED
     return [*told, ("Of", "", f"{more:,} more")] if more > 0 else told
-
-
-def in_words(value: Any) -> str:
-    """A value of a form as people read it."""
-    if value in (None, "", []):
-        return "empty"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return ", ".join("/".join(map(str, item)) if isinstance(item, list | tuple) else str(item) for item in value)
-    return str(value)

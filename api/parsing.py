@@ -10,7 +10,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 
 from api.problems import TooLarge, Unprocessable
-from web.sync.preview_views import MOST_BYTES
+from conversion.preview import MOST_BYTES
 
 
 class Bounded(BaseParser):

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.rival_environments import PACKAGES, answers
+from conversion.transform import Place, convert
 from demo.table import table
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from conversion.transform import Place, convert
 from tests.unit.cleaning.case_files import CASES, HELD_OUT, cleaned, files_in, folded, read
 
 OURS = "this project"

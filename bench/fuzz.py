@@ -15,9 +15,9 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 with atheris.instrument_imports(include=["sync", "email", "integrations"]):
-    from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-    from integrations.dead_letter_reasons import SetAsideKind
     from conversion.transform import Converted, Place, convert
+    from integrations.dead_letter_reasons import SetAsideKind
+    from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 
 CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
 DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC))

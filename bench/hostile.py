@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
+from conversion.transform import Converted, Place, convert
 from demo.table import table
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from conversion.transform import Converted, Place, convert
 
 MB = 1024 * 1024
 HEAD = b"From: a@b.example\r\nSubject: s\r\nMessage-ID: <1@b>\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\n"

@@ -122,7 +122,7 @@ class Soak:
     def _tick(self) -> None:
         """What beat, a control worker and a worker do between two ticks."""
         from notifications import delivering
-        from sync.jobs import scheduling, bucket_audit, verification, housekeeping
+        from sync.jobs import bucket_audit, housekeeping, scheduling, verification
 
         queue: list[int] = []
         scheduling.dispatch(queue.append, self.clock)
@@ -147,7 +147,7 @@ class Soak:
             self.runs.update(future.result() for future in ended)
 
     def _sync(self, mailbox_id: int, queue: list[int]) -> str:
-        from sync.jobs import scheduling, runner
+        from sync.jobs import runner, scheduling
 
         done = runner.run(mailbox_id, self._around())
         if done is None:
@@ -196,8 +196,8 @@ class Soak:
         return self._counted()
 
     def _counted(self) -> dict[str, Any]:
-        from sync.reporting import invariants
         from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncRun
+        from sync.reporting import invariants
 
         return {
             **self.world.goes_on(self.now, 0, misbehave=False, count=True),

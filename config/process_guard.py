@@ -1,6 +1,7 @@
 """What each worker and beat does beside its work, in threads of its main process and without the broker: it says that it
-lives (`sync.jobs.processes`), stops taking mailboxes while it cannot sync any (`sync.jobs.worker_fitness`), and tells people when everything
-stands still (`sync.reporting.standstill`). So whichever process and whichever service fails, another one is left to tell of it.
+lives (`sync.jobs.processes`), stops taking mailboxes while it cannot sync any (`sync.jobs.worker_fitness`), and tells
+people when everything stands still (`sync.reporting.standstill`). So whichever process and whichever service fails,
+another one is left to tell of it.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from django.db import DatabaseError, connection
 from integrations.errors import ProcessFault, SecretUnreadable
 from integrations.product_errors import own_fault
 from notifications import delivering
-from sync.jobs import broker_log, worker_fitness, shutdown, processes
-from sync.reporting import standstill
+from sync.jobs import broker_log, processes, shutdown, worker_fitness
 from sync.jobs.broker_probe import problem_of_broker
-from sync.store.lease import database_now
-from sync.models import Process
 from sync.jobs.debounce import Pace
+from sync.models import Process
+from sync.reporting import standstill
+from sync.store.lease import database_now
 
 log = structlog.get_logger(__name__)
 

@@ -105,6 +105,8 @@ INSTALLED_APPS = [
     "integrations",
     "mailboxes",
     "sync",
+    "operations",
+    "web",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -120,7 +122,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "knox",
     "access",
-    "notices",
+    "notifications",
 ]
 MIDDLEWARE = [
     "web.probes.ProbeMiddleware",

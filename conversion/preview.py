@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from integrations import catalogue
-from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from integrations.dead_letter_reasons import SetAsideKind
-from conversion.deadline.convert import Convert
+from conversion.deadline.in_process import Convert
 from conversion.transform import Converted, NotConvertible, Place
+from integrations import catalogue
+from integrations.dead_letter_reasons import SetAsideKind
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 
+MOST_BYTES = 64 * 1024 * 1024
+"""Bytes of the largest email that a preview accepts."""
 _HEADERS = frozenset((b"from", b"to", b"subject", b"date", b"message-id", b"received", b"mime-version"))
 
 

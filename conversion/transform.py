@@ -9,20 +9,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from integrations.messages import Comment, CommentId, Email, Message
-from integrations.dead_letter_reasons import SetAsideKind
 from conversion.cleaning import CleanText, clean
 from conversion.identity import comment_id, listed_comment_id, made_up_comment_id, message_id_name, thread_id
 from conversion.limits import DEFAULT_LIMITS, Limits
 from conversion.mime.charsets import clean as without_controls
 from conversion.mime.head import what_is_wrong
-from conversion.mime.headers import Correspondent, addresses, correspondents, date_header, message_ids, raw_headers, received_header, text_header
+from conversion.mime.headers import (
+    Correspondent,
+    addresses,
+    correspondents,
+    date_header,
+    message_ids,
+    raw_headers,
+    received_header,
+    text_header,
+)
 from conversion.mime.parts import NestedTooDeep, Parsed, parse, whole_header
+from integrations.dead_letter_reasons import SetAsideKind
+from integrations.messages import Comment, CommentId, Email, Message
 
 VERSION = 2
 """Of the transform. Emails that an older one could not convert are tried again with a newer one."""
 PROPERTIES = 1
-"""Version of the set of properties. Comments that were sent with an older one get what they lack: see `sync.engine.property_completion`."""
+"""Version of the set of properties. Comments that were sent with an older one get what they lack: see
+`sync.engine.property_completion`."""
 
 ENCRYPTED_TEXT = "[This email is encrypted.]"
 TNEF_TEXT = "[This email is in a format of Outlook (winmail.dat) that cannot be read here.]"

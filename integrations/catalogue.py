@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from integrations.dead_letter_reasons import SetAsideKind, Stage
 from integrations.errors import Evidence, Scope, all_errors
 from integrations.further_reading import Page, pages_about
-from integrations.dead_letter_reasons import SetAsideKind, Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ class Scope(StrEnum):
 
 
 class Evidence(StrEnum):
-    """What kind of evidence an error is. Whose fault it is, and who is paused, `sync.engine.error_scope` decides by it and by what
-    else is known of the connection."""
+    """What kind of evidence an error is. Whose fault it is, and who is paused, `sync.engine.error_scope` decides by it
+    and by what else is known of the connection."""
 
     TRANSPORT = "transport"
     """No response, or no connection that may be used: not reachable, TLS, a certificate, a sign-in service that is down."""
@@ -162,7 +162,8 @@ class ExchangeFailed(Transient):
 
 
 class RequestRejected(Transient):
-    """Once it may be a gateway that was restarting; when it repeats it is `RequestInvalid`: see `sync.engine.repeated_errors`."""
+    """Once it may be a gateway that was restarting; when it repeats it is `RequestInvalid`: see
+    `sync.engine.repeated_errors`."""
 
     kind = "exchange_request_rejected"
     evidence = Evidence.MAILBOX
@@ -548,7 +549,8 @@ class MailboxOutOfScope(AccessDenied):
 
 
 class FolderRefused(Refused):
-    """One folder cannot be read while its mailbox can be opened. It stops that folder alone: see `sync.engine.folder_refusals`."""
+    """One folder cannot be read while its mailbox can be opened. It stops that folder alone: see
+    `sync.engine.folder_refusals`."""
 
     kind = "folder_access_denied"
     evidence = Evidence.FOLDER_REFUSED

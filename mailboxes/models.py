@@ -26,7 +26,11 @@ class Bucket(Hold):
     )
     examined_at = models.DateTimeField(null=True, blank=True, editable=False)
     refusals = models.CharField(
-        max_length=100, blank=True, default="", editable=False, help_text="The last outcomes, + or -: see sync.engine.circuit_breaker."
+        max_length=100,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="The last outcomes, + or -: see sync.engine.circuit_breaker.",
     )
     pardoned_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Until then, what is refused is set aside without asking."

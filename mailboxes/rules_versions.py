@@ -1,7 +1,8 @@
 """The versions of the fixed rules, and what each of them newly wants. Pure.
 
 Fixed rules are those that no admin can choose: which folders hold mail, what a draft is. A release that changes them adds a
-line to `CHANGES`. What a mailbox held before such a release is then not sent before an admin answers: see `sync.engine.newly_wanted`.
+line to `CHANGES`. What a mailbox held before such a release is then not sent before an admin answers: see
+`sync.engine.newly_wanted`.
 
 Version 1 are the rules as they were before versions were counted.
 """

@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 
 
-class NoticesConfig(AppConfig):
-    name = "notices"
-    verbose_name = "Notices"
+class NotificationsConfig(AppConfig):
+    name = "notifications"
+    # The label names the tables and the permissions of existing databases.
+    label = "notices"
+    verbose_name = "Notifications"

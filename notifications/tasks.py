@@ -8,12 +8,13 @@ from django.utils import timezone
 from notifications import delivering
 
 
-@shared_task
+# The names are those of messages that wait in a queue while a release is installed.
+@shared_task(name="notices.tasks.deliver_due")
 def deliver_due() -> None:
     for webhook in delivering.due_webhooks(timezone.now()):
         deliver_to.delay(webhook)
 
 
-@shared_task
+@shared_task(name="notices.tasks.deliver_to")
 def deliver_to(webhook: int | None) -> None:
     delivering.deliver(webhook, timezone.now())

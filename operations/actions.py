@@ -18,22 +18,23 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from access import history
+from conversion.deadline.child_process import AllPlacesTaken
+from conversion.transform import Converted, NotConvertible, Place
 from integrations.connect import network_steps, open_sink, open_source
+from integrations.dead_letter_reasons import UNTOLD
 from integrations.diagnosis import Step, bucket_steps, mailbox_steps
 from integrations.errors import IntegrationError, TooManyRefused
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
 from integrations.models import RUNNING, STOPPED, Destination, Integration
-from integrations.dead_letter_reasons import UNTOLD
 from mailboxes.models import Bucket, Mailbox
-from sync.jobs import sign_in_budget, scheduling, bucket_audit, connection_breakers, verification
-from sync.reporting import newly_wanted
-from conversion.deadline.convert import AllPlacesTaken, converter
 from sync.engine.foreign_ids import is_former
-from sync.store.lease import Clock, database_now
-from sync.models import FROM_THE_BEGINNING, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from sync.jobs import bucket_audit, connection_breakers, scheduling, sign_in_budget, verification
+from sync.jobs.conversions import converter
 from sync.jobs.disabled_mailboxes import stopped_at
+from sync.models import FROM_THE_BEGINNING, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from sync.reporting import newly_wanted
+from sync.store.lease import Clock, database_now
 from sync.tasks import sync_mailbox
-from conversion.transform import Converted, NotConvertible, Place
 
 PARDON = timedelta(days=1)
 TEST_DEADLINE = 20.0

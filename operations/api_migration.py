@@ -27,12 +27,12 @@ from integrations.models import RUNNING, DisabledReason, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import Verdict
-from sync.jobs import sign_in_budget, scope_evidence
 from operations.actions import Complaint, settings_changed
 from sync.engine.folder_paths import positions
-from sync.models import SyncedFolder
 from sync.engine.records import DELIVERED
+from sync.jobs import scope_evidence, sign_in_budget
 from sync.jobs.folder_filter import wanted_folders
+from sync.models import SyncedFolder
 
 AT_ONCE = 4
 DEADLINE = 20.0

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 
+from conversion.deadline.child_process import AllPlacesTaken
+from conversion.deadline.in_process import Convert
+from conversion.transform import Converted, Place
 from integrations.connect import list_buckets, open_source
 from integrations.errors import IntegrationError
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemId
@@ -18,16 +21,15 @@ from integrations.models import Destination, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import Rules, Verdict, participants_verdict
-from sync.jobs import sign_in_budget
 from operations.actions import Finding
-from conversion.deadline.convert import AllPlacesTaken, Convert, converter
-from sync.reporting.estimate import Estimate, estimate
+from sync.jobs import sign_in_budget
+from sync.jobs.conversions import converter
+from sync.jobs.folder_filter import wanted_folders
 from sync.jobs.scope_evidence import PASSWORD_KINDS
+from sync.models import Copy
+from sync.reporting.estimate import Estimate, estimate
 from sync.reporting.filter_preview import SPAN, preview
 from sync.store.lease import database_now
-from sync.models import Copy
-from conversion.transform import Converted, Place
-from sync.jobs.folder_filter import wanted_folders
 
 SECONDS = 20.0
 """An admin waits for the answer."""

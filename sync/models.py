@@ -8,10 +8,10 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.dead_letter_reasons import UNTOLD, Stage
 from integrations.folder_classes import why_not_read
 from integrations.messages import FolderKind
 from integrations.models import Integration
-from integrations.dead_letter_reasons import UNTOLD, Stage
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules_versions import current
 from sync.engine import folder_totals
@@ -56,7 +56,9 @@ class MailboxState(models.Model):
     former_until = models.DateTimeField(
         null=True, help_text="While some of what is remembered has ids of the source before: until when that was read."
     )
-    round = models.PositiveBigIntegerField(default=1, help_text="Of turns of its folders: see sync.engine.folder_order.")
+    round = models.PositiveBigIntegerField(
+        default=1, help_text="Of turns of its folders: see sync.engine.folder_order."
+    )
     pass_began = models.PositiveBigIntegerField(default=1, help_text="The round in which the pass in hand began.")
     list_again = models.BooleanField(default=False, help_text="Drop every cursor of this mailbox at the next sync.")
     send_again = models.BooleanField(default=False, help_text="Forget what was sent for it, at the next sync.")
@@ -172,7 +174,8 @@ class SyncedFolder(models.Model):
         max_length=64, blank=True, help_text="Of what was wanted when the cursor was made."
     )
     turn = models.PositiveBigIntegerField(
-        default=0, help_text="The last round in which it had its turn: see sync.engine.folder_order. 0: not since its listing began."
+        default=0,
+        help_text="The last round in which it had its turn: see sync.engine.folder_order. 0: not since its listing began.",
     )
     listing = models.BooleanField(default=False, help_text="Being listed from its beginning; not yet through.")
     read_since = models.PositiveSmallIntegerField(
@@ -200,7 +203,9 @@ class SyncedFolder(models.Model):
     refused_detail = models.CharField(
         max_length=512, blank=True, default="", db_default="", help_text="The code of the server."
     )
-    refused_since = models.DateTimeField(null=True, help_text="While it cannot be read: see sync.engine.folder_refusals.")
+    refused_since = models.DateTimeField(
+        null=True, help_text="While it cannot be read: see sync.engine.folder_refusals."
+    )
     refused_attempts = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="Tries in a row that were refused, since somebody last asked for one."
     )
@@ -219,7 +224,9 @@ class SyncedFolder(models.Model):
         null=True, help_text="Items that its change reports say are in it. Empty: not counted since its listing began."
     )
     to_compare = models.BooleanField(
-        default=False, db_default=False, help_text="The total is new, and no change was read since: see sync.engine.folder_totals."
+        default=False,
+        db_default=False,
+        help_text="The total is new, and no change was read since: see sync.engine.folder_totals.",
     )
     doubted_total = models.IntegerField(null=True, help_text="The total that did not fit, while that is looked into.")
     doubted_difference = models.IntegerField(null=True, help_text="That total without what was counted then.")
@@ -249,8 +256,8 @@ class SyncedFolder(models.Model):
 
 
 class ReportedItem(models.Model):
-    """An item that is in a folder, as the change reports of the folder say: see `sync.store.folder_rosters`. Millions of rows: as small as
-    can be."""
+    """An item that is in a folder, as the change reports of the folder say: see `sync.store.folder_rosters`. Millions
+    of rows: as small as can be."""
 
     pk = models.CompositePrimaryKey("folder_id", "key")
     folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -287,7 +294,8 @@ class LedgerEntry(models.Model):
     properties_version = models.PositiveSmallIntegerField(
         default=0,
         db_default=0,
-        help_text="Of the set of properties that it was sent with: see sync.jobs.property_renewal. 0: an old one, or not known.",
+        help_text="Of the set of properties that it was sent with: see sync.jobs.property_renewal. "
+        "0: an old one, or not known.",
     )
     billed = models.BooleanField(default=False, help_text="Whether we created it, or found it there.")
     collision = models.BooleanField(default=False, help_text="Two different emails bear this Message-ID.")
@@ -344,11 +352,14 @@ class Copy(models.Model):
 
 
 class NewlyWanted(models.Model):
-    """An email that only a newer version of the fixed rules wants, and that was there before it: see `sync.engine.newly_wanted`. Kept for as
-    long as its mailbox, so that what was left once is not brought by a later listing."""
+    """An email that only a newer version of the fixed rules wants, and that was there before it: see
+    `sync.engine.newly_wanted`. Kept for as long as its mailbox, so that what was left once is not brought by a later
+    listing."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="newly_wanted")
-    key = models.CharField(max_length=1024, help_text="What its copies have for a comment id: see sync.engine.newly_wanted.key_of.")
+    key = models.CharField(
+        max_length=1024, help_text="What its copies have for a comment id: see sync.engine.newly_wanted.key_of."
+    )
     version = models.PositiveSmallIntegerField(
         help_text="Of the rules, whose answer it waits for. 0: it comes at once."
     )
@@ -602,7 +613,8 @@ class Activity(models.Model):
 
 
 class MailDay(models.Model):
-    """How many comments one mailbox created on one day of UTC. No row: none. Kept for three weeks, see `sync.reporting.attention`."""
+    """How many comments one mailbox created on one day of UTC. No row: none. Kept for three weeks, see
+    `sync.reporting.attention`."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()

@@ -9,9 +9,9 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 
-from sync.jobs import scheduling, bucket_audit, pruning, property_renewal, runner, verification, housekeeping
-from sync.store.lease import database_now
+from sync.jobs import bucket_audit, housekeeping, property_renewal, pruning, runner, scheduling, verification
 from sync.jobs.debounce import Pace
+from sync.store.lease import database_now
 
 log = structlog.get_logger(__name__)
 _pace = Pace(settings.DISPATCH_EVERY.total_seconds() / 2)

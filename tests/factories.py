@@ -14,6 +14,7 @@ from integrations.catalogue import STAGES
 from integrations.messages import FolderKind
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
+from sync.engine.records import DELIVERED, NEWLY_WANTED
 from sync.jobs.activity import hour_of
 from sync.models import (
     Activity,
@@ -26,7 +27,6 @@ from sync.models import (
     SyncedFolder,
     SyncRun,
 )
-from sync.engine.records import DELIVERED, NEWLY_WANTED
 
 
 def ago(**span: float):

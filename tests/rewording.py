@@ -20,7 +20,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
 
-PRODUCT = ("access", "api", "integrations", "mailboxes", "notices", "sync")
+PRODUCT = ("access", "api", "conversion", "integrations", "mailboxes", "notifications", "operations", "sync", "web")
 CONTENT = (
     "conversion.cleaning",
     "conversion.mime",

@@ -17,12 +17,12 @@ from api.views.base import Documents
 from api.views.integrations import check_seen, integration_of
 from api.views.syncing import error_document
 from integrations.models import Integration
+from operations import actions
 from operations.documents.applying import apply
 from operations.documents.plan import planned
 from operations.documents.reading import read_document
 from operations.documents.stored import exported, with_mailboxes
 from operations.documents.words import changes_in_words
-from operations import actions
 from sync.reporting import error_summary
 from sync.store.lease import database_now
 

@@ -18,9 +18,9 @@ from api.filters import Declared, Filter
 from api.parsing import Bounded
 from api.problems import CONTENT_TYPE, Conflict, Unprocessable
 from api.serializers.answers import ProblemShape, Said
+from operations.actions import Complaint, Finding
 from operations.documents.applying import ChangedMeanwhile
 from operations.documents.desired import DocumentWrong
-from operations.actions import Complaint, Finding
 
 M = TypeVar("M", bound=Model)
 LARGEST = 2**63 - 1

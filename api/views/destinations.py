@@ -18,6 +18,7 @@ from api.problems import Conflict
 from api.serializers.answers import Checked, Said
 from api.serializers.destinations import AvailableBuckets, BucketChange, BucketShape, DestinationShape
 from api.views.base import Api, Listed, answers, found, one, said
+from integrations import wording
 from integrations.bound import label_of
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
@@ -167,7 +168,7 @@ class OneBucket(Api):
         shape.is_valid(raise_exception=True)
         before, row.monthly_limit = row.monthly_limit, shape.validated_data["monthly_limit"]
         row.save(update_fields=["monthly_limit"])
-        changes = [("AI units a month", history.in_words(before), history.in_words(row.monthly_limit))]
+        changes = [("AI units a month", wording.in_words(before), wording.in_words(row.monthly_limit))]
         history.record(request, f"The limit of {row} was changed.", changes=changes, about=row)
         return Response(BucketShape(row).data)
 
@@ -245,5 +246,5 @@ def _changes(row: Destination, given: Mapping[str, Any]) -> list[tuple[str, str,
         if name == "token":
             found.append((label, "a secret", "another secret"))
         elif getattr(row, name) != value:
-            found.append((label, history.in_words(getattr(row, name)), history.in_words(value)))
+            found.append((label, wording.in_words(getattr(row, name)), wording.in_words(value)))
     return found

@@ -24,13 +24,13 @@ from api.serializers.integrations import IntegrationLine, IntegrationShape, Plan
 from api.views.base import Api, Documents, Listed, answers, found, said
 from integrations.forms.switch import SwitchForm
 from integrations.models import Integration
+from mailboxes.filter_text import problem_with_address
+from operations import actions, api_migration, dry_runs
 from operations.documents.applying import apply, on_trial
 from operations.documents.plan import Plan, planned
 from operations.documents.reading import read_document
 from operations.documents.stored import exported
 from operations.documents.words import changes_in_words
-from mailboxes.filter_text import problem_with_address
-from operations import actions, dry_runs, api_migration
 
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of the state you saw.")
 YES_OR_NO = {"": False, "0": False, "false": False, "1": True, "true": True}

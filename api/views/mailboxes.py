@@ -24,11 +24,11 @@ from api.serializers.answers import Checked, Said
 from api.serializers.mailboxes import FolderNotReadShape, FolderShape, MailboxAnswer, MailboxShape, VerificationShape
 from api.views.base import Api, Documents, Listed, answers, found, one, said
 from api.views.integrations import integration_of
-from operations.documents.single import as_document, change_mailbox, changed_rules, create_mailbox
 from mailboxes.models import Mailbox
 from operations import actions, dry_runs
-from sync.reporting import mailbox_counters, status
+from operations.documents.single import as_document, change_mailbox, changed_rules, create_mailbox
 from sync.models import SyncedFolder, Verification
+from sync.reporting import mailbox_counters, status
 
 FILTERS = {
     "integration_project": ("integration__project", words),

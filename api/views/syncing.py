@@ -22,16 +22,17 @@ from api.serializers.answers import Said
 from api.serializers.destinations import UsageShape
 from api.serializers.syncing import CommentPreview, OverviewShape, RunShape, SetAsideShape, SyncErrorShape
 from api.views.base import Api, Listed, answers, one, said
-from integrations.reinfer.payload import comment_object
+from conversion.deadline.child_process import AllPlacesTaken
+from conversion.preview import preview_of_file, rejection
+from conversion.transform import Converted, NotConvertible, Place
 from integrations.dead_letter_reasons import UNTOLD
+from integrations.reinfer.payload import comment_object
 from mailboxes.models import Bucket, Mailbox
 from operations import actions
 from sync.jobs import budget, poll_rate
-from sync.reporting import attention, mailbox_counters, integration_status
-from conversion.deadline.convert import AllPlacesTaken, converter
+from sync.jobs.conversions import converter
 from sync.models import SetAsideEmail, SyncRun
-from conversion.preview import preview_of_file, rejection
-from conversion.transform import Converted, NotConvertible, Place
+from sync.reporting import attention, integration_status, mailbox_counters
 from sync.reporting.trends import with_units
 
 OF_MAILBOX = {

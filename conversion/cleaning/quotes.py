@@ -14,7 +14,13 @@ from conversion.cleaning.attribution import MOST_LINES, Below, attribution_above
 from conversion.cleaning.forwards import is_forward_line
 from conversion.cleaning.header_block import begins_with_label, is_header_block, looks_like_headers
 from conversion.cleaning.marked_text import MarkedText, MarkKind, Region
-from conversion.cleaning.separators import is_arrowed, is_drawn, is_drawn_attribution, is_notes_header, is_original_message
+from conversion.cleaning.separators import (
+    is_arrowed,
+    is_drawn,
+    is_drawn_attribution,
+    is_notes_header,
+    is_original_message,
+)
 from conversion.limits import Limits
 
 _FEW_LINES = 4

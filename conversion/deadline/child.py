@@ -12,11 +12,11 @@ import sys
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from integrations.messages import Email
-from conversion.deadline.timer import Deadline
 from conversion.deadline.in_process import Outcome, convert_here
+from conversion.deadline.timer import Deadline
 from conversion.limits import Limits
 from conversion.transform import Place
+from integrations.messages import Email
 
 GRACE = 2
 """Seconds of CPU time after the deadline in which Python can still be interrupted and say so."""

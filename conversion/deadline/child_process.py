@@ -16,12 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from integrations.messages import Email
 from conversion.deadline.child import Work
-from conversion.deadline.timer import Deadline
 from conversion.deadline.in_process import Outcome, failed, too_slow
+from conversion.deadline.timer import Deadline
 from conversion.limits import Limits
 from conversion.transform import Place
+from integrations.messages import Email
 
 AT_ONCE = 2
 """Conversions of one process: fewer than a web process has threads, so that the others answer meanwhile."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from integrations.messages import Email
-from integrations.dead_letter_reasons import SetAsideKind
+from collections.abc import Callable
+
 from conversion.deadline.timer import Deadline, DeadlineExceeded, within
-from conversion.limits import Limits
 from conversion.error_location import place_of
+from conversion.limits import Limits
 from conversion.transform import Converted, NotConvertible, Place, convert
+from integrations.dead_letter_reasons import SetAsideKind
+from integrations.messages import Email
 
 Outcome = Converted | NotConvertible
+Convert = Callable[[Email, Place], Outcome]
 
 
 def convert_here(email: Email, place: Place, limits: Limits, deadline: Deadline) -> Outcome:

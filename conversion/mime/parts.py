@@ -12,7 +12,6 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 
-from integrations.messages import Attachment
 from conversion.limits import Limits
 from conversion.mime.bounded import MOST, BoundedHeaders
 from conversion.mime.charsets import clean, decoded
@@ -21,6 +20,7 @@ from conversion.mime.elide import elided, size_and_rest
 from conversion.mime.head import END
 from conversion.mime.headers import decoded_words, text_header
 from conversion.mime.nesting import until_too_deep
+from integrations.messages import Attachment
 
 ENCRYPTED = {"multipart/encrypted", "application/x-microsoft-rpmsg-message"}
 NOT_FOR_READING = {

@@ -15,10 +15,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from access.history import in_words
 from integrations.binding import must_be_entered_again
 from integrations.bound import BindsSecrets
 from integrations.encryption import Secret
+from integrations.wording import in_words
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]

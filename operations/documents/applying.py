@@ -10,10 +10,10 @@ from django.utils import timezone
 from integrations.forms import IntegrationForm
 from integrations.forms.integration import NEEDED
 from integrations.models import RUNNING, STOPPED, Integration
+from mailboxes.models import Bucket, Mailbox
+from operations.documents.desired import DocumentWrong, MailboxWish
 from operations.documents.plan import MAILBOX_FIELDS, Plan
 from operations.documents.stored import SETTINGS, latest_change, stored_settings
-from operations.documents.desired import DocumentWrong, MailboxWish
-from mailboxes.models import Bucket, Mailbox
 
 SECRETS = IntegrationForm.secret_names
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from access.history import in_words
 from integrations.bound import label_of
 from integrations.certificates import CertificateWrong, facts
 from integrations.encryption import Secret
 from integrations.errors import SecretUnreadable
 from integrations.models import Destination, Integration
-from operations.documents.stored import mailbox_wish, stored_settings
-from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+from integrations.wording import in_words
 from mailboxes.models import Mailbox
+from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+from operations.documents.stored import mailbox_wish, stored_settings
 
 MAILBOX_FIELDS = {
     "enabled": "Running",

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from integrations.reinfer.names import problem_with_bucket
-from operations.documents.sync_app import is_sync_app, read_sync_app
-from operations.documents.reinfer_format import read_vendor
-from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
 from mailboxes.filter_text import problem_with_address, problem_with_domain
+from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+from operations.documents.reinfer_format import read_vendor
+from operations.documents.sync_app import is_sync_app, read_sync_app
 
 LONGEST = 1_000_000
 """Characters of a document: about 3,000 mailboxes with filters."""

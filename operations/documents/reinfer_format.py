@@ -13,8 +13,8 @@ from typing import Any
 
 from integrations.certificates import blocks
 from integrations.clouds import CLOUDS, GLOBAL
-from operations.documents.keys import Keys
 from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+from operations.documents.keys import Keys
 
 TYPE = "exchange_online"
 USUAL: dict[str, Any] = {

@@ -9,15 +9,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.models import Destination, Integration
+from mailboxes.models import Bucket, Mailbox
+from mailboxes.rules import Rules
 from operations.documents.applying import ChangedMeanwhile, values
+from operations.documents.desired import DocumentWrong, MailboxWish
 from operations.documents.keys import Keys
 from operations.documents.plan import check_destinations, mailbox_lines
 from operations.documents.reading import problems_of
-from operations.documents.stored import mailbox_wish
 from operations.documents.reinfer_format import read_mailbox, write_mailbox
-from operations.documents.desired import DocumentWrong, MailboxWish
-from mailboxes.models import Bucket, Mailbox
-from mailboxes.rules import Rules
+from operations.documents.stored import mailbox_wish
 
 
 def as_document(row: Mailbox) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Max, Prefetch, QuerySet
 
 from integrations.models import Integration
-from operations.documents.reinfer_format import write_vendor
-from operations.documents.desired import IntegrationWish, MailboxWish
 from mailboxes.models import Mailbox
+from operations.documents.desired import IntegrationWish, MailboxWish
+from operations.documents.reinfer_format import write_vendor
 
 SETTINGS = (
     *("title", "microsoft_api", "endpoint", "auth", "access", "username", "tenant_id", "client_id", "authority"),

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
 from operations.documents.keys import Keys
 from operations.documents.reinfer_format import in_pem, thumbprint, usual_endpoint
-from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
 
 USUAL_PATH = "/EWS/Exchange.asmx"
 KEY, THUMBPRINT = "auth_oauth_client_credential_private_key", "auth_oauth_client_credential_thumbprint"

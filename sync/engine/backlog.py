@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from conversion.identity import listed_comment_id
+from integrations.dead_letter_reasons import SetAsideKind
 from integrations.errors import IntegrationError
 from integrations.messages import Change, FolderId, FolderKind
 from integrations.ports import Source
-from integrations.dead_letter_reasons import SetAsideKind
 from mailboxes.rules import Verdict, item_verdict
 from sync.engine.circuit_breaker import Breaker
-from sync.engine.isolation import CAREFUL_AFTER, GIVE_UP_AFTER, IN_A_ROW
 from sync.engine.delivery import Delivery
-from conversion.identity import listed_comment_id
+from sync.engine.isolation import CAREFUL_AFTER, GIVE_UP_AFTER, IN_A_ROW
 from sync.engine.ports import Ledger, SliceOver
 from sync.engine.records import Brought, SetAside
 

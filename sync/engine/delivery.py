@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from conversion.identity import listed_comment_id
+from conversion.mime.head import field_names
+from conversion.transform import Converted, NotConvertible
+from integrations.dead_letter_reasons import SetAsideKind
 from integrations.errors import Contended, IntegrationError, ReinferNotStored, Side
 from integrations.messages import (
     Change,
@@ -24,18 +28,25 @@ from integrations.messages import (
     Unreadable,
 )
 from integrations.ports import Sink
-from integrations.dead_letter_reasons import SetAsideKind
 from mailboxes.rules import Rules, Verdict, draft_verdict, participants_verdict
 from sync.engine.batches import batches
 from sync.engine.circuit_breaker import ACCEPTED, REFUSED, Breaker
 from sync.engine.foreign_ids import is_former
-from conversion.identity import listed_comment_id
-from conversion.mime.head import field_names
-from sync.engine.ports import Control, Ledger, SliceOver
-from sync.engine.reconcile import Adopt, Asked, Create, Decision, Plain, Update, content_digest, identity_digest, properties_digest, reconcile
-from sync.engine.records import DELIVERED, CopyRecord, Counts, Entry, Intention, PushResult, SetAside, Settled
-from conversion.transform import Converted, NotConvertible
 from sync.engine.latency import longer, nobody_waits
+from sync.engine.ports import Control, Ledger, SliceOver
+from sync.engine.reconcile import (
+    Adopt,
+    Asked,
+    Create,
+    Decision,
+    Plain,
+    Update,
+    content_digest,
+    identity_digest,
+    properties_digest,
+    reconcile,
+)
+from sync.engine.records import DELIVERED, CopyRecord, Counts, Entry, Intention, PushResult, SetAside, Settled
 
 ROUNDS = 4
 """How often a comment may slip away to another sync, or from Re:infer, before we try again later."""

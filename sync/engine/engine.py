@@ -1,7 +1,8 @@
 """The sentence: a source reports what changed, a transform makes comments, a sink takes them, and then, only then, the
 checkpoint moves.
 
-A sync lasts one slice of time and ends somewhere in the middle of a large mailbox; `sync.engine.folder_order` says which folder comes next.
+A sync lasts one slice of time and ends somewhere in the middle of a large mailbox; `sync.engine.folder_order` says
+which folder comes next.
 Time ends a sync only after a page or a batch of emails is through, so every slice gets further, however short it is, and what a
 request answered is not thrown away because it took long. Stop, a lost lease, a hold, a used-up budget and a worker that has to
 leave end it before that.
@@ -27,17 +28,17 @@ from integrations.errors import (
 from integrations.messages import Change, ChangePage, Cursor, FolderId
 from integrations.ports import Source
 from mailboxes.rules import Rules, Verdict, folder_verdict
-from sync.engine.isolation import CAREFUL_AFTER, CarefulDelivery
-from sync.engine.delivery import Delivery
-from sync.engine.folder_refusals import is_of_mailbox, left_out, to_try
-from sync.engine.prefilter import Gate, sort_page
 from sync.engine.backlog import Leftovers
-from sync.engine.rescan import Looking, found, is_looked_through
-from sync.engine.newly_wanted import Newly
 from sync.engine.change_locations import by_place
-from sync.engine.ports import Checkpoints, Control, Ledger, SliceOver
-from sync.engine.records import CopyRecord, FolderRecord, Report
+from sync.engine.delivery import Delivery
 from sync.engine.folder_order import Turns, hands_over, leftovers_come_first, turns
+from sync.engine.folder_refusals import is_of_mailbox, left_out, to_try
+from sync.engine.isolation import CAREFUL_AFTER, CarefulDelivery
+from sync.engine.newly_wanted import Newly
+from sync.engine.ports import Checkpoints, Control, Ledger, SliceOver
+from sync.engine.prefilter import Gate, sort_page
+from sync.engine.records import CopyRecord, FolderRecord, Report
+from sync.engine.rescan import Looking, found, is_looked_through
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ class Engine:
         return Report(finished=True, left_out=self._left_out(), looking=looking, counts=self.delivery.counts)
 
     def _in_turn(self, folders: Sequence[FolderRecord]) -> None:
-        """Everything that has its turn now, in the order of `sync.engine.folder_order`, without the folders that wait for their next try."""
+        """Everything that has its turn now, in the order of `sync.engine.folder_order`, without the folders that wait
+        for their next try."""
         followed, digest = self.delivery.folders.keys(), self.wishes.digest
         order = turns(to_try(folders, digest), followed, digest, self.checkpoints.round())
         self._folders_in(order)

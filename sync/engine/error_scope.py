@@ -1,8 +1,9 @@
 """Whose fault a failure is, and what is done about it: the decision table. Pure.
 
 One refused mailbox says little: it may lie on an older server, or EWS may be switched off for it alone. So what an error says
-(`Evidence`) is judged together with what was seen of the other mailboxes (`Seen`). `sync.jobs.scope_evidence` gathers that from the
-database, `sync.engine.retry_policy` turns the answer into times, `sync.jobs.outcome` carries it out. docs/errors.md is made from this table.
+(`Evidence`) is judged together with what was seen of the other mailboxes (`Seen`). `sync.jobs.scope_evidence` gathers
+that from the database, `sync.engine.retry_policy` turns the answer into times, `sync.jobs.outcome` carries it out.
+docs/errors.md is made from this table.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ When all had their turn, the next round begins, and what is left of the slice is
 3. folders that had a turn in this pass and did not come to their end (a large backfill), the one that waited longest first.
    They come after the others, so new mail in the inbox does not wait until a backfill is done; and every round but those of
    leftovers has time for one of them, so the backfill is done some day;
-4. leftovers (`sync.engine.backlog`). While a backfill goes on, they come before it in every second round, so that neither takes all
+4. leftovers (`sync.engine.backlog`). While a backfill goes on, they come before it in every second round, so that
+neither takes all
    the time.
 
 A folder at which a sync fails is tried first by the next one, as most faults pass. After three failures in a row its turn ends

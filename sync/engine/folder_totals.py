@@ -1,9 +1,9 @@
 """A safety net for changes that no report tells: the total of a folder, held against what its change reports add up to. Pure.
 
 Exchange says how many items a folder holds (EWS: `TotalCount`, Graph: `totalItemCount`). The change reports of the folder, from
-its first listing on, say which items are in it: `sync.store.folder_rosters` keeps them with the cursor and counts each item once, however
-often it is told, and whatever is wanted of it. Where the two figures differ, a change was not reported, or the folder holds
-items that Exchange counts and never lists.
+its first listing on, say which items are in it: `sync.store.folder_rosters` keeps them with the cursor and counts each
+item once, however often it is told, and whatever is wanted of it. Where the two figures differ, a change was not
+reported, or the folder holds items that Exchange counts and never lists.
 
 1. About once an hour the whole tree is asked for, and it brings the totals: one request more than the changes of the tree.
 2. The total is compared at the next read of the folder that reaches its end and tells of no change. The read before it ended

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from integrations.dead_letter_reasons import SetAsideKind
 from integrations.errors import IntegrationError
 from integrations.messages import Change, FolderId
 from integrations.ports import Source
-from integrations.dead_letter_reasons import SetAsideKind
 from sync.engine.delivery import Delivery
 from sync.engine.ports import Checkpoints, Ledger
 from sync.engine.records import Attempt, SetAside

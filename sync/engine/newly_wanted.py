@@ -17,9 +17,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from conversion.identity import listed_comment_id
 from integrations.messages import Change, CommentId
 from mailboxes.rules_versions import wanted_since
-from conversion.identity import listed_comment_id
 from sync.engine.records import DELIVERED, NEWLY_WANTED, CopyRecord, FolderRecord
 
 AT_ONCE = 0

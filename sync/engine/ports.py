@@ -8,7 +8,20 @@ from typing import Protocol
 from integrations.errors import FolderRefused
 from integrations.messages import Change, ChangePage, CommentId, Cursor, FolderChanges, FolderId, ItemId
 from sync.engine.prefilter import Known
-from sync.engine.records import Attempt, Brought, CopyRecord, Entry, FolderRecord, Found, Intention, PushResult, Round, SetAside, Settled, Stored
+from sync.engine.records import (
+    Attempt,
+    Brought,
+    CopyRecord,
+    Entry,
+    FolderRecord,
+    Found,
+    Intention,
+    PushResult,
+    Round,
+    SetAside,
+    Settled,
+    Stored,
+)
 
 
 class LeaseLost(Exception):
@@ -82,7 +95,8 @@ class Checkpoints(Protocol):
         `CheckpointMoved`.
 
         `had_turn`: whether the folder has had its turn with that, whatever it still has to tell. Returns whether it has to be
-        listed again instead, since its total tells of changes that no page told (`sync.engine.folder_totals`): then its cursor is dropped.
+        listed again instead, since its total tells of changes that no page told (`sync.engine.folder_totals`): then its
+        cursor is dropped.
         """
 
     def end_turn(self, folder: FolderId, *, wanted: str) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from conversion.identity import listed_comment_id
 from integrations.messages import Change, ChangeKind, CommentId, FolderKind, ItemId
 from mailboxes.rules import Rules, Verdict, item_verdict
 from mailboxes.rules_versions import wanted_since
 from sync.engine.foreign_ids import is_former
-from conversion.identity import listed_comment_id
 from sync.engine.newly_wanted import Newly
 from sync.engine.records import DELIVERED, NEWLY_WANTED, SET_ASIDE, CopyRecord, Entry, FolderRecord
 

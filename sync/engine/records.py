@@ -1,7 +1,7 @@
 """What the engine remembers, as values: copies, ledger entries, folders with their checkpoints, intentions.
 
-The database keeps them (`sync.store.ledger`, `sync.store.checkpoints`), the fakes of the tests keep them in a dictionary, and the
-engine knows only these.
+The database keeps them (`sync.store.ledger`, `sync.store.checkpoints`), the fakes of the tests keep them in a
+dictionary, and the engine knows only these.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.messages import Change, Comment, CommentId, Cursor, FolderId, FolderKind, ItemId, Rejection
 from integrations.dead_letter_reasons import SetAsideKind
+from integrations.messages import Change, Comment, CommentId, Cursor, FolderId, FolderKind, ItemId, Rejection
 
 DELIVERED = "delivered"
 SET_ASIDE = "set_aside"

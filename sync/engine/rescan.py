@@ -15,9 +15,9 @@ from integrations.errors import CursorRefused, FolderGone, FolderRefused, Integr
 from integrations.messages import Change, FolderId
 from integrations.ports import Source
 from sync.engine.delivery import Delivery
-from sync.engine.prefilter import Gate, newly_wanted
 from sync.engine.newly_wanted import key_of
 from sync.engine.ports import Checkpoints, Control, Ledger
+from sync.engine.prefilter import Gate, newly_wanted
 from sync.engine.records import NEWLY_WANTED, FolderRecord, Found
 
 PAGES = 4

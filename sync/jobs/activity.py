@@ -12,8 +12,8 @@ from django.db.models import F, Value
 from django.db.models.functions import Coalesce, Greatest
 
 from mailboxes.models import Bucket, Mailbox
-from sync.models import Activity, MailDay
 from sync.engine.records import Counts
+from sync.models import Activity, MailDay
 
 
 def add(mailbox: Mailbox, counts: Counts, when: datetime) -> None:

@@ -1,6 +1,6 @@
 """What Celery and kombu log of a broker that is away or refuses: a line at each try. The guard of a process tells of an outage
-once when it begins and once when it is over (`config.process_guard`), so these are kept out of the log; where there is no guard, the
-first of them passes. Pure; knows libraries by name only.
+once when it begins and once when it is over (`config.process_guard`), so these are kept out of the log; where there is
+no guard, the first of them passes. Pure; knows libraries by name only.
 """
 
 from __future__ import annotations

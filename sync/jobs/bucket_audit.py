@@ -26,8 +26,8 @@ from integrations.connect import open_sink
 from integrations.errors import IntegrationError
 from integrations.ports import Sink
 from mailboxes.models import Bucket
-from sync.store.lease import Clock, database_now
 from sync.models import Comparison, LedgerEntry
+from sync.store.lease import Clock, database_now
 
 log = structlog.get_logger(__name__)
 

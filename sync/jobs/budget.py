@@ -13,8 +13,8 @@ from django.utils import timezone
 from integrations.errors import BudgetReached
 from integrations.models import RUNNING
 from mailboxes.models import Bucket, Mailbox
-from sync.models import LedgerEntry
 from sync.jobs.disabled_mailboxes import by_limit
+from sync.models import LedgerEntry
 
 WARN_AT = 0.8
 """Part of the limit from which on an admin is warned."""

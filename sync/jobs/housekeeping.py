@@ -1,7 +1,7 @@
 """A look at what must never be, once a minute: marks what was found for people, and tidies up after workers that died.
 
-What only needs a query is asked when somebody looks (`sync.reporting.invariants`); here is what has to be written down. Cheap with
-5,000 mailboxes: every statement reads states, folders or open runs, never the mail.
+What only needs a query is asked when somebody looks (`sync.reporting.invariants`); here is what has to be written down.
+Cheap with 5,000 mailboxes: every statement reads states, folders or open runs, never the mail.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from django.db.models.functions import Coalesce
 
 from notifications.outbox import forget_deleted
 from sync.jobs import poll_rate
-from sync.store.lease import Clock, database_now
-from sync.models import MailboxState, SyncedFolder, SyncRun, Tick
 from sync.jobs.slow_conversions import announce_slow_mailboxes
+from sync.models import MailboxState, SyncedFolder, SyncRun, Tick
+from sync.store.lease import Clock, database_now
 
 log = structlog.get_logger(__name__)
 

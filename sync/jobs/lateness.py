@@ -15,8 +15,8 @@ from django.db.models.functions import Coalesce, Greatest
 from django.db.models.lookups import LessThan
 
 from mailboxes.models import Mailbox
-from sync.models import MailboxState
 from sync.jobs.outcome import interval
+from sync.models import MailboxState
 
 LEAST = timedelta(minutes=1)
 """However short the interval is: a tick, a queue and a busy moment take some seconds."""

@@ -24,14 +24,14 @@ from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from notifications.models import Kind
 from notifications.outbox import announce, announce_left_out, announce_stopped, recovered
-from sync.engine import error_scope, retry_policy, repeated_errors
-from sync.jobs import sign_in_budget, activity, scope_evidence, connection_breakers, processes
+from sync.engine import error_scope, repeated_errors, retry_policy
 from sync.engine.error_scope import clears_by_refusal
-from sync.store.checkpoints import excuse
-from sync.store.lease import Lease
-from sync.models import MailboxState, SyncedFolder, SyncRun
 from sync.engine.ports import CheckpointMoved, LeaseLost
 from sync.engine.records import Counts, Report
+from sync.jobs import activity, connection_breakers, processes, scope_evidence, sign_in_budget
+from sync.models import MailboxState, SyncedFolder, SyncRun
+from sync.store.checkpoints import excuse
+from sync.store.lease import Lease
 
 Outcome = SyncRun.Outcome
 

@@ -20,17 +20,17 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from conversion.transform import PROPERTIES
 from integrations.connect import open_sink
 from integrations.errors import IntegrationError
 from integrations.messages import CommentId, Receipt
 from integrations.ports import Sink
 from mailboxes.models import Bucket
-from sync.jobs import activity, scheduling, bucket_audit
 from sync.engine.property_completion import Completed, Held, completed
-from sync.store.lease import Clock, database_now
-from sync.models import LedgerEntry, Renewal
 from sync.engine.records import Stored
-from conversion.transform import PROPERTIES
+from sync.jobs import activity, bucket_audit, scheduling
+from sync.models import LedgerEntry, Renewal
+from sync.store.lease import Clock, database_now
 
 log = structlog.get_logger(__name__)
 

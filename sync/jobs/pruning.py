@@ -8,10 +8,10 @@ from datetime import timedelta
 from django.conf import settings
 
 from notifications.models import Notice
-from sync.jobs import sign_in_budget, poll_rate
-from sync.store.lease import Clock, database_now
-from sync.models import Activity, MailDay, PollRate, SetAsideEmail, SyncRun
+from sync.jobs import poll_rate, sign_in_budget
 from sync.jobs.housekeeping import ticked
+from sync.models import Activity, MailDay, PollRate, SetAsideEmail, SyncRun
+from sync.store.lease import Clock, database_now
 
 ACTIVITY_KEPT = timedelta(days=396)
 """Thirteen months: a month can be compared with the same one a year before."""

@@ -1,8 +1,9 @@
 """A mailbox that was synced by an older version of the fixed rules than this release follows.
 
 The first sync by the newer ones changes what is remembered so that nothing is listed again at once: every folder keeps its
-cursor, and the folders are looked through beside the syncs (`sync.engine.rescan`). The tree is told anew, since folders may be read
-that were not. Where several workers begin at once, each mailbox has its lease, and of a version's moment only the first counts.
+cursor, and the folders are looked through beside the syncs (`sync.engine.rescan`). The tree is told anew, since folders
+may be read that were not. Where several workers begin at once, each mailbox has its lease, and of a version's moment
+only the first counts.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from django.db.models import Q
 
 from mailboxes import rules_versions
 from mailboxes.models import Mailbox
-from sync.store.lease import Lease
-from sync.models import FROM_THE_BEGINNING, Copy, MailboxState, RulesAnswer, RulesTakenUp, SyncedFolder
-from sync.engine.newly_wanted import Newly
 from sync.engine.filter_digest import wanted_digest
+from sync.engine.newly_wanted import Newly
+from sync.models import FROM_THE_BEGINNING, Copy, MailboxState, RulesAnswer, RulesTakenUp, SyncedFolder
+from sync.store.lease import Lease
 
 log = structlog.get_logger(__name__)
 

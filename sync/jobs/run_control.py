@@ -18,9 +18,9 @@ LOOK_EVERY = 10.0
 
 
 class RunControl:
-    """See `sync.engine.ports.Control`. `monotonic` gives seconds; `is_used_up` says whether the bucket's budget is; `note` writes
-    down for people how far the run is; `probes` says that it was sent to see whether a hold is over; `is_leaving` says
-    whether the worker was told to end."""
+    """See `sync.engine.ports.Control`. `monotonic` gives seconds; `is_used_up` says whether the bucket's budget is;
+    `note` writes down for people how far the run is; `probes` says that it was sent to see whether a hold is over;
+    `is_leaving` says whether the worker was told to end."""
 
     def __init__(
         self,

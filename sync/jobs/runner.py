@@ -14,32 +14,42 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.models import Exists
 
+from conversion import transform
+from conversion.deadline.in_process import Convert, Outcome
+from conversion.error_location import place_of
 from integrations.connect import open_secrets, open_sink, open_source
 from integrations.errors import DatabaseFailed, IntegrationError, ProcessFault, SecretUnreadable
 from integrations.messages import Email
-from integrations.product_errors import own_fault
 from integrations.ports import Sink, Source
+from integrations.product_errors import own_fault
 from mailboxes import rules_versions
 from mailboxes.models import Bucket, Mailbox
-from conversion import transform
-from sync.jobs import sign_in_budget, budget, bucket_audit, scope_evidence, worker_fitness, connection_breakers, shutdown, outcome
 from sync.engine.circuit_breaker import Breaker
-from sync.store.checkpoints import DatabaseCheckpoints
-from sync.jobs.run_control import RunControl
-from conversion.deadline.convert import Convert, Outcome, converter
 from sync.engine.delivery import Delivery, Sizes
 from sync.engine.engine import Engine, Wishes
-from sync.store.source_facts import remembered
-from sync.store.lease import Clock, Lease, database_now
-from sync.store.ledger import DatabaseLedger
-from conversion.error_location import place_of
-from sync.models import FROM_THE_BEGINNING, Account, Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
+from sync.engine.filter_digest import wanted_digest
+from sync.engine.latency import Waits
 from sync.engine.ports import CheckpointMoved, LeaseLost
 from sync.engine.records import Counts, Report
-from sync.store.source_change import leave_former_source
+from sync.jobs import (
+    bucket_audit,
+    budget,
+    connection_breakers,
+    outcome,
+    scope_evidence,
+    shutdown,
+    sign_in_budget,
+    worker_fitness,
+)
+from sync.jobs.conversions import converter
 from sync.jobs.rules_upgrade import newly_of, take_up_rules
-from sync.engine.latency import Waits
-from sync.engine.filter_digest import wanted_digest
+from sync.jobs.run_control import RunControl
+from sync.models import FROM_THE_BEGINNING, Account, Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
+from sync.store.checkpoints import DatabaseCheckpoints
+from sync.store.lease import Clock, Lease, database_now
+from sync.store.ledger import DatabaseLedger
+from sync.store.source_change import leave_former_source
+from sync.store.source_facts import remembered
 
 log = structlog.get_logger(__name__)
 

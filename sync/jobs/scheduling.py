@@ -19,10 +19,10 @@ from kombu.exceptions import OperationalError as BrokerError
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync.jobs import budget, connection_breakers, processes
-from sync.jobs.lateness import DUE
-from sync.store.lease import Clock, database_now
-from sync.models import MailboxState, Verification
 from sync.jobs.debounce import Pace
+from sync.jobs.lateness import DUE
+from sync.models import MailboxState, Verification
+from sync.store.lease import Clock, database_now
 
 log = structlog.get_logger(__name__)
 
@@ -163,7 +163,9 @@ def _probes(now: datetime) -> list[tuple[int, int]]:
     return [probe for model, path in paths for probe in _probes_of(model, path, now)]
 
 
-def _probes_of(model: connection_breakers.HeldModel, path: str, now: datetime, **which: object) -> Iterator[tuple[int, int]]:
+def _probes_of(
+    model: connection_breakers.HeldModel, path: str, now: datetime, **which: object
+) -> Iterator[tuple[int, int]]:
     for row in model._default_manager.filter(held_until__lte=now, **which):
         others = Q(**{f"{other}__held_until": None for other in connection_breakers.PATHS if other != path})
         free = _ready(now).filter(others, **{path: row})

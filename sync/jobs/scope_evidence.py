@@ -1,4 +1,5 @@
-"""What the database knows of the other mailboxes of a connection, gathered when a sync failed: see `sync.engine.error_scope`."""
+"""What the database knows of the other mailboxes of a connection, gathered when a sync failed: see
+`sync.engine.error_scope`."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from django.utils.crypto import salted_hmac
 from integrations.binding import normal_address
 from integrations.errors import Evidence, IntegrationError, SignInPaused, error_of
 from integrations.models import Integration
-from sync.store.lease import Clock, database_now
 from sync.models import Account
+from sync.store.lease import Clock, database_now
 
 AT_FIRST = 2
 """Refused sign-ins in the first minute: of the first mailbox, and of the one that is probed."""

@@ -19,18 +19,18 @@ from django.db.models import Exists, F, OuterRef, Q
 from integrations.errors import CursorRefused, FolderGone, FolderRefused, IntegrationError, Refused
 from integrations.messages import Change, ChangeKind, CommentId, Cursor
 from integrations.models import Integration
-from integrations.product_errors import own_fault
 from integrations.ports import Sink, Source
+from integrations.product_errors import own_fault
 from mailboxes.models import Mailbox
 from mailboxes.rules import Verdict, item_verdict
 from sync.engine import retry_policy
-from sync.jobs import sign_in_budget, scheduling, scope_evidence, connection_breakers, outcome
-from sync.jobs.current_folders import FolderNow, wanted_now
-from sync.store.lease import Clock, database_now
-from sync.models import Copy, LedgerEntry, MailboxState, Verification
 from sync.engine.reconcile import properties_digest
 from sync.engine.records import DELIVERED, NEWLY_WANTED, SET_ASIDE
+from sync.jobs import connection_breakers, outcome, scheduling, scope_evidence, sign_in_budget
+from sync.jobs.current_folders import FolderNow, wanted_now
 from sync.jobs.runner import Surroundings
+from sync.models import Copy, LedgerEntry, MailboxState, Verification
+from sync.store.lease import Clock, database_now
 
 STOPPED = "It was stopped."
 """What a verification says that somebody ended."""

@@ -1,9 +1,10 @@
 """The end of a worker that was told to leave (SIGTERM), within ten seconds whatever it is doing.
 
-A sync ends by itself at its next batch (`sync.jobs.shutdown`). What still works after `GRACE` seconds is ended: the processes of the
-pool by SIGKILL, which loses nothing (intentions are written before each push, checkpoints after it), and their mailboxes are
-handed back, so that the next worker goes on at once and no email is blamed. A worker without such processes (pool `solo`)
-breaks its sync off by an exception. What even that does not reach, as C code that holds the interpreter, ends with the process.
+A sync ends by itself at its next batch (`sync.jobs.shutdown`). What still works after `GRACE` seconds is ended: the
+processes of the pool by SIGKILL, which loses nothing (intentions are written before each push, checkpoints after it),
+and their mailboxes are handed back, so that the next worker goes on at once and no email is blamed. A worker without
+such processes (pool `solo`) breaks its sync off by an exception. What even that does not reach, as C code that holds
+the interpreter, ends with the process.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, connection
 
-from sync.jobs import shutdown, outcome, processes
-from sync.store.lease import Clock, database_now
+from sync.jobs import outcome, processes, shutdown
 from sync.models import SyncRun
+from sync.store.lease import Clock, database_now
 
 log = structlog.get_logger(__name__)
 

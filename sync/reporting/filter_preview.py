@@ -14,8 +14,8 @@ from django.db.models import Count, Q
 
 from mailboxes.models import Mailbox
 from mailboxes.rules import Rules, Verdict
-from sync.models import Copy
 from sync.jobs.folder_filter import wanted_folders
+from sync.models import Copy
 
 SPAN = timedelta(days=30)
 BY_FOLDER = (Verdict.DENIED_FOLDER, Verdict.SKIPPED_FOLDER)

@@ -18,8 +18,8 @@ from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from sync.jobs import bucket_audit
 from sync.jobs.lateness import DUE, LONG, LONG_LEAST, late_since
-from sync.models import Activity, MailboxState, SyncRun
 from sync.jobs.outcome import CHECKPOINT_MOVED
+from sync.models import Activity, MailboxState, SyncRun
 from sync.reporting.status import Status, clock, with_status
 
 LATELY = timedelta(hours=24)

@@ -10,11 +10,11 @@ from typing import Any
 from django.db.models import Count, Max, QuerySet, Sum
 
 from mailboxes.models import Mailbox
-from sync.models import LEFT_OUT, NOT_READ, Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
-from sync.reporting.progress import Progress, progress_of
 from sync.engine.records import DELIVERED
-from sync.reporting.status import JudgedMailbox, Standing, Status, mailbox_standing, state_of, status_of
+from sync.models import LEFT_OUT, NOT_READ, Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
 from sync.reporting.notable_runs import FAILED
+from sync.reporting.progress import Progress, progress_of
+from sync.reporting.status import JudgedMailbox, Standing, Status, mailbox_standing, state_of, status_of
 
 DAY = timedelta(hours=24)
 SUMMED = ("created", "updated", "unchanged", "not_wanted")

@@ -20,11 +20,11 @@ from prometheus_client.registry import Collector
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
 from sync.jobs import poll_rate, processes
-from sync.reporting import invariants, standstill, trends
 from sync.jobs.activity import hour_of
 from sync.models import Activity, Comparison, MailboxState, Process, Renewal, SetAsideEmail, SyncedFolder, SyncRun, Tick
-from sync.reporting.status import Status
+from sync.reporting import invariants, standstill, trends
 from sync.reporting.integration_status import count_by_integration
+from sync.reporting.status import Status
 
 PREFIX = "reinfer_exchange_"
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)

@@ -18,9 +18,9 @@ from django.db.models.functions import Cast, Concat
 
 from mailboxes import rules_versions
 from mailboxes.models import Mailbox
-from sync.models import Copy, LedgerEntry, MailboxState, NewlyWanted, RulesAnswer, RulesTakenUp
 from sync.engine.newly_wanted import AT_ONCE
 from sync.engine.records import NEWLY_WANTED
+from sync.models import Copy, LedgerEntry, MailboxState, NewlyWanted, RulesAnswer, RulesTakenUp
 
 
 class Standing(StrEnum):

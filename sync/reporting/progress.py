@@ -17,9 +17,9 @@ from datetime import datetime, timedelta
 from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 
 from mailboxes.models import Mailbox
+from sync.engine.filter_digest import wanted_digest
 from sync.models import Copy, SyncedFolder, SyncRun
 from sync.reporting.status import state_of
-from sync.engine.filter_digest import wanted_digest
 
 RECENT = timedelta(hours=1)
 """Runs of this time tell how fast a mailbox goes."""

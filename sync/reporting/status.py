@@ -1,4 +1,5 @@
-"""What state a mailbox or a folder is in, and how to say it to an admin. Of an integration: `sync.reporting.integration_status`.
+"""What state a mailbox or a folder is in, and how to say it to an admin. Of an integration:
+`sync.reporting.integration_status`.
 
 The state of a mailbox is worked out by the database, so that a page can count and filter thousands of them in one
 query; its words are chosen here. Nothing in this module changes anything.

@@ -16,14 +16,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from mailboxes.models import Bucket
-from sync.reporting import charts
+from sync.engine.latency import longer
 from sync.jobs.budget import WARN_AT, month_start
 from sync.models import Activity, LedgerEntry
+from sync.reporting import charts
 from sync.reporting.spans import Span, Step, place_of, steps
 from sync.reporting.status import Tone
 from sync.reporting.wording.counts import thousands
 from sync.reporting.wording.moments import exactly, lasting, round_length
-from sync.engine.latency import longer
 
 SHOWN = 8
 """Buckets with a line of their own; the others share one."""

@@ -15,14 +15,14 @@ from integrations import folder_classes
 from integrations.errors import FolderRefused
 from integrations.messages import ChangePage, Cursor, Folder, FolderChanges, FolderId, FolderKind, ItemId
 from mailboxes.rules_versions import current
-from sync.store import folder_rosters
-from sync.engine.folder_refusals import next_try
 from sync.engine.folder_paths import Position, positions
-from sync.store.lease import Lease
-from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, Copy, LedgerEntry, MailboxState, SyncedFolder
+from sync.engine.folder_refusals import next_try
+from sync.engine.folder_totals import Doubt, Judgement, Read, Tally, judged, next_look
 from sync.engine.ports import CheckpointMoved, LeaseLost
 from sync.engine.records import Attempt, FolderRecord, Round
-from sync.engine.folder_totals import Doubt, Judgement, Read, Tally, judged, next_look
+from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, Copy, LedgerEntry, MailboxState, SyncedFolder
+from sync.store import folder_rosters
+from sync.store.lease import Lease
 
 log = structlog.get_logger(__name__)
 

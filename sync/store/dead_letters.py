@@ -11,13 +11,13 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from integrations.messages import Change, FolderId, ItemId
-from integrations.dead_letter_reasons import UNTOLD, SetAsideKind, Stage
-from sync.store.items import as_change
-from sync.engine.foreign_ids import FORMER
 from conversion.identity import listed_comment_id
-from sync.models import VANISHED, SetAsideEmail, SyncedFolder
+from integrations.dead_letter_reasons import UNTOLD, SetAsideKind, Stage
+from integrations.messages import Change, FolderId, ItemId
+from sync.engine.foreign_ids import FORMER
 from sync.engine.records import DELIVERED, SET_ASIDE, CopyRecord, SetAside
+from sync.models import VANISHED, SetAsideEmail, SyncedFolder
+from sync.store.items import as_change
 
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 """How long a set-aside email waits for its next try; the last one for ever after."""

@@ -15,15 +15,15 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
+from conversion.transform import PROPERTIES
 from integrations.errors import Contended
 from integrations.messages import Change, CommentId, ItemId
-from sync.store.items import another_copy
 from sync.engine.foreign_ids import FORMER
-from sync.store.lease import Lease
-from sync.models import LedgerEntry
 from sync.engine.reconcile import content_digest, properties_digest
 from sync.engine.records import Entry, Intention, PushResult, Settled, Stored
-from conversion.transform import PROPERTIES
+from sync.models import LedgerEntry
+from sync.store.items import another_copy
+from sync.store.lease import Lease
 
 
 class Entries:

@@ -1,8 +1,8 @@
 """Which items the change reports of a folder say are in it, kept with its cursor: see `sync.engine.folder_totals`.
 
 It is written in the transaction that moves the cursor, so a page counts once, however often a worker died over it. The copies
-(`sync.store.items`) would not do: they are written before the cursor moves, they lack what could not be fetched, and where items
-keep their ids, one that moved is no longer a copy of the folder that it left before that folder reports it.
+(`sync.store.items`) would not do: they are written before the cursor moves, they lack what could not be fetched, and
+where items keep their ids, one that moved is no longer a copy of the folder that it left before that folder reports it.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from django.db.models import Q, QuerySet
 
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
 from sync.engine.foreign_ids import FORMER
-from sync.models import Copy, SetAsideEmail, SyncedFolder
 from sync.engine.records import DELIVERED, CopyRecord
+from sync.models import Copy, SetAsideEmail, SyncedFolder
 
 REMEMBERED = ("folder", "change_key", "listed_id", "comment_id", "received", "size", "verdict", "judged_by")
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 from django.db.models import Q
 
-from sync.models import MailboxState
 from sync.engine.ports import LeaseLost
+from sync.models import MailboxState
 
 Clock = Callable[[], datetime]
 

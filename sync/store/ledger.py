@@ -11,20 +11,31 @@ from datetime import datetime
 
 from django.db import transaction
 
-from integrations.messages import Change, CommentId, FolderId, ItemId
-from integrations.dead_letter_reasons import SetAsideKind
-from sync.store.items import Copies
-from sync.store.entries import Entries
-from sync.engine.foreign_ids import is_former
-from sync.engine.prefilter import Known
 from conversion.identity import listed_comment_id
-from sync.store.lease import Lease
-from sync.models import MailboxState
+from integrations.dead_letter_reasons import SetAsideKind
+from integrations.messages import Change, CommentId, FolderId, ItemId
+from sync.engine.foreign_ids import is_former
 from sync.engine.newly_wanted import key_of
-from sync.store.newly_wanted_items import NewlyFound
 from sync.engine.ports import LeaseLost
+from sync.engine.prefilter import Known
+from sync.engine.records import (
+    SET_ASIDE,
+    Brought,
+    CopyRecord,
+    Entry,
+    Found,
+    Intention,
+    PushResult,
+    SetAside,
+    Settled,
+    Stored,
+)
+from sync.models import MailboxState
 from sync.store.dead_letters import PutAside, copy_of
-from sync.engine.records import SET_ASIDE, Brought, CopyRecord, Entry, Found, Intention, PushResult, SetAside, Settled, Stored
+from sync.store.entries import Entries
+from sync.store.items import Copies
+from sync.store.lease import Lease
+from sync.store.newly_wanted_items import NewlyFound
 
 
 class DatabaseLedger:

@@ -13,11 +13,11 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from integrations.messages import CommentId, FolderId
-from sync.store.items import as_change
 from sync.engine.foreign_ids import FORMER
-from sync.models import Copy, NewlyWanted, RulesAnswer
 from sync.engine.newly_wanted import AT_ONCE
 from sync.engine.records import NEWLY_WANTED, Brought, Found
+from sync.models import Copy, NewlyWanted, RulesAnswer
+from sync.store.items import as_change
 
 
 class NewlyFound:

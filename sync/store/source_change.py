@@ -16,7 +16,6 @@ from django.db.models.functions import Concat
 
 from mailboxes.models import Mailbox
 from sync.engine.foreign_ids import FORMER, mark_of
-from sync.store.lease import Lease
 from sync.models import (
     FROM_THE_BEGINNING,
     READABLE,
@@ -27,6 +26,7 @@ from sync.models import (
     SyncedFolder,
     Verification,
 )
+from sync.store.lease import Lease
 
 log = structlog.get_logger(__name__)
 MARGIN = timedelta(minutes=15)

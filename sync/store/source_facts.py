@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from integrations.ports import Learner, Source
 from mailboxes.models import Mailbox
-from sync.store.lease import Lease
 from sync.models import MailboxState
+from sync.store.lease import Lease
 
 
 @contextmanager

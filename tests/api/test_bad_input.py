@@ -8,10 +8,10 @@ import pytest
 from django.core.cache import cache
 
 from access.models import Act
+from conversion.preview import MOST_BYTES
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from notifications.models import Webhook
-from web.sync.preview_views import MOST_BYTES
 from tests import factories
 from tests.api.conftest import client_of
 from tests.api.test_integrations import URL, document

@@ -8,8 +8,8 @@ import pytest
 
 from integrations.certificates import facts
 from integrations.models import Integration
-from operations.documents.reading import read_document
 from operations.documents.desired import DocumentWrong
+from operations.documents.reading import read_document
 from tests import factories
 from tests.pems import certificate_pem, key_pem, rsa_key
 from tests.web.test_certificate_form import CERTIFICATE, KEY, SECRETLY

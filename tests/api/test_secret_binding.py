@@ -24,8 +24,8 @@ from integrations.connect import list_buckets, open_sink, open_source
 from integrations.encryption import Secret
 from integrations.errors import SecretElsewhere, TokenElsewhere
 from integrations.models import Destination, Integration
-from operations.documents.stored import exported
 from operations import actions, api_migration
+from operations.documents.stored import exported
 from tests import factories
 from tests.pems import certificate_pem, rsa_key
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 from email.message import EmailMessage
 from itertools import islice
 
+from conversion.transform import Converted, Place, convert
 from integrations.messages import Comment, Email, FolderId
 from integrations.ports import Source
 from integrations.reinfer.payload import comment_json
 from simulators.exchange import correspondence, mail_of
 from sync.engine.folder_paths import positions
-from conversion.transform import Converted, Place, convert
 from tests.contract.source_rigs import ExchangeRig, GraphRig, Rigs, graph_settings_for
 from tests.mails import NOON, mail
 from tests.unit.cleaning.case_files import HELD_OUT, read

@@ -7,12 +7,12 @@ from email.message import EmailMessage
 
 import pytest
 
-from integrations.messages import Email
-from integrations.dead_letter_reasons import SetAsideKind
-from mailboxes.rules import Rules, Verdict, participants_verdict
-from simulators import pages
 from conversion.mime.head import field_names
 from conversion.transform import Converted, NotConvertible, Place, convert
+from integrations.dead_letter_reasons import SetAsideKind
+from integrations.messages import Email
+from mailboxes.rules import Rules, Verdict, participants_verdict
+from simulators import pages
 from tests.contract.source_reading import inbox, lines, only
 from tests.contract.source_rigs import Rig
 from tests.mails import NOON, mail, received

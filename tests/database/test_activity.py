@@ -6,10 +6,10 @@ import pytest
 
 from integrations import errors
 from mailboxes.models import Mailbox
-from sync.jobs import activity
-from sync.models import Activity, SyncRun
-from sync.jobs.pruning import prune
 from sync.engine.records import Counts
+from sync.jobs import activity
+from sync.jobs.pruning import prune
+from sync.models import Activity, SyncRun
 from tests.database.test_two_workers import interrupted
 from tests.database.world import World
 from tests.mails import mail

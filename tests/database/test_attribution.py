@@ -10,7 +10,7 @@ from integrations import errors
 from integrations.models import Integration
 from mailboxes.models import Mailbox
 from operations import actions
-from sync.jobs import sign_in_budget, scheduling, verification
+from sync.jobs import scheduling, sign_in_budget, verification
 from sync.models import Account, MailboxState, SyncRun
 from tests.database.world import World
 from tests.mails import mail

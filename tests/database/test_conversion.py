@@ -7,16 +7,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from conversion import transform
+from conversion.preview import preview_of_file
 from integrations.dead_letter_reasons import SetAsideKind
 from mailboxes.models import Bucket
 from notifications.models import Kind, Notice
-from conversion import transform
 from operations import actions
-from sync.jobs import shutdown, housekeeping
-from sync.reporting import attention
-from sync.models import SetAsideEmail, SyncRun
-from conversion.preview import preview_of_file
+from sync.jobs import housekeeping, shutdown
 from sync.jobs.slow_conversions import MANY
+from sync.models import SetAsideEmail, SyncRun
+from sync.reporting import attention
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 from tests.unit.conversion.slow import MARK, planted

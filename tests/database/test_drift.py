@@ -8,9 +8,9 @@ from integrations import errors
 from integrations.messages import CommentId
 from mailboxes.models import Bucket, Mailbox
 from sync.jobs import bucket_audit
+from sync.models import Comparison, MailboxState
 from sync.reporting import attention
 from sync.reporting.invariants import broken
-from sync.models import Comparison, MailboxState
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 

@@ -8,8 +8,8 @@ import pytest
 
 from integrations import folder_classes
 from mailboxes.models import Mailbox
-from simulators.exchange import mail_of
 from operations.actions import Complaint
+from simulators.exchange import mail_of
 from sync.models import MailboxState, SyncedFolder
 from tests.faults.midlife import ADDRESSES, Midlife
 from tests.mails import comment_id_of, mail

@@ -8,8 +8,8 @@ import pytest
 
 from integrations import errors
 from mailboxes.models import Mailbox
-from sync.reporting import attention, status
 from sync.models import MailboxState, SyncedFolder
+from sync.reporting import attention, status
 from tests.database.world import World
 from tests.mails import mail
 

@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from operations import actions
-from sync.jobs import scheduling, poll_rate, pruning, housekeeping
-from sync.reporting import attention
-from sync.reporting.invariants import Invariant, broken
+from sync.jobs import housekeeping, poll_rate, pruning, scheduling
 from sync.jobs.lateness import late_since
 from sync.models import MailboxState, PollRate, SyncRun
+from sync.reporting import attention
+from sync.reporting.invariants import Invariant, broken
 from sync.reporting.status import Status, mailbox_standing, with_status
 from tests.database.test_citizenship import Hours
 from tests.database.world import World

@@ -19,9 +19,9 @@ from integrations.connect import open_source
 from integrations.ews.connection import close_all
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
-from simulators.exchange import Account, Application, ExchangeSimulator, Store
 from operations import actions
-from sync.jobs import scheduling, runner
+from simulators.exchange import Account, Application, ExchangeSimulator, Store
+from sync.jobs import runner, scheduling
 from sync.models import MailboxState, SyncRun
 from tests.database.world import World
 

@@ -14,8 +14,8 @@ from mailboxes.models import Mailbox
 from mailboxes.rules import Rules, Verdict
 from mailboxes.rules_versions import RulesChange
 from operations import actions
-from sync.reporting import newly_wanted
 from sync.models import Copy, MailboxState, NewlyWanted, RulesAnswer, SyncedFolder
+from sync.reporting import newly_wanted
 from sync.reporting.newly_wanted import Standing
 from tests.database.world import World
 from tests.mails import NOON, mail, received

@@ -3,8 +3,8 @@
 import pytest
 
 from integrations.dead_letter_reasons import SetAsideKind, Stage
-from simulators import pages
 from operations import actions
+from simulators import pages
 from sync.models import Copy, LedgerEntry, SetAsideEmail
 from tests.database.world import World
 from tests.mails import mail

@@ -12,7 +12,7 @@ from integrations.ews.connection import close_all
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from simulators.exchange import Account, ExchangeSimulator, Store
-from sync.jobs import scheduling, runner
+from sync.jobs import runner, scheduling
 from sync.models import SyncRun
 from tests.database.world import World
 

@@ -8,16 +8,16 @@ from datetime import timedelta
 import pytest
 from cryptography.fernet import Fernet
 
+from config import process_guard
 from integrations.errors import ExchangeUnreachable, OutOfResources, ReinferUnreachable, SignInRefused
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
 from notifications import delivering
 from notifications.models import Delivery, Kind, Webhook
 from notifications.outbox import announce
-from config import process_guard
-from sync.jobs import scheduling, worker_fitness, connection_breakers, processes, verification
-from sync.store.lease import database_now
+from sync.jobs import connection_breakers, processes, scheduling, verification, worker_fitness
 from sync.models import MailboxState, Process, SyncedFolder, SyncRun
+from sync.store.lease import database_now
 from tests.database.world import World
 from tests.factories import ProcessFactory
 from tests.mails import mail

@@ -6,8 +6,8 @@ import pytest
 
 from mailboxes.models import Bucket, Mailbox
 from operations import actions
-from sync.reporting.mailbox_counters import MailboxRow, mailbox_rows
 from sync.models import SyncRun
+from sync.reporting.mailbox_counters import MailboxRow, mailbox_rows
 from sync.reporting.progress import Pass, Progress, pass_of, progress_of
 from sync.reporting.status import with_status
 from tests.database.slow import slow, with_folders

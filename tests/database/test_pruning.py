@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from sync.models import SetAsideEmail, SyncRun, Tick
 from sync.jobs.pruning import prune
+from sync.models import SetAsideEmail, SyncRun, Tick
 from tests.database.world import World
 from tests.mails import mail
 

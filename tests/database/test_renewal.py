@@ -9,15 +9,15 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from conversion.transform import PROPERTIES
 from integrations import errors
 from integrations.messages import Comment, CommentId
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
-from sync.jobs import scheduling, bucket_audit, property_renewal, verification
-from sync.reporting import attention
-from sync.models import LedgerEntry, MailboxState, Renewal
 from sync.engine.reconcile import content_digest, properties_digest
-from conversion.transform import PROPERTIES
+from sync.jobs import bucket_audit, property_renewal, scheduling, verification
+from sync.models import LedgerEntry, MailboxState, Renewal
+from sync.reporting import attention
 from tests.database.schemas import bring_up, go_back
 from tests.database.world import World
 from tests.faults.deadly import Died
@@ -268,7 +268,9 @@ def test_a_push_that_fails_is_tried_later_and_what_arrived_is_not_sent_again(wor
     assert world.bucket().billed == world.ai_units() == 4
     desk = Mailbox.objects.get()
     assert (
-        verification.to_its_end(verification.begin(desk, repair=False, clock=world.clock).pk, lambda row: None, world.around()).well
+        verification.to_its_end(
+            verification.begin(desk, repair=False, clock=world.clock).pk, lambda row: None, world.around()
+        ).well
         == 4
     )
 

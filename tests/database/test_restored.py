@@ -15,8 +15,8 @@ from integrations.messages import CommentId
 from mailboxes.models import Bucket, Mailbox
 from operations import actions
 from sync.jobs import bucket_audit
-from sync.reporting import attention
 from sync.models import Comparison
+from sync.reporting import attention
 from tests.database.backups import Backup
 from tests.database.world import World
 from tests.mails import comment_id_of, mail

@@ -6,13 +6,13 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from sync.jobs import activity, housekeeping
-from sync.reporting import attention
-from sync.jobs.activity import hour_of
-from sync.reporting.attention.silence import silent
-from sync.models import Activity, MailboxState, MailDay, SyncRun
-from sync.jobs.pruning import prune
 from sync.engine.records import Counts
+from sync.jobs import activity, housekeeping
+from sync.jobs.activity import hour_of
+from sync.jobs.pruning import prune
+from sync.models import Activity, MailboxState, MailDay, SyncRun
+from sync.reporting import attention
+from sync.reporting.attention.silence import silent
 from tests.database.world import World
 from tests.factories import MailboxStateFactory, ago
 from tests.mails import mail

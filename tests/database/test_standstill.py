@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
+from config import process_guard
 from integrations.models import Integration
 from notifications.models import Delivery, Kind, Notice, Webhook
-from config import process_guard
-from sync.jobs import processes, verification, housekeeping
-from sync.reporting import attention, standstill
+from sync.jobs import housekeeping, processes, verification
 from sync.models import MailboxState, Process, SyncRun
+from sync.reporting import attention, standstill
 from tests.database.world import World
 from tests.factories import ProcessFactory, SyncRunFactory
 

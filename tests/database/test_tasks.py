@@ -11,8 +11,8 @@ from django.db import DataError, InterfaceError, InternalError, OperationalError
 from config.celery import app
 from sync import tasks
 from sync.jobs import scheduling, shutdown, verification
-from sync.store.lease import database_now
 from sync.models import SyncRun, Verification
+from sync.store.lease import database_now
 from tests.faults.databases import ROOT
 
 TEXT = "Dear Ann, the secret is 4711"

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
+from sync.models import MailboxState, ReportedItem, SyncedFolder
 from sync.store.checkpoints import DatabaseCheckpoints
 from sync.store.lease import Lease
-from sync.models import MailboxState, ReportedItem, SyncedFolder
 from tests.database.world import World
 from tests.mails import mail
 

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from sync.models import LedgerEntry, MailboxState, SyncRun
 from sync.engine.ports import LeaseLost
+from sync.models import LedgerEntry, MailboxState, SyncRun
 from tests.database.world import World
 from tests.faults.deadly import Died, Kills, Reaper
 from tests.mails import comment_id_of, mail

@@ -12,14 +12,14 @@ from integrations.connect import open_source
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import Rules
+from operations import actions
 from simulators.exchange import Store, mail_of
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
-from operations import actions
-from sync.jobs import scheduling, runner
-from sync.reporting import newly_wanted
-from sync.models import MailboxState, SyncedFolder
-from sync.reporting.newly_wanted import Standing
 from sync.engine.filter_digest import wanted_digest
+from sync.jobs import runner, scheduling
+from sync.models import MailboxState, SyncedFolder
+from sync.reporting import newly_wanted
+from sync.reporting.newly_wanted import Standing
 from tests.database.schemas import bring_up, go_back
 from tests.database.world import Clock
 from tests.faults.ends import End, EwsEnd, serving

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from integrations import errors
 from integrations.messages import CommentId
 from sync.jobs import verification
-from sync.models import Copy, Verification
 from sync.jobs.runner import Surroundings
+from sync.models import Copy, Verification
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 

@@ -9,9 +9,9 @@ import pytest
 from integrations.models import Integration
 from mailboxes.models import Mailbox
 from sync.jobs import housekeeping
+from sync.models import Activity, MailboxState, SyncedFolder, SyncRun, Tick
 from sync.reporting import attention
 from sync.reporting.invariants import Invariant, broken
-from sync.models import Activity, MailboxState, SyncedFolder, SyncRun, Tick
 from tests.database.world import World
 from tests.mails import mail
 
@@ -159,8 +159,8 @@ def test_a_text_that_re_infer_says_we_changed_is_an_alarm(world: World, desk):
 
 
 def test_text_changes_in_an_answer_are_added_to_the_hour(world: World, desk):
-    from sync.jobs import activity
     from sync.engine.records import Counts
+    from sync.jobs import activity
 
     activity.add(desk, Counts(updated=1, text_changes=1), world.clock())
     assert found(world) == {Invariant.TEXT_CHANGED: 1}

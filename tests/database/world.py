@@ -16,10 +16,10 @@ from integrations.messages import Comment
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from operations import actions
-from sync.jobs import scheduling, runner
+from sync.jobs import runner, scheduling
+from sync.models import LedgerEntry, MailboxState, SyncRun
 from sync.store.checkpoints import DatabaseCheckpoints
 from sync.store.ledger import DatabaseLedger
-from sync.models import LedgerEntry, MailboxState, SyncRun
 from tests.fakes.exchange import FakeMailbox, FakeSource
 from tests.fakes.sink import FakeBucket, FakeSink
 from tests.mails import comment_id_of

@@ -28,8 +28,8 @@ def add(wait: int) -> None:
     from django.db import transaction
 
     from mailboxes.models import Mailbox
-    from sync.jobs import activity
     from sync.engine.records import Counts
+    from sync.jobs import activity
 
     mailbox = Mailbox.objects.get()
     sys.stdout.write("ready\n")

@@ -14,12 +14,12 @@ from integrations.ews.connection import close_all as close_ews
 from integrations.graph.connection import close_all as close_graph
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
+from operations import api_migration
+from operations.actions import Complaint
 from simulators.exchange import Application, ExchangeSimulator, Store
 from simulators.graph import GraphSimulator, Registration
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
-from operations import api_migration
-from sync.jobs import scheduling, runner
-from operations.actions import Complaint
+from sync.jobs import runner, scheduling
 from sync.models import LedgerEntry, MailboxState, SyncRun
 from tests.database.world import Clock
 from tests.faults.oracle import complaints

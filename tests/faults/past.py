@@ -14,8 +14,8 @@ from integrations.reinfer.payload import read_comment
 from mailboxes.models import Bucket
 from simulators.reinfer import ReinferSimulator
 from simulators.reinfer.comments import Outcome, StoredComment
-from sync.models import LedgerEntry
 from sync.engine.reconcile import properties_digest
+from sync.models import LedgerEntry
 from tests.database.backups import Backup
 
 MAILBOX_ID = "string:Mailbox ID"

@@ -23,14 +23,14 @@ from kombu.exceptions import OperationalError as BrokerError
 from integrations.connect import open_sink, open_source
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
+from operations import actions
 from simulators.exchange import Store
 from simulators.exchange.store import Mailbox as Box
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
-from operations import actions
-from sync.jobs import scheduling, property_renewal, runner
+from sync.jobs import property_renewal, runner, scheduling
+from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, Renewal, SetAsideEmail, SyncedFolder, SyncRun
 from sync.store.checkpoints import DatabaseCheckpoints
 from sync.store.ledger import DatabaseLedger
-from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, Renewal, SetAsideEmail, SyncedFolder, SyncRun
 from tests.database.world import Clock
 from tests.faults.deadly import Died, Reaper
 from tests.faults.ends import SECRET, End

@@ -34,10 +34,10 @@ from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from notifications import delivering
 from notifications.models import Webhook
+from operations import actions
 from simulators.exchange import Account, ExchangeSimulator, Store, mail_of
 from simulators.reinfer import ReinferSimulator, Token
-from operations import actions
-from sync.jobs import scheduling, bucket_audit, runner, verification, housekeeping
+from sync.jobs import bucket_audit, housekeeping, runner, scheduling, verification
 from sync.models import MailboxState, SetAsideEmail
 from sync.tasks import sync_mailbox
 from tests.database.world import Clock
@@ -220,7 +220,9 @@ def admin_acts(clock: Clock, url: str) -> None:
     actions.send_again(desk)
     actions.retry_many_set_aside(SetAsideEmail.objects.all(), clock)
     runner.run(desk.pk, around(clock, None, ""))
-    verification.to_its_end(verification.begin(desk, repair=True, clock=clock).pk, lambda row: None, around(clock, None, ""))
+    verification.to_its_end(
+        verification.begin(desk, repair=True, clock=clock).pk, lambda row: None, around(clock, None, "")
+    )
     bucket_audit.send_due(lambda pk: bucket_audit.compare(pk, clock), clock)
     delivering.deliver(Webhook.objects.get().pk, clock() + timedelta(days=2000))
     with Connection(url) as told:

@@ -6,8 +6,8 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from simulators.graph import Registration
 from operations import actions
+from simulators.graph import Registration
 from sync.models import MailboxState, SyncedFolder
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife

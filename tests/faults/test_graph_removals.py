@@ -9,9 +9,9 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
+from operations import actions
 from simulators.exchange import mail_of
 from simulators.graph.removals import Removals
-from operations import actions
 from sync.models import Copy, SetAsideEmail
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, BUCKET, Midlife

@@ -11,8 +11,8 @@ from typing import Any
 from integrations.connect import open_source
 from mailboxes.models import Mailbox
 from mailboxes.rules_versions import current
-from simulators.exchange.store import Item
 from operations import actions
+from simulators.exchange.store import Item
 from sync.models import RulesTakenUp
 from tests.faults.seed import BUCKET, Seed
 from tests.faults.story import Story

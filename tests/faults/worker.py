@@ -75,7 +75,7 @@ def die(at: str, when: str) -> None:
 def starved(address: str, files: str) -> None:
     import resource
 
-    import integrations.exchange.source
+    import integrations.ews.source
     import integrations.graph.source
     import integrations.reinfer.sink  # noqa: F401  # what is loaded later needs files, too
     from mailboxes.models import Mailbox
@@ -90,9 +90,9 @@ def starved(address: str, files: str) -> None:
 def look() -> None:
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket
+    from sync.models import MailboxState, Process, SyncedFolder, SyncRun
     from sync.reporting import standstill
     from sync.store.lease import database_now
-    from sync.models import MailboxState, Process, SyncedFolder, SyncRun
 
     found = {
         "leased": MailboxState.objects.exclude(lease_token=None).count(),
@@ -114,8 +114,8 @@ def finish() -> None:
 
     from mailboxes.models import Mailbox
     from sync.jobs import runner
-    from sync.store.lease import database_now
     from sync.models import LedgerEntry, SetAsideEmail, SyncRun
+    from sync.store.lease import database_now
 
     later = runner.Surroundings(clock=lambda: database_now() + timedelta(minutes=10))
     for _ in range(2):

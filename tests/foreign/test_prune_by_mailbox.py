@@ -11,9 +11,9 @@ import pytest
 from integrations.reinfer.sink import ReinferSink
 from mailboxes.models import Bucket
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
+from sync.engine.reconcile import properties_digest
 from sync.jobs import property_renewal
 from sync.models import LedgerEntry, MailboxState, Renewal
-from sync.engine.reconcile import properties_digest
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 
-from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from conversion.limits import DEFAULT_LIMITS
 from conversion.transform import Place, convert
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from tests.sweep.growth import Growth, growth, growth_at_last
 from tests.sweep.pumps import CHARACTERS, PIECES, Pump
 from tests.sweep.sweep import ENOUGH, Failure

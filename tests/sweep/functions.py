@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from integrations.certificates import labelled_blocks
 from conversion.cleaning.text import without_trailing_blanks
 from conversion.mime.encoded_words import decode_header
+from integrations.certificates import labelled_blocks
 from tests.sweep.growth import growth
 from tests.sweep.sweep import Failure
 

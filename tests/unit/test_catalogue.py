@@ -43,4 +43,6 @@ def test_the_documentation_holds_each_line_of_the_decision_table():
 
 def test_the_documentation_says_the_same():
     written = Path(__file__).parents[2] / "docs" / "errors.md"
-    assert written.read_text() == error_reference.as_markdown(), "run: python -m sync.reporting.error_reference > docs/errors.md"
+    assert written.read_text() == error_reference.as_markdown(), (
+        "run: python -m sync.reporting.error_reference > docs/errors.md"
+    )

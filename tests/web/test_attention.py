@@ -9,15 +9,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations import errors
+from integrations.dead_letter_reasons import SetAsideKind
 from integrations.errors import Scope
 from integrations.models import Integration
-from integrations.dead_letter_reasons import SetAsideKind
 from mailboxes.models import Mailbox
-from sync.jobs import outcome, housekeeping
-from sync.reporting import attention
+from sync.jobs import housekeeping, outcome
 from sync.jobs.activity import hour_of
-from sync.models import Activity, Comparison, MailboxState, MailDay, PollRate
 from sync.jobs.slow_conversions import MANY
+from sync.models import Activity, Comparison, MailboxState, MailDay, PollRate
+from sync.reporting import attention
 from tests import factories
 
 NOT_FOUND = errors.MailboxNotFound.kind

@@ -14,9 +14,9 @@ from django.test import Client
 
 from access.body_limits import AROUND_FILES, EVERYBODY, PAGE
 from access.models import ApiToken
-from web.integrations.document_pages import IMPORT_BYTES
-from web.sync.preview_views import MOST_BYTES
+from conversion.preview import MOST_BYTES
 from tests.factories import AdminFactory, IntegrationFactory
+from web.integrations.document_pages import IMPORT_BYTES
 
 MAIL = b"From: a@x.example\r\nDate: Tue, 5 Mar 2024 10:00:00 +0000\r\nMessage-ID: <1@x>\r\nSubject: A subject\r\n\r\n"
 FORM = "application/x-www-form-urlencoded"

@@ -135,9 +135,9 @@ def test_a_complaint_is_shown_as_a_problem_and_not_as_a_success(rf, db):
     from django.contrib.messages import ERROR, SUCCESS
     from django.contrib.messages.storage.cookie import CookieStorage
 
-    from web.integrations.answers import back
     from operations.actions import Complaint
     from tests.factories import AdminFactory
+    from web.integrations.answers import back
 
     for sentence, level in (("Done.", SUCCESS), (Complaint("The queue cannot be reached."), ERROR)):
         request = rf.post("/")

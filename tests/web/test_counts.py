@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailboxes.models import Mailbox
-from sync.reporting import mailbox_counters, status, trends
 from sync.models import LedgerEntry
+from sync.reporting import mailbox_counters, status, trends
 from tests import factories
 
 NOW = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
@@ -41,7 +41,9 @@ def test_a_row_of_a_mailbox_counts_what_is_its_own(db):
     factories.SyncRunFactory(mailbox=folder.mailbox, started_at=NOW - timedelta(hours=1), unchanged=5, created=2)
     factories.SyncRunFactory(mailbox=folder.mailbox, started_at=NOW - timedelta(hours=2), unchanged=4)
     factories.SyncRunFactory(mailbox=folder.mailbox, started_at=NOW - timedelta(days=2), unchanged=100)
-    row = mailbox_counters.mailbox_rows(list(status.with_status(Mailbox.objects.filter(pk=folder.mailbox_id), NOW)), NOW)[0]
+    row = mailbox_counters.mailbox_rows(
+        list(status.with_status(Mailbox.objects.filter(pk=folder.mailbox_id), NOW)), NOW
+    )[0]
     assert row.figures == mailbox_counters.MailboxFigures(delivered=3, set_aside=1, created=2, unchanged=9)
     assert mailbox_counters.delivered_by_folder(folder.mailbox) == {folder.pk: 3}
 

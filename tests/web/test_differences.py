@@ -38,7 +38,13 @@ def test_a_usual_difference_stands_at_its_folder_and_in_the_api(admin, folder):
 def test_a_verification_that_compared_nothing_says_the_same_on_its_page_and_in_the_api(admin, mailbox):
     now = timezone.now()
     Verification.objects.create(
-        mailbox=mailbox, started_at=now, ended_at=now, next_at=now, emails=4, waiting=4, error_text=verification.NEVER_SYNCED
+        mailbox=mailbox,
+        started_at=now,
+        ended_at=now,
+        next_at=now,
+        emails=4,
+        waiting=4,
+        error_text=verification.NEVER_SYNCED,
     )
     assert verification.NEVER_SYNCED in admin.get(reverse("mailbox", args=[mailbox.pk])).content.decode()
     told = admin.get(f"/api/v1/mailboxes/{mailbox.pk}/verification").json()

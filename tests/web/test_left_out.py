@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.errors import FolderRefused
-from sync.reporting import attention, mailbox_counters, status, integration_status
 from sync.models import MailboxState, SyncedFolder
+from sync.reporting import attention, integration_status, mailbox_counters, status
 from sync.reporting.progress import pass_of
 from sync.reporting.status import Status
 from tests import factories

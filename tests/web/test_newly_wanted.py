@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from access.models import Act
-from sync.reporting import attention
 from sync.models import Copy, LedgerEntry, MailboxState, RulesAnswer
+from sync.reporting import attention
 from tests import factories
 from tests.api.conftest import client_of
 

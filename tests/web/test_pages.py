@@ -11,12 +11,12 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from integrations.models import Integration
-from web.integrations.integration_pages import TABS
 from mailboxes.models import Mailbox
+from sync.engine.filter_digest import wanted_digest
 from sync.jobs import housekeeping
 from sync.models import MailboxState, SyncedFolder
-from sync.engine.filter_digest import wanted_digest
 from tests import factories
+from web.integrations.integration_pages import TABS
 
 EVIL = "<img src=x onerror=alert(1)>{{ 7|add:7 }}\u202eexe"
 SECRETS = ("a-password-nobody-may-read", "a-token-nobody-may-read")

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from integrations import catalogue
 from integrations.dead_letter_reasons import UNTOLD, SetAsideKind, Stage
-from sync.reporting import attention
 from sync.models import SetAsideEmail
+from sync.reporting import attention
 from tests import factories
 
 HERE = "/set-aside/"

@@ -11,11 +11,11 @@ from django.utils import timezone
 from integrations.errors import EwsDisabled, SignInRefused
 from integrations.models import Destination, Integration
 from mailboxes.models import Mailbox
-from sync.reporting import attention, status, integration_status
+from sync.jobs.folder_filter import wanted_folders
 from sync.models import Comparison
+from sync.reporting import attention, integration_status, status
 from sync.reporting.status import Status
 from sync.reporting.wording.moments import duration, relative
-from sync.jobs.folder_filter import wanted_folders
 from tests import factories
 
 NOW = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
@@ -123,7 +123,10 @@ def test_an_integration_says_in_one_sentence_how_its_mailboxes_are(db):
         said.sentence
         == "35 of 40 mailboxes up to date, 1 needs you, 2 held by Exchange until 14:05, 2 waiting their turn."
     )
-    assert integration_status.integration_standing(integration, integration_status.Counts(), NOW).sentence == "It has no mailboxes yet."
+    assert (
+        integration_status.integration_standing(integration, integration_status.Counts(), NOW).sentence
+        == "It has no mailboxes yet."
+    )
 
 
 def test_who_holds_mailboxes_and_until_when_is_counted_with_them(db):
@@ -205,7 +208,10 @@ def test_an_integration_that_was_stopped_is_stopping_while_its_workers_still_syn
     integration = factories.IntegrationFactory(stopped=True)
     states = [factories.MailboxStateFactory(mailbox__integration=integration, lease_until=SOON) for _ in range(2)]
     factories.MailboxStateFactory(mailbox__integration=integration)
-    for counts in (integration_status.count_by_integration(NOW)[integration.pk], integration_status.together([_counts(integration)])):
+    for counts in (
+        integration_status.count_by_integration(NOW)[integration.pk],
+        integration_status.together([_counts(integration)]),
+    ):
         said = integration_status.integration_standing(integration, counts, NOW)
         assert (said.label, said.working) == ("Stopping", True)
         assert said.sentence == "Stopped by a user. 2 mailboxes are just ending their batches."

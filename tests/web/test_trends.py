@@ -9,8 +9,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from sync.reporting import trends
 from sync.models import LedgerEntry
+from sync.reporting import trends
 from sync.reporting.spans import Span
 from tests import factories
 

@@ -1,1 +1,1 @@
-"""The pages of integrations and destinations, and how every page of ours answers."""
+"""Pages of integrations and destinations."""

@@ -15,12 +15,12 @@ from access import history
 from integrations.forms import DestinationForm
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_secrets
-from web.integrations.answers import back, found
-from web.integrations.asked import number
 from mailboxes.models import Mailbox
 from operations import actions, dry_runs
-from sync.reporting.status import hold_standing
 from sync.jobs.disabled_mailboxes import by_itself, reasons, stopped_at
+from sync.reporting.status import hold_standing
+from web.integrations.answers import back, found
+from web.integrations.asked import number
 
 
 @require_safe

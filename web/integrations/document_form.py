@@ -13,9 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 from integrations.encryption import Secret
 from integrations.errors import SecretUnreadable
 from integrations.models import NAME, PROJECT_NAME
+from operations.documents.desired import DocumentWrong
 from operations.documents.plan import Plan, planned
 from operations.documents.reading import LONGEST, parse_json, read_document
-from operations.documents.desired import DocumentWrong
 
 
 class ImportForm(forms.Form):

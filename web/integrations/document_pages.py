@@ -12,14 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from access import history
 from access.body_limits import accepts_body
-from web.integrations.document_form import ConfirmImportForm, ImportForm
 from integrations.models import Integration
+from operations import actions
 from operations.documents.applying import apply
+from operations.documents.desired import DocumentWrong
 from operations.documents.plan import Plan
 from operations.documents.stored import exported
-from operations.documents.desired import DocumentWrong
 from operations.documents.words import changes_in_words
-from operations import actions
+from web.integrations.document_form import ConfirmImportForm, ImportForm
 
 IMPORT_BYTES = 8 * 1024 * 1024
 """Of a document as a file of up to four bytes a character, or sealed and so a third longer than that."""

@@ -27,13 +27,13 @@ from integrations.forms import IntegrationForm
 from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
 from integrations.sealing import problem_with_secrets
-from web.integrations.answers import back, by_htmx, found, live_page
-from web.integrations.asked import number
-from operations.documents.stored import exported
 from mailboxes.models import Bucket, Mailbox
 from operations import actions, dry_runs
+from operations.documents.stored import exported
 from sync.jobs import causes
-from sync.reporting import error_summary, mailbox_counters, status, integration_status
+from sync.reporting import error_summary, integration_status, mailbox_counters, status
+from web.integrations.answers import back, by_htmx, found, live_page
+from web.integrations.asked import number
 
 PER_PAGE = 50
 EVERY_WHILE_MOVING = "2s"
@@ -54,7 +54,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "integration": integration,
-            "standing": integration_status.integration_standing(integration, counts.get(integration.pk, integration_status.Counts()), now),
+            "standing": integration_status.integration_standing(
+                integration, counts.get(integration.pk, integration_status.Counts()), now
+            ),
             "mailboxes": sum(counts.get(integration.pk, {}).values()),
         }
         for integration in Integration.objects.all()

@@ -12,21 +12,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access import history
 from access.body_limits import accepts_body
+from integrations import wording
 from integrations.models import Destination, Integration
-from web.integrations.answers import back, by_htmx, found, live_page
+from mailboxes.filter_summary import in_words
 from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import SKIPPED_BY_DEFAULT, Verdict
-from mailboxes.filter_summary import in_words
 from operations import actions, dry_runs
 from sync.jobs import budget
-from sync.reporting import mailbox_counters, newly_wanted, status
-from sync.reporting.filter_preview import preview
-from sync.models import Verification
-from sync.reporting.progress import pass_of
 from sync.jobs.disabled_mailboxes import stopped_at
 from sync.jobs.folder_filter import wanted_folders
+from sync.models import Verification
+from sync.reporting import mailbox_counters, newly_wanted, status
+from sync.reporting.filter_preview import preview
 from sync.reporting.notable_runs import FAILED, worth_showing
+from sync.reporting.progress import pass_of
+from web.integrations.answers import back, by_htmx, found, live_page
 
 RUNS = 10
 EVERY_WHILE_MOVING = "2s"
@@ -231,9 +232,9 @@ def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     form = BucketForm(request.POST or None, instance=bucket)
     if request.method == "POST" and form.is_valid():
         limit = form.cleaned_data["monthly_limit"]
-        before = history.in_words(form.initial.get("monthly_limit"))
+        before = wording.in_words(form.initial.get("monthly_limit"))
         Bucket.objects.filter(pk=pk).update(monthly_limit=limit)
-        changes = [("AI units a month", before, history.in_words(limit))]
+        changes = [("AI units a month", before, wording.in_words(limit))]
         history.record(request, f"The limit of {bucket} was changed.", changes=changes)
         messages.success(
             request, f"{bucket} has {f'a limit of {limit:,} AI units a month' if limit is not None else 'no limit'}."

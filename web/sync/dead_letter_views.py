@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from integrations.catalogue import set_aside_entry
-from web.integrations.answers import back, live_page
 from operations import actions
 from sync.models import SetAsideEmail
+from web.integrations.answers import back, live_page
 
 PER_PAGE = 50
 

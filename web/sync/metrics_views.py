@@ -13,8 +13,8 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from web.probes import probe
 from sync.reporting import metrics
+from web.probes import probe
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 REFUSED = "Send the METRICS_TOKEN of this installation as a bearer token.\n"

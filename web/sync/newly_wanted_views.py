@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from access import history
 from integrations.models import Integration
-from web.integrations.answers import back
-from web.integrations.asked import number
 from mailboxes.models import Mailbox
 from operations import actions
 from sync.reporting import newly_wanted
 from sync.reporting.newly_wanted import Standing
+from web.integrations.answers import back
+from web.integrations.asked import number
 
 SHOWN = 200
 """Mailboxes on the page; the sum is of all."""

@@ -13,16 +13,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from web.probes import probe
 from integrations import catalogue
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_keys
+from mailboxes.models import Mailbox
+from sync.models import MailboxState, SyncRun
+from sync.reporting import attention, integration_status, mailbox_counters, spans, trends
+from sync.reporting.notable_runs import FAILED, worth_showing
 from web.integrations.answers import live_page
 from web.integrations.asked import number
-from mailboxes.models import Mailbox
-from sync.reporting import attention, mailbox_counters, spans, integration_status, trends
-from sync.models import MailboxState, SyncRun
-from sync.reporting.notable_runs import FAILED, worth_showing
+from web.probes import probe
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     units = trends.units_by_bucket(now)
     context = {
         "standings": [
-            (integration, integration_status.integration_standing(integration, counts.get(integration.pk, integration_status.Counts()), now))
+            (
+                integration,
+                integration_status.integration_standing(
+                    integration, counts.get(integration.pk, integration_status.Counts()), now
+                ),
+            )
             for integration in integrations
         ],
         "states": integration_status.together(counts.values()),

@@ -17,14 +17,14 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from access.body_limits import AROUND_FILES, accepts_body
+from conversion.deadline.child_process import AllPlacesTaken
+from conversion.preview import MOST_BYTES, preview_of_file, rejection
+from conversion.transform import Converted, NotConvertible, Place
 from integrations.reinfer.payload import comment_json
 from operations import actions
-from conversion.deadline.convert import AllPlacesTaken, converter
+from sync.jobs.conversions import converter
 from sync.models import SetAsideEmail
-from conversion.preview import preview_of_file, rejection
-from conversion.transform import Converted, NotConvertible, Place
 
-MOST_BYTES = 64 * 1024 * 1024
 SHOWN_CHARS = 20_000
 """Of a body, and of a piece that was cut: a page is not a mail program."""
 

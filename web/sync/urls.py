@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.sync import metrics_views, newly_wanted_views, preview_views, dead_letter_views, overview_views
+from web.sync import dead_letter_views, metrics_views, newly_wanted_views, overview_views, preview_views
 
 urlpatterns = [
     path("", overview_views.overview, name="overview"),

@@ -12,12 +12,12 @@ import yaml
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from operations import actions
 from operations.documents.applying import apply
+from operations.documents.desired import DocumentWrong
 from operations.documents.plan import Plan, planned
 from operations.documents.reading import parse_json, read_document
-from operations.documents.desired import DocumentWrong
 from operations.documents.words import changes_in_words
-from operations import actions
 
 
 class Command(BaseCommand):

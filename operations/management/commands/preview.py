@@ -14,11 +14,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.reinfer.payload import comment_object
-from integrations.dead_letter_reasons import SetAsideKind
-from conversion.deadline.convert import Convert, Outcome, converter
+from conversion.deadline.in_process import Convert, Outcome
 from conversion.preview import preview_of_file, rejection
 from conversion.transform import Converted, NotConvertible, Place
+from integrations.dead_letter_reasons import SetAsideKind
+from integrations.reinfer.payload import comment_object
+from sync.jobs.conversions import converter
 
 LARGEST = 256 * 1024 * 1024
 

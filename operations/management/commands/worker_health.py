@@ -12,9 +12,9 @@ from django.db import DatabaseError
 
 from integrations import catalogue
 from sync.jobs import processes
-from sync.store.lease import database_now
 from sync.models import Process
 from sync.reporting.standstill import MARGIN
+from sync.store.lease import database_now
 
 
 class Command(BaseCommand):

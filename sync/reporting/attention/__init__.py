@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from integrations.models import Integration
-from sync.reporting.attention import broken, connections, folders, mailboxes, newly_wanted, polling, dead_letters, silence, slow, standstill
+from sync.reporting.attention import (
+    broken,
+    connections,
+    dead_letters,
+    folders,
+    mailboxes,
+    newly_wanted,
+    polling,
+    silence,
+    slow,
+    standstill,
+)
 from sync.reporting.attention.group import Group, as_problems
 from sync.reporting.attention.problem import MOST, Problem, Problems
 

@@ -13,8 +13,8 @@ from integrations.ews_end import end_of_ews, is_concerned
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket
 from sync.jobs import budget
-from sync.reporting.attention.problem import MOST, Problem, Problems, first
 from sync.models import LedgerEntry
+from sync.reporting.attention.problem import MOST, Problem, Problems, first
 from sync.reporting.status import Tone, hold_sentence
 from sync.reporting.trends import with_units
 

@@ -10,8 +10,8 @@ from django.db.models import Count, Max, Min
 
 from integrations import catalogue
 from integrations.bidi import closed
-from sync.reporting.attention.problem import MOST, Problem, Problems, first
 from sync.models import SetAsideEmail
+from sync.reporting.attention.problem import MOST, Problem, Problems, first
 from sync.reporting.status import Tone
 
 

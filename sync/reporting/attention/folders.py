@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db.models import Count, Max, Min
 
 from integrations.errors import sentence
-from sync.reporting.attention.group import Group
 from sync.models import SyncedFolder
+from sync.reporting.attention.group import Group
 from sync.reporting.status import Tone, clock
 
 

@@ -13,10 +13,10 @@ from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from sync.engine import retry_policy
 from sync.jobs import connection_breakers, outcome
-from sync.reporting.attention.group import Group
-from sync.models import SyncRun
-from sync.reporting.status import Status, Tone, bare, with_status
 from sync.jobs.disabled_mailboxes import by_itself
+from sync.models import SyncRun
+from sync.reporting.attention.group import Group
+from sync.reporting.status import Status, Tone, bare, with_status
 
 UNFINISHED_AFTER = timedelta(hours=2)
 TOLD_OTHERWISE = [Status.STOPPED, Status.NEEDS_YOU, Status.HELD, Status.OVERDUE]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from integrations.models import Integration
-from sync.reporting import newly_wanted
 from sync.reporting.attention.problem import MOST, Problem, Problems, first
+from sync.reporting.newly_wanted import by_integration
 from sync.reporting.status import Tone
 
 
 def newly_wanted(integrations: Mapping[int, Integration]) -> Problems:
-    waiting = newly_wanted.by_integration()
+    waiting = by_integration()
     found = [
         Problem("newly_wanted", integrations[pk], "Action required", it.sentence, Tone.WARN, it.since, it.emails)
         for pk, it in waiting.items()

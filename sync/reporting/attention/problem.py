@@ -36,7 +36,8 @@ class Problem:
     integrations: tuple[Integration, ...] = ()
     """Of a bucket whose mailboxes somebody has to look at: whose they are."""
     act: str = ""
-    """What helps all mailboxes that are meant: a name in `operations.actions.MANY`; of comments that we did not know: accept."""
+    """What helps all mailboxes that are meant: a name in `operations.actions.MANY`; of comments that we did not know:
+    accept."""
 
 
 class Problems(list[Problem]):

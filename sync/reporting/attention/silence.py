@@ -15,8 +15,8 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Sum
 
 from mailboxes.models import Mailbox
 from sync.jobs import connection_breakers
-from sync.reporting.attention.group import Group
 from sync.models import Activity, MailDay
+from sync.reporting.attention.group import Group
 from sync.reporting.status import Tone
 
 USUALLY = 10
@@ -108,7 +108,9 @@ def _mailboxes(now: datetime) -> Iterator[tuple[Pair, Group]]:
         day=day - WEEK,
         created__gte=USUALLY,
     )
-    watched = Mailbox.objects.filter(_seen(midnight), connection_breakers.not_held(), enabled=True, integration__enabled=True)
+    watched = Mailbox.objects.filter(
+        _seen(midnight), connection_breakers.not_held(), enabled=True, integration__enabled=True
+    )
     of_bucket = "mailbox__bucket__project", "mailbox__bucket__name"
     groups = (
         usual.filter(mailbox__in=watched)

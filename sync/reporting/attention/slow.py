@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sync.reporting.attention.group import Group
 from sync.jobs.slow_conversions import slow_mailboxes
+from sync.reporting.attention.group import Group
 from sync.reporting.status import Tone
 
 

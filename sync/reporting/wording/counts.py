@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-register = template.Library()
 
-
-@register.filter
 def grouped(count: int) -> str | SafeString:
     """1240 as "1,240", as sentences have it; a zero is marked, so that it can stand back."""
     return thousands(count) if count else format_html('<span class="{}">0</span>', "zero")

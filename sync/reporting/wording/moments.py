@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-register = template.Library()
-
 STEPS = ((60, 1, "second"), (3600, 60, "minute"), (86_400, 3600, "hour"), (30 * 86_400, 86_400, "day"))
 """Below so many seconds: counted in units of so many, which are called so."""
 
 
-@register.filter
 def moment(when: datetime | None, now: datetime | None = None) -> SafeString | str:
     """A `<time>` element such as "3 minutes ago" with the exact time as its title; a dash for None."""
     if when is None:
@@ -27,7 +23,6 @@ def moment(when: datetime | None, now: datetime | None = None) -> SafeString | s
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, text)
 
 
-@register.filter
 def exactly(when: datetime | None) -> str:
     """The time itself, to the minute, with its zone."""
     return date_format(timezone.localtime(when), "j M Y, H:i T") if when else "–"
@@ -47,13 +42,11 @@ def _phrase(count: int, name: str, *, past: bool) -> str:
     return f"{text} ago" if past else f"in {text}"
 
 
-@register.filter
 def took(start: datetime | None, end: datetime | None) -> str:
     """How long from start to end: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"; a dash while it has no end."""
     return "–" if start is None or end is None else duration(end - start)
 
 
-@register.filter
 def lasting(seconds: int | None) -> str:
     """So many seconds as a length of time; a dash for None."""
     return "–" if seconds is None else duration(timedelta(seconds=seconds))

@@ -18,13 +18,13 @@ from datetime import timedelta
 
 from django.contrib.auth.models import Group, User
 from django.test import RequestFactory
+from notices.models import Webhook
 
 from access.history import record
 from access.models import ApiToken
 from integrations.errors import BudgetReached, ClientSecretExpired
 from integrations.models import Integration
 from mailboxes.models import Bucket
-from notices.models import Webhook
 from sync import actions
 from sync.models import MailboxState, SetAsideEmail, SyncedFolder
 from tests.database.world import World

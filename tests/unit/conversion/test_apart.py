@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from integrations.dead_letter_reasons import SetAsideKind
 from conversion.deadline import child_process
 from conversion.deadline.child_process import AllPlacesTaken, Apart
 from conversion.deadline.timer import Deadline
 from conversion.limits import DEFAULT_LIMITS
 from conversion.transform import Converted, Place, convert
+from integrations.dead_letter_reasons import SetAsideKind
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from tests.mails import mail
 from tests.unit.conversion.slow import MARK
 

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from integrations.dead_letter_reasons import SetAsideKind
-from conversion.deadline.timer import Deadline
 from conversion.deadline.in_process import convert_here
+from conversion.deadline.timer import Deadline
 from conversion.limits import DEFAULT_LIMITS
 from conversion.mime import headers
 from conversion.transform import Converted, NotConvertible, Place
+from integrations.dead_letter_reasons import SetAsideKind
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from tests.mails import mail
 from tests.unit.conversion.slow import MARK, planted
 

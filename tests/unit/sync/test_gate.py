@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from conversion.identity import listed_comment_id
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
 from mailboxes.rules import Rules, Verdict
 from sync.engine.prefilter import Gate, Known, sort_page
-from conversion.identity import listed_comment_id
 from sync.engine.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

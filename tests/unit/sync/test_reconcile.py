@@ -4,7 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from integrations.messages import Attachment, Comment, CommentId, ItemId, Message
-from sync.engine.reconcile import Adopt, Asked, Create, Plain, Update, content_digest, identity_digest, properties_digest, reconcile
+from sync.engine.reconcile import (
+    Adopt,
+    Asked,
+    Create,
+    Plain,
+    Update,
+    content_digest,
+    identity_digest,
+    properties_digest,
+    reconcile,
+)
 from sync.engine.records import Entry
 
 SENT = datetime(2026, 3, 1, 12, tzinfo=UTC)

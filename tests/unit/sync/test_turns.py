@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from integrations.messages import Cursor, FolderId, FolderKind
-from sync.engine.records import FolderRecord, Round
 from sync.engine.folder_order import Turns, leftovers_come_first, turns
+from sync.engine.records import FolderRecord, Round
 
 NOW = Round(number=7, pass_began=5)
 LONG_AGO, IN_THIS_PASS, IN_THIS_ROUND = 4, 6, 7

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from simulators import pages
 from conversion.mime.head import field_names, what_is_wrong
+from simulators import pages
 from tests.mails import mail
 
 OF_PYTHON = Path(mailbox.__file__).parent / "test" / "test_email" / "data"

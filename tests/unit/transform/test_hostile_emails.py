@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from conversion.transform import Converted, NotConvertible, Place, convert
+from integrations.dead_letter_reasons import SetAsideKind
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from integrations.reinfer.payload import comment_json
-from integrations.dead_letter_reasons import SetAsideKind
-from conversion.transform import Converted, NotConvertible, Place, convert
 
 CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
 DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC), size=10)

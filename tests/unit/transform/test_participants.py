@@ -4,9 +4,9 @@ from time import process_time
 
 import pytest
 
-from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from conversion.limits import DEFAULT_LIMITS, Limits
 from conversion.transform import Converted, Place, convert
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from tests.mails import NOON
 
 HEADERS = ("From", "Sender", "To", "Cc", "Bcc", "Resent-From", "Resent-To", "Resent-Cc", "Resent-Bcc")

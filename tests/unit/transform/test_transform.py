@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from integrations.dead_letter_reasons import SetAsideKind
-from simulators.reinfer.contract import check_sync
 from conversion.limits import DEFAULT_LIMITS
 from conversion.mime.nesting import until_too_deep
 from conversion.transform import ENCRYPTED_TEXT, OPAQUE_TEXT, TNEF_TEXT, Converted, NotConvertible, Place, convert
+from integrations.dead_letter_reasons import SetAsideKind
+from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
+from simulators.reinfer.contract import check_sync
 from tests.mails import NOON, mail
 
 CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))

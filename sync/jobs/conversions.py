@@ -6,21 +6,18 @@ thread (a web process that serves in threads, Celery's pool of threads), a child
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
 from django.conf import settings
 
-from integrations.messages import Email
-from conversion.deadline.child_process import AllPlacesTaken, Apart
+from conversion.deadline.child_process import Apart
+from conversion.deadline.in_process import Convert, Outcome, convert_here
 from conversion.deadline.timer import Deadline, can_interrupt
-from conversion.deadline.in_process import Outcome, convert_here
 from conversion.transform import Place
+from integrations.messages import Email
 
-__all__ = ["AllPlacesTaken", "Convert", "Outcome", "converter"]
-
-Convert = Callable[[Email, Place], Outcome]
 WALL_FACTOR = 10
 
 

@@ -1,0 +1,1 @@
+"""Pages of mailboxes and buckets."""

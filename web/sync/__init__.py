@@ -1,0 +1,1 @@
+"""The overview, sync runs, failed emails, the preview, and the metrics."""
