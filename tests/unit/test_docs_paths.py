@@ -38,7 +38,9 @@ def test_the_pages_that_explain_the_code_name_many_files():
 
 def test_a_path_that_does_not_exist_is_found(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text("`sync/models.py`, `sync/`, `sync/no_such_file.py`, `no_such_folder/` and [a page](no_such_page.md)")
+    page.write_text(
+        "`sync/models.py`, `sync/`, `sync/no_such_file.py`, `no_such_folder/` and [a page](no_such_page.md)"
+    )
     assert missing(page) == ["sync/no_such_file.py", "no_such_folder/", "no_such_page.md"]
 
 
