@@ -27,6 +27,7 @@ from integrations.models import Destination, Integration
 from operations import actions, api_migration
 from operations.documents.stored import exported
 from tests import factories
+from tests.tree import product_packages
 from tests.pems import certificate_pem, rsa_key
 
 SECRET = "a-secret-nobody-may-read"
@@ -310,7 +311,7 @@ def test_nothing_but_the_connection_opens_a_secret_to_send_it():
     }
     root = Path(settings.BASE_DIR)
     found, senders = set(), set()
-    for app in ("access", "api", "config", "integrations", "mailboxes", "notices", "sync"):
+    for app in product_packages():
         for path in (root / app).rglob("*.py"):
             calls = {
                 node.func.attr

@@ -41,7 +41,7 @@ def test_an_error_becomes_a_reason_with_its_kind_and_our_place_and_not_its_text(
     found = outcome(mail("a"))
     assert isinstance(found, NotConvertible)
     assert found.kind is SetAsideKind.CONVERSION_FAILED
-    assert re.fullmatch(rf"{error.__name__} at sync\.mime\.headers:\d+", found.detail)
+    assert re.fullmatch(rf"{error.__name__} at conversion\.mime\.headers:\d+", found.detail)
 
 
 def test_a_real_recursion_is_one_too(monkeypatch):
@@ -66,4 +66,4 @@ def test_a_conversion_that_does_not_end_is_ended_and_the_place_is_named(monkeypa
     found = outcome(mail("a", subject=MARK), cpu=0.3)
     assert isinstance(found, NotConvertible)
     assert found.kind is SetAsideKind.CONVERSION_DEADLINE
-    assert re.fullmatch(r"longer than 0\.3 s at sync\.transform:\d+", found.detail)
+    assert re.fullmatch(r"longer than 0\.3 s at conversion\.transform:\d+", found.detail)

@@ -108,5 +108,5 @@ def test_when_nothing_could_be_made_a_comment_the_command_fails(tmp_path, monkey
 
     monkeypatch.setattr(transform, "clean", broken)
     (tmp_path / "a.eml").write_bytes(mail("a"))
-    with pytest.raises(CommandError, match=r"conversion_failed: .* \(ZeroDivisionError at sync\.transform:"):
+    with pytest.raises(CommandError, match=r"conversion_failed: .* \(ZeroDivisionError at conversion\.transform:"):
         preview(tmp_path)
