@@ -44,7 +44,7 @@ def accepts_body(most: int) -> Callable[[View], View]:
     return declare
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """A body has more bytes than its page accepts. `most`: how many these are."""
 
     def __init__(self, most: int) -> None:
@@ -61,7 +61,7 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             _bound(request)
-        except TooLarge as error:
+        except BodyTooLarge as error:
             page: Any = get_resolver().resolve_error_handler(413)
             answer: HttpResponse = page(request, error)
             return answer
@@ -75,13 +75,13 @@ class BodyLimitMiddleware:
 
 
 def _bound(request: HttpRequest) -> None:
-    """See to it that nothing behind this reads more than the page accepts. Raises `TooLarge` and `UnreadablePostError`."""
+    """See to it that nothing behind this reads more than the page accepts. Raises `BodyTooLarge` and `UnreadablePostError`."""
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
         _receive_chunks(request, _limit(request))
         return
     length = _declared_length(request)
     if length > EVERYBODY and length > (most := _limit(request)):
-        raise TooLarge(most)
+        raise BodyTooLarge(most)
     if 0 < length <= EVERYBODY:
         # Read it now: what follows can take a turn and a connection to the database, and must not wait for a slow client.
         _ = request.body
@@ -104,7 +104,7 @@ def _receive_chunks(request: HttpRequest, most: int) -> None:
         length += len(piece)
         if length > most:
             kept.close()
-            raise TooLarge(most)
+            raise BodyTooLarge(most)
         kept.write(piece)
     kept.seek(0)
     request.META["CONTENT_LENGTH"] = str(length)

@@ -12,7 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.http import HttpRequest
 
-from access.models import Act
+from access.models import AuditEntry
 
 Changes = Sequence[tuple[str, str, str]]
 """Field, before, after: in words, and never a secret."""
@@ -33,7 +33,7 @@ def record(
         kind, about, pk = "mailbox", mailbox, mailbox.pk
     if integration_id is None:
         integration_id = _integration(kind, pk, about) or arguments.get("integration_pk")
-    Act.objects.create(
+    AuditEntry.objects.create(
         who=who(request),
         about=kind,
         object_id=pk,
@@ -45,7 +45,7 @@ def record(
 
 def note(by: str, text: str, *, changes: Changes = ()) -> None:
     """Note what a command did. `by`: who ran it, from `who_runs`."""
-    Act.objects.create(who=by[:150], about="", object_id=None, text=text[:1024], changes=_shortened(changes))
+    AuditEntry.objects.create(who=by[:150], about="", object_id=None, text=text[:1024], changes=_shortened(changes))
 
 
 def who(request: HttpRequest) -> str:
@@ -63,15 +63,15 @@ def who_runs(command: str) -> str:
 
 
 @contextmanager
-def attempt(by: str, text: str, about: Any, way: Changes) -> Iterator[Attempt]:
+def attempt(by: str, text: str, about: Any, way: Changes) -> Iterator[ConnectionAttempt]:
     """Note that somebody has the product connect somewhere. It is noted before anything is sent, and the outcome with it
     afterwards: a server that keeps the connection open until the process dies does not keep it out of the history.
 
     `about`: the row, saved or not. `way`: the servers. The caller sets the outcome.
     """
     kind, pk = _kind(about), getattr(about, "pk", None)
-    found = Attempt()
-    act = Act.objects.create(
+    found = ConnectionAttempt()
+    act = AuditEntry.objects.create(
         who=by[:150],
         about=kind if pk else "",
         object_id=pk,
@@ -82,11 +82,11 @@ def attempt(by: str, text: str, about: Any, way: Changes) -> Iterator[Attempt]:
     try:
         yield found
     finally:
-        Act.objects.filter(pk=act.pk).update(changes=_shortened([*way, ("Outcome", "", found.outcome)]))
+        AuditEntry.objects.filter(pk=act.pk).update(changes=_shortened([*way, ("Outcome", "", found.outcome)]))
 
 
 @dataclass(slots=True)
-class Attempt:
+class ConnectionAttempt:
     """An attempt to connect."""
 
     outcome: str = "it broke off"
@@ -103,7 +103,7 @@ def _kind(about: Any) -> str:
 
 def _mailbox_of(set_aside: int) -> Any:
     """In whose history it stands; None where it was deleted meanwhile."""
-    email = apps.get_model("sync.SetAsideEmail").objects.filter(pk=set_aside).select_related("mailbox").first()
+    email = apps.get_model("sync.DeadLetter").objects.filter(pk=set_aside).select_related("mailbox").first()
     return email and email.mailbox
 
 

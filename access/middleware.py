@@ -29,7 +29,7 @@ class AccessMiddleware:
             raise PermissionDenied
 
 
-class May:
+class RoleFlags:
     """For templates: `may.operate`, `may.administer`."""
 
     def __init__(self, user: Any) -> None:
@@ -40,4 +40,4 @@ class May:
 
 def may(request: HttpRequest) -> dict[str, Any]:
     """A context processor."""
-    return {"may": May(request.user)} if hasattr(request, "user") else {}
+    return {"may": RoleFlags(request.user)} if hasattr(request, "user") else {}

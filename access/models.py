@@ -8,7 +8,7 @@ from django.db import models
 from knox.models import AbstractAuthToken
 
 
-class Act(models.Model):
+class AuditEntry(models.Model):
     """Somebody changed something, or pressed a button: who, when, on what, and how it was before. Never a secret."""
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -20,6 +20,7 @@ class Act(models.Model):
     changes = models.JSONField(default=list, help_text="Field, before and after, in words.")
 
     class Meta:
+        db_table = "access_act"  # as it was called first
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["integration_id", "-at"], name="act_of_integration"),

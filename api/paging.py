@@ -32,7 +32,7 @@ NO_CURSOR = "This is no cursor of this list and this ordering. Begin without one
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PagePosition:
     """Beside which row a page stands. `back`: it ends before that row instead of beginning behind it."""
 
     value: Any
@@ -81,13 +81,13 @@ class Pages(BasePagination):
         shapes = {"cursor": {"type": "string", "maxLength": LONGEST}, "page_size": size, "ordering": ordering}
         return [{"name": name, "in": "query", "required": False, "schema": shape} for name, shape in shapes.items()]
 
-    def _place(self, request: Request, model: type[Model], field: str, key: str) -> Place | None:
+    def _place(self, request: Request, model: type[Model], field: str, key: str) -> PagePosition | None:
         text = request.query_params.get("cursor")
         if not text:
             return None
         try:
             ordering, value, own_key, back = json.loads(urlsafe_b64decode(text[:LONGEST].encode("ascii")))
-            place = Place(_read(model, field, value), _read(model, key, own_key), back is True)
+            place = PagePosition(_read(model, field, value), _read(model, key, own_key), back is True)
         except (ValueError, TypeError, RecursionError, FieldError):
             raise ValidationError({"cursor": NO_CURSOR}) from None
         if ordering != self._ordering:
@@ -111,7 +111,7 @@ def _read(model: type[Model], name: str, text: Any) -> Any:
     return moment(text) if isinstance(value, datetime) else value
 
 
-def _beyond(field: str, key: str, place: Place, *, down: bool) -> Q:
+def _beyond(field: str, key: str, place: PagePosition, *, down: bool) -> Q:
     side = "lt" if down else "gt"
     if field == key:
         return Q(**{f"{key}__{side}": place.key})

@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 
-from api.problems import TooLarge, Unprocessable
+from api.problems import PayloadTooLarge, Unprocessable
 from conversion.preview import MOST_BYTES
 
 
@@ -55,7 +55,7 @@ class EmailParser(Bounded):
 def _bounded(stream: IO[bytes], most: int) -> bytes:
     content: bytes = stream.read(most + 1)
     if len(content) > most:
-        raise TooLarge(f"The body is larger than {most:,} bytes.")
+        raise PayloadTooLarge(f"The body is larger than {most:,} bytes.")
     return content
 
 

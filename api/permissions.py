@@ -8,7 +8,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 
-class Needed(BasePermission):
+class RolePermission(BasePermission):
     """By `view.needs`, a permission for each method of HTTP; one role sees and does the same here and on the pages."""
 
     def has_permission(self, request: Request, view: Any) -> bool:

@@ -31,7 +31,7 @@ class PreconditionFailed(APIException):
     default_detail = "It is no longer as your If-Match says. Get it again."
 
 
-class TooLarge(APIException):
+class PayloadTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body is too large."
 
@@ -46,7 +46,7 @@ class Unprocessable(APIException):
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """What DRF calls for every exception; None for what is a fault of ours."""
     if isinstance(error, RequestDataTooBig):
-        error = TooLarge(f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.")
+        error = PayloadTooLarge(f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.")
     answer = exception_handler(error, context)
     if answer is None:
         return None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.rival_environments import PACKAGES, answers
-from conversion.transform import Place, convert
+from conversion.transform import EmailLocation, convert
 from demo.table import table
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from tests.unit.cleaning.case_files import CASES, HELD_OUT, cleaned, files_in, folded, read
@@ -64,7 +64,7 @@ def _speed(mail: Path) -> None:
     if not emails:
         print(f"There are no .eml files in {mail}.", file=sys.stderr)
         return
-    place = Place("desk@bank.example", ("Inbox",))
+    place = EmailLocation("desk@bank.example", ("Inbox",))
     rates = []
     for _ in range(5):
         begun = time.process_time()

@@ -15,13 +15,13 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 with atheris.instrument_imports(include=["sync", "email", "integrations"]):
-    from conversion.transform import Converted, Place, convert
-    from integrations.dead_letter_reasons import SetAsideKind
+    from conversion.transform import Converted, EmailLocation, convert
+    from integrations.dead_letter_reasons import DeadLetterKind
     from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 
 CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
 DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC))
-PLACE = Place("desk@bank.example", ("Inbox",))
+PLACE = EmailLocation("desk@bank.example", ("Inbox",))
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MOST = 65_536
 
@@ -31,7 +31,7 @@ def one(mime: bytes) -> None:
     outcome = convert(email, PLACE)
     assert convert(email, PLACE) == outcome, "the same bytes gave another outcome"
     if not isinstance(outcome, Converted):
-        assert outcome.kind in SetAsideKind, "a rejection without a reason"
+        assert outcome.kind in DeadLetterKind, "a rejection without a reason"
         return
     message = outcome.comment.message
     texts = [message.subject, message.body, message.signature, message.sender, *message.to, *message.cc, *message.bcc]

@@ -17,7 +17,7 @@ import httpx
 
 from bench.account import ADDRESS
 from integrations.graph import connection as connections
-from integrations.graph.connection import Asked, GraphSettings, close_all, connection
+from integrations.graph.connection import GraphRequest, GraphSettings, close_all, connection
 from integrations.graph.refusals import parts_of
 from integrations.graph.source import GraphSource
 from integrations.messages import Change, Email, FolderKind
@@ -90,7 +90,7 @@ def _by_batch(settings: GraphSettings, size: int, changes: Sequence[Change]) -> 
             {"id": change.item_id, "method": "GET", "url": f"/users/{ADDRESS}/messages/{change.item_id}/$value"}
             for change in changes[at : at + size]
         ]
-        answer = made.ask(Asked("/v1.0/$batch", body=json.dumps({"requests": parts}).encode()))
+        answer = made.ask(GraphRequest("/v1.0/$batch", body=json.dumps({"requests": parts}).encode()))
         for part in parts_of(answer.document()).values():
             count += len(base64.b64decode(json.loads(part.body))) > 0
     return count

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
-from conversion.transform import Converted, Place, convert
+from conversion.transform import Converted, EmailLocation, convert
 from demo.table import table
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 
@@ -113,7 +113,7 @@ def _convert(name: str, answer: Connection) -> None:
     email = Email(Change(ChangeKind.CREATED, FolderId("f"), ItemId("i")), mime, ItemDetails(received=datetime.now(UTC)))
     before = _peak()
     begun = time.process_time()
-    outcome = convert(email, Place("desk@bank.example", ("Inbox",)))
+    outcome = convert(email, EmailLocation("desk@bank.example", ("Inbox",)))
     seconds = time.process_time() - begun
     answer.send((seconds, _peak() - before, "a comment" if isinstance(outcome, Converted) else outcome.kind.value))
 

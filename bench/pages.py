@@ -110,7 +110,7 @@ def _mail(boxes: list[Any], folders: list[Any], comments: int) -> None:
     """Half a year of it, as a running installation has."""
     from django.utils import timezone
 
-    from sync.models import Copy, LedgerEntry
+    from sync.models import LedgerEntry, MailboxItem
 
     def entry(n: int) -> LedgerEntry:
         box = boxes[n % len(boxes)]
@@ -125,14 +125,14 @@ def _mail(boxes: list[Any], folders: list[Any], comments: int) -> None:
             billed=True,
         )
 
-    def copy(n: int) -> Copy:
+    def copy(n: int) -> MailboxItem:
         box, folder = boxes[n % len(boxes)], folders[n % len(boxes)]
-        return Copy(mailbox=box, folder=folder, item_id=f"i{n}", comment_id=f"{n:032x}", verdict="delivered")
+        return MailboxItem(mailbox=box, folder=folder, item_id=f"i{n}", comment_id=f"{n:032x}", verdict="delivered")
 
     for first in range(0, comments, BATCH):
         numbers = range(first, min(first + BATCH, comments))
         LedgerEntry.objects.bulk_create(map(entry, numbers))
-        Copy.objects.bulk_create(map(copy, numbers))
+        MailboxItem.objects.bulk_create(map(copy, numbers))
     now = timezone.now()
     for day in range(DAYS):
         of_day = LedgerEntry.objects.filter(pk__gt=comments * day // DAYS, pk__lte=comments * (day + 1) // DAYS)
@@ -142,7 +142,7 @@ def _mail(boxes: list[Any], folders: list[Any], comments: int) -> None:
 def _runs(boxes: list[Any], folders: list[Any]) -> None:
     from django.utils import timezone
 
-    from sync.models import SetAsideEmail, SyncRun
+    from sync.models import DeadLetter, SyncRun
 
     now = timezone.now()
     SyncRun.objects.bulk_create(
@@ -155,8 +155,8 @@ def _runs(boxes: list[Any], folders: list[Any]) -> None:
         )
         for n in range(20_000)
     )
-    SetAsideEmail.objects.bulk_create(
-        SetAsideEmail(
+    DeadLetter.objects.bulk_create(
+        DeadLetter(
             mailbox=box, folder=folder, item_id="x", stage="push", kind="refused", reason="HTTP 422", last_at=now
         )
         for box, folder in zip(boxes[:500], folders[:500], strict=True)

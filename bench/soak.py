@@ -163,7 +163,7 @@ class Soak:
     def _around(self) -> Any:
         from sync.jobs import runner
 
-        return runner.Surroundings(clock=self.clock, chance=self.random.random)
+        return runner.RunEnvironment(clock=self.clock, chance=self.random.random)
 
     def _hourly(self, hour: int) -> None:
         from mailboxes.models import Mailbox
@@ -182,13 +182,13 @@ class Soak:
     def settle(self) -> dict[str, Any]:
         """The servers are well again; what waited comes."""
         from operations import actions
-        from sync.models import SetAsideEmail
+        from sync.models import DeadLetter
 
         for _ in range(timedelta(minutes=45) // TICK):
             self.world.goes_on(self.now, 0, misbehave=False)
             self._tick()
             self.now += TICK
-        actions.retry_many_set_aside(SetAsideEmail.objects.all(), self.clock)
+        actions.retry_many_set_aside(DeadLetter.objects.all(), self.clock)
         for _ in range(2 + int(1.2 * self.interval) // int(TICK.total_seconds())):
             self.world.goes_on(self.now, 0, misbehave=False)
             self._tick()
@@ -196,14 +196,14 @@ class Soak:
         return self._counted()
 
     def _counted(self) -> dict[str, Any]:
-        from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncRun
+        from sync.models import DeadLetter, LedgerEntry, MailboxState, SyncRun
         from sync.reporting import invariants
 
         return {
             **self.world.goes_on(self.now, 0, misbehave=False, count=True),
             "billed": LedgerEntry.objects.filter(billed=True).count(),
             "unsettled": LedgerEntry.objects.exclude(state="confirmed", dirty=False).count(),
-            "aside": SetAsideEmail.objects.waiting().count(),
+            "aside": DeadLetter.objects.waiting().count(),
             "leases": MailboxState.objects.exclude(lease_token=None).count(),
             "running": SyncRun.objects.filter(outcome="running").count(),
             "internal": SyncRun.objects.filter(error_kind="internal_error").count(),

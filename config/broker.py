@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as BrokerGone
 from redis.exceptions import RedisError
 
 
-class Channel(redis.Channel):
+class BrokerChannel(redis.Channel):
     def close(self) -> None:
         try:
             super().close()
@@ -39,7 +39,7 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    Channel = Channel
+    BrokerChannel = BrokerChannel
 
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
         try:

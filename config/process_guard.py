@@ -25,7 +25,7 @@ from integrations.product_errors import own_fault
 from notifications import delivering
 from sync.jobs import broker_log, processes, shutdown, worker_fitness
 from sync.jobs.broker_probe import problem_of_broker
-from sync.jobs.debounce import Pace
+from sync.jobs.debounce import Debounce
 from sync.models import Process
 from sync.reporting import standstill
 from sync.store.lease import database_now
@@ -66,7 +66,7 @@ class Guard:
     # ---- what this process says of itself -----------------------------------------------------------------------------
 
     def _keep_saying(self) -> None:
-        checks, says = Pace(CHECK_EVERY), Pace(processes.EVERY)
+        checks, says = Debounce(CHECK_EVERY), Debounce(processes.EVERY)
         while not shutdown.is_told():
             is_found_out = worker_fitness.has_failed() and not self.fault
             if checks.lets_pass() or is_found_out:

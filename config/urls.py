@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from web.access.sign_in import AdminSignInForm, SignIn
+from web.access.sign_in import AdminSignInForm, SignInView
 
 admin.site.site_header = admin.site.site_title = "Re:infer Exchange Integration"
 admin.site.index_title = "Users, groups and records"
@@ -16,7 +16,7 @@ urlpatterns = [
     path("", include("web.mailboxes.urls")),
     path("", include("web.access.urls")),
     path("", include("api.urls")),
-    path("login/", SignIn.as_view(), name="login"),
+    path("login/", SignInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
 ]

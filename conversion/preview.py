@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from conversion.deadline.in_process import Convert
-from conversion.transform import Converted, NotConvertible, Place
+from conversion.transform import Converted, EmailLocation, NotConvertible
 from integrations import catalogue
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -13,10 +13,10 @@ MOST_BYTES = 64 * 1024 * 1024
 _HEADERS = frozenset((b"from", b"to", b"subject", b"date", b"message-id", b"received", b"mime-version"))
 
 
-def preview_of_file(mime: bytes, place: Place, convert: Convert) -> Converted | NotConvertible:
+def preview_of_file(mime: bytes, place: EmailLocation, convert: Convert) -> Converted | NotConvertible:
     """Of the content of a file, which may be anything. Raises what `convert` raises."""
     if not looks_like_mail(mime):
-        return NotConvertible(SetAsideKind.NO_EMAIL)
+        return NotConvertible(DeadLetterKind.NO_EMAIL)
     change = Change(ChangeKind.CREATED, FolderId("preview"), ItemId("preview"))
     return convert(Email(change, mime, ItemDetails(size=len(mime))), place)
 

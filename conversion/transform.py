@@ -25,7 +25,7 @@ from conversion.mime.headers import (
     text_header,
 )
 from conversion.mime.parts import NestedTooDeep, Parsed, parse, whole_header
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Comment, CommentId, Email, Message
 
 VERSION = 2
@@ -43,7 +43,7 @@ LATEST_DATE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EmailLocation:
     """Where the copy of the email lies."""
 
     mailbox: str
@@ -61,7 +61,7 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class NotConvertible:
-    kind: SetAsideKind
+    kind: DeadLetterKind
     detail: str = ""
     """Of a fault of ours: its kind and place, never content."""
 
@@ -78,20 +78,20 @@ class _People:
     """Of those who sent it once more as it was (RFC 5322 §3.6.6), which says nothing of who wrote it."""
 
 
-def convert(email: Email, place: Place, limits: Limits = DEFAULT_LIMITS) -> Converted | NotConvertible:
+def convert(email: Email, place: EmailLocation, limits: Limits = DEFAULT_LIMITS) -> Converted | NotConvertible:
     """The comment that this copy of the email makes, or why it makes none."""
     try:
         parsed = parse(email.mime, limits)
     except NestedTooDeep:
-        return NotConvertible(SetAsideKind.NESTED_TOO_DEEP)
+        return NotConvertible(DeadLetterKind.NESTED_TOO_DEEP)
     message_id = _message_id(parsed, limits)
     listed = listed_comment_id(email.change.message_id) is not None
     if wrong := what_is_wrong(email.mime, names_itself=bool(message_id), listed=listed):
-        return NotConvertible(SetAsideKind.NOT_AN_EMAIL, wrong)
+        return NotConvertible(DeadLetterKind.NOT_AN_EMAIL, wrong)
     sent = _sent(parsed, email, limits)
     timestamp = sent or email.details.received or received_header(parsed.message, limits.header_chars)
     if timestamp is None:
-        return NotConvertible(SetAsideKind.NO_DATE)
+        return NotConvertible(DeadLetterKind.NO_DATE)
     people = _people(parsed, limits)
     subject = text_header(parsed.message, "Subject", limits.header_chars)
     own = comment_id(message_id) if message_id else _made_up(sent, people, subject)
@@ -197,7 +197,7 @@ def _message(
 
 def _properties(
     email: Email,
-    place: Place,
+    place: EmailLocation,
     parsed: Parsed,
     people: _People,
     message: Message,

@@ -64,7 +64,7 @@ def switch(given: dict[str, Any]) -> str:
     secrets = {"client_secret": given["client_secret"]}
     target = api_migration.target_of(integration, Integration.Api.GRAPH, given["url"], given["authority_url"], secrets)
     done = api_migration.switch(integration, target, by="demo") if isinstance(target, api_migration.Target) else target
-    if isinstance(done, actions.Complaint):
+    if isinstance(done, actions.ActionRefused):
         raise SystemExit(done.text)
     return done
 

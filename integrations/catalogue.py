@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from integrations.dead_letter_reasons import SetAsideKind, Stage
+from integrations.dead_letter_reasons import DeadLetterKind, Stage
 from integrations.errors import Evidence, Scope, all_errors
 from integrations.further_reading import Page, pages_about
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     kind: str
     text: str
     causes: tuple[str, ...]
@@ -274,7 +274,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
 }
 
 _VENDORS = (
-    Entry(
+    CatalogueEntry(
         "mailbox_removed",
         "The mailbox was removed.",
         ("Somebody left, or the mailbox was merged.",),
@@ -284,8 +284,8 @@ _VENDORS = (
 )
 
 SET_ASIDE = (
-    Entry(
-        SetAsideKind.NESTED_TOO_DEEP,
+    CatalogueEntry(
+        DeadLetterKind.NESTED_TOO_DEEP,
         "The email has more parts within parts than anybody writes.",
         (
             "A mail loop.",
@@ -294,31 +294,31 @@ SET_ASIDE = (
         "Look at it in Outlook, and dismiss it here.",
         ONE_EMAIL,
     ),
-    Entry(
-        SetAsideKind.NO_DATE,
+    CatalogueEntry(
+        DeadLetterKind.NO_DATE,
         "The email bears neither a date nor a time of arrival.",
         ("A damaged item, often from an import.",),
         "Look at it in Outlook, and dismiss it here.",
         ONE_EMAIL,
     ),
-    Entry(
-        SetAsideKind.CONVERSION_DEADLINE,
+    CatalogueEntry(
+        DeadLetterKind.CONVERSION_DEADLINE,
         "Converting this email took longer than CONVERSION_DEADLINE.",
         ("An email that was made to take long.", "A fault of this product over a rare text."),
         "It is tried again after an update of this product, and when you press Try again; not by itself. Please report it with "
         "the place that is named.",
         ONE_EMAIL,
     ),
-    Entry(
-        SetAsideKind.CONVERSION_FAILED,
+    CatalogueEntry(
+        DeadLetterKind.CONVERSION_FAILED,
         "Converting this email failed.",
         ("A fault of this product over a rare email.", "An email that needs more memory than there is."),
         "It is tried again by itself, ever more rarely, and after an update of this product. Please report it with the kind "
         "and the place that are named.",
         ONE_EMAIL,
     ),
-    Entry(
-        SetAsideKind.UNREADABLE,
+    CatalogueEntry(
+        DeadLetterKind.UNREADABLE,
         "Exchange cannot hand this email out.",
         (
             "A damaged item.",
@@ -327,8 +327,8 @@ SET_ASIDE = (
         "Try again after a repair of the mailbox (New-MailboxRepairRequest), or dismiss it.",
         ONE_EMAIL,
     ),
-    Entry(
-        SetAsideKind.NOT_AN_EMAIL,
+    CatalogueEntry(
+        DeadLetterKind.NOT_AN_EMAIL,
         "What Exchange, or something between it and this product, handed out for this email is no email.",
         (
             "A proxy, gateway or scanner that answers with a page of its own, or cuts what it passes on.",
@@ -338,22 +338,22 @@ SET_ASIDE = (
         "look at the email in Outlook, and ask who runs the proxy what it answers.",
         ONE_EMAIL,
     ),
-    Entry(
-        SetAsideKind.NOT_CONVERTIBLE,
+    CatalogueEntry(
+        DeadLetterKind.NOT_CONVERTIBLE,
         "This email makes no comment.",
         ("An email that no mail program would write.", "A limit of what is read of an email (LIMIT_…)."),
         "Look at it in Outlook. Try again after an update of this product, or dismiss it.",
         ONE_EMAIL,
     ),
-    Entry(
-        SetAsideKind.REFUSED,
+    CatalogueEntry(
+        DeadLetterKind.REFUSED,
         "Re:infer refused this email alone.",
         ("A value beyond a limit of Re:infer.",),
         "Try again after an update of this product, or dismiss it.",
         ONE_EMAIL,
     ),
-    Entry(
-        SetAsideKind.ENDED_WORKERS,
+    CatalogueEntry(
+        DeadLetterKind.ENDED_WORKERS,
         "A worker ended while it worked on this email.",
         ("An email that needs more memory than the worker has.",),
         "Give workers more memory, then try again.",
@@ -361,16 +361,16 @@ SET_ASIDE = (
     ),
 )
 
-UNREADABLE_FILE = Entry(
-    SetAsideKind.UNREADABLE_FILE,
+UNREADABLE_FILE = CatalogueEntry(
+    DeadLetterKind.UNREADABLE_FILE,
     "The file cannot be read.",
     ("A right that is missing.", "A damaged disk."),
     "Look at the file and its rights.",
     ONE_EMAIL,
 )
 
-NO_EMAIL = Entry(
-    SetAsideKind.NO_EMAIL,
+NO_EMAIL = CatalogueEntry(
+    DeadLetterKind.NO_EMAIL,
     "It does not begin with the headers of an email.",
     ("A file that is no email.",),
     "Save the email as an .eml file.",
@@ -378,20 +378,20 @@ NO_EMAIL = Entry(
 )
 """Of a file that somebody previews: nothing that Exchange hands out."""
 
-STAGES: dict[str, SetAsideKind] = {
-    Stage.FETCH: SetAsideKind.UNREADABLE,
-    Stage.TRANSFORM: SetAsideKind.NOT_CONVERTIBLE,
-    Stage.DEADLINE: SetAsideKind.CONVERSION_DEADLINE,
-    Stage.PUSH: SetAsideKind.REFUSED,
-    Stage.WORKER: SetAsideKind.ENDED_WORKERS,
+STAGES: dict[str, DeadLetterKind] = {
+    Stage.FETCH: DeadLetterKind.UNREADABLE,
+    Stage.TRANSFORM: DeadLetterKind.NOT_CONVERTIBLE,
+    Stage.DEADLINE: DeadLetterKind.CONVERSION_DEADLINE,
+    Stage.PUSH: DeadLetterKind.REFUSED,
+    Stage.WORKER: DeadLetterKind.ENDED_WORKERS,
 }
 """Of which kind an email is that was set aside at this stage without one: by a worker of the version before kinds."""
 
 
-def entries() -> list[Entry]:
+def entries() -> list[CatalogueEntry]:
     """Every error of ours and of the vendor's, by kind."""
     ours = [
-        Entry(
+        CatalogueEntry(
             error.kind,
             error.text,
             CAUSES[error.kind],
@@ -405,12 +405,12 @@ def entries() -> list[Entry]:
     return sorted([*ours, *_VENDORS], key=lambda entry: entry.kind)
 
 
-def set_aside_entry(kind: str, stage: str = "") -> Entry:
-    """Of an email that was set aside: see `sync.models.SetAsideEmail`. `stage` decides where the kind has no entry."""
-    known: dict[str, Entry] = {entry.kind: entry for entry in (*SET_ASIDE, NO_EMAIL, UNREADABLE_FILE)}
-    return known.get(kind) or known[STAGES.get(stage, SetAsideKind.ENDED_WORKERS)]
+def set_aside_entry(kind: str, stage: str = "") -> CatalogueEntry:
+    """Of an email that was set aside: see `sync.models.DeadLetter`. `stage` decides where the kind has no entry."""
+    known: dict[str, CatalogueEntry] = {entry.kind: entry for entry in (*SET_ASIDE, NO_EMAIL, UNREADABLE_FILE)}
+    return known.get(kind) or known[STAGES.get(stage, DeadLetterKind.ENDED_WORKERS)]
 
 
-def entry_of(kind: str) -> Entry | None:
+def entry_of(kind: str) -> CatalogueEntry | None:
     """What is known of this kind; None when nothing is."""
     return next((entry for entry in entries() if entry.kind == kind), None)

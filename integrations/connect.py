@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from integrations.diagnosis import Fact, Step
+from integrations.diagnosis import DiagnosisStep, Fact
 from integrations.encryption import EncryptedField, Secret
 from integrations.errors import SecretUnreadable
 from integrations.models import Destination, Integration
@@ -60,7 +60,7 @@ def _secrets(row: Integration | Destination) -> list[Secret]:
     return [getattr(row, one.attname) for one in row._meta.concrete_fields if isinstance(one, EncryptedField)]
 
 
-def network_steps(integration: Integration, *, deadline: float) -> Iterator[Step]:
+def network_steps(integration: Integration, *, deadline: float) -> Iterator[DiagnosisStep]:
     """The way to Exchange: name, port, TLS. Raises as `open_source`."""
     from integrations.network.steps import network_steps
 

@@ -27,7 +27,7 @@ UNTOLD = (Stage.GONE, Stage.AGAIN)
 """Stages of which nobody is told: what becomes of the email is not known yet."""
 
 
-class SetAsideKind(StrEnum):
+class DeadLetterKind(StrEnum):
     """Each belongs to one stage."""
 
     UNREADABLE = "unreadable"
@@ -56,11 +56,11 @@ class SetAsideKind(StrEnum):
 
 
 _STAGES = {
-    SetAsideKind.UNREADABLE: Stage.FETCH,
-    SetAsideKind.CONVERSION_DEADLINE: Stage.DEADLINE,
-    SetAsideKind.REFUSED: Stage.PUSH,
-    SetAsideKind.ENDED_WORKERS: Stage.WORKER,
-    SetAsideKind.VANISHED: Stage.GONE,
-    SetAsideKind.NOT_AN_EMAIL: Stage.FETCH,
+    DeadLetterKind.UNREADABLE: Stage.FETCH,
+    DeadLetterKind.CONVERSION_DEADLINE: Stage.DEADLINE,
+    DeadLetterKind.REFUSED: Stage.PUSH,
+    DeadLetterKind.ENDED_WORKERS: Stage.WORKER,
+    DeadLetterKind.VANISHED: Stage.GONE,
+    DeadLetterKind.NOT_AN_EMAIL: Stage.FETCH,
 }
 """Of all but those that say why an email makes no comment."""

@@ -26,7 +26,7 @@ MOST_TRIED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DiagnosisStep:
     """What was tried, whether it worked, what there is to say of it, and how long it took in seconds."""
 
     name: str
@@ -37,7 +37,7 @@ class Step:
     """Of the error, where it did not work."""
 
 
-class Verdict(StrEnum):
+class StepVerdict(StrEnum):
     OK = "ok"
     DIFFERS = "differs"
     UNTRIED = "could not be tried"
@@ -48,7 +48,7 @@ class Fact:
     """Something that this product relies on, held against the real service."""
 
     name: str
-    verdict: Verdict
+    verdict: StepVerdict
     text: str
 
 
@@ -60,19 +60,19 @@ Failed = tuple[str, IntegrationError]
 """The name of the step that failed, and why."""
 
 
-def walked(probes: Iterable[Probe]) -> Iterator[Step]:
+def walked(probes: Iterable[Probe]) -> Iterator[DiagnosisStep]:
     """Each step in turn, up to the first that fails."""
     for name, probe in probes:
         begun = time.monotonic()
         try:
             text = probe()
         except IntegrationError as error:
-            yield Step(name, False, str(error), time.monotonic() - begun, error.kind)
+            yield DiagnosisStep(name, False, str(error), time.monotonic() - begun, error.kind)
             return
-        yield Step(name, True, text, time.monotonic() - begun)
+        yield DiagnosisStep(name, True, text, time.monotonic() - begun)
 
 
-def mailbox_steps(source: Source, address: str) -> Iterator[Step]:
+def mailbox_steps(source: Source, address: str) -> Iterator[DiagnosisStep]:
     """Sign in, open the mailbox, list its folders, read one email."""
     begun = time.monotonic()
     try:
@@ -80,17 +80,17 @@ def mailbox_steps(source: Source, address: str) -> Iterator[Step]:
     except IntegrationError as error:
         took = time.monotonic() - begun
         if error.scope is Scope.CONNECTION:
-            yield Step("Sign in", False, str(error), took, error.kind)
+            yield DiagnosisStep("Sign in", False, str(error), took, error.kind)
             return
-        yield Step("Sign in", True, "The account is known.", took)
-        yield Step("Mailbox", False, str(error), 0.0, error.kind)
+        yield DiagnosisStep("Sign in", True, "The account is known.", took)
+        yield DiagnosisStep("Mailbox", False, str(error), 0.0, error.kind)
         return
-    yield Step("Sign in", True, "The account is known.", time.monotonic() - begun)
-    yield Step("Mailbox", True, f"{address} can be opened.", 0.0)
+    yield DiagnosisStep("Sign in", True, "The account is known.", time.monotonic() - begun)
+    yield DiagnosisStep("Mailbox", True, f"{address} can be opened.", 0.0)
     yield from walked([("Folders", lambda: _folders(source)), ("One email", lambda: _one_email(source))])
 
 
-def bucket_steps(sink: Sink, bucket: str) -> Iterator[Step]:
+def bucket_steps(sink: Sink, bucket: str) -> Iterator[DiagnosisStep]:
     """Reach Re:infer, be let in by the token, find the bucket. `bucket` empty: the first two."""
     begun = time.monotonic()
     failed: Failed | None = None
@@ -107,18 +107,18 @@ def bucket_steps(sink: Sink, bucket: str) -> Iterator[Step]:
     yield from _told(failed, bucket, time.monotonic() - begun)
 
 
-def _told(failed: Failed | None, bucket: str, seconds: float) -> Iterator[Step]:
+def _told(failed: Failed | None, bucket: str, seconds: float) -> Iterator[DiagnosisStep]:
     """All of it is learned by one request, whose time the first step bears."""
     texts = {"Address": "Re:infer answers.", "Token": "The token is taken."}
     texts |= {"Bucket": f"{bucket} is there."} if bucket else {}
     for name, text in texts.items():
         if failed is not None and failed[0] == name:
-            yield Step(name, False, str(failed[1]), seconds, failed[1].kind)
+            yield DiagnosisStep(name, False, str(failed[1]), seconds, failed[1].kind)
             return
-        yield Step(name, True, text, seconds)
+        yield DiagnosisStep(name, True, text, seconds)
         seconds = 0.0
     if failed is not None:
-        yield Step(failed[0], False, str(failed[1]), seconds, failed[1].kind)
+        yield DiagnosisStep(failed[0], False, str(failed[1]), seconds, failed[1].kind)
 
 
 def _folders(source: Source) -> str:

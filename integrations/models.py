@@ -33,7 +33,7 @@ STOPPED = {"enabled": False, "disabled_reason": DisabledReason.USER, "disabled_k
 """What to write of a mailbox or an integration that somebody starts or stops."""
 
 
-class Hold(models.Model):
+class CircuitBreaker(models.Model):
     """What can be held: its mailboxes wait until a time, but for one probe after it, or until an admin lifts it."""
 
     held_since = models.DateTimeField(null=True, blank=True, editable=False)
@@ -49,7 +49,7 @@ class Hold(models.Model):
         return self.held_until is not None
 
 
-class Destination(BindsSecrets, Hold):
+class Destination(BindsSecrets, CircuitBreaker):
     """A Re:infer tenant: API endpoint and token."""
 
     place_fields: ClassVar = binding.DESTINATION_FIELDS
@@ -74,7 +74,7 @@ class Destination(BindsSecrets, Hold):
         return closed(self.name)
 
 
-class Integration(BindsSecrets, Hold):
+class Integration(BindsSecrets, CircuitBreaker):
     """One connection to Exchange, with its credentials; its mailboxes hang on it."""
 
     place_fields: ClassVar = binding.INTEGRATION_FIELDS

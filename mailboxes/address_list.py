@@ -14,7 +14,7 @@ HEADINGS = ("address", "mailbox", "email", "e-mail", "primarysmtpaddress", "name
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AddressLine:
     number: int
     address: str
     project: str = ""
@@ -22,7 +22,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class AddressProblem:
     """A line that cannot be used, and why."""
 
     number: int
@@ -32,25 +32,27 @@ class Problem:
         return f"Line {self.number}: {self.text}"
 
 
-def read_list(text: str) -> tuple[list[Line], list[Problem]]:
+def read_list(text: str) -> tuple[list[AddressLine], list[AddressProblem]]:
     """The lines, and what is wrong with those that cannot be used, each named by its number. A heading is passed over."""
-    lines: list[Line] = []
-    problems: list[Problem] = []
+    lines: list[AddressLine] = []
+    problems: list[AddressProblem] = []
     seen: dict[str, int] = {}
     for number, fields in enumerate(_rows(text), 1):
         if fields is None:
-            problems.append(Problem(number, UNREADABLE))
+            problems.append(AddressProblem(number, UNREADABLE))
             continue
         if not fields or (number == 1 and fields[0].casefold() in HEADINGS):
             continue
         if len(lines) >= MOST:
-            problems.append(Problem(number, f"there are more than {MOST:,} mailboxes. Add the rest in a second list."))
+            problems.append(
+                AddressProblem(number, f"there are more than {MOST:,} mailboxes. Add the rest in a second list.")
+            )
             break
         line, problem = _line(number, fields)
         if not problem and line.address.casefold() in seen:
             problem = f"{line.address} stands in line {seen[line.address.casefold()]} already."
         if problem:
-            problems.append(Problem(number, problem))
+            problems.append(AddressProblem(number, problem))
             continue
         seen[line.address.casefold()] = number
         lines.append(line)
@@ -73,14 +75,14 @@ def _rows(text: str) -> Iterable[list[str] | None]:
         yield fields if any(fields) else []
 
 
-def _line(number: int, fields: list[str]) -> tuple[Line, str]:
+def _line(number: int, fields: list[str]) -> tuple[AddressLine, str]:
     address, place = fields[0], fields[1] if len(fields) > 1 else ""
     name, at, domain = address.rpartition("@")
     if not (at and name and "." in domain) or any(character.isspace() for character in address) or len(address) > 320:
-        return Line(number, address), f"“{address[:80]}” is no email address."
+        return AddressLine(number, address), f"“{address[:80]}” is no email address."
     if not place:
-        return Line(number, address), ""
+        return AddressLine(number, address), ""
     project, slash, bucket = place.partition("/")
     if not slash:
-        return Line(number, address), f"“{place[:80]}” is no bucket: write project/bucket."
-    return Line(number, address, project, bucket), problem_with_bucket(project, bucket) or ""
+        return AddressLine(number, address), f"“{place[:80]}” is no bucket: write project/bucket."
+    return AddressLine(number, address, project, bucket), problem_with_bucket(project, bucket) or ""

@@ -10,14 +10,14 @@ from mailboxes.models import Mailbox
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FilterLine:
     """One line: which filter, and what it lists."""
 
     label: str
     values: tuple[str, ...]
 
 
-def in_words(mailbox: Mailbox) -> list[Wish]:
+def in_words(mailbox: Mailbox) -> list[FilterLine]:
     """The filters that are set, in the order of the form. None of them: all mail of the wanted folders."""
     listed: list[tuple[str, Iterable[str]]] = [
         ("Only these folders", map(format_path, mailbox.folder_allow)),
@@ -26,7 +26,7 @@ def in_words(mailbox: Mailbox) -> list[Wish]:
         ("Never with", (*mailbox.participant_deny, *mailbox.domain_deny)),
         ("Also", _classes(mailbox)),
     ]
-    wishes = [Wish(label, tuple(values)) for label, values in listed]
+    wishes = [FilterLine(label, tuple(values)) for label, values in listed]
     return [wish for wish in wishes if wish.values]
 
 

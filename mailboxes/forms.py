@@ -13,7 +13,7 @@ from integrations.forms import ChangedOnlyForm
 from integrations.models import NAME, PROJECT_NAME, Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes import filter_text
-from mailboxes.address_list import Line, Problem, read_list
+from mailboxes.address_list import AddressLine, AddressProblem, read_list
 from mailboxes.models import Bucket, Mailbox
 
 MOST_PROBLEMS = 500
@@ -201,7 +201,7 @@ class ManyMailboxesForm(MailboxForm):
         there = Mailbox.objects.filter(integration=self.instance.integration_id).annotate(lower=Lower("address"))
         known = set(there.filter(lower__in=addresses).values_list("lower", flat=True))
         problems += [
-            Problem(line.number, f"{line.address} is a mailbox of this integration already.")
+            AddressProblem(line.number, f"{line.address} is a mailbox of this integration already.")
             for line in lines
             if line.address.casefold() in known
         ]
@@ -220,7 +220,7 @@ class ManyMailboxesForm(MailboxForm):
             )
         return file
 
-    def _tell(self, problems: list[Problem]) -> None:
+    def _tell(self, problems: list[AddressProblem]) -> None:
         for problem in problems[:MOST_PROBLEMS]:
             self.add_error("addresses", str(problem))
         if more := problems[MOST_PROBLEMS:]:
@@ -248,7 +248,7 @@ class ManyMailboxesForm(MailboxForm):
         Mailbox.objects.bulk_create(self.made)
         return True
 
-    def _bucket_of(self, line: Line, common: Bucket) -> Bucket:
+    def _bucket_of(self, line: AddressLine, common: Bucket) -> Bucket:
         if not line.bucket:
             return common
         return Bucket.objects.get_or_create(destination=common.destination, project=line.project, name=line.bucket)[0]

@@ -9,11 +9,11 @@ from django.db.models.functions import Lower
 
 from integrations.bidi import closed
 from integrations.errors import sentence
-from integrations.models import NAME, PROJECT_NAME, Destination, DisabledReason, Hold, Integration
+from integrations.models import NAME, PROJECT_NAME, CircuitBreaker, Destination, DisabledReason, Integration
 from mailboxes.rules import Rules
 
 
-class Bucket(Hold):
+class Bucket(CircuitBreaker):
     """`project/name` at a destination, where the comments of one or more mailboxes go."""
 
     destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="buckets")

@@ -29,7 +29,7 @@ them: mail programs keep what is being written in Drafts, while a folder below i
 mail there. What lies in such a folder is looked at like anything marked as a draft elsewhere."""
 
 
-class Verdict(StrEnum):
+class FilterVerdict(StrEnum):
     """What becomes of a folder or an item, and why."""
 
     WANTED = "wanted"
@@ -61,56 +61,56 @@ class Rules:
     reports: bool = False
 
 
-def folder_verdict(rules: Rules, path: Path, kinds: Iterable[FolderKind]) -> Verdict:
+def folder_verdict(rules: Rules, path: Path, kinds: Iterable[FolderKind]) -> FilterVerdict:
     """Whether mail of this folder is wanted. `kinds` are the folder's own and those of its ancestors.
 
     A path of a rule covers its subtree, compares without case and starts at the mailbox root.
     """
     if any(_covers(denied, path) for denied in rules.folder_deny):
-        return Verdict.DENIED_FOLDER
+        return FilterVerdict.DENIED_FOLDER
     if any(_covers(allowed, path) for allowed in rules.folder_allow):
-        return Verdict.WANTED
+        return FilterVerdict.WANTED
     if any(kind in SKIPPED_BY_DEFAULT for kind in kinds):
-        return Verdict.SKIPPED_FOLDER
-    return Verdict.DENIED_FOLDER if rules.folder_allow else Verdict.WANTED
+        return FilterVerdict.SKIPPED_FOLDER
+    return FilterVerdict.DENIED_FOLDER if rules.folder_allow else FilterVerdict.WANTED
 
 
-def item_verdict(rules: Rules, change: Change, folder: FolderKind) -> Verdict:
+def item_verdict(rules: Rules, change: Change, folder: FolderKind) -> FilterVerdict:
     """Whether this item is wanted, by what a page tells of it. An item without a received time is never too old.
 
     `folder`: the kind of the folder that it lies in. Of what is marked as a draft elsewhere, `draft_verdict` decides later.
     """
     if change.draft and folder in UNSENT:
-        return Verdict.DRAFT
+        return FilterVerdict.DRAFT
     if not _wanted_class(rules, change.item_class):
-        return Verdict.ITEM_CLASS
+        return FilterVerdict.ITEM_CLASS
     if rules.start is not None and change.received is not None and change.received < rules.start:
-        return Verdict.TOO_OLD
-    return Verdict.WANTED
+        return FilterVerdict.TOO_OLD
+    return FilterVerdict.WANTED
 
 
-def draft_verdict(folder: FolderKind, *, marked: bool, received: bool) -> Verdict:
+def draft_verdict(folder: FolderKind, *, marked: bool, received: bool) -> FilterVerdict:
     """Whether an item that was fetched is an email or a draft.
 
     Exchange marks mail as a draft that was imported over EWS, Graph or IMAP, whatever its folder, and for good. `marked`: so
     marked. `received`: its MIME has a Received header, as whatever a server took in has (RFC 5321 §4.4).
     """
     if not marked:
-        return Verdict.WANTED
+        return FilterVerdict.WANTED
     if folder in UNSENT:
-        return Verdict.DRAFT
-    return Verdict.WANTED if received else Verdict.NEVER_SENT
+        return FilterVerdict.DRAFT
+    return FilterVerdict.WANTED if received else FilterVerdict.NEVER_SENT
 
 
-def participants_verdict(rules: Rules, addresses: Iterable[str]) -> Verdict:
+def participants_verdict(rules: Rules, addresses: Iterable[str]) -> FilterVerdict:
     """Whether an email between these addresses is wanted: from, sender, to, cc and bcc."""
     known = {address.casefold() for address in addresses}
     if _any_matches(known, rules.participant_deny, rules.domain_deny):
-        return Verdict.PARTICIPANT
+        return FilterVerdict.PARTICIPANT
     if not rules.participant_allow and not rules.domain_allow:
-        return Verdict.WANTED
+        return FilterVerdict.WANTED
     wanted = _any_matches(known, rules.participant_allow, rules.domain_allow)
-    return Verdict.WANTED if wanted else Verdict.PARTICIPANT
+    return FilterVerdict.WANTED if wanted else FilterVerdict.PARTICIPANT
 
 
 def _covers(rule: Path, path: Path) -> bool:

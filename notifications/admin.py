@@ -3,11 +3,11 @@
 from django.contrib import admin
 
 from integrations.admin import RecordAdmin
-from notifications.models import Delivery, Notice, Webhook
+from notifications.models import Delivery, Notification, Webhook
 
 
-@admin.register(Notice)
-class NoticeAdmin(RecordAdmin):
+@admin.register(Notification)
+class NotificationAdmin(RecordAdmin):
     list_display = ("kind", "text", "created_at")
     list_filter = ("kind",)
 

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from integrations.errors import SecretUnreadable
 from integrations.product_errors import own_fault
-from notifications.models import Delivery, Notice
+from notifications.models import Delivery, Notification
 from notifications.sending import NotSent, send
 from notifications.signature import signature
 
@@ -72,7 +72,7 @@ def _tell(delivery: Delivery, now: datetime, post: Post) -> None:
     post(hook.url, body, headers)
 
 
-def as_json(notice: Notice) -> dict[str, object]:
+def as_json(notice: Notification) -> dict[str, object]:
     return {
         "id": str(notice.pk),
         "kind": notice.kind,
@@ -88,7 +88,7 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     send(url, body, headers, allow_private=settings.NOTICES_ALLOW_PRIVATE)
 
 
-def _mail(notice: Notice) -> None:
+def _mail(notice: Notification) -> None:
     # What goes wrong with SMTP is an OSError, too.
     send_mail(f"[Re:infer Exchange] {notice.get_kind_display()}", notice.text, None, settings.NOTICES_MAIL_TO)
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from integrations.encryption import EncryptedField
 
 
-class Kind(models.TextChoices):
+class NotificationKind(models.TextChoices):
     INTEGRATION_DISABLED = "integration_disabled", "Integration disabled"
     INTEGRATION_RECOVERED = "integration_recovered", "Integration recovered"
     MAILBOX_DISABLED = "mailbox_disabled", "Mailbox disabled"
@@ -40,11 +40,11 @@ class Webhook(models.Model):
         return self.url
 
 
-class Notice(models.Model):
+class Notification(models.Model):
     """Something happened. Ids, names, reasons and times: never mail, never a secret."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=32, choices=Kind)
+    kind = models.CharField(max_length=32, choices=NotificationKind)
     text = models.TextField()
     facts = models.JSONField(default=dict)
     integration_id = models.BigIntegerField(null=True)
@@ -55,6 +55,7 @@ class Notice(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
+        db_table = "notices_notice"  # as it was called first
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["integration_id"], condition=Q(open=True), name="notice_open")]
 
@@ -65,7 +66,7 @@ class Notice(models.Model):
 class Delivery(models.Model):
     """One notice on its way to one webhook; without a webhook: by e-mail."""
 
-    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
+    notice = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
     webhook = models.ForeignKey(Webhook, null=True, on_delete=models.CASCADE, related_name="deliveries")
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True, help_text="Empty: it is over.")

@@ -14,13 +14,13 @@ from django.utils import timezone
 from integrations.errors import IntegrationError
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from notifications.models import Delivery, Kind, Notice, Webhook
+from notifications.models import Delivery, Notification, NotificationKind, Webhook
 
 RECOVERY = {
-    Kind.INTEGRATION_DISABLED: Kind.INTEGRATION_RECOVERED,
-    Kind.MAILBOX_DISABLED: Kind.MAILBOX_RECOVERED,
-    Kind.STANDING_STILL: Kind.GOING_ON,
-    Kind.FOLDER_LEFT_OUT: Kind.FOLDER_RECOVERED,
+    NotificationKind.INTEGRATION_DISABLED: NotificationKind.INTEGRATION_RECOVERED,
+    NotificationKind.MAILBOX_DISABLED: NotificationKind.MAILBOX_RECOVERED,
+    NotificationKind.STANDING_STILL: NotificationKind.GOING_ON,
+    NotificationKind.FOLDER_LEFT_OUT: NotificationKind.FOLDER_RECOVERED,
 }
 
 LOCK = 7_261_904_533
@@ -32,13 +32,13 @@ GATHER = timedelta(minutes=1)
 @transaction.atomic
 def announce_stopped(name: str, why: str, cause: str, *, integration_id: int, mailbox_id: int, bucket: str) -> None:
     """A mailbox stands still for a cause that others of its integration may share: one notice tells of all of them."""
-    standing = Notice.objects.select_for_update().filter(
-        kind=Kind.MAILBOX_DISABLED, open=True, integration_id=integration_id, cause=cause
+    standing = Notification.objects.select_for_update().filter(
+        kind=NotificationKind.MAILBOX_DISABLED, open=True, integration_id=integration_id, cause=cause
     )
     notice = standing.first()
     if notice is None:
         announce(
-            Kind.MAILBOX_DISABLED,
+            NotificationKind.MAILBOX_DISABLED,
             f"{name} stopped: {why}",
             integration_id=integration_id,
             mailbox_id=mailbox_id,
@@ -63,7 +63,7 @@ def announce_left_out(
     if notice is None:
         count = "1 folder" if folders == 1 else f"{folders:,} folders"
         announce(
-            Kind.FOLDER_LEFT_OUT,
+            NotificationKind.FOLDER_LEFT_OUT,
             f"{count} of {name} cannot be read and {'is' if folders == 1 else 'are'} left out. {error}",
             integration_id=integration_id,
             mailbox_id=mailbox_id,
@@ -78,11 +78,11 @@ def announce_left_out(
     notice.save(update_fields=["mailboxes", "facts", "text"])
 
 
-def _told_just_now(cause: str, integration_id: int, mailbox_id: int) -> Notice | None:
+def _told_just_now(cause: str, integration_id: int, mailbox_id: int) -> Notification | None:
     """The notice that is still waiting for more. What was told of this mailbox before is told by the next one from now on, so
     that its recovery is told once."""
-    alike = Notice.objects.select_for_update().filter(
-        kind=Kind.FOLDER_LEFT_OUT, open=True, integration_id=integration_id, cause=cause
+    alike = Notification.objects.select_for_update().filter(
+        kind=NotificationKind.FOLDER_LEFT_OUT, open=True, integration_id=integration_id, cause=cause
     )
     recent = None
     for notice in alike.order_by("created_at"):
@@ -98,7 +98,7 @@ def _told_just_now(cause: str, integration_id: int, mailbox_id: int) -> Notice |
 
 @transaction.atomic
 def announce(
-    kind: Kind,
+    kind: NotificationKind,
     text: str,
     *,
     integration_id: int | None = None,
@@ -107,7 +107,7 @@ def announce(
     cause: str = "",
 ) -> None:
     """Tell everybody who wants to know of this kind. `facts`: ids, names and reasons; never mail, never a secret."""
-    notice = Notice.objects.create(
+    notice = Notification.objects.create(
         kind=kind,
         text=text,
         facts=dict(facts or {}),
@@ -130,14 +130,14 @@ def keep_told(standing: Mapping[str, str]) -> None:
     """What of the whole installation stands still now, by its kind, in words: tell of what is new, and of what is over.
     Whoever calls it next finds what was told, so many may."""
     _one_at_a_time()
-    told = Notice.objects.filter(kind=Kind.STANDING_STILL, open=True)
+    told = Notification.objects.filter(kind=NotificationKind.STANDING_STILL, open=True)
     over = told.exclude(facts__standstill__in=list(standing))
     for notice in over:
-        announce(Kind.GOING_ON, f"It is over: {notice.text}", facts=notice.facts)
+        announce(NotificationKind.GOING_ON, f"It is over: {notice.text}", facts=notice.facts)
     over.update(open=False)
     known = set(told.values_list("facts__standstill", flat=True))
     for kind in standing.keys() - known:
-        announce(Kind.STANDING_STILL, standing[kind], facts={"standstill": kind})
+        announce(NotificationKind.STANDING_STILL, standing[kind], facts={"standstill": kind})
 
 
 def _one_at_a_time() -> None:
@@ -152,34 +152,40 @@ def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str], *, w
     """A mailbox synced: what was told to stand still is over. `names`: of the integration and of the mailbox. `whole`: no
     folder of it was left out."""
     # A plain look first: after nearly every sync there is nothing to tell.
-    open_ones = Notice.objects.filter(open=True, integration_id=integration_id)
+    open_ones = Notification.objects.filter(open=True, integration_id=integration_id)
     if not whole:
-        open_ones = open_ones.exclude(kind=Kind.FOLDER_LEFT_OUT)
+        open_ones = open_ones.exclude(kind=NotificationKind.FOLDER_LEFT_OUT)
     gathered = open_ones.exclude(cause="")
     for notice in gathered.select_for_update() if gathered.exists() else ():
         _is_well(notice, mailbox_id, names[1])
     for told, of in set(open_ones.filter(cause="").values_list("kind", "mailbox_id")):
-        is_over = told == Kind.INTEGRATION_DISABLED or of == mailbox_id
+        is_over = told == NotificationKind.INTEGRATION_DISABLED or of == mailbox_id
         if is_over and open_ones.filter(kind=told, mailbox_id=of).update(open=False):
             name = names[of is not None]
-            announce(RECOVERY[Kind(told)], f"{name} syncs again.", integration_id=integration_id, mailbox_id=of)
+            announce(
+                RECOVERY[NotificationKind(told)], f"{name} syncs again.", integration_id=integration_id, mailbox_id=of
+            )
 
 
 def forget_deleted() -> None:
     """Close what was told of mailboxes and integrations that were deleted since: they never sync again."""
-    for pk in Notice.objects.filter(open=True).exclude(kind=Kind.STANDING_STILL).values_list("pk", flat=True):
+    for pk in (
+        Notification.objects.filter(open=True)
+        .exclude(kind=NotificationKind.STANDING_STILL)
+        .values_list("pk", flat=True)
+    ):
         _forget_deleted_of(pk)
 
 
 @transaction.atomic
 def _forget_deleted_of(pk: uuid.UUID) -> None:
-    notice = Notice.objects.select_for_update().filter(pk=pk, open=True).first()
+    notice = Notification.objects.select_for_update().filter(pk=pk, open=True).first()
     if notice is None:
         return
     mailbox_id = notice.mailbox_id
     if mailbox_id is None:
         if notice.integration_id is None or not Integration.objects.filter(pk=notice.integration_id).exists():
-            Notice.objects.filter(pk=pk).update(open=False)
+            Notification.objects.filter(pk=pk).update(open=False)
         return
     told_of: set[int] = set(notice.mailboxes) if notice.cause else {mailbox_id}
     left = set(Mailbox.objects.filter(pk__in=told_of).values_list("pk", flat=True))
@@ -193,7 +199,7 @@ def _forget_deleted_of(pk: uuid.UUID) -> None:
         _tell_all_well(notice, None, "The mailbox that was not deleted")
 
 
-def _is_well(notice: Notice, mailbox_id: int, name: str) -> None:
+def _is_well(notice: Notification, mailbox_id: int, name: str) -> None:
     """One of several is well again; when all of them are, that is told once."""
     if mailbox_id not in notice.mailboxes:
         return
@@ -204,13 +210,13 @@ def _is_well(notice: Notice, mailbox_id: int, name: str) -> None:
         _tell_all_well(notice, mailbox_id, name)
 
 
-def _tell_all_well(notice: Notice, mailbox_id: int | None, name: str) -> None:
+def _tell_all_well(notice: Notification, mailbox_id: int | None, name: str) -> None:
     count = notice.facts["mailboxes"]
     told = f"{name} syncs again." if count == 1 else f"All {count:,} mailboxes sync again that had stopped."
-    if notice.kind == Kind.FOLDER_LEFT_OUT:
+    if notice.kind == NotificationKind.FOLDER_LEFT_OUT:
         told = f"No folder of {name if count == 1 else f'these {count:,} mailboxes'} is left out any more."
     announce(
-        RECOVERY[Kind(notice.kind)],
+        RECOVERY[NotificationKind(notice.kind)],
         told,
         integration_id=notice.integration_id,
         mailbox_id=mailbox_id,

@@ -19,10 +19,10 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from access import history
 from conversion.deadline.child_process import AllPlacesTaken
-from conversion.transform import Converted, NotConvertible, Place
+from conversion.transform import Converted, EmailLocation, NotConvertible
 from integrations.connect import network_steps, open_sink, open_source
 from integrations.dead_letter_reasons import UNTOLD
-from integrations.diagnosis import Step, bucket_steps, mailbox_steps
+from integrations.diagnosis import DiagnosisStep, bucket_steps, mailbox_steps
 from integrations.errors import IntegrationError, TooManyRefused
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
 from integrations.models import RUNNING, STOPPED, Destination, Integration
@@ -31,7 +31,7 @@ from sync.engine.foreign_ids import is_former
 from sync.jobs import bucket_audit, connection_breakers, scheduling, sign_in_budget, verification
 from sync.jobs.conversions import converter
 from sync.jobs.disabled_mailboxes import stopped_at
-from sync.models import FROM_THE_BEGINNING, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from sync.models import FROM_THE_BEGINNING, DeadLetter, LedgerEntry, MailboxState, SyncedFolder
 from sync.reporting import newly_wanted
 from sync.store.lease import Clock, database_now
 from sync.tasks import sync_mailbox
@@ -47,7 +47,7 @@ class Finding:
 
     ok: bool
     text: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[DiagnosisStep, ...] = ()
     kind: str = ""
     """Of the error, where there was one."""
 
@@ -59,7 +59,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ActionRefused:
     """What could not be done, in a sentence. Pages show it as a problem, the API answers 422."""
 
     text: str
@@ -116,15 +116,15 @@ def stop_mailbox(mailbox: Mailbox) -> str:
     return f"{mailbox} is stopped."
 
 
-def sync_now(mailbox: Mailbox) -> str | Complaint:
+def sync_now(mailbox: Mailbox) -> str | ActionRefused:
     """Queue it at once, also while it or its connection is held: the admin is the probe."""
     if not mailbox.enabled or not mailbox.integration.enabled:
-        return Complaint(f"{mailbox} is stopped: start it first.")
+        return ActionRefused(f"{mailbox} is stopped: start it first.")
     _make_due([mailbox])
     try:
         queued = scheduling.queue(mailbox.pk, sync_mailbox.delay, database_now(), probe=True)
     except BrokerError:
-        return Complaint(f"The queue cannot be reached. {mailbox} is synced as soon as it answers again.")
+        return ActionRefused(f"The queue cannot be reached. {mailbox} is synced as soon as it answers again.")
     return f"{mailbox} is queued." if queued else f"{mailbox} is already queued or syncing."
 
 
@@ -139,11 +139,11 @@ def stop_many(mailboxes: Sequence[Mailbox]) -> str:
     return f"{_counted(mailboxes)} stopped."
 
 
-def sync_many_now(mailboxes: Sequence[Mailbox]) -> str | Complaint:
+def sync_many_now(mailboxes: Sequence[Mailbox]) -> str | ActionRefused:
     """Make them due: the next tick queues them, as many at once as workers can take."""
     running = [mailbox for mailbox in mailboxes if mailbox.enabled and mailbox.integration.enabled]
     if not running:
-        return Complaint("They are stopped: start them first.")
+        return ActionRefused("They are stopped: start them first.")
     _make_due(running)
     return f"{_counted(running)} due now."
 
@@ -182,27 +182,27 @@ def verify_mailbox(mailbox: Mailbox, *, repair: bool = False) -> str:
     return f"{mailbox} is being {'verified and repaired' if repair else 'verified'}."
 
 
-def stop_verification(mailbox: Mailbox) -> str | Complaint:
+def stop_verification(mailbox: Mailbox) -> str | ActionRefused:
     if not verification.stop(mailbox):
-        return Complaint(f"{mailbox} is not being verified: it is done.")
+        return ActionRefused(f"{mailbox} is not being verified: it is done.")
     return f"The verification of {mailbox} is stopped."
 
 
-def bring_newly_wanted(mailboxes: Sequence[Mailbox], *, by: str, also_left: bool = False) -> str | Complaint:
+def bring_newly_wanted(mailboxes: Sequence[Mailbox], *, by: str, also_left: bool = False) -> str | ActionRefused:
     """Send what only newer rules want of these mailboxes. Each new comment costs an AI unit. `also_left`: what was left before,
     too."""
     emails = newly_wanted.answer(mailboxes, bring=True, by=by, now=database_now(), also_left=also_left)
     if emails is None:
-        return Complaint(f"Nothing of {_named(mailboxes)} waits for an answer.")
+        return ActionRefused(f"Nothing of {_named(mailboxes)} waits for an answer.")
     _make_due(mailboxes)
     return f"{_emails(emails, mailboxes)} brought by the next syncs, and whatever is still found."
 
 
-def leave_newly_wanted(mailboxes: Sequence[Mailbox], *, by: str) -> str | Complaint:
+def leave_newly_wanted(mailboxes: Sequence[Mailbox], *, by: str) -> str | ActionRefused:
     """Do not send what only newer rules want of these mailboxes and was there before; what did not come yet stays, too."""
     emails = newly_wanted.answer(mailboxes, bring=False, by=by, now=database_now())
     if emails is None:
-        return Complaint(f"Nothing of {_named(mailboxes)} waits for an answer.")
+        return ActionRefused(f"Nothing of {_named(mailboxes)} waits for an answer.")
     return (
         f"{_emails(emails, mailboxes)} left in Exchange, and whatever is still found. What arrives from now on comes."
     )
@@ -218,47 +218,47 @@ def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
     return entries.filter(state=LedgerEntry.State.CONFIRMED).count()
 
 
-def retry_set_aside(email: SetAsideEmail) -> str | Complaint:
-    SetAsideEmail.objects.filter(pk=email.pk, settled__in=["", "dismissed"]).update(
+def retry_set_aside(email: DeadLetter) -> str | ActionRefused:
+    DeadLetter.objects.filter(pk=email.pk, settled__in=["", "dismissed"]).update(
         settled="", settled_at=None, retry_at=database_now()
     )
     queued = sync_now(email.mailbox)
     told = f"The email in {_place(email)} is tried again."
-    return Complaint(f"{told} {queued.text}") if isinstance(queued, Complaint) else f"{told} {queued}"
+    return ActionRefused(f"{told} {queued.text}") if isinstance(queued, ActionRefused) else f"{told} {queued}"
 
 
-def retry_many_set_aside(emails: QuerySet[SetAsideEmail], clock: Clock = database_now) -> str | Complaint:
+def retry_many_set_aside(emails: QuerySet[DeadLetter], clock: Clock = database_now) -> str | ActionRefused:
     """Try all of these again, as many at once as each mailbox's next sync has time for. Those that were delivered, or are
     gone, stay as they are."""
     waiting = emails.filter(settled__in=["", "dismissed"])
     # Those of which nobody was told are tried again too.
     count = waiting.exclude(stage__in=UNTOLD).count()
     mailboxes = list(Mailbox.objects.filter(pk__in=waiting.values("mailbox").distinct()))
-    SetAsideEmail.objects.filter(pk__in=waiting.values("pk")).update(settled="", settled_at=None, retry_at=clock())
+    DeadLetter.objects.filter(pk__in=waiting.values("pk")).update(settled="", settled_at=None, retry_at=clock())
     _make_due(mailboxes)
     if not count:
-        return Complaint("There is no such email to try again.")
+        return ActionRefused("There is no such email to try again.")
     return f"{'1 email is' if count == 1 else f'{count:,} emails are'} tried again by the next sync of {_named(mailboxes)}."
 
 
-def dismiss_set_aside(email: SetAsideEmail) -> str:
+def dismiss_set_aside(email: DeadLetter) -> str:
     """Stop trying and stop showing it. It is not delivered."""
-    SetAsideEmail.objects.filter(pk=email.pk, settled="").update(
+    DeadLetter.objects.filter(pk=email.pk, settled="").update(
         settled="dismissed", settled_at=database_now(), retry_at=None
     )
     return f"The email in {_place(email)} is dismissed: it stays in Exchange and does not reach Re:infer."
 
 
-def _place(email: SetAsideEmail) -> str:
+def _place(email: DeadLetter) -> str:
     """Which one it is, without a word of it."""
     arrived = f", arrived {email.received:%Y-%m-%d %H:%M} UTC" if email.received else ""
     return f"{'/'.join(email.folder.path)} of {email.mailbox}{arrived}"
 
 
-def preview_set_aside(email: SetAsideEmail) -> Converted | NotConvertible | Complaint:
+def preview_set_aside(email: DeadLetter) -> Converted | NotConvertible | ActionRefused:
     """Fetch the email from Exchange now, and show what comment it makes. Takes up to 20 s; nothing is sent or kept."""
     if is_former(email.item_id):
-        return Complaint("The integration reads Exchange another way since: the next sync finds this email again.")
+        return ActionRefused("The integration reads Exchange another way since: the next sync finds this email again.")
     change = Change(
         ChangeKind.CREATED,
         FolderId(email.folder.folder_id),
@@ -275,16 +275,16 @@ def preview_set_aside(email: SetAsideEmail) -> Converted | NotConvertible | Comp
         ):
             fetched = next(iter(source.fetch([change])))
     except (IntegrationError, ImproperlyConfigured) as error:
-        return Complaint(str(error))
+        return ActionRefused(str(error))
     if isinstance(fetched, Gone):
-        return Complaint("The email is no longer where it was: it was moved or deleted since.")
+        return ActionRefused("The email is no longer where it was: it was moved or deleted since.")
     if isinstance(fetched, Unreadable):
-        return Complaint(f"Exchange cannot hand this email out: {fetched.reason}.")
+        return ActionRefused(f"Exchange cannot hand this email out: {fetched.reason}.")
     try:
         with converter(wait=False) as convert:
-            return convert(fetched, Place(email.mailbox.address, tuple(email.folder.path)))
+            return convert(fetched, EmailLocation(email.mailbox.address, tuple(email.folder.path)))
     except AllPlacesTaken as busy:
-        return Complaint(str(busy))
+        return ActionRefused(str(busy))
 
 
 def settings_changed(integration: Integration) -> None:
@@ -312,7 +312,7 @@ def test_connection(integration: Integration, address: str | None, *, by: str) -
 
 
 def _test_source(integration: Integration, address: str) -> Finding:
-    steps: list[Step] = []
+    steps: list[DiagnosisStep] = []
     try:
         steps += network_steps(integration, deadline=TEST_DEADLINE)
         if all(step.ok for step in steps):
@@ -356,20 +356,20 @@ def _test_sink(destination: Destination, bucket: Bucket | None, about: Destinati
 
 def _noted(
     about: Integration | Destination | Bucket, way: Sequence[tuple[str, str]], by: str
-) -> AbstractContextManager[history.Attempt]:
+) -> AbstractContextManager[history.ConnectionAttempt]:
     named = about if about.pk else f"a new {about._meta.verbose_name}"
     text = f"The connection of {named} was tested."
     return history.attempt(by, text, about, [(what, "", where) for what, where in way])
 
 
-def _of_steps(steps: Sequence[Step], good: str) -> Finding:
+def _of_steps(steps: Sequence[DiagnosisStep], good: str) -> Finding:
     failed = next((step for step in steps if not step.ok), None)
     if failed is None:
         return Finding(True, good, tuple(steps))
     return Finding(False, failed.text, tuple(steps), failed.kind)
 
 
-def _could_not(error: IntegrationError | ImproperlyConfigured, steps: Sequence[Step]) -> Finding:
+def _could_not(error: IntegrationError | ImproperlyConfigured, steps: Sequence[DiagnosisStep]) -> Finding:
     return Finding(False, str(error), tuple(steps), getattr(error, "kind", "secret_unreadable"))
 
 
@@ -381,20 +381,20 @@ def resume_bucket(bucket: Bucket, clock: Clock = database_now) -> str:
     return f"{bucket} goes on. What is refused until tomorrow is set aside."
 
 
-def accept_comments(bucket: Bucket) -> str | Complaint:
+def accept_comments(bucket: Bucket) -> str | ActionRefused:
     """The admin knows where the comments come from that we did not send: it is told of them no more."""
     if not bucket_audit.accept(Bucket.objects.filter(pk=bucket.pk)):
-        return Complaint(f"Nothing is known of comments of others in {bucket}.")
+        return ActionRefused(f"Nothing is known of comments of others in {bucket}.")
     return f"Comments of others in {bucket} are accepted. Re:infer is asked for each new email before it is sent there."
 
 
-def start_stopped(row: Destination | Bucket) -> str | Complaint:
+def start_stopped(row: Destination | Bucket) -> str | ActionRefused:
     """Start what an error or the quota of Re:infer stopped there, whatever is held. What a person or a monthly limit stopped
     stays so."""
     stopped = stopped_at(row)
     mailboxes = list(stopped.select_related("integration"))
     if not mailboxes:
-        return Complaint(f"No mailbox of {row} is stopped by an error or a quota.")
+        return ActionRefused(f"No mailbox of {row} is stopped by an error or a quota.")
     stopped.update(**RUNNING)
     waits = row.buckets.all() if isinstance(row, Destination) else [row]
     for bucket in (one for one in waits if one.held_kind != TooManyRefused.kind):  # that one waits for Resume
@@ -417,7 +417,7 @@ def create_bucket(bucket: Bucket) -> Finding:
     return Finding(True, f"{bucket} exists at Re:infer.")
 
 
-MANY: dict[str, Callable[[Sequence[Mailbox]], str | Complaint]] = {
+MANY: dict[str, Callable[[Sequence[Mailbox]], str | ActionRefused]] = {
     "start": start_many,
     "stop": stop_many,
     "sync-now": sync_many_now,

@@ -26,8 +26,8 @@ from integrations.errors import IntegrationError, SignInPaused
 from integrations.models import RUNNING, DisabledReason, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
-from mailboxes.rules import Verdict
-from operations.actions import Complaint, settings_changed
+from mailboxes.rules import FilterVerdict
+from operations.actions import ActionRefused, settings_changed
 from sync.engine.folder_paths import positions
 from sync.engine.records import DELIVERED
 from sync.jobs import scope_evidence, sign_in_budget
@@ -44,13 +44,13 @@ MOST_FOLDERS = 20
 """Folders of a mailbox that are named one by one."""
 NOT_LISTED = "of them Graph does not list folders that are read now"
 Paths = frozenset[tuple[str, ...]]
-Known = Mapping[tuple[str, ...], tuple[SyncedFolder, Verdict]]
+Known = Mapping[tuple[str, ...], tuple[SyncedFolder, FilterVerdict]]
 """The folders of a mailbox that are read now, by their paths, with whether their mail is wanted."""
 Api = Integration.Api
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MailboxCheck:
     """What would happen to one mailbox. `ok` None: there was no time left to look."""
 
     address: str
@@ -77,7 +77,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class SecretsNeeded(Complaint):
+class SecretsNeeded(ActionRefused):
     """A stored secret was entered for another place than the one to switch to."""
 
     problems: Mapping[str, str] = field(default_factory=dict)
@@ -94,19 +94,21 @@ def target_of(
     endpoint: str = "",
     authority: str = "",
     secrets: Mapping[str, str] | None = None,
-) -> Target | Complaint:
+) -> Target | ActionRefused:
     """The other API of the same tenant. `endpoint` and `authority` where they are not those of its cloud; `secrets`, by the
     name of the model's field, where they are sent elsewhere then: else the answer is `SecretsNeeded`."""
     if integration.microsoft_api == api:
-        return Complaint(f"{integration} uses {Api(api).label} already.")
+        return ActionRefused(f"{integration} uses {Api(api).label} already.")
     if api == Api.GRAPH and integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC):
-        return Complaint(
+        return ActionRefused(
             "Graph lets an app sign in, no account. If these mailboxes are in Exchange Online now, press Edit and enter the "
             "app there; nothing is sent twice. Exchange Server keeps EWS."
         )
     cloud = cloud_at(integration.endpoint)
     if not endpoint and cloud is None:
-        return Complaint(f"Enter the endpoint of {Api(api).label}: the present one belongs to no cloud of Microsoft.")
+        return ActionRefused(
+            f"Enter the endpoint of {Api(api).label}: the present one belongs to no cloud of Microsoft."
+        )
     usual = (cloud.graph if api == Api.GRAPH else cloud.ews) if cloud else ""
     entered = {name: plain for name, plain in (secrets or {}).items() if plain}
     target = Target(api, endpoint or usual, authority or integration.authority, entered)
@@ -134,7 +136,7 @@ def _missing_secrets(integration: Integration, target: Target) -> dict[str, str]
 
 def look(
     integration: Integration, target: Target, mailboxes: Sequence[Mailbox], patience: float = PATIENCE, *, by: str
-) -> list[Look]:
+) -> list[MailboxCheck]:
     """Open each mailbox by the other API, several at once, and say what the switch would do to it. Changes nothing but the
     history, which names the servers. `by`: who looks."""
     there = as_switched(integration, target)
@@ -147,7 +149,7 @@ def look(
     return looks
 
 
-def _looked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -> list[Look]:
+def _looked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -> list[MailboxCheck]:
     if not mailboxes:
         return []
     known, emails = _known_folders(mailboxes), _known_emails(mailboxes)
@@ -155,7 +157,7 @@ def _looked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
     try:
 
-        def begun(box: Mailbox) -> Future[Look]:
+        def begun(box: Mailbox) -> Future[MailboxCheck]:
             return pool.submit(_look, there, box.address, known[box.pk], emails.get(box.pk, 0))
 
         first, *rest = mailboxes
@@ -169,12 +171,12 @@ def _looked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -
         futures = [begun(box) for box in rest]
         return [look, *(_in_time(future, box, until) for future, box in zip(futures, rest, strict=True))]
     except SignInPaused as error:
-        return [Look(box.address, False, str(error), error.kind) for box in mailboxes]
+        return [MailboxCheck(box.address, False, str(error), error.kind) for box in mailboxes]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def summary(looks: Sequence[Look]) -> str:
+def summary(looks: Sequence[MailboxCheck]) -> str:
     """All of it in a sentence or two."""
     good, bad = sum(one.ok is True for one in looks), [one for one in looks if one.ok is False]
     late = sum(one.ok is None for one in looks)
@@ -200,19 +202,19 @@ def switch(
     *,
     by: str,
     anyway: bool = False,
-    looked: Callable[..., Sequence[Look]] = look,
-) -> str | Complaint:
+    looked: Callable[..., Sequence[MailboxCheck]] = look,
+) -> str | ActionRefused:
     """Look at every mailbox, and switch where all can be opened, or `anyway`. What stood still because of an error runs
     again; what a user stopped stays stopped. A sync that is running ends with the API that it began with. `by`: who does
     it, for the history."""
     if not anyway:
         looks = looked(integration, target, list(integration.mailboxes.filter(enabled=True)), by=by)
         if not all(one.ok for one in looks):
-            return Complaint(
+            return ActionRefused(
                 f"Nothing was switched. {summary(looks)} Mend that, or switch anyway: those mailboxes wait then."
             )
         if any(one.not_listed for one in looks):
-            return Complaint(
+            return ActionRefused(
                 f"Nothing was switched. {summary(looks)} Give these folders the class IPF.Note, or move their mail into other "
                 "folders, or switch anyway: mail in them is not read any more then."
             )
@@ -224,7 +226,7 @@ def switch(
         values |= RUNNING
     same = Integration.objects.filter(pk=integration.pk, updated_at=integration.updated_at)
     if not same.update(**values):
-        return Complaint("Somebody changed the integration meanwhile. Nothing was switched; look at it again.")
+        return ActionRefused("Somebody changed the integration meanwhile. Nothing was switched; look at it again.")
     settings_changed(integration)
     return f"{integration} reads by {Api(target.api).label} from now on. Nothing is sent twice."
 
@@ -241,22 +243,22 @@ def changes_in_words(integration: Integration, target: Target) -> list[tuple[str
     return told + [(label_of(Integration, name), "a secret", "another secret") for name in target.secrets]
 
 
-def _look(integration: Integration, address: str, known: Known, emails: int) -> Look:
+def _look(integration: Integration, address: str, known: Known, emails: int) -> MailboxCheck:
     """In a thread of its own: no query, only Exchange."""
     try:
         with open_source(integration, address, deadline=DEADLINE) as source:
             source.check()
             missing = sorted(known.keys() - _paths_of(source))
     except IntegrationError as error:
-        return Look(address, False, str(error), error.kind)
+        return MailboxCheck(address, False, str(error), error.kind)
     except ImproperlyConfigured as error:
-        return Look(address, False, str(error))
-    lost = [known[path][0] for path in missing if known[path][1] is Verdict.WANTED]
+        return MailboxCheck(address, False, str(error))
+    lost = [known[path][0] for path in missing if known[path][1] is FilterVerdict.WANTED]
     if lost and integration.microsoft_api == Api.GRAPH:
         not_listed = tuple(map(_in_words, lost))
         text = f"Graph does not list folders that are read now: {_named(not_listed)}. Their mail is not read any more then."
-        return Look(address, True, f"{_promise(0, (), emails)} {text}", not_listed=not_listed)
-    return Look(address, True, _promise(len(known), missing, emails))
+        return MailboxCheck(address, True, f"{_promise(0, (), emails)} {text}", not_listed=not_listed)
+    return MailboxCheck(address, True, _promise(len(known), missing, emails))
 
 
 def _in_words(folder: SyncedFolder) -> str:
@@ -285,11 +287,11 @@ def _promise(folders: int, missing: Sequence[tuple[str, ...]], emails: int) -> s
     return f"{known}. Not found again: {named}{' and more' if len(missing) > NAMED else ''}; moved emails are read once more."
 
 
-def _in_time(future: Future[Look], mailbox: Mailbox, until: float) -> Look:
+def _in_time(future: Future[MailboxCheck], mailbox: Mailbox, until: float) -> MailboxCheck:
     try:
         return future.result(timeout=max(0.0, until - time.monotonic()))
     except TimeoutError:
-        return Look(mailbox.address, None, "There was no time left to look at it.")
+        return MailboxCheck(mailbox.address, None, "There was no time left to look at it.")
 
 
 def _paths_of(source: Source) -> Paths:

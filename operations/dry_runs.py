@@ -13,20 +13,20 @@ from django.core.exceptions import ImproperlyConfigured
 
 from conversion.deadline.child_process import AllPlacesTaken
 from conversion.deadline.in_process import Convert
-from conversion.transform import Converted, Place
+from conversion.transform import Converted, EmailLocation
 from integrations.connect import list_buckets, open_source
 from integrations.errors import IntegrationError
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemId
 from integrations.models import Destination, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
-from mailboxes.rules import Rules, Verdict, participants_verdict
+from mailboxes.rules import FilterVerdict, Rules, participants_verdict
 from operations.actions import Finding
 from sync.jobs import sign_in_budget
 from sync.jobs.conversions import converter
 from sync.jobs.folder_filter import wanted_folders
 from sync.jobs.scope_evidence import PASSWORD_KINDS
-from sync.models import Copy
+from sync.models import MailboxItem
 from sync.reporting.estimate import Estimate, estimate
 from sync.reporting.filter_preview import SPAN, preview
 from sync.store.lease import database_now
@@ -126,9 +126,9 @@ def preview_filters(mailbox: Mailbox, rules: Rules) -> Finding:
 
 def _sampled(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
     """How many emails were looked at, and how many of them are between people who are not wanted."""
-    folders = {row.pk: row for row, verdict in wanted_folders(mailbox, rules) if verdict is Verdict.WANTED}
-    recent = Copy.objects.filter(mailbox=mailbox, folder__in=folders, received__gte=database_now() - SPAN)
-    skipped = (Verdict.DRAFT, Verdict.NEVER_SENT, Verdict.ITEM_CLASS)
+    folders = {row.pk: row for row, verdict in wanted_folders(mailbox, rules) if verdict is FilterVerdict.WANTED}
+    recent = MailboxItem.objects.filter(mailbox=mailbox, folder__in=folders, received__gte=database_now() - SPAN)
+    skipped = (FilterVerdict.DRAFT, FilterVerdict.NEVER_SENT, FilterVerdict.ITEM_CLASS)
     copies = list(recent.exclude(verdict__in=skipped).order_by("-received")[:SAMPLE])
     changes = [
         Change(ChangeKind.CREATED, FolderId(folders[copy.folder_id].folder_id), ItemId(copy.item_id), size=copy.size)
@@ -146,17 +146,17 @@ def _sampled(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
             if time.monotonic() < until
             for verdict in _judged(source, batch, rules, convert)
         ]
-    return len(verdicts), verdicts.count(Verdict.PARTICIPANT)
+    return len(verdicts), verdicts.count(FilterVerdict.PARTICIPANT)
 
 
 def _batches(changes: Sequence[Change]) -> list[Sequence[Change]]:
     return [changes[start : start + 10] for start in range(0, len(changes), 10)]
 
 
-def _judged(source: Source, changes: Sequence[Change], rules: Rules, convert: Convert) -> list[Verdict]:
+def _judged(source: Source, changes: Sequence[Change], rules: Rules, convert: Convert) -> list[FilterVerdict]:
     found = []
     for email in source.fetch(changes):
-        converted = convert(email, Place("", ())) if isinstance(email, Email) else None
+        converted = convert(email, EmailLocation("", ())) if isinstance(email, Email) else None
         if isinstance(converted, Converted):
             found.append(participants_verdict(rules, converted.participants))
     return found

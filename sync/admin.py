@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from integrations.admin import RecordAdmin
-from sync.models import Activity, Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import Activity, DeadLetter, LedgerEntry, MailboxItem, MailboxState, SyncedFolder, SyncRun
 
 
 @admin.register(MailboxState)
@@ -30,16 +30,16 @@ class LedgerEntryAdmin(RecordAdmin):
     ordering = ("-pk",)
 
 
-@admin.register(Copy)
-class CopyAdmin(RecordAdmin):
+@admin.register(MailboxItem)
+class MailboxItemAdmin(RecordAdmin):
     list_display = ("item_id", "mailbox", "folder", "verdict", "received", "size")
     list_select_related = ("mailbox", "folder")
     search_fields = ("=comment_id", "=listed_id")
     ordering = ("-pk",)
 
 
-@admin.register(SetAsideEmail)
-class SetAsideEmailAdmin(RecordAdmin):
+@admin.register(DeadLetter)
+class DeadLetterAdmin(RecordAdmin):
     list_display = ("mailbox", "kind", "reason", "attempts", "retry_at", "settled")
     list_select_related = ("mailbox",)
     list_filter = ("settled", "stage")

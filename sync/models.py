@@ -321,7 +321,7 @@ class LedgerEntry(models.Model):
         return f"{self.state} {self.comment_id[:16]}…"
 
 
-class Copy(models.Model):
+class MailboxItem(models.Model):
     """An email as it lies in a folder of a mailbox: enough to know it again without fetching it."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="copies")
@@ -340,6 +340,7 @@ class Copy(models.Model):
     judged_by = models.CharField(max_length=64, blank=True, help_text="Digest of the rules behind the verdict.")
 
     class Meta:
+        db_table = "sync_copy"  # as it was called first
         verbose_name_plural = "copies"
         constraints = [models.UniqueConstraint(fields=["mailbox", "item_id"], name="copy_unique_in_mailbox")]
         indexes = [
@@ -407,13 +408,13 @@ class RulesTakenUp(models.Model):
 VANISHED = Stage.GONE
 
 
-class SetAsideEmails(models.QuerySet["SetAsideEmail"]):
+class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
     def waiting(self) -> Self:
         """What an admin should see: not delivered, not dismissed, really there, and tried often enough."""
         return self.filter(settled="").exclude(stage__in=UNTOLD)
 
 
-class SetAsideEmail(models.Model):
+class DeadLetter(models.Model):
     """An email that cannot be delivered now, with the reason; its mailbox goes on. Kept until it is delivered."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="set_aside")
@@ -447,9 +448,10 @@ class SetAsideEmail(models.Model):
     settled = models.CharField(max_length=16, blank=True, help_text="delivered, gone, unwanted or dismissed")
     settled_at = models.DateTimeField(null=True)
 
-    objects = SetAsideEmails.as_manager()
+    objects = DeadLetterQuerySet.as_manager()
 
     class Meta:
+        db_table = "sync_setasideemail"  # as it was called first
         ordering = ["-last_at"]
         constraints = [models.UniqueConstraint(fields=["mailbox", "item_id"], name="set_aside_unique_in_mailbox")]
         indexes = [models.Index(fields=["mailbox", "retry_at"], name="set_aside_due")]

@@ -10,11 +10,11 @@ from celery import shared_task
 from django.conf import settings
 
 from sync.jobs import bucket_audit, housekeeping, property_renewal, pruning, runner, scheduling, verification
-from sync.jobs.debounce import Pace
+from sync.jobs.debounce import Debounce
 from sync.store.lease import database_now
 
 log = structlog.get_logger(__name__)
-_pace = Pace(settings.DISPATCH_EVERY.total_seconds() / 2)
+_pace = Debounce(settings.DISPATCH_EVERY.total_seconds() / 2)
 
 HINT = "PostgreSQL does not answer, or refuses to write: look at its log and its disk. All goes on by itself when it is well."
 

@@ -18,12 +18,12 @@ from sync.engine.records import DELIVERED, NEWLY_WANTED
 from sync.jobs.activity import hour_of
 from sync.models import (
     Activity,
-    Copy,
+    DeadLetter,
     LedgerEntry,
+    MailboxItem,
     MailboxState,
     NewlyWanted,
     Process,
-    SetAsideEmail,
     SyncedFolder,
     SyncRun,
 )
@@ -130,7 +130,7 @@ class SyncedFolderFactory(DjangoModelFactory):
 
 class CopyFactory(DjangoModelFactory):
     class Meta:
-        model = Copy
+        model = MailboxItem
 
     folder = factory.SubFactory(SyncedFolderFactory)
     mailbox = factory.SelfAttribute("folder.mailbox")
@@ -150,7 +150,7 @@ class LedgerEntryFactory(DjangoModelFactory):
 
 class SetAsideEmailFactory(DjangoModelFactory):
     class Meta:
-        model = SetAsideEmail
+        model = DeadLetter
 
     folder = factory.SubFactory(SyncedFolderFactory)
     mailbox = factory.SelfAttribute("folder.mailbox")

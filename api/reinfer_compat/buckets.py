@@ -21,7 +21,7 @@ from operations import actions
 from sync.models import LedgerEntry, SyncedFolder
 
 
-class Buckets(VendorView):
+class ReinferBuckets(VendorView):
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str = "") -> Response:
@@ -29,7 +29,7 @@ class Buckets(VendorView):
         return ok(buckets=[document(row) for row in rows])
 
 
-class OneBucket(VendorView):
+class ReinferBucket(VendorView):
     needs: ClassVar = {"GET": VIEW, "PUT": ADMINISTER}
 
     def get(self, request: Request, project: str, name: str) -> Response:

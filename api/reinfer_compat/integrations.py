@@ -29,7 +29,7 @@ from sync.store.lease import database_now
 MOST_ERRORS = 1_000
 
 
-class Integrations(VendorView):
+class ReinferIntegrations(VendorView):
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str = "") -> Response:
@@ -37,7 +37,7 @@ class Integrations(VendorView):
         return ok(integrations=[document(row) for row in with_mailboxes(rows)])
 
 
-class OneIntegration(VendorView):
+class ReinferIntegration(VendorView):
     needs: ClassVar = {"GET": VIEW, "PUT": ADMINISTER, "POST": ADMINISTER}
 
     def get(self, request: Request, project: str, name: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 
-class Said(serializers.Serializer):  # type: ignore[type-arg]
+class ActionAnswerSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """What an action did, in words."""
 
     detail = serializers.CharField()
@@ -15,7 +15,7 @@ class Said(serializers.Serializer):  # type: ignore[type-arg]
 class Checked(serializers.Serializer):  # type: ignore[type-arg]
     """What a test found, step by step."""
 
-    class Step(serializers.Serializer):  # type: ignore[type-arg]
+    class DiagnosisStepSerializer(serializers.Serializer):  # type: ignore[type-arg]
         name = serializers.CharField()
         ok = serializers.BooleanField()
         text = serializers.CharField()
@@ -23,10 +23,10 @@ class Checked(serializers.Serializer):  # type: ignore[type-arg]
 
     ok = serializers.BooleanField()
     detail = serializers.CharField(source="text")
-    steps = Step(many=True)
+    steps = DiagnosisStepSerializer(many=True)
 
 
-class ProblemShape(serializers.Serializer):  # type: ignore[type-arg]
+class ProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Problem details, RFC 9457."""
 
     class Field(serializers.Serializer):  # type: ignore[type-arg]

@@ -14,7 +14,7 @@ from integrations.reinfer.names import problem_with_bucket
 from mailboxes.models import Bucket
 
 
-class DestinationShape(Strict):
+class DestinationSerializer(Strict):
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(max_length=128)
     endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512)
@@ -47,7 +47,7 @@ class DestinationShape(Strict):
         return value
 
 
-class BucketShape(Strict):
+class BucketSerializer(Strict):
     id = serializers.IntegerField(read_only=True)
     destination = serializers.IntegerField(source="destination_id", min_value=0, max_value=2**63 - 1)
     project_name = serializers.CharField(source="project", max_length=1024, validators=[PROJECT_NAME])
@@ -78,16 +78,16 @@ class BucketChange(Strict):
 class AvailableBuckets(serializers.Serializer):  # type: ignore[type-arg]
     """What Re:infer shows to the token of a destination."""
 
-    class Bucket(serializers.Serializer):  # type: ignore[type-arg]
+    class AvailableBucketSerializer(serializers.Serializer):  # type: ignore[type-arg]
         project_name = serializers.CharField()
         name = serializers.CharField()
 
     ok = serializers.BooleanField()
     detail = serializers.CharField(help_text="Why they cannot be told.")
-    buckets = Bucket(many=True)
+    buckets = AvailableBucketSerializer(many=True)
 
 
-class UsageShape(serializers.Serializer):  # type: ignore[type-arg]
+class UsageSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """AI units of this month."""
 
     class UsageLine(serializers.Serializer):  # type: ignore[type-arg]

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.serializers.mailboxes import MailboxShape
+from api.serializers.mailboxes import MailboxSerializer
 from api.serializers.strict import WEB_ADDRESS, Moment, Strict, Typed
 
 NEEDED_ELSEWHERE: dict[str, Any] = {
@@ -40,10 +40,10 @@ class IntegrationConnection(Typed):
 class IntegrationConfiguration(Typed):
     connection = IntegrationConnection(required=False, allow_null=True)
     settings = serializers.DictField(required=False, help_text="What the vendor's shape has no place for.")
-    mailboxes = MailboxShape(many=True)
+    mailboxes = MailboxSerializer(many=True)
 
 
-class IntegrationShape(Typed):
+class IntegrationSerializer(Typed):
     """An integration with all its mailboxes as one document."""
 
     id = serializers.CharField(required=False)
@@ -74,7 +74,7 @@ class IntegrationLine(serializers.Serializer):  # type: ignore[type-arg]
     updated_at = serializers.DateTimeField()
 
 
-class PlanShape(serializers.Serializer):  # type: ignore[type-arg]
+class PlanSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """What a document would change."""
 
     class PlanLine(serializers.Serializer):  # type: ignore[type-arg]
@@ -86,7 +86,7 @@ class PlanShape(serializers.Serializer):  # type: ignore[type-arg]
     warnings = serializers.ListField(child=serializers.CharField())
 
 
-class SwitchShape(Strict):
+class SwitchSerializer(Strict):
     """Where the other API is, for clouds that are not known here."""
 
     endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512, required=False)
@@ -104,7 +104,7 @@ class SwitchShape(Strict):
 class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
     """What a switch would do, or did."""
 
-    class Look(serializers.Serializer):  # type: ignore[type-arg]
+    class MailboxCheckSerializer(serializers.Serializer):  # type: ignore[type-arg]
         not_listed = serializers.ListField(
             child=serializers.CharField(), help_text="Folders that are read now and that Graph does not list."
         )
@@ -114,7 +114,7 @@ class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
         kind = serializers.CharField(help_text="Of the error, as in the catalogue; empty for none.")
 
     detail = serializers.CharField()
-    mailboxes = Look(many=True)
+    mailboxes = MailboxCheckSerializer(many=True)
     next_page = serializers.IntegerField(
         allow_null=True, help_text="Of mailboxes that were not looked at by this call."
     )

@@ -17,7 +17,7 @@ class BucketSpecification(Typed):
     )
 
 
-class MailboxShape(Typed):
+class MailboxSerializer(Typed):
     """A mailbox in the vendor's shape, and what we say of it."""
 
     email = serializers.EmailField(max_length=320)
@@ -39,7 +39,7 @@ class MailboxShape(Typed):
     bucket_specification = BucketSpecification()
 
 
-class MailboxState(serializers.Serializer):  # type: ignore[type-arg]
+class MailboxStateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     status = serializers.CharField(
         help_text="needs_you, held, overdue, waiting, listing, in_progress, left_out, up_to_date, stopped"
     )
@@ -56,13 +56,13 @@ class MailboxState(serializers.Serializer):  # type: ignore[type-arg]
     )
 
 
-class MailboxAnswer(MailboxShape):
+class MailboxAnswer(MailboxSerializer):
     id = serializers.IntegerField()
     integration = serializers.CharField(help_text="project/name")
-    sync = MailboxState()
+    sync = MailboxStateSerializer()
 
 
-class FolderShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+class FolderSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     status = serializers.SerializerMethodField()
 
     class Meta:
@@ -87,7 +87,7 @@ class FolderShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         return "UP_TO_DATE" if row.up_to_date else "IN_PROGRESS"
 
 
-class FolderNotReadShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+class FolderNotReadSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     """A folder that is not read because of its class, or because it is hidden."""
 
     why = serializers.CharField(source="why_not_read")
@@ -97,7 +97,7 @@ class FolderNotReadShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ("id", "mailbox", "path", "folder_class", "hidden", "total", "why")
 
 
-class VerificationShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+class VerificationSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     sentence = serializers.CharField(
         read_only=True, help_text="What it found, in words; where nothing could be compared, why, and what to do."
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from sync.models import SetAsideEmail, SyncRun
+from sync.models import DeadLetter, SyncRun
 
 
-class RunShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+class RunSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     class Meta:
         model = SyncRun
         fields = (
@@ -16,7 +16,7 @@ class RunShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         )
 
 
-class SyncErrorShape(serializers.Serializer):  # type: ignore[type-arg]
+class SyncErrorSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A sync that failed, as the vendor tells it."""
 
     id = serializers.CharField()
@@ -27,21 +27,21 @@ class SyncErrorShape(serializers.Serializer):  # type: ignore[type-arg]
     created_at = serializers.DateTimeField()
 
 
-class SetAsideShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+class DeadLetterSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     folder_path = serializers.SerializerMethodField()
 
     class Meta:
-        model = SetAsideEmail
+        model = DeadLetter
         fields = (
             *("id", "mailbox", "folder_path", "stage", "kind", "reason", "attempts", "received", "size"),
             *("first_at", "last_at", "retry_at", "settled", "settled_at"),
         )
 
-    def get_folder_path(self, row: SetAsideEmail) -> list[str]:
+    def get_folder_path(self, row: DeadLetter) -> list[str]:
         return list(row.folder.path)
 
 
-class OverviewShape(serializers.Serializer):  # type: ignore[type-arg]
+class OverviewSerializer(serializers.Serializer):  # type: ignore[type-arg]
     class Attention(serializers.Serializer):  # type: ignore[type-arg]
         about = serializers.CharField()
         title = serializers.CharField()
@@ -62,7 +62,7 @@ class OverviewShape(serializers.Serializer):  # type: ignore[type-arg]
     attention = Attention(many=True)
 
 
-class NewlyWantedShape(serializers.Serializer):  # type: ignore[type-arg]
+class NewlyWantedSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Emails that only the rules of a newer release want."""
 
     waiting = serializers.IntegerField(help_text="For an answer.")
@@ -78,10 +78,10 @@ class NewlyWantedShape(serializers.Serializer):  # type: ignore[type-arg]
 class CommentPreview(serializers.Serializer):  # type: ignore[type-arg]
     """The comment that an email becomes, or why it becomes none."""
 
-    class Cut(serializers.Serializer):  # type: ignore[type-arg]
+    class CutSerializer(serializers.Serializer):  # type: ignore[type-arg]
         rule = serializers.CharField()
         text = serializers.CharField()
 
     comment = serializers.DictField(required=False)
-    cuts = Cut(many=True, required=False)
+    cuts = CutSerializer(many=True, required=False)
     rejection = serializers.CharField(required=False)

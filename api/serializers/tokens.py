@@ -7,7 +7,7 @@ from rest_framework import serializers
 from api.serializers.strict import Strict
 
 
-class TokenShape(Strict):
+class TokenSerializer(Strict):
     id = serializers.UUIDField(read_only=True, source="public_id")
     name = serializers.CharField(max_length=100)
     days = serializers.IntegerField(
@@ -17,5 +17,5 @@ class TokenShape(Strict):
     expiry = serializers.DateTimeField(read_only=True, allow_null=True)
 
 
-class TokenMade(TokenShape):
+class TokenMade(TokenSerializer):
     token = serializers.CharField(help_text="Told this once.")

@@ -7,11 +7,11 @@ from rest_framework import serializers
 
 from api.problems import Unprocessable
 from api.serializers.strict import WEB_ADDRESS, Strict, checked_address
-from notifications.models import Kind
+from notifications.models import NotificationKind
 from notifications.sending import problem_with
 
 
-class WebhookShape(Strict):
+class WebhookSerializer(Strict):
     id = serializers.IntegerField(read_only=True)
     url = serializers.RegexField(WEB_ADDRESS, max_length=512)
     secret = serializers.CharField(
@@ -22,7 +22,9 @@ class WebhookShape(Strict):
         help_text="Signs what is sent. Never told.",
     )
     events = serializers.ListField(
-        child=serializers.ChoiceField(Kind.values), required=False, help_text="Kinds of notices. Empty: all."
+        child=serializers.ChoiceField(NotificationKind.values),
+        required=False,
+        help_text="Kinds of notices. Empty: all.",
     )
     created_at = serializers.DateTimeField(read_only=True)
 

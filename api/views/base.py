@@ -17,8 +17,8 @@ from access import history
 from api.filters import Declared, Filter
 from api.parsing import Bounded
 from api.problems import CONTENT_TYPE, Conflict, Unprocessable
-from api.serializers.answers import ProblemShape, Said
-from operations.actions import Complaint, Finding
+from api.serializers.answers import ActionAnswerSerializer, ProblemSerializer
+from operations.actions import ActionRefused, Finding
 from operations.documents.applying import ChangedMeanwhile
 from operations.documents.desired import DocumentWrong
 
@@ -40,7 +40,7 @@ TEXTS = {
 }
 
 
-class Api(GenericAPIView):  # type: ignore[type-arg]
+class ApiView(GenericAPIView):  # type: ignore[type-arg]
     """Base of all of them. A parameter that it does not know it refuses: a typing error must not be taken for a wish, `dry_run`
     least of all."""
 
@@ -66,7 +66,7 @@ class Api(GenericAPIView):  # type: ignore[type-arg]
         return self.queries.get(method, ())
 
 
-class Listed(Api):
+class Listed(ApiView):
     """Base of the lists: its GET is filtered, ordered and told page by page."""
 
     filters: ClassVar[Mapping[str, Filter]] = {}
@@ -89,7 +89,7 @@ def answers(
 ) -> Callable[[Any], Any]:
     """The schema of a method: what it answers (`created`: with 201), and every way in which it can refuse."""
     refusals = {
-        (status, CONTENT_TYPE): OpenApiResponse(ProblemShape, TEXTS[status])
+        (status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, TEXTS[status])
         for status in sorted({*statuses, *({422} if given else set()), 400, 401, 403, 404, 405, 406, 413, 415, 429})
     }
     good: dict[Any, Any] = {(code, "application/json"): OpenApiResponse(body, "Done.")} if body else {code: None}
@@ -110,7 +110,7 @@ def one(rows: QuerySet[M], pk: int) -> M:
 
 def said(
     request: Request,
-    sentence: str | Complaint,
+    sentence: str | ActionRefused,
     look_at: str = "",
     *,
     code: int = 200,
@@ -118,10 +118,12 @@ def said(
     of: Sequence[Any] = (),
 ) -> Response:
     """The answer of an action. A complaint is a 422. `of`: what it was about, where it was many."""
-    if isinstance(sentence, Complaint):
+    if isinstance(sentence, ActionRefused):
         raise Unprocessable(sentence.text)
     history.record(request, sentence, about=about, changes=history.named(of))
-    return Response(Said({"detail": sentence, **({"look_at": look_at} if look_at else {})}).data, code)
+    return Response(
+        ActionAnswerSerializer({"detail": sentence, **({"look_at": look_at} if look_at else {})}).data, code
+    )
 
 
 def found(finding: Finding) -> dict[str, Any]:

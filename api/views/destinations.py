@@ -15,9 +15,9 @@ from access.table import ADMINISTER, OPERATE, VIEW
 from api import examples
 from api.filters import number, words
 from api.problems import Conflict
-from api.serializers.answers import Checked, Said
-from api.serializers.destinations import AvailableBuckets, BucketChange, BucketShape, DestinationShape
-from api.views.base import Api, Listed, answers, found, one, said
+from api.serializers.answers import ActionAnswerSerializer, Checked
+from api.serializers.destinations import AvailableBuckets, BucketChange, BucketSerializer, DestinationSerializer
+from api.views.base import ApiView, Listed, answers, found, one, said
 from integrations import wording
 from integrations.bound import label_of
 from integrations.models import Destination, Integration
@@ -30,41 +30,45 @@ class Destinations(Listed):
 
     needs: ClassVar = {"GET": VIEW, "POST": ADMINISTER}
     queryset = Destination.objects.all()
-    serializer_class = DestinationShape
+    serializer_class = DestinationSerializer
     filters: ClassVar = {"name": ("name", words)}
     orderings: ClassVar = {"name": "name", "updated_at": "updated_at"}
 
-    @answers(body=DestinationShape(many=True))
+    @answers(body=DestinationSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return self.get_paginated_response(DestinationShape(self.page(), many=True).data)
+        return self.get_paginated_response(DestinationSerializer(self.page(), many=True).data)
 
-    @answers(409, 422, given=DestinationShape, body=DestinationShape, code=201, examples=examples.DESTINATIONS)
+    @answers(
+        409, 422, given=DestinationSerializer, body=DestinationSerializer, code=201, examples=examples.DESTINATIONS
+    )
     def post(self, request: Request) -> Response:
-        shape = DestinationShape(data=request.data)
+        shape = DestinationSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
         row = Destination.objects.create(**shape.validated_data)
         history.record(request, f"{row} was added.", about=row)
-        return Response(DestinationShape(row).data, 201)
+        return Response(DestinationSerializer(row).data, 201)
 
 
-class OneDestination(Api):
+class OneDestination(ApiView):
     needs: ClassVar = {"GET": VIEW, "PATCH": ADMINISTER, "DELETE": ADMINISTER}
-    serializer_class = DestinationShape
+    serializer_class = DestinationSerializer
 
-    @answers(body=DestinationShape)
+    @answers(body=DestinationSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(DestinationShape(one(Destination.objects.all(), pk)).data)
+        return Response(DestinationSerializer(one(Destination.objects.all(), pk)).data)
 
-    @answers(409, 422, given=DestinationShape(partial=True), body=DestinationShape, examples=examples.DESTINATIONS)
+    @answers(
+        409, 422, given=DestinationSerializer(partial=True), body=DestinationSerializer, examples=examples.DESTINATIONS
+    )
     def patch(self, request: Request, pk: int) -> Response:
         """With another `endpoint` the `token` is needed again."""
         with transaction.atomic():
             row = one(Destination.objects.select_for_update(), pk)
-            shape = DestinationShape(row, data=request.data, partial=True)
+            shape = DestinationSerializer(row, data=request.data, partial=True)
             shape.is_valid(raise_exception=True)
             given = shape.validated_data
             if not given:
-                return Response(DestinationShape(row).data)
+                return Response(DestinationSerializer(row).data)
             changes = _changes(row, given)
             for name, value in given.items():
                 setattr(row, name, value)
@@ -72,7 +76,7 @@ class OneDestination(Api):
             history.record(request, f"{row} was changed.", about=row, changes=changes)
         for integration in Integration.objects.filter(mailboxes__bucket__destination=pk).distinct():
             actions.settings_changed(integration)
-        return Response(DestinationShape(row).data)
+        return Response(DestinationSerializer(row).data)
 
     @answers(409, code=204)
     def delete(self, request: Request, pk: int) -> Response:
@@ -85,7 +89,7 @@ class OneDestination(Api):
         return Response(status=204)
 
 
-class CheckDestination(Api):
+class CheckDestination(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=Checked)
@@ -94,28 +98,28 @@ class CheckDestination(Api):
         return Response(found(actions.test_destination(one(Destination.objects.all(), pk), by=history.who(request))))
 
 
-class StartStoppedOfDestination(Api):
+class StartStoppedOfDestination(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
-    @answers(422, body=Said)
+    @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Start its mailboxes that an error or the quota of Re:infer stopped."""
         return said(request, actions.start_stopped(one(Destination.objects.all(), pk)))
 
 
-class TryDestination(Api):
+class TryDestination(ApiView):
     needs: ClassVar = {"POST": ADMINISTER}
 
-    @answers(409, 422, given=DestinationShape, body=Checked, examples=examples.DESTINATIONS)
+    @answers(409, 422, given=DestinationSerializer, body=Checked, examples=examples.DESTINATIONS)
     def post(self, request: Request) -> Response:
         """Reach Re:infer with this address and token, and keep neither. Takes up to 20 s."""
-        shape = DestinationShape(data=request.data)
+        shape = DestinationSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
         row = Destination(**shape.validated_data)
         return Response(found(actions.test_destination(row, by=history.who(request))))
 
 
-class BucketsAvailable(Api):
+class BucketsAvailable(ApiView):
     needs: ClassVar = {"GET": ADMINISTER}
 
     @answers(body=AvailableBuckets)
@@ -126,12 +130,12 @@ class BucketsAvailable(Api):
         return Response({"ok": not choice.problem, "detail": choice.problem, "buckets": buckets})
 
 
-class Buckets(Listed):
+class BucketsView(Listed):
     """Where comments go: `project_name/name` at a destination."""
 
     needs: ClassVar = {"GET": VIEW, "POST": ADMINISTER}
     queryset = Bucket.objects.all()
-    serializer_class = BucketShape
+    serializer_class = BucketSerializer
     filters: ClassVar = {
         "destination": ("destination", number),
         "project_name": ("project", words),
@@ -139,28 +143,28 @@ class Buckets(Listed):
     }
     orderings: ClassVar = {"project_name": "project", "name": "name"}
 
-    @answers(body=BucketShape(many=True))
+    @answers(body=BucketSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return self.get_paginated_response(BucketShape(self.page(), many=True).data)
+        return self.get_paginated_response(BucketSerializer(self.page(), many=True).data)
 
-    @answers(409, 422, given=BucketShape, body=BucketShape, code=201, examples=examples.BUCKETS)
+    @answers(409, 422, given=BucketSerializer, body=BucketSerializer, code=201, examples=examples.BUCKETS)
     def post(self, request: Request) -> Response:
-        shape = BucketShape(data=request.data)
+        shape = BucketSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
         row = Bucket.objects.create(**shape.validated_data)
         history.record(request, f"{row} was added.", about=row)
-        return Response(BucketShape(row).data, 201)
+        return Response(BucketSerializer(row).data, 201)
 
 
-class OneBucket(Api):
+class BucketView(ApiView):
     needs: ClassVar = {"GET": VIEW, "PATCH": ADMINISTER, "DELETE": ADMINISTER}
-    serializer_class = BucketShape
+    serializer_class = BucketSerializer
 
-    @answers(body=BucketShape)
+    @answers(body=BucketSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(BucketShape(one(self._rows(), pk)).data)
+        return Response(BucketSerializer(one(self._rows(), pk)).data)
 
-    @answers(given=BucketChange, body=BucketShape, examples=examples.LIMITS)
+    @answers(given=BucketChange, body=BucketSerializer, examples=examples.LIMITS)
     def patch(self, request: Request, pk: int) -> Response:
         """Only its limit can be changed: what was sent there stays there."""
         row = one(self._rows(), pk)
@@ -170,7 +174,7 @@ class OneBucket(Api):
         row.save(update_fields=["monthly_limit"])
         changes = [("AI units a month", wording.in_words(before), wording.in_words(row.monthly_limit))]
         history.record(request, f"The limit of {row} was changed.", changes=changes, about=row)
-        return Response(BucketShape(row).data)
+        return Response(BucketSerializer(row).data)
 
     @answers(409, code=204)
     def delete(self, request: Request, pk: int) -> Response:
@@ -187,7 +191,7 @@ class OneBucket(Api):
         return Bucket.objects.select_related("destination")
 
 
-class CheckBucket(Api):
+class CheckBucket(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=Checked)
@@ -197,35 +201,35 @@ class CheckBucket(Api):
         return Response(found(actions.test_bucket(row, by=history.who(request))))
 
 
-class AcceptComments(Api):
+class AcceptComments(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
-    @answers(422, body=Said)
+    @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Accept that the bucket holds comments that this product did not send. The overview does not list them any more."""
         bucket = one(Bucket.objects.select_related("destination"), pk)
         return said(request, actions.accept_comments(bucket))
 
 
-class ResumeBucket(Api):
+class ResumeBucket(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
-    @answers(body=Said)
+    @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Go on after too many emails were refused: for a day, such emails are set aside."""
         return said(request, actions.resume_bucket(one(Bucket.objects.select_related("destination"), pk)))
 
 
-class StartStoppedOfBucket(Api):
+class StartStoppedOfBucket(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
-    @answers(422, body=Said)
+    @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Start its mailboxes that an error or the quota of Re:infer stopped."""
         return said(request, actions.start_stopped(one(Bucket.objects.select_related("destination"), pk)))
 
 
-class CreateBucket(Api):
+class CreateBucket(ApiView):
     needs: ClassVar = {"POST": ADMINISTER}
 
     @answers(body=Checked)

@@ -7,11 +7,11 @@ from typing import ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.models import Act
+from access.models import AuditEntry
 from access.table import VIEW
 from api.filters import number, words
 from api.moments import moment
-from api.serializers.history import ActShape
+from api.serializers.history import AuditEntrySerializer
 from api.views.base import Listed, answers
 
 
@@ -19,8 +19,8 @@ class History(Listed):
     """Who changed what, and how it was before, newest first. Secrets are not in it."""
 
     needs: ClassVar = {"GET": VIEW}
-    queryset = Act.objects.all()
-    serializer_class = ActShape
+    queryset = AuditEntry.objects.all()
+    serializer_class = AuditEntrySerializer
     filters: ClassVar = {
         "integration_id": ("integration_id", number),
         "about": ("about", words),
@@ -31,6 +31,6 @@ class History(Listed):
     }
     orderings: ClassVar = {"at": "at"}
 
-    @answers(body=ActShape(many=True))
+    @answers(body=AuditEntrySerializer(many=True))
     def get(self, request: Request) -> Response:
-        return self.get_paginated_response(ActShape(self.page(), many=True).data)
+        return self.get_paginated_response(AuditEntrySerializer(self.page(), many=True).data)

@@ -19,9 +19,15 @@ from api.examples import INTEGRATIONS as EXAMPLES
 from api.examples import SWITCHES
 from api.filters import flag, parameter, words
 from api.problems import Conflict, PreconditionFailed, Unprocessable
-from api.serializers.answers import Checked, Said
-from api.serializers.integrations import IntegrationLine, IntegrationShape, PlanShape, SwitchAnswer, SwitchShape
-from api.views.base import Api, Documents, Listed, answers, found, said
+from api.serializers.answers import ActionAnswerSerializer, Checked
+from api.serializers.integrations import (
+    IntegrationLine,
+    IntegrationSerializer,
+    PlanSerializer,
+    SwitchAnswer,
+    SwitchSerializer,
+)
+from api.views.base import ApiView, Documents, Listed, answers, found, said
 from integrations.forms.switch import SwitchForm
 from integrations.models import Integration
 from mailboxes.filter_text import problem_with_address
@@ -36,7 +42,9 @@ IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, descriptio
 YES_OR_NO = {"": False, "0": False, "false": False, "1": True, "true": True}
 DRY_RUN = parameter("dry_run", "1: answer what would change, and change nothing.")
 UNKNOWN = parameter("unknown", "ignore: pass keys over that are not known here, instead of refusing them.")
-OR_PLAN = PolymorphicProxySerializer("IntegrationOrPlan", [IntegrationShape, PlanShape], resource_type_field_name=None)
+OR_PLAN = PolymorphicProxySerializer(
+    "IntegrationOrPlan", [IntegrationSerializer, PlanSerializer], resource_type_field_name=None
+)
 LOOK = parameter("dry_run", "1: look at a page of mailboxes, say what would happen to each, and change nothing.")
 LOOK_PAGE = parameter("page", "Which page of mailboxes a dry run looks at, of 50 each. Without it: the first.")
 LOOKED_AT = 50
@@ -44,7 +52,7 @@ LOOKED_AT = 50
 ADDRESS = parameter("address", "The mailbox to test with. Without it: the first.")
 
 
-class Integrations(Listed):
+class IntegrationsView(Listed):
     """Connections to Exchange."""
 
     needs: ClassVar = {"GET": VIEW}
@@ -63,22 +71,22 @@ class Integrations(Listed):
         return self.get_paginated_response(IntegrationLine(self.page(), many=True).data)
 
 
-class OneIntegration(Api):
+class IntegrationView(ApiView):
     """An integration with all its mailboxes as one document, in the vendor's shape."""
 
     needs: ClassVar = {"GET": VIEW, "PUT": ADMINISTER, "DELETE": ADMINISTER}
     queries: ClassVar = {"PUT": ("dry_run", "unknown")}
-    serializer_class = IntegrationShape
+    serializer_class = IntegrationSerializer
 
-    @answers(body=IntegrationShape)
+    @answers(body=IntegrationSerializer)
     def get(self, request: Request, project: str, name: str) -> Response:
         return _document(integration_of(project, name))
 
     @answers(
         *(409, 412, 422),
-        given=IntegrationShape,
+        given=IntegrationSerializer,
         body=OR_PLAN,
-        created=IntegrationShape,
+        created=IntegrationSerializer,
         parameters=[IF_MATCH, DRY_RUN, UNKNOWN],
         examples=EXAMPLES,
     )
@@ -112,26 +120,26 @@ class OneIntegration(Api):
         return Response(status=204)
 
 
-class StartIntegration(Api):
+class StartIntegration(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
-    @answers(body=Said)
+    @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, project: str, name: str) -> Response:
         integration = integration_of(project, name)
         return said(request, actions.start_integration(integration), about=integration)
 
 
-class StopIntegration(Api):
+class StopIntegration(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
-    @answers(body=Said)
+    @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, project: str, name: str) -> Response:
         """A sync that is running ends between two batches; nothing is lost."""
         integration = integration_of(project, name)
         return said(request, actions.stop_integration(integration), about=integration)
 
 
-class CheckIntegration(Api):
+class CheckIntegration(ApiView):
     needs: ClassVar = {"POST": OPERATE}
     queries: ClassVar = {"POST": ("address",)}
 
@@ -143,11 +151,11 @@ class CheckIntegration(Api):
         )
 
 
-class TryIntegration(Api):
+class TryIntegration(ApiView):
     needs: ClassVar = {"POST": ADMINISTER}
     queries: ClassVar = {"POST": ("address", "unknown")}
 
-    @answers(422, given=IntegrationShape, body=Checked, parameters=[ADDRESS, UNKNOWN], examples=EXAMPLES)
+    @answers(422, given=IntegrationSerializer, body=Checked, parameters=[ADDRESS, UNKNOWN], examples=EXAMPLES)
     def post(self, request: Request, project: str, name: str) -> Response:
         """Check the connection of this document, and keep nothing of it. Secrets that are left out are those stored; as for
         PUT, they are needed again where they would be sent elsewhere. The history names the servers and the outcome."""
@@ -158,7 +166,7 @@ class TryIntegration(Api):
         return Response(found(actions.test_connection(row, address, by=history.who(request))))
 
 
-class EstimateIntegration(Api):
+class EstimateIntegration(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=Checked)
@@ -167,7 +175,7 @@ class EstimateIntegration(Api):
         return Response(found(dry_runs.cost_of_integration(integration_of(project, name))))
 
 
-class Switch(Api):
+class Switch(ApiView):
     """Base of the two ways."""
 
     needs: ClassVar = {"POST": ADMINISTER}
@@ -176,7 +184,7 @@ class Switch(Api):
 
     def _post(self, request: Request, project: str, name: str) -> Response:
         integration = integration_of(project, name)
-        asked = SwitchShape(data=request.data)
+        asked = SwitchSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         form = SwitchForm(asked.validated_data, integration=integration)
         if not form.is_valid():
@@ -185,13 +193,13 @@ class Switch(Api):
         target = api_migration.target_of(integration, self.api, given["endpoint"], given["authority"], form.entered())
         if isinstance(target, api_migration.SecretsNeeded):
             raise Unprocessable({name: [problem] for name, problem in target.problems.items()})
-        if isinstance(target, actions.Complaint):
+        if isinstance(target, actions.ActionRefused):
             raise Unprocessable(target.text)
         if _wants(request, "dry_run", YES_OR_NO):
             return self._looked(request, integration, target)
         changes = api_migration.changes_in_words(integration, target)
         sentence = api_migration.switch(integration, target, by=history.who(request), anyway=given["anyway"])
-        if isinstance(sentence, actions.Complaint):
+        if isinstance(sentence, actions.ActionRefused):
             raise Conflict(sentence.text)
         history.record(request, sentence, changes=changes, about=integration)
         return Response(SwitchAnswer({"detail": sentence, "mailboxes": [], "next_page": None}).data)
@@ -208,7 +216,7 @@ class Switch(Api):
 class SwitchToGraph(Switch):
     api = Integration.Api.GRAPH
 
-    @answers(409, 422, given=SwitchShape, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE], examples=SWITCHES)
+    @answers(409, 422, given=SwitchSerializer, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE], examples=SWITCHES)
     def post(self, request: Request, project: str, name: str) -> Response:
         """Read Exchange Online by Microsoft Graph from now on. Mailboxes, buckets, filters and ledger stay; nothing is sent
         twice. 409 while a mailbox cannot be opened by Graph, unless `anyway`. The secret is needed again where the other API is
@@ -219,7 +227,7 @@ class SwitchToGraph(Switch):
 class SwitchToEws(Switch):
     api = Integration.Api.EWS
 
-    @answers(409, 422, given=SwitchShape, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE], examples=SWITCHES)
+    @answers(409, 422, given=SwitchSerializer, body=SwitchAnswer, parameters=[LOOK, LOOK_PAGE], examples=SWITCHES)
     def post(self, request: Request, project: str, name: str) -> Response:
         """Back to EWS, while it lives. Nothing is sent twice; emails are read once more. Takes up to 25 s."""
         return self._post(request, project, name)
@@ -235,7 +243,7 @@ def integration_of(project: str, name: str) -> Integration:
 
 def _planned(request: Request, project: str, name: str) -> Plan:
     passes_over = _wants(request, "unknown", {"": False, "refuse": False, "ignore": True})
-    IntegrationShape(data=request.data).is_valid(raise_exception=True)
+    IntegrationSerializer(data=request.data).is_valid(raise_exception=True)
     with Documents():
         wish = read_document(request.data, project, name)
         if (wish.project, wish.name) != (project, name):
@@ -290,4 +298,4 @@ def _document(integration: Integration, code: int = 200) -> Response:
 
 def _told(plan: Plan) -> dict[str, Any]:
     lines = [{"what": what, "before": before, "after": after} for what, before, after in changes_in_words(plan)]
-    return dict(PlanShape({"changes": lines, "warnings": list(plan.wish.warnings)}).data)
+    return dict(PlanSerializer({"changes": lines, "warnings": list(plan.wish.warnings)}).data)

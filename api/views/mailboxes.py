@@ -20,9 +20,15 @@ from access.table import ADMINISTER, OPERATE, VIEW
 from api import examples
 from api.filters import flag, number, words
 from api.problems import Conflict
-from api.serializers.answers import Checked, Said
-from api.serializers.mailboxes import FolderNotReadShape, FolderShape, MailboxAnswer, MailboxShape, VerificationShape
-from api.views.base import Api, Documents, Listed, answers, found, one, said
+from api.serializers.answers import ActionAnswerSerializer, Checked
+from api.serializers.mailboxes import (
+    FolderNotReadSerializer,
+    FolderSerializer,
+    MailboxAnswer,
+    MailboxSerializer,
+    VerificationSerializer,
+)
+from api.views.base import ApiView, Documents, Listed, answers, found, one, said
 from api.views.integrations import integration_of
 from mailboxes.models import Mailbox
 from operations import actions, dry_runs
@@ -72,7 +78,7 @@ class MailboxesOfIntegration(Listed):
     def get(self, request: Request, project: str, name: str) -> Response:
         return self.get_paginated_response(told(self.page()))
 
-    @answers(409, 422, given=MailboxShape, body=MailboxAnswer, code=201, examples=examples.MAILBOXES)
+    @answers(409, 422, given=MailboxSerializer, body=MailboxAnswer, code=201, examples=examples.MAILBOXES)
     def post(self, request: Request, project: str, name: str) -> Response:
         integration = integration_of(project, name)
         with Documents():
@@ -82,7 +88,7 @@ class MailboxesOfIntegration(Listed):
         return Response(told([rows().get(pk=row.pk)])[0], 201)
 
 
-class OneMailbox(Api):
+class OneMailbox(ApiView):
     needs: ClassVar = {"GET": VIEW, "PATCH": ADMINISTER, "DELETE": ADMINISTER}
     serializer_class = MailboxAnswer
 
@@ -90,7 +96,7 @@ class OneMailbox(Api):
     def get(self, request: Request, pk: int) -> Response:
         return Response(told([one(rows(), pk)])[0])
 
-    @answers(409, 422, given=MailboxShape(partial=True), body=MailboxAnswer, examples=examples.FILTERS)
+    @answers(409, 422, given=MailboxSerializer(partial=True), body=MailboxAnswer, examples=examples.FILTERS)
     def patch(self, request: Request, pk: int) -> Response:
         """What is left out stays as it is."""
         row = one(rows(), pk)
@@ -115,44 +121,44 @@ class Folders(Listed):
     """The folders of a mailbox: the vendor calls them sync states."""
 
     needs: ClassVar = {"GET": VIEW}
-    serializer_class = FolderShape
+    serializer_class = FolderSerializer
     filters: ClassVar = {"left_out": ("left_out", flag)}
 
     def get_queryset(self) -> QuerySet[Any]:
         return folders_of(self.kwargs["pk"])
 
-    @answers(body=FolderShape(many=True))
+    @answers(body=FolderSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        return self.get_paginated_response(FolderShape(self.page(), many=True).data)
+        return self.get_paginated_response(FolderSerializer(self.page(), many=True).data)
 
 
 class FoldersNotRead(Listed):
     """The folders of a mailbox that are not read: their class stands for something other than mail, or they are hidden."""
 
     needs: ClassVar = {"GET": VIEW}
-    serializer_class = FolderNotReadShape
+    serializer_class = FolderNotReadSerializer
 
     def get_queryset(self) -> QuerySet[Any]:
         return SyncedFolder.objects.not_read().filter(mailbox=one(Mailbox.objects.all(), self.kwargs["pk"]))
 
-    @answers(body=FolderNotReadShape(many=True))
+    @answers(body=FolderNotReadSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        return self.get_paginated_response(FolderNotReadShape(self.page(), many=True).data)
+        return self.get_paginated_response(FolderNotReadSerializer(self.page(), many=True).data)
 
 
-class OneFolder(Api):
+class OneFolder(ApiView):
     needs: ClassVar = {"GET": VIEW}
-    serializer_class = FolderShape
+    serializer_class = FolderSerializer
 
-    @answers(body=FolderShape)
+    @answers(body=FolderSerializer)
     def get(self, request: Request, pk: int, folder: int) -> Response:
-        return Response(FolderShape(one(folders_of(pk), folder)).data)
+        return Response(FolderSerializer(one(folders_of(pk), folder)).data)
 
 
-class ListFolderAgain(Api):
+class ListFolderAgain(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
-    @answers(body=Said, code=202)
+    @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int, folder: int) -> Response:
         """List one folder from its beginning again, as if its sync state were deleted. Free: nothing is sent twice."""
         row = one(folders_of(pk).select_related("mailbox"), folder)
@@ -160,10 +166,10 @@ class ListFolderAgain(Api):
         return said(request, actions.list_folder_again(row), look_at, code=202, about=row.mailbox)
 
 
-class FilterPreview(Api):
+class FilterPreview(ApiView):
     needs: ClassVar = {"POST": ADMINISTER}
 
-    @answers(422, given=MailboxShape(partial=True), body=Checked, examples=examples.FILTERS)
+    @answers(422, given=MailboxSerializer(partial=True), body=Checked, examples=examples.FILTERS)
     def post(self, request: Request, pk: int) -> Response:
         """What these filters would do to the emails of the last 30 days. Nothing is changed. Takes up to 20 s."""
         row = one(rows(), pk)
@@ -172,38 +178,38 @@ class FilterPreview(Api):
         return Response(found(dry_runs.preview_filters(row, rules)))
 
 
-class _Action(Api):
+class _Action(ApiView):
     """Something that is done with one mailbox, at once or by its next sync."""
 
     needs: ClassVar = {"POST": OPERATE}
 
     def _done(
-        self, request: Request, pk: int, act: Callable[[Mailbox], str | actions.Complaint], code: int = 200
+        self, request: Request, pk: int, act: Callable[[Mailbox], str | actions.ActionRefused], code: int = 200
     ) -> Response:
         row = one(Mailbox.objects.select_related("integration", "bucket"), pk)
         return said(request, act(row), reverse("api-mailbox", args=[pk]), code=code)
 
 
 class StartMailbox(_Action):
-    @answers(body=Said)
+    @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
         return self._done(request, pk, actions.start_mailbox)
 
 
 class StopMailbox(_Action):
-    @answers(body=Said)
+    @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
         return self._done(request, pk, actions.stop_mailbox)
 
 
 class SyncNow(_Action):
-    @answers(422, body=Said, code=202)
+    @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
         return self._done(request, pk, actions.sync_now, 202)
 
 
 class ListAgain(_Action):
-    @answers(body=Said, code=202)
+    @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
         """All folders are listed anew. Free: nothing is sent twice."""
         return self._done(request, pk, actions.list_again, 202)
@@ -212,12 +218,12 @@ class ListAgain(_Action):
 class VerificationOfMailbox(_Action):
     needs: ClassVar = {"GET": VIEW, "POST": OPERATE}
 
-    @answers(body=VerificationShape)
+    @answers(body=VerificationSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """How far the last verification is, and what it found."""
-        return Response(VerificationShape(one(Verification.objects.all(), pk)).data)
+        return Response(VerificationSerializer(one(Verification.objects.all(), pk)).data)
 
-    @answers(body=Said, code=202)
+    @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
         """Compare Exchange, what was synced and what Re:infer holds. Nothing is changed."""
         return self._done(request, pk, actions.verify_mailbox, 202)
@@ -226,7 +232,7 @@ class VerificationOfMailbox(_Action):
 class Repair(_Action):
     needs: ClassVar = {"POST": ADMINISTER}
 
-    @answers(body=Said, code=202)
+    @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
         """Compare, and repair: what is missing is created anew, for an AI unit each; the rest is free."""
         return self._done(request, pk, partial(actions.verify_mailbox, repair=True), 202)
@@ -235,7 +241,7 @@ class Repair(_Action):
 class SendAgain(_Action):
     needs: ClassVar = {"POST": ADMINISTER}
 
-    @answers(body=Said, code=202)
+    @answers(body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
         """What Re:infer no longer holds is created anew, for an AI unit each."""
         return self._done(request, pk, actions.send_again, 202)
@@ -245,7 +251,7 @@ class BringNewlyWanted(_Action):
     needs: ClassVar = {"POST": ADMINISTER}
     queries: ClassVar = {"POST": ("left",)}
 
-    @answers(422, body=Said, code=202, parameters=[LEFT])
+    @answers(422, body=ActionAnswerSerializer, code=202, parameters=[LEFT])
     def post(self, request: Request, pk: int) -> Response:
         """Send what only the rules of a newer release want, and what was there before it: an AI unit for each new comment."""
         by, left = history.who(request), also_left(request)
@@ -255,7 +261,7 @@ class BringNewlyWanted(_Action):
 class LeaveNewlyWanted(_Action):
     needs: ClassVar = {"POST": ADMINISTER}
 
-    @answers(422, body=Said)
+    @answers(422, body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Do not send what only the rules of a newer release want, and what was there before it. Can be changed later."""
         by = history.who(request)
@@ -270,7 +276,7 @@ def also_left(request: Request) -> bool:
         raise ValidationError({"left": [f"It must be {error}."]}) from None
 
 
-class EstimateMailbox(Api):
+class EstimateMailbox(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=Checked)
@@ -313,5 +319,5 @@ def told(page: list[Any]) -> list[dict[str, Any]]:
 
 def _object(request: Request, *, partial: bool = False) -> dict[str, Any]:
     """The body, once its shape is right."""
-    MailboxShape(data=request.data, partial=partial).is_valid(raise_exception=True)
+    MailboxSerializer(data=request.data, partial=partial).is_valid(raise_exception=True)
     return dict(request.data)

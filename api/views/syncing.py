@@ -18,20 +18,26 @@ from api.filters import Declared, number, words
 from api.moments import moment
 from api.parsing import EmailParser
 from api.problems import Unprocessable
-from api.serializers.answers import Said
-from api.serializers.destinations import UsageShape
-from api.serializers.syncing import CommentPreview, OverviewShape, RunShape, SetAsideShape, SyncErrorShape
-from api.views.base import Api, Listed, answers, one, said
+from api.serializers.answers import ActionAnswerSerializer
+from api.serializers.destinations import UsageSerializer
+from api.serializers.syncing import (
+    CommentPreview,
+    DeadLetterSerializer,
+    OverviewSerializer,
+    RunSerializer,
+    SyncErrorSerializer,
+)
+from api.views.base import ApiView, Listed, answers, one, said
 from conversion.deadline.child_process import AllPlacesTaken
 from conversion.preview import preview_of_file, rejection
-from conversion.transform import Converted, NotConvertible, Place
+from conversion.transform import Converted, EmailLocation, NotConvertible
 from integrations.dead_letter_reasons import UNTOLD
 from integrations.reinfer.payload import comment_object
 from mailboxes.models import Bucket, Mailbox
 from operations import actions
 from sync.jobs import budget, poll_rate
 from sync.jobs.conversions import converter
-from sync.models import SetAsideEmail, SyncRun
+from sync.models import DeadLetter, SyncRun
 from sync.reporting import attention, integration_status, mailbox_counters
 from sync.reporting.trends import with_units
 
@@ -50,13 +56,13 @@ class Runs(Listed):
 
     needs: ClassVar = {"GET": VIEW}
     queryset = SyncRun.objects.all()
-    serializer_class = RunShape
+    serializer_class = RunSerializer
     filters: ClassVar = {**OF_MAILBOX, **SINCE, "outcome": ("outcome", words), "kind": ("error_kind", words)}
     orderings: ClassVar = {"started_at": "started_at"}
 
-    @answers(body=RunShape(many=True))
+    @answers(body=RunSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return self.get_paginated_response(RunShape(self.page(), many=True).data)
+        return self.get_paginated_response(RunSerializer(self.page(), many=True).data)
 
 
 class Errors(Listed):
@@ -64,11 +70,11 @@ class Errors(Listed):
 
     needs: ClassVar = {"GET": VIEW}
     queryset = SyncRun.objects.filter(outcome=SyncRun.Outcome.FAILED).select_related("mailbox__integration")
-    serializer_class = SyncErrorShape
+    serializer_class = SyncErrorSerializer
     filters: ClassVar = {**OF_MAILBOX, **SINCE, "kind": ("error_kind", words)}
     orderings: ClassVar = {"started_at": "started_at"}
 
-    @answers(body=SyncErrorShape(many=True))
+    @answers(body=SyncErrorSerializer(many=True))
     def get(self, request: Request) -> Response:
         return self.get_paginated_response([error_document(run) for run in self.page()])
 
@@ -86,12 +92,12 @@ def error_document(run: SyncRun) -> dict[str, Any]:
     }
 
 
-class SetAsideEmails(Listed):
+class FailedEmailsView(Listed):
     """Emails that could not be delivered. What is in them is not told."""
 
     needs: ClassVar = {"GET": VIEW}
-    queryset = SetAsideEmail.objects.exclude(stage__in=UNTOLD).select_related("folder")
-    serializer_class = SetAsideShape
+    queryset = DeadLetter.objects.exclude(stage__in=UNTOLD).select_related("folder")
+    serializer_class = DeadLetterSerializer
     filters: ClassVar = {
         **OF_MAILBOX,
         "stage": ("stage", words),
@@ -101,68 +107,68 @@ class SetAsideEmails(Listed):
     }
     orderings: ClassVar = {"first_at": "first_at", "last_at": "last_at"}
 
-    @answers(body=SetAsideShape(many=True))
+    @answers(body=DeadLetterSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return self.get_paginated_response(SetAsideShape(self.page(), many=True).data)
+        return self.get_paginated_response(DeadLetterSerializer(self.page(), many=True).data)
 
 
-class OneSetAside(Api):
+class FailedEmailView(ApiView):
     needs: ClassVar = {"GET": VIEW}
-    serializer_class = SetAsideShape
+    serializer_class = DeadLetterSerializer
 
-    @answers(body=SetAsideShape)
+    @answers(body=DeadLetterSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(SetAsideShape(one(_set_aside(), pk)).data)
+        return Response(DeadLetterSerializer(one(_set_aside(), pk)).data)
 
 
-class Retry(Api):
+class Retry(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
-    @answers(422, body=Said, code=202)
+    @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
         """Try it again now."""
         look_at = reverse("api-set-aside", args=[pk])
         return said(request, actions.retry_set_aside(one(_set_aside(), pk)), look_at, code=202)
 
 
-class RetryMany(Api):
+class RetryMany(ApiView):
     """Those that the filters name; all of them without a filter."""
 
     needs: ClassVar = {"POST": OPERATE}
-    queryset = SetAsideEmail.objects.all()
+    queryset = DeadLetter.objects.all()
     filter_backends = (Declared,)
     filters: ClassVar = {**OF_MAILBOX, "stage": ("stage", words), "kind": ("kind", words), "reason": ("reason", words)}
     queries: ClassVar = {"POST": tuple(filters)}
 
-    @answers(422, body=Said, code=202)
+    @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request) -> Response:
         """Try them again with the next sync of their mailboxes."""
         look_at = reverse("api-set-aside-emails")
         return said(request, actions.retry_many_set_aside(self.filter_queryset(self.get_queryset())), look_at, code=202)
 
 
-class Dismiss(Api):
+class Dismiss(ApiView):
     needs: ClassVar = {"POST": OPERATE}
 
-    @answers(body=Said)
+    @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Stop trying. It stays in Exchange and does not reach Re:infer."""
         return said(request, actions.dismiss_set_aside(one(_set_aside(), pk)))
 
 
-class PreviewSetAside(Api):
+class PreviewFailedEmail(ApiView):
     needs: ClassVar = {"POST": READ_MAIL}
 
     @answers(422, body=CommentPreview)
     def post(self, request: Request, pk: int) -> Response:
         """Fetch it from Exchange now, and tell what comment it makes. Nothing is sent or kept. Takes up to 20 s."""
         outcome = actions.preview_set_aside(one(_set_aside(), pk))
-        if isinstance(outcome, actions.Complaint):
+        if isinstance(outcome, actions.ActionRefused):
             raise Unprocessable(outcome.text)
         return Response(_previewed(outcome))
 
 
-class Preview(Api):
+class PreviewView(ApiView):
     needs: ClassVar = {"POST": VIEW}
     parser_classes = (EmailParser,)
 
@@ -174,16 +180,16 @@ class Preview(Api):
         mime = given if isinstance(given, bytes) else b""
         try:
             with converter(wait=False) as convert:
-                outcome = preview_of_file(mime, Place("mailbox@example.com", ("Inbox",)), convert)
+                outcome = preview_of_file(mime, EmailLocation("mailbox@example.com", ("Inbox",)), convert)
         except AllPlacesTaken as busy:
             raise Throttled(wait=BUSY_FOR, detail=str(busy)) from busy
         return Response(_previewed(outcome))
 
 
-class Usage(Api):
+class Usage(ApiView):
     needs: ClassVar = {"GET": VIEW}
 
-    @answers(body=UsageShape)
+    @answers(body=UsageSerializer)
     def get(self, request: Request) -> Response:
         """AI units of this month: comments that we created, by bucket."""
         now = timezone.now()
@@ -201,10 +207,10 @@ class Usage(Api):
         return Response({"since": since, "ai_units": sum(line["ai_units"] for line in lines), "buckets": lines})
 
 
-class Overview(Api):
+class Overview(ApiView):
     needs: ClassVar = {"GET": VIEW}
 
-    @answers(body=OverviewShape)
+    @answers(body=OverviewSerializer)
     def get(self, request: Request) -> Response:
         """How many mailboxes are in which state, and what needs attention, newest first."""
         now = timezone.now()
@@ -239,8 +245,8 @@ def _polls(now: datetime) -> dict[str, Any] | None:
     return {"needed_per_second": rate.needed, "done_per_second": rate.done, "measured_at": rate.at}
 
 
-def _set_aside() -> QuerySet[SetAsideEmail]:
-    return SetAsideEmail.objects.select_related("folder", "mailbox__integration")
+def _set_aside() -> QuerySet[DeadLetter]:
+    return DeadLetter.objects.select_related("folder", "mailbox__integration")
 
 
 def _previewed(outcome: Converted | NotConvertible) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from access import history
 from access.models import ApiToken
 from access.table import VIEW
 from api import examples
-from api.serializers.tokens import TokenMade, TokenShape
-from api.views.base import Api, Listed, answers
+from api.serializers.tokens import TokenMade, TokenSerializer
+from api.views.base import ApiView, Listed, answers
 
 
 class Tokens(Listed):
     needs: ClassVar = {"GET": VIEW, "POST": VIEW}
-    serializer_class = TokenShape
+    serializer_class = TokenSerializer
     orderings: ClassVar = {"created": "created"}
     ordering = "-created"
     key = "public_id"
@@ -31,23 +31,23 @@ class Tokens(Listed):
         mine: QuerySet[ApiToken] = ApiToken.objects.filter(user=self.request.user)
         return mine
 
-    @answers(body=TokenShape(many=True))
+    @answers(body=TokenSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return self.get_paginated_response(TokenShape(self.page(), many=True).data)
+        return self.get_paginated_response(TokenSerializer(self.page(), many=True).data)
 
-    @answers(given=TokenShape, body=TokenMade, code=201, examples=examples.TOKENS)
+    @answers(given=TokenSerializer, body=TokenMade, code=201, examples=examples.TOKENS)
     def post(self, request: Request) -> Response:
         """It may do what its user may."""
-        shape = TokenShape(data=request.data)
+        shape = TokenSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
         name, days = shape.validated_data["name"], shape.validated_data["days"]
         ApiToken.objects.filter(user=request.user, expiry__lt=timezone.now()).delete()
         row, token = ApiToken.objects.create(request.user, expiry=timedelta(days=days), name=name)
         history.record(request, f"The API token “{name}” was made.")
-        return Response({**TokenShape(row).data, "token": token}, 201)
+        return Response({**TokenSerializer(row).data, "token": token}, 201)
 
 
-class OneToken(Api):
+class OneToken(ApiView):
     needs: ClassVar = {"DELETE": VIEW}
 
     @answers(code=204)

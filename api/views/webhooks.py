@@ -10,36 +10,36 @@ from rest_framework.response import Response
 from access import history
 from access.table import ADMINISTER
 from api import examples
-from api.serializers.webhooks import WebhookShape
-from api.views.base import Api, Listed, answers, one
+from api.serializers.webhooks import WebhookSerializer
+from api.views.base import ApiView, Listed, answers, one
 from notifications.models import Webhook
 
 
 class Webhooks(Listed):
     needs: ClassVar = {"GET": ADMINISTER, "POST": ADMINISTER}
     queryset = Webhook.objects.all()
-    serializer_class = WebhookShape
+    serializer_class = WebhookSerializer
 
-    @answers(body=WebhookShape(many=True))
+    @answers(body=WebhookSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return self.get_paginated_response(WebhookShape(self.page(), many=True).data)
+        return self.get_paginated_response(WebhookSerializer(self.page(), many=True).data)
 
-    @answers(422, given=WebhookShape, body=WebhookShape, code=201, examples=examples.WEBHOOKS)
+    @answers(422, given=WebhookSerializer, body=WebhookSerializer, code=201, examples=examples.WEBHOOKS)
     def post(self, request: Request) -> Response:
-        shape = WebhookShape(data=request.data)
+        shape = WebhookSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
         row = Webhook.objects.create(**shape.validated_data)
         history.record(request, f"A webhook to {row} was added.")
-        return Response(WebhookShape(row).data, 201)
+        return Response(WebhookSerializer(row).data, 201)
 
 
-class OneWebhook(Api):
+class OneWebhook(ApiView):
     needs: ClassVar = {"GET": ADMINISTER, "DELETE": ADMINISTER}
-    serializer_class = WebhookShape
+    serializer_class = WebhookSerializer
 
-    @answers(body=WebhookShape)
+    @answers(body=WebhookSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(WebhookShape(one(Webhook.objects.all(), pk)).data)
+        return Response(WebhookSerializer(one(Webhook.objects.all(), pk)).data)
 
     @answers(code=204)
     def delete(self, request: Request, pk: int) -> Response:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from conversion.deadline.in_process import Outcome, convert_here
-from conversion.deadline.timer import Deadline
+from conversion.deadline.timer import ConversionDeadline
 from conversion.limits import Limits
-from conversion.transform import Place
+from conversion.transform import EmailLocation
 from integrations.messages import Email
 
 GRACE = 2
@@ -29,9 +29,9 @@ class Work:
     """One email to convert."""
 
     email: Email
-    place: Place
+    place: EmailLocation
     limits: Limits
-    deadline: Deadline
+    deadline: ConversionDeadline
 
 
 def main() -> None:

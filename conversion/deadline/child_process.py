@@ -18,9 +18,9 @@ from typing import Self
 
 from conversion.deadline.child import Work
 from conversion.deadline.in_process import Outcome, failed, too_slow
-from conversion.deadline.timer import Deadline
+from conversion.deadline.timer import ConversionDeadline
 from conversion.limits import Limits
-from conversion.transform import Place
+from conversion.transform import EmailLocation
 from integrations.messages import Email
 
 AT_ONCE = 2
@@ -42,7 +42,7 @@ class AllPlacesTaken(Exception):
         return "Other emails are being previewed at this moment. Try again in a few seconds."
 
 
-class Apart:
+class ConversionProcess:
     """A child process, started with its first email and again after one that ended it. Of one thread alone."""
 
     def __init__(self, *, wait: bool) -> None:
@@ -59,7 +59,7 @@ class Apart:
     ) -> None:
         self._end()
 
-    def convert(self, email: Email, place: Place, limits: Limits, deadline: Deadline) -> Outcome:
+    def convert(self, email: Email, place: EmailLocation, limits: Limits, deadline: ConversionDeadline) -> Outcome:
         """The comment that the email makes, or why it makes none; soon after the wall-clock deadline at the latest.
 
         Raises `AllPlacesTaken`, and `OSError` where no process can be started.
@@ -94,7 +94,7 @@ class Apart:
             self._connection = Connection(here.detach())
         return self._connection
 
-    def _died(self, deadline: Deadline) -> Outcome:
+    def _died(self, deadline: ConversionDeadline) -> Outcome:
         status = self._end()
         if status == -signal.SIGXCPU:
             return too_slow(deadline)

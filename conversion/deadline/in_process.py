@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from conversion.deadline.timer import Deadline, DeadlineExceeded, within
+from conversion.deadline.timer import ConversionDeadline, DeadlineExceeded, within
 from conversion.error_location import place_of
 from conversion.limits import Limits
-from conversion.transform import Converted, NotConvertible, Place, convert
-from integrations.dead_letter_reasons import SetAsideKind
+from conversion.transform import Converted, EmailLocation, NotConvertible, convert
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Email
 
 Outcome = Converted | NotConvertible
-Convert = Callable[[Email, Place], Outcome]
+Convert = Callable[[Email, EmailLocation], Outcome]
 
 
-def convert_here(email: Email, place: Place, limits: Limits, deadline: Deadline) -> Outcome:
+def convert_here(email: Email, place: EmailLocation, limits: Limits, deadline: ConversionDeadline) -> Outcome:
     """The comment that the email makes, or why it makes none.
 
     Raises only what ends the process: `SystemExit` and `KeyboardInterrupt`, as handlers of signals raise them.
@@ -33,12 +33,12 @@ def convert_here(email: Email, place: Place, limits: Limits, deadline: Deadline)
         return failed(f"{type(error).__name__} at {place_of(error) or 'an unknown place'}")
 
 
-def too_slow(deadline: Deadline, place: str = "") -> NotConvertible:
+def too_slow(deadline: ConversionDeadline, place: str = "") -> NotConvertible:
     """It was terminated at its deadline."""
     at = f" at {place}" if place else ""
-    return NotConvertible(SetAsideKind.CONVERSION_DEADLINE, f"longer than {deadline.cpu:g} s{at}")
+    return NotConvertible(DeadLetterKind.CONVERSION_DEADLINE, f"longer than {deadline.cpu:g} s{at}")
 
 
 def failed(what: str) -> NotConvertible:
     """The conversion failed. `what`: the kind and the place of the error, and nothing of the email."""
-    return NotConvertible(SetAsideKind.CONVERSION_FAILED, what)
+    return NotConvertible(DeadLetterKind.CONVERSION_FAILED, what)

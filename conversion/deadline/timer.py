@@ -23,7 +23,7 @@ LEAST = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class ConversionDeadline:
     """How long a conversion may take, in seconds."""
 
     cpu: float
@@ -39,14 +39,14 @@ def can_interrupt() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def within(deadline: Deadline, work: Callable[[], T]) -> T:
+def within(deadline: ConversionDeadline, work: Callable[[], T]) -> T:
     """What `work` returns. Raises `DeadlineExceeded` at the deadline, and whatever `work` raises.
 
     Only where `can_interrupt`. Takes SIGPROF and SIGALRM of this process for itself and keeps their handlers: a signal that
     arrives later then does nothing, where the default action would end the process. C code that holds the interpreter is
     interrupted when it returns.
     """
-    watch = _Watch(deadline)
+    watch = _ConversionWatch(deadline)
     try:
         watch.start()
         return _inside(work)
@@ -60,8 +60,8 @@ def _inside(work: Callable[[], T]) -> T:
 
 
 @dataclass(slots=True)
-class _Watch:
-    deadline: Deadline
+class _ConversionWatch:
+    deadline: ConversionDeadline
     ends_at: float = 0.0
     ticks: int = 0
 

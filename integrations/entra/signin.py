@@ -21,7 +21,7 @@ from integrations.errors import IntegrationError, SignInRefused, TokenEndpointFa
 from integrations.network.faults import of_transport, retry_after
 from integrations.network.session import ServerSession
 from integrations.network.settings import ServerSettings, check_url
-from integrations.network.transport import Deadline
+from integrations.network.transport import CallDeadline
 
 MARGIN = 300.0
 """Seconds before its end that a token is replaced; half of its life where that is shorter."""
@@ -29,7 +29,7 @@ NOT_AS_AGREED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticE
 """What comes of reading an answer that lacks what the protocol promises, here and in MSAL. Too deep JSON is a RuntimeError."""
 
 
-class SignIn:
+class TokenSignIn:
     """The token of one connection. Sends nothing before it is asked. Safe to share between threads."""
 
     def __init__(self, given: ServerSettings, scope: str, context: ssl.SSLContext) -> None:
@@ -144,7 +144,7 @@ class _Post:
 
     def __init__(self, authority: str, context: ssl.SSLContext, proxy: str, user_agent: str, seconds: float) -> None:
         self._authority = urlsplit(authority)
-        self._deadline = Deadline(seconds)
+        self._deadline = CallDeadline(seconds)
         self._session = ServerSession(
             authority, context=context, deadline=self._deadline, proxy=proxy, user_agent=user_agent
         )

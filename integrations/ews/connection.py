@@ -10,13 +10,13 @@ from exchangelib.credentials import BaseCredentials
 from exchangelib.transport import BASIC, NTLM, OAUTH2
 from exchangelib.version import Build, Version
 
-from integrations.entra.signin import SignIn
+from integrations.entra.signin import TokenSignIn
 from integrations.errors import SettingsWrong
 from integrations.ews.credentials import TokenCredentials, service_account
 from integrations.ews.protocol import MOST_CONNECTIONS, AnswerPolicy, ConnectionProtocol
 from integrations.network.kept import Kept
 from integrations.network.settings import ServerSettings, check_way
-from integrations.network.transport import Deadline, tls_context
+from integrations.network.transport import CallDeadline, tls_context
 
 AUTH_TYPES = {"ntlm": NTLM, "basic": BASIC, "oauth2": OAUTH2, "certificate": OAUTH2, "service_user": OAUTH2}
 WAYS = {NTLM: "ntlm", BASIC: "basic", OAUTH2: "bearer"}
@@ -47,7 +47,7 @@ def _made(settings: ConnectionSettings) -> ConnectionProtocol:
     if settings.auth not in AUTH_TYPES:
         raise SettingsWrong("sign-in: there is no way of this name")
     check_way(settings)
-    deadline = Deadline(settings.deadline)
+    deadline = CallDeadline(settings.deadline)
     context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
     config = Configuration(
         service_endpoint=settings.endpoint,
@@ -66,9 +66,9 @@ def _made(settings: ConnectionSettings) -> ConnectionProtocol:
     )
 
 
-def _credentials(settings: ConnectionSettings, context: ssl.SSLContext, deadline: Deadline) -> BaseCredentials:
+def _credentials(settings: ConnectionSettings, context: ssl.SSLContext, deadline: CallDeadline) -> BaseCredentials:
     if AUTH_TYPES[settings.auth] == OAUTH2:
-        return TokenCredentials(SignIn(settings, CLOUD_SCOPE, context), deadline.left)
+        return TokenCredentials(TokenSignIn(settings, CLOUD_SCOPE, context), deadline.left)
     if not (settings.username and settings.password):
         raise SettingsWrong("user name and password are both needed")
     return service_account(settings.username, settings.password)

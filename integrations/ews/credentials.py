@@ -17,13 +17,13 @@ from requests.auth import AuthBase
 from requests_ntlm import HttpNtlmAuth
 from requests_ntlm.requests_ntlm import _get_certificate_hash
 
-from integrations.entra.signin import SignIn
+from integrations.entra.signin import TokenSignIn
 
 
 class TokenCredentials(BaseCredentials):
     """A connection that shows a token. exchangelib only carries this around."""
 
-    def __init__(self, sign_in: SignIn, left: Callable[[], float]) -> None:
+    def __init__(self, sign_in: TokenSignIn, left: Callable[[], float]) -> None:
         """`left`: seconds that are left of the call in hand."""
         self.sign_in, self.left = sign_in, left
 

@@ -9,7 +9,7 @@ from exchangelib.properties import DistinguishedFolderId, Mailbox
 from exchangelib.version import Version
 
 from integrations.ews.protocol import ConnectionProtocol
-from integrations.ews.versions import Settled, generation
+from integrations.ews.versions import WorkingVersion, generation
 
 
 class MailboxAccount(Account):
@@ -43,11 +43,11 @@ class MailboxAccount(Account):
             self._version = version
 
     @property
-    def settled(self) -> Settled | None:
+    def settled(self) -> WorkingVersion | None:
         return self.protocol.versions.get(self.primary_smtp_address)
 
     @settled.setter
-    def settled(self, settled: Settled | None) -> None:
+    def settled(self, settled: WorkingVersion | None) -> None:
         self.protocol.versions.set(self.primary_smtp_address, settled)
 
     def distinguished(self, name: str) -> DistinguishedFolderId:

@@ -21,7 +21,7 @@ from integrations.errors import ExchangeFailed, VersionRefused
 from integrations.ews.codes import kind_of
 from integrations.ews.mime_texts import MimeTexts
 from integrations.ews.responses import code_of, coded, of_fault
-from integrations.ews.versions import Settled, generation, to_try
+from integrations.ews.versions import WorkingVersion, generation, to_try
 from integrations.network.faults import retry_after
 
 Outcome = etree._Element | Exception
@@ -64,7 +64,7 @@ class _Service:
                 first = first or error
                 continue
             if first is not None:
-                self.account.settled = Settled(api_version, generation(self.account.version.build))
+                self.account.settled = WorkingVersion(api_version, generation(self.account.version.build))
             return messages
         assert first is not None
         raise first

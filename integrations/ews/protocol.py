@@ -36,7 +36,7 @@ from integrations.ews.versions import Versions
 from integrations.network import web_page
 from integrations.network.faults import retry_after, waiting_time
 from integrations.network.session import ServerSession
-from integrations.network.transport import Deadline
+from integrations.network.transport import CallDeadline
 
 MOST_CONNECTIONS = 4
 OUTAGE = "/ews/genericerrorpage.htm"
@@ -105,7 +105,7 @@ class ConnectionProtocol(Protocol):
     """One connection of one process. Made past exchangelib's own cache, which never lets go of anything."""
 
     def __init__(
-        self, config: Configuration, *, context: ssl.SSLContext, proxy: str, user_agent: str, deadline: Deadline
+        self, config: Configuration, *, context: ssl.SSLContext, proxy: str, user_agent: str, deadline: CallDeadline
     ) -> None:
         self._context, self._proxy, self._user_agent, self.deadline = context, proxy, user_agent, deadline
         self.versions = Versions()

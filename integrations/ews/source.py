@@ -11,7 +11,7 @@ from integrations.ews.errors import translated
 from integrations.ews.fetch import fetched
 from integrations.ews.folders import folder_changes, read_inbox
 from integrations.ews.mailbox import MailboxAccount
-from integrations.ews.versions import Settled
+from integrations.ews.versions import WorkingVersion
 from integrations.messages import Change, ChangePage, Cursor, Fetched, FolderChanges, FolderId
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class ExchangeSource:
 
     @learned.setter
     def learned(self, learned: str) -> None:
-        self._account.settled = Settled.read(learned)
+        self._account.settled = WorkingVersion.read(learned)
 
     def check(self) -> None:
         with translated():

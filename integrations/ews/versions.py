@@ -26,7 +26,7 @@ def to_try(first: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class WorkingVersion:
     """The version that worked for a mailbox where that of its connection did not."""
 
     api_version: str
@@ -37,7 +37,7 @@ class Settled:
         return f"{self.api_version} {self.server}".strip()
 
     @classmethod
-    def read(cls, written: str) -> Settled | None:
+    def read(cls, written: str) -> WorkingVersion | None:
         """From what `str` made of it. None where it is none."""
         found = WRITTEN.fullmatch(written)
         return cls(found[1], found[2] or "") if found and found[1] in API_VERSIONS else None
@@ -56,14 +56,14 @@ class Versions:
     """What worked, by address, of one connection. Forgets the oldest."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, Settled] = OrderedDict()
+        self._known: OrderedDict[str, WorkingVersion] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, address: str) -> Settled | None:
+    def get(self, address: str) -> WorkingVersion | None:
         with self._lock:
             return self._known.get(address.casefold())
 
-    def set(self, address: str, settled: Settled | None) -> None:
+    def set(self, address: str, settled: WorkingVersion | None) -> None:
         with self._lock:
             self._known.pop(address.casefold(), None)
             if settled is not None:

@@ -17,10 +17,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.errors import ExchangeFailed, FolderGone
-from integrations.graph.cursors import Place
+from integrations.graph.cursors import CursorScope
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
-from integrations.graph.refusals import Answer
+from integrations.graph.refusals import GraphAnswer
 from integrations.graph.rows import EXPAND, SELECT, is_whole
 from integrations.messages import Change, ChangeKind, ChangePage, FolderId, ItemId
 from integrations.network.values import moment
@@ -54,7 +54,7 @@ class Around:
         """Whether the link has waited long enough. Never in the middle of a list."""
         return "below" not in state and state.get("looks", 0) >= min(state.get("tries", 0), LONGEST_WAIT)
 
-    def page(self, place: Place, failed: Answer | None = None) -> tuple[ChangePage, Place]:
+    def page(self, place: CursorScope, failed: GraphAnswer | None = None) -> tuple[ChangePage, CursorScope]:
         """The next page of the plain list. `failed`: what the link just answered; then the list begins anew.
 
         Raises that failure when the plain list fails as well: then it is no single email.
@@ -96,7 +96,9 @@ class Around:
                 return None
             self._size = max(1, self._size // SMALLER)
 
-    def _culprit(self, place: Place, state: dict[str, Any], failed: Answer | None) -> tuple[ChangePage, Place]:
+    def _culprit(
+        self, place: CursorScope, state: dict[str, Any], failed: GraphAnswer | None
+    ) -> tuple[ChangePage, CursorScope]:
         """The one email that cannot be told: by its id if that can be had, and past it."""
         answer = self._listed(state, SLIM, 1, expand=False)
         rows = answer.document()["value"] if answer.ok else []
@@ -137,7 +139,7 @@ class Around:
             return rows, behind | {"skip": state["skip"] + asked}
         return kept, behind | {"below": times[len(kept) - 1], "skip": 0}
 
-    def _listed(self, state: Mapping[str, Any], select: str, top: int, *, expand: bool = True) -> Answer:
+    def _listed(self, state: Mapping[str, Any], select: str, top: int, *, expand: bool = True) -> GraphAnswer:
         options: dict[str, str | int] = {"select": select, "orderby": "receivedDateTime desc", "top": top}
         if expand:
             options["expand"] = EXPAND
@@ -147,11 +149,11 @@ class Around:
             options["skip"] = state["skip"]
         return self._mailbox.ask(self._mailbox.path("mailFolders", self._folder, "messages", **options))
 
-    def _made(self, changes: list[Change], place: Place, state: dict[str, Any]) -> tuple[ChangePage, Place]:
+    def _made(self, changes: list[Change], place: CursorScope, state: dict[str, Any]) -> tuple[ChangePage, CursorScope]:
         behind = replace(place, around=state)
         return ChangePage(tuple(changes), behind.cursor(), last="below" not in state, tells_removals=False), behind
 
-    def _refusal(self, answer: Answer) -> Exception:
+    def _refusal(self, answer: GraphAnswer) -> Exception:
         refusal = answer.refusal_of_folder()
         return FolderGone(refusal.detail) if answer.code().casefold() in NO_FOLDER else refusal
 

@@ -13,10 +13,10 @@ from typing import Any
 from integrations.errors import CursorRefused, ExchangeFailed, FolderGone, IntegrationError
 from integrations.graph.around import NO_FOLDER, SMALLER, Around
 from integrations.graph.batches import AT_ONCE
-from integrations.graph.cursors import Place, begun_or_resumed, local
+from integrations.graph.cursors import CursorScope, begun_or_resumed, local
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
-from integrations.graph.refusals import Answer
+from integrations.graph.refusals import GraphAnswer
 from integrations.graph.rows import EXPAND, SELECT
 from integrations.graph.whereabouts import MOST_UNCLEAR, whereabouts
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
@@ -47,7 +47,7 @@ class _Listing:
         """Messages told as removed that were asked for in this look at the folder."""
         self._asked_again = False
 
-    def page(self, place: Place) -> tuple[ChangePage, Place]:
+    def page(self, place: CursorScope) -> tuple[ChangePage, CursorScope]:
         """The next page, and the place behind it."""
         if place.removed:
             return self._located(place)
@@ -60,11 +60,11 @@ class _Listing:
             return self._around.page(place, failed=answer)
         raise self._refusal(answer, place)
 
-    def _is_lasting(self, place: Place) -> bool:
+    def _is_lasting(self, place: CursorScope) -> bool:
         """Whether the smallest page failed often enough to be no passing trouble."""
         return place.around is not None or self._mailbox.connection.page_sizes.failed(self._of) > PATIENCE
 
-    def _told(self, place: Place) -> Answer:
+    def _told(self, place: CursorScope) -> GraphAnswer:
         """The answer to the link, in pieces as small as they must be; what it says to the smallest where even that fails."""
         sizes = self._mailbox.connection.page_sizes
         size = 1 if place.around is not None else sizes.get(self._of, self._usual)
@@ -85,7 +85,7 @@ class _Listing:
                 return answer
             size = smaller
 
-    def _read(self, page: Mapping[str, Any], place: Place) -> tuple[ChangePage, Place]:
+    def _read(self, page: Mapping[str, Any], place: CursorScope) -> tuple[ChangePage, CursorScope]:
         ahead = page.get("@odata.nextLink")
         link = local(ahead or page.get("@odata.deltaLink"), self._mailbox.connection.settings.base)
         if ahead and link == place.link:
@@ -97,7 +97,7 @@ class _Listing:
         told = [change for change in changes if change.kind is not ChangeKind.DELETED]
         return self._made(told, behind)
 
-    def _located(self, place: Place) -> tuple[ChangePage, Place]:
+    def _located(self, place: CursorScope) -> tuple[ChangePage, CursorScope]:
         """The next of those that were told as removed, wherever they are by now. A page of their own: the cursor holds the
         others, so that none is lost and each step takes one batch."""
         now = [ItemId(item) for item in place.removed[:AT_ONCE]]
@@ -108,7 +108,7 @@ class _Listing:
         behind = replace(place, removed=place.removed[AT_ONCE:], unclear=unclear[-MOST_UNCLEAR:])
         return self._made([*found.changes, *given_up], behind)
 
-    def _made(self, changes: list[Change], behind: Place) -> tuple[ChangePage, Place]:
+    def _made(self, changes: list[Change], behind: CursorScope) -> tuple[ChangePage, CursorScope]:
         last = not (behind.removed or behind.ahead)
         waiting = [item for item in behind.unclear if item not in self._asked][:AT_ONCE]
         if last and waiting and not self._asked_again:
@@ -118,7 +118,7 @@ class _Listing:
             behind = replace(behind, removed=waiting, unclear=rest)
         return ChangePage(tuple(changes), behind.cursor(), last), behind
 
-    def _refusal(self, answer: Answer, place: Place) -> IntegrationError:
+    def _refusal(self, answer: GraphAnswer, place: CursorScope) -> IntegrationError:
         refusal = answer.refusal_of_folder()
         if answer.code().casefold() in NO_FOLDER:
             return FolderGone(refusal.detail)

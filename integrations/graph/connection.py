@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 import requests
 from urllib3.exceptions import HTTPError
 
-from integrations.entra.signin import SignIn
+from integrations.entra.signin import TokenSignIn
 from integrations.errors import ExchangeBusy, ExchangeFailed, SignInRefused
-from integrations.graph.refusals import Answer
+from integrations.graph.refusals import GraphAnswer
 from integrations.network.faults import of_transport
 from integrations.network.kept import Kept
 from integrations.network.session import ServerSession
 from integrations.network.settings import ServerSettings, check_way
-from integrations.network.transport import Deadline, tls_context
+from integrations.network.transport import CallDeadline, tls_context
 
 AT_ONCE = 4
 """Requests of one app to one mailbox that Graph answers at a time; the fifth is throttled."""
@@ -42,7 +42,7 @@ class GraphSettings(ServerSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GraphRequest:
     """A request: a path with its query, and what it prefers. All of them read, but a batch of readings is posted."""
 
     path: str
@@ -55,15 +55,15 @@ class Asked:
         return {"Prefer": ", ".join(prefer), "client-request-id": str(uuid.uuid4()), **content}
 
 
-class Connection:
+class GraphConnection:
     """One connection of one process. Sends nothing before it is asked. Safe to share between threads."""
 
     def __init__(self, settings: GraphSettings) -> None:
         """Raises `SettingsWrong`."""
         check_way(settings)
         context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
-        self.settings, self.deadline = settings, Deadline(settings.deadline)
-        self.sign_in = SignIn(settings, f"{settings.base}/.default", context)
+        self.settings, self.deadline = settings, CallDeadline(settings.deadline)
+        self.sign_in = TokenSignIn(settings, f"{settings.base}/.default", context)
         self._context = context
         self._idle: queue.LifoQueue[requests.Session | None] = queue.LifoQueue()
         for _ in range(AT_ONCE):
@@ -72,7 +72,7 @@ class Connection:
         self._lock = threading.Lock()
         self.page_sizes = PageSizes()
 
-    def ask(self, asked: Asked) -> Answer:
+    def ask(self, asked: GraphRequest) -> GraphAnswer:
         """One request and its whole answer, before the deadline that `deadline.start` set. A token that is refused is replaced
         once. Raises what the network and the sign-in bring; a refusal of Graph is an answer."""
         token = self.sign_in.token(self._left())
@@ -83,18 +83,18 @@ class Connection:
             raise SignInRefused(answer.refusal().detail)
         return answer
 
-    def ask_all(self, all_asked: Sequence[Asked]) -> Iterator[Answer]:
+    def ask_all(self, all_asked: Sequence[GraphRequest]) -> Iterator[GraphAnswer]:
         """The answers in the order of the requests, several of which are under way at a time, until one raises."""
         until = self.deadline.until()
 
-        def helped(asked: Asked) -> Answer:
+        def helped(asked: GraphRequest) -> GraphAnswer:
             self.deadline.share(until)
             return self.ask(asked)
 
         if len(all_asked) == 1:
             yield self.ask(all_asked[0])
             return
-        futures: list[Future[Answer] | None] = [self._pool().submit(helped, asked) for asked in all_asked]
+        futures: list[Future[GraphAnswer] | None] = [self._pool().submit(helped, asked) for asked in all_asked]
         try:
             for place, future in enumerate(futures):
                 assert future is not None
@@ -132,7 +132,7 @@ class Connection:
         except requests.Timeout as error:
             raise of_transport(error) from error
 
-    def _sent(self, asked: Asked, token: str) -> Answer:
+    def _sent(self, asked: GraphRequest, token: str) -> GraphAnswer:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", **asked.headers()}
         method = "GET" if asked.body is None else "POST"
         try:
@@ -149,7 +149,7 @@ class Connection:
             raise of_transport(error) from error
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ExchangeFailed("its answer is not as agreed") from error
-        return Answer(response.status_code, {name.lower(): text for name, text in response.headers.items()}, body)
+        return GraphAnswer(response.status_code, {name.lower(): text for name, text in response.headers.items()}, body)
 
     @contextmanager
     def _session(self) -> Iterator[requests.Session]:
@@ -214,10 +214,10 @@ class PageSizes:
             self._failures.pop(of, None)
 
 
-_kept: Kept[GraphSettings, Connection] = Kept(Connection)
+_kept: Kept[GraphSettings, GraphConnection] = Kept(GraphConnection)
 
 
-def connection(settings: GraphSettings, *, fresh: bool = False) -> Connection:
+def connection(settings: GraphSettings, *, fresh: bool = False) -> GraphConnection:
     """The open connection with these settings; made, without any request, when there is none, or where it must be `fresh`.
     Raises `SettingsWrong`."""
     return _kept.get(settings, fresh=fresh)

@@ -19,7 +19,7 @@ VERSION = "/v1.0/"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CursorScope:
     mailbox: str
     of: str
     """`TREE`, or the id of a folder."""
@@ -53,13 +53,13 @@ class Place:
         return Cursor(json.dumps({name: value for name, value in known.items() if value not in ({}, [], None)}))
 
 
-def begun_or_resumed(mailbox: str, of: str, cursor: Cursor | None) -> Place:
+def begun_or_resumed(mailbox: str, of: str, cursor: Cursor | None) -> CursorScope:
     """Raises `CursorRefused` for a cursor of another mailbox, folder or source, and for a damaged one."""
     mailbox = mailbox.casefold()
     if cursor is None:
-        return Place(mailbox, of)
+        return CursorScope(mailbox, of)
     try:
-        place = Place(**json.loads(cursor))
+        place = CursorScope(**json.loads(cursor))
         right = place.link.startswith(VERSION) or (not place.link and place.around is not None)
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise CursorRefused("it is none of Graph's") from None

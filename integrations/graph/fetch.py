@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from integrations.graph.around import is_unlisted
-from integrations.graph.connection import Asked
+from integrations.graph.connection import GraphRequest
 from integrations.graph.folders import read_inbox
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
-from integrations.graph.refusals import Answer
-from integrations.graph.rows import Told
+from integrations.graph.refusals import GraphAnswer
+from integrations.graph.rows import DeltaRow
 from integrations.messages import Change, Email, Fetched, Gone, ItemId, Unreadable
 
 GONE = {"erroritemnotfound"}
@@ -29,7 +29,7 @@ def fetched(mailbox: GraphMailbox, changes: Sequence[Change], messages: Messages
     """
     listed = [change for change in changes if not is_unlisted(change.item_id)]
     known = {change.item_id: one for change, one in zip(listed, messages.told(listed), strict=True)}
-    present = [change.item_id for change in listed if isinstance(known[change.item_id], Told)]
+    present = [change.item_id for change in listed if isinstance(known[change.item_id], DeltaRow)]
     answers = dict(zip(present, _contents(mailbox, present), strict=True))
     if not any(answer.ok for answer in answers.values()):
         _check_whose_fault(mailbox, answers)
@@ -43,7 +43,7 @@ def fetched(mailbox: GraphMailbox, changes: Sequence[Change], messages: Messages
             yield _outcome(told, answers[change.item_id])
 
 
-def _contents(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[Answer]:
+def _contents(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[GraphAnswer]:
     """The answers for these. Raises the first that is no item's own; what may be one's own fault is asked for twice."""
     answers = list(_asked(mailbox, items))
     again = [place for place, answer in enumerate(answers) if answer.is_its_own()]
@@ -52,18 +52,20 @@ def _contents(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[Answer]:
     return answers
 
 
-def _asked(mailbox: GraphMailbox, items: Sequence[ItemId]) -> Iterator[Answer]:
-    for answer in mailbox.connection.ask_all([Asked(mailbox.path("messages", item, "$value")) for item in items]):
+def _asked(mailbox: GraphMailbox, items: Sequence[ItemId]) -> Iterator[GraphAnswer]:
+    for answer in mailbox.connection.ask_all(
+        [GraphRequest(mailbox.path("messages", item, "$value")) for item in items]
+    ):
         if not (answer.ok or answer.is_its_own() or _is_of_item(answer) or answer.status == 403):
             raise answer.refusal()
         yield answer
 
 
-def _is_of_item(answer: Answer) -> bool:
+def _is_of_item(answer: GraphAnswer) -> bool:
     return answer.status < 500 and answer.code().casefold() in GONE | ITS_OWN
 
 
-def _check_whose_fault(mailbox: GraphMailbox, answers: Mapping[ItemId, Answer]) -> None:
+def _check_whose_fault(mailbox: GraphMailbox, answers: Mapping[ItemId, GraphAnswer]) -> None:
     """Nothing could be read: the mailbox's fault, unless it can be opened, and something else in it be read. Raises it."""
     if any(answer.is_its_own() for answer in answers.values()):
         read_inbox(mailbox)
@@ -76,7 +78,7 @@ def _check_whose_fault(mailbox: GraphMailbox, answers: Mapping[ItemId, Answer]) 
         raise forbidden.refusal()
 
 
-def _outcome(told: Told, answer: Answer) -> Fetched:
+def _outcome(told: DeltaRow, answer: GraphAnswer) -> Fetched:
     if answer.ok:
         return Email(told.change, answer.body, told.details)
     code = answer.code()

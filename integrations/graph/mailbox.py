@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from integrations.errors import MailboxNotFound
-from integrations.graph.connection import Asked, Connection
-from integrations.graph.refusals import Answer
+from integrations.graph.connection import GraphConnection, GraphRequest
+from integrations.graph.refusals import GraphAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class GraphMailbox:
     address: str
-    connection: Connection
+    connection: GraphConnection
 
     def path(self, *parts: str, **options: str | int) -> str:
         """Path and query of something in this mailbox; an option is named without its dollar."""
@@ -32,11 +32,11 @@ class GraphMailbox:
         if "@" not in self.address or any(sign in self.address for sign in "/\\?#\r\n"):
             raise MailboxNotFound("the address is none")
 
-    def ask(self, path: str, *, page_size: int = 0) -> Answer:
-        return self.connection.ask(Asked(path, page_size))
+    def ask(self, path: str, *, page_size: int = 0) -> GraphAnswer:
+        return self.connection.ask(GraphRequest(path, page_size))
 
     def document(self, path: str, *, page_size: int = 0) -> Mapping[str, Any]:
         return self.ask(path, page_size=page_size).document()
 
-    def ask_all(self, paths: Sequence[str]) -> Sequence[Answer]:
-        return list(self.connection.ask_all([Asked(path) for path in paths]))
+    def ask_all(self, paths: Sequence[str]) -> Sequence[GraphAnswer]:
+        return list(self.connection.ask_all([GraphRequest(path) for path in paths]))

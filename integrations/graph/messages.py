@@ -12,11 +12,11 @@ from typing import Any
 
 from integrations.errors import ExchangeFailed
 from integrations.graph.mailbox import GraphMailbox
-from integrations.graph.refusals import Answer
+from integrations.graph.refusals import GraphAnswer
 from integrations.graph.rows import (
     EXPAND,
     SELECT,
-    Told,
+    DeltaRow,
     filled,
     folder_of,
     is_of_no_interest,
@@ -37,13 +37,13 @@ class Messages:
 
     def __init__(self, mailbox: GraphMailbox) -> None:
         self._mailbox = mailbox
-        self._pages: list[dict[ItemId, Told]] = []
+        self._pages: list[dict[ItemId, DeltaRow]] = []
 
     def changes(self, folder: FolderId, rows: Sequence[Mapping[str, Any]], kind: ChangeKind) -> list[Change]:
         """The rows of a page as changes. What a row leaves out is asked for."""
         partial = [row for row in rows if not is_removed(row) and not is_whole(row) and not is_of_no_interest(row)]
         completed = dict(zip(map(item_id, partial), self._asked(map(item_id, partial)), strict=True))
-        page: dict[ItemId, Told] = {}
+        page: dict[ItemId, DeltaRow] = {}
         changes: dict[ItemId, Change] = {}
         for row in rows:
             number = item_id(row)
@@ -67,14 +67,14 @@ class Messages:
         self._pages = [*self._pages, page][-MOST_KEPT:]
         return [one.change for one in page.values()]
 
-    def told(self, asked: Sequence[Change]) -> list[Told | Gone]:
+    def told(self, asked: Sequence[Change]) -> list[DeltaRow | Gone]:
         """What is known of these; what is not, is asked for. `Gone` is what lies in its folder no more."""
         known = [self._kept(change) for change in asked]
         missing = [change for change, one in zip(asked, known, strict=True) if one is None]
         answers = iter(self._asked(change.item_id for change in missing))
         return [one or self._looked_up(change, next(answers)) for change, one in zip(asked, known, strict=True)]
 
-    def _kept(self, change: Change) -> Told | None:
+    def _kept(self, change: Change) -> DeltaRow | None:
         for page in reversed(self._pages):
             one = page.get(change.item_id)
             if one is not None:
@@ -82,18 +82,18 @@ class Messages:
                 return replace(one, change=change) if same else None
         return None
 
-    def _asked(self, items: Iterable[ItemId]) -> Iterator[Answer]:
+    def _asked(self, items: Iterable[ItemId]) -> Iterator[GraphAnswer]:
         paths = [self._mailbox.path("messages", number, select=SELECT, expand=EXPAND) for number in items]
         return iter(self._mailbox.ask_all(paths))
 
-    def _looked_up(self, change: Change, answer: Answer) -> Told | Gone:
+    def _looked_up(self, change: Change, answer: GraphAnswer) -> DeltaRow | Gone:
         if answer.is_gone():
             return Gone(change)
         if not answer.ok:
             if answer.is_its_own():
                 # Its properties cannot be told; whether its content can, is another request.
                 details = ItemDetails(change.received, change.size, change.item_class or "IPM.Note", draft=change.draft)
-                return Told(change, details)
+                return DeltaRow(change, details)
             raise answer.refusal()
         row = answer.document()
         if item_id(row) != change.item_id:
@@ -101,10 +101,10 @@ class Messages:
         if folder_of(row) != change.folder_id:
             return Gone(change)
         now = told(filled(row), change.folder_id, change.kind)
-        return Told(replace(change, change_key=now.change.change_key), now.details)
+        return DeltaRow(replace(change, change_key=now.change.change_key), now.details)
 
     def _completed(
-        self, number: ItemId, answer: Answer, folder: FolderId, kind: ChangeKind, page: dict[ItemId, Told]
+        self, number: ItemId, answer: GraphAnswer, folder: FolderId, kind: ChangeKind, page: dict[ItemId, DeltaRow]
     ) -> dict[ItemId, Change]:
         """A change that its row told in part. None for what went meanwhile: another page tells."""
         found = self._looked_up(Change(kind, folder, number), answer)

@@ -27,7 +27,7 @@ LATELY = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class Seen:
+class MoveCounts:
     """How many moved messages were told in which way."""
 
     told: int = 0
@@ -70,7 +70,7 @@ class Moves:
                 self._links[folder] = link
         return len(self._links)
 
-    def end(self) -> Seen:
+    def end(self) -> MoveCounts:
         """What was told of the messages that were moved since."""
         told: dict[FolderId, set[ItemId]] = {}
         removed: dict[FolderId, set[ItemId]] = {}
@@ -78,7 +78,7 @@ class Moves:
             rows, _ = self._round(link)
             told[folder] = {item_id(row) for row in rows if not is_removed(row)}
             removed[folder] = {item_id(row) for row in rows if is_removed(row)}
-        seen = Seen()
+        seen = MoveCounts()
         for item, there in self._places(removed).items():
             if item in told[there]:
                 seen.told += 1

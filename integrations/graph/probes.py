@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from integrations.diagnosis import Fact, Verdict
+from integrations.diagnosis import Fact, StepVerdict
 from integrations.errors import CursorRefused, IntegrationError, MailboxNotFound
 from integrations.graph.batches import AT_ONCE, batch_of
-from integrations.graph.connection import Asked, GraphSettings, connection
+from integrations.graph.connection import GraphRequest, GraphSettings, connection
 from integrations.graph.cursors import local
 from integrations.graph.folders import WELL_KNOWN
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
 from integrations.graph.moves import Moves
-from integrations.graph.refusals import Answer, parts_of
+from integrations.graph.refusals import GraphAnswer, parts_of
 from integrations.graph.rows import CLASS, EXPAND, SELECT, SENSITIVITY, SIZE, TOPIC, item_id
 from integrations.graph.whereabouts import whereabouts
 from integrations.messages import ChangeKind, FolderId
@@ -36,7 +36,7 @@ HEADERS = 65_536
 """Bytes of an email that are looked at."""
 
 
-class Differs(Exception):
+class ProbeDiffers(Exception):
     """The service does something else than this product was made for."""
 
 
@@ -45,7 +45,7 @@ class Untried(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Plain(Asked):
+class _Plain(GraphRequest):
     """A request that does not ask for ids that stay."""
 
     def headers(self) -> dict[str, str]:
@@ -61,16 +61,16 @@ def probed(settings: GraphSettings, address: str, *, watch: float = 0) -> Iterat
     for name, probe in probes.all():
         probes.mailbox.connection.deadline.start()
         try:
-            yield Fact(name, Verdict.OK, probe())
-        except Differs as error:
-            yield Fact(name, Verdict.DIFFERS, str(error))
+            yield Fact(name, StepVerdict.OK, probe())
+        except ProbeDiffers as error:
+            yield Fact(name, StepVerdict.DIFFERS, str(error))
         except Untried as error:
-            yield Fact(name, Verdict.UNTRIED, str(error))
+            yield Fact(name, StepVerdict.UNTRIED, str(error))
         except IntegrationError as error:
-            yield Fact(name, Verdict.UNTRIED, str(error))
+            yield Fact(name, StepVerdict.UNTRIED, str(error))
         except (LookupError, TypeError, ValueError, AttributeError):
             # Its text could quote the answer.
-            yield Fact(name, Verdict.DIFFERS, "The answer is not shaped as documented.")
+            yield Fact(name, StepVerdict.DIFFERS, "The answer is not shaped as documented.")
 
 
 class _Probes:
@@ -128,13 +128,13 @@ class _Probes:
         found = [name for number, name in enumerate(WELL_KNOWN) if answers[str(number)].ok]
         strange = sorted({answer.status for answer in answers.values()} - {200, 404})
         if "inbox" not in found or strange:
-            raise Differs(f"Found: {', '.join(found) or 'none'}; other answers: HTTP {strange}.")
+            raise ProbeDiffers(f"Found: {', '.join(found) or 'none'}; other answers: HTTP {strange}.")
         return f"{len(found)} of {len(WELL_KNOWN)} are there: {', '.join(found)}."
 
     def _tree(self) -> str:
         page = self._document(self.mailbox.path("mailFolders", "delta", select="id,displayName,parentFolderId"))
         if "@odata.nextLink" not in page and "@odata.deltaLink" not in page:
-            raise Differs("Its answer has neither a next link nor a delta link.")
+            raise ProbeDiffers("Its answer has neither a next link nor a delta link.")
         return f"{len(page['value'])} folders on its first page."
 
     # ---- messages -------------------------------------------------------------------------------------------------
@@ -143,13 +143,13 @@ class _Probes:
         path = self.mailbox.path("mailFolders", "inbox", "messages", "delta", select=SELECT, expand=EXPAND)
         self._page = self._document(path, page_size=PAGE)
         if "@odata.nextLink" not in self._page and "@odata.deltaLink" not in self._page:
-            raise Differs("Its answer has neither a next link nor a delta link.")
+            raise ProbeDiffers("Its answer has neither a next link nor a delta link.")
         return f"{len(self._page['value'])} messages on the first page of the Inbox."
 
     def _page_size(self) -> str:
         count = len(self._rows())
         if count > PAGE:
-            raise Differs(f"{PAGE} were asked for, and {count} came.")
+            raise ProbeDiffers(f"{PAGE} were asked for, and {count} came.")
         if count < PAGE and "@odata.nextLink" in self._page:
             return f"{PAGE} were asked for, and {count} came with more behind them: pages may be shorter."
         return f"{PAGE} were asked for, and {count} came."
@@ -159,12 +159,12 @@ class _Probes:
         missing = {name for row in self._rows() for tag, name in names.items() if not _has(row, tag)}
         # An email without a subject has no topic.
         if missing - {"topic"}:
-            raise Differs(f"Not told of every message: {', '.join(sorted(missing))}.")
+            raise ProbeDiffers(f"Not told of every message: {', '.join(sorted(missing))}.")
         return "Size, class and sensitivity are told of every message."
 
     def _modified(self) -> str:
         if not all(row.get("lastModifiedDateTime") for row in self._rows()):
-            raise Differs(
+            raise ProbeDiffers(
                 "It is not told of every message. After a switch from EWS, all emails would be read once more."
             )
         return "It is told of every message."
@@ -174,20 +174,20 @@ class _Probes:
         plain = self._plain(self.mailbox.path("mailFolders", "inbox", "messages", select="id", top=PAGE))
         ordinary = {str(one["id"]) for one in plain["value"]}
         if row["id"] in ordinary:
-            raise Differs("With and without the wish for immutable ids, the ids are the same.")
+            raise ProbeDiffers("With and without the wish for immutable ids, the ids are the same.")
         if not self.mailbox.ask(self.mailbox.path("messages", row["id"], select="id")).ok:
-            raise Differs("A message cannot be asked for by its immutable id.")
+            raise ProbeDiffers("A message cannot be asked for by its immutable id.")
         return "Immutable ids are others than ordinary ones, and a message is found by its own."
 
     def _mime(self) -> str:
         row = self._rows()[0]
         answer = self.mailbox.ask(self.mailbox.path("messages", row["id"], "$value"))
         if not answer.ok:
-            raise Differs(f"It is not handed out: HTTP {answer.status} {answer.code()}.")
+            raise ProbeDiffers(f"It is not handed out: HTTP {answer.status} {answer.code()}.")
         header = MESSAGE_ID.search(answer.body[:HEADERS])
         listed = str(row.get("internetMessageId") or "").encode()
         if header is None or header[1] != listed:
-            raise Differs("The Message-ID in the headers is not the one of the list, for this email at least.")
+            raise ProbeDiffers("The Message-ID in the headers is not the one of the list, for this email at least.")
         return f"{len(answer.body):,} bytes, with the Message-ID of the list; Exchange counts {_size(row):,} bytes."
 
     def _batch(self) -> str:
@@ -196,7 +196,7 @@ class _Probes:
         statuses = sorted(answer.status for answer in answers.values())
         throttled = statuses.count(429)
         if len(statuses) != AT_ONCE or set(statuses) - {200, 429}:
-            raise Differs(f"{len(statuses)} of {AT_ONCE} parts were answered, with HTTP {sorted(set(statuses))}.")
+            raise ProbeDiffers(f"{len(statuses)} of {AT_ONCE} parts were answered, with HTTP {sorted(set(statuses))}.")
         return f"All {AT_ONCE} parts are answered" + (f", {throttled} of them throttled." if throttled else ".")
 
     # ---- links ----------------------------------------------------------------------------------------------------
@@ -215,14 +215,14 @@ class _Probes:
         link = self._any_link()
         head, sign, token = link.partition("token=")
         if not sign:
-            raise Differs("The link bears no token that could be recognised.")
+            raise ProbeDiffers("The link bears no token that could be recognised.")
         return self._refused(f"{head}{sign}{token[:12]}AAAA{token[16:]}")
 
     def _foreign_link(self) -> str:
         link = self._any_link()
         head, sign, rest = link.partition("/messages/delta")
         if not sign:
-            raise Differs("The link does not lead to where it came from.")
+            raise ProbeDiffers("The link does not lead to where it came from.")
         start = head.rpartition("/mailFolders")[0] or self.mailbox.path().rstrip("/")
         answer = self.mailbox.ask(f"{start}/mailFolders/sentitems{sign}{rest}", page_size=PAGE)
         if answer.ok:
@@ -233,9 +233,9 @@ class _Probes:
         answer = self.mailbox.ask(link, page_size=PAGE)
         said = f"HTTP {answer.status} {answer.code()}"
         if answer.ok:
-            raise Differs("A damaged link is answered as if it were good.")
+            raise ProbeDiffers("A damaged link is answered as if it were good.")
         if answer.status != 400 and not isinstance(answer.refusal(), CursorRefused):
-            raise Differs(
+            raise ProbeDiffers(
                 f"A damaged link is refused with {said}, which is not taken for that: the folder would not start over."
             )
         return f"A damaged link is refused with {said}: the folder is listed again."
@@ -249,7 +249,7 @@ class _Probes:
         answer = self.mailbox.ask(self.mailbox.path("messages", other, select="id"))
         code = answer.code()
         if answer.ok or code.casefold() not in {"erroritemnotfound", "errorinvalididmalformed", "errorinvalidid"}:
-            raise Differs(f"HTTP {answer.status} {code}.")
+            raise ProbeDiffers(f"HTTP {answer.status} {code}.")
         return f"HTTP {answer.status} {code}."
 
     def _whereabouts(self) -> str:
@@ -260,7 +260,7 @@ class _Probes:
             change for change in found.changes if change.kind is not ChangeKind.DELETED and change.folder_id == inbox
         ]
         if len(here) != len(items):
-            raise Differs(f"Of {len(items)} emails of the Inbox, {len(here)} are said to be there by their ids.")
+            raise ProbeDiffers(f"Of {len(items)} emails of the Inbox, {len(here)} are said to be there by their ids.")
         return f"{len(items)} emails of the Inbox are found there, by their ids in one batch."
 
     # ---- moves ----------------------------------------------------------------------------------------------------
@@ -288,11 +288,11 @@ class _Probes:
         nobody = GraphMailbox(f"doctor-{uuid.uuid4().hex[:12]}@{domain}", self.mailbox.connection)
         answer = nobody.ask(nobody.path("mailFolders", "inbox", select="id"))
         if answer.ok:
-            raise Differs("A mailbox that cannot exist was opened.")
+            raise ProbeDiffers("A mailbox that cannot exist was opened.")
         said = f"HTTP {answer.status} {answer.code()}"
         if isinstance(answer.refusal(), MailboxNotFound):
             return f"{said}: it is said not to exist."
-        raise Differs(f"{said}: taken for “{answer.refusal().kind}”, and not for a mailbox that does not exist.")
+        raise ProbeDiffers(f"{said}: taken for “{answer.refusal().kind}”, and not for a mailbox that does not exist.")
 
     def _throttling(self) -> str:
         raise Untried(
@@ -323,7 +323,7 @@ class _Probes:
     def _plain(self, path: str) -> Mapping[str, Any]:
         return self.mailbox.connection.ask(_Plain(path)).document()
 
-    def _batched(self, urls: Sequence[str]) -> dict[str, Answer]:
+    def _batched(self, urls: Sequence[str]) -> dict[str, GraphAnswer]:
         return parts_of(self.mailbox.connection.ask(batch_of(urls)).document())
 
 

@@ -71,7 +71,7 @@ NO_GRAPH = {301, 302, 303, 307, 308, 403, 404, 405}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GraphAnswer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     """By lower-case names."""
@@ -97,7 +97,7 @@ class Answer:
             raise errors.GraphEndpointWrong(web_page.DETAIL)
         return _parsed(self.body)
 
-    def of_every_mailbox(self) -> Answer:
+    def of_every_mailbox(self) -> GraphAnswer:
         """Itself, as the answer about the inbox or the whole tree. Raises `InboxHidden` where it says that these are not
         there: every mailbox has them."""
         if not self.ok and self.code().casefold() in NOT_FOUND:
@@ -157,12 +157,12 @@ class Answer:
         return self.status in (500, 502, 504) and self.code().casefold() not in BY_CODE
 
 
-def parts_of(batch: Mapping[str, Any]) -> dict[str, Answer]:
+def parts_of(batch: Mapping[str, Any]) -> dict[str, GraphAnswer]:
     """The answers within the answer to a batch, by the ids of their requests."""
-    found: dict[str, Answer] = {}
+    found: dict[str, GraphAnswer] = {}
     for part in batch["responses"]:
         headers = {str(name).lower(): str(text) for name, text in (part.get("headers") or {}).items()}
-        found[str(part["id"])] = Answer(int(part["status"]), headers, json.dumps(part.get("body")).encode())
+        found[str(part["id"])] = GraphAnswer(int(part["status"]), headers, json.dumps(part.get("body")).encode())
     return found
 
 

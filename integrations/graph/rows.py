@@ -25,7 +25,7 @@ SENSITIVITIES = {"0": "Normal", "1": "Personal", "2": "Private", "3": "Confident
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeltaRow:
     """A change and what else its row said."""
 
     change: Change
@@ -63,7 +63,7 @@ def removed(row: Mapping[str, Any], folder: FolderId) -> Change:
     return Change(ChangeKind.DELETED, folder, item_id(row))
 
 
-def told(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> Told:
+def told(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> DeltaRow:
     """A whole row as a change of this folder."""
     extended = _extended(row)
     details = ItemDetails(
@@ -88,7 +88,7 @@ def told(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> Told:
         draft=details.draft,
         modified=moment(_text(row, "lastModifiedDateTime")),
     )
-    return Told(change, details)
+    return DeltaRow(change, details)
 
 
 def folder_of(row: Mapping[str, Any]) -> str:

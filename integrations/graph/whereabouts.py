@@ -16,7 +16,7 @@ from integrations.graph.batches import batch_of
 from integrations.graph.connection import PREFER_IDS
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.messages import Messages
-from integrations.graph.refusals import Answer, parts_of
+from integrations.graph.refusals import GraphAnswer, parts_of
 from integrations.graph.rows import EXPAND, SELECT, folder_of, item_id
 from integrations.messages import Change, ChangeKind, FolderId, ItemId
 
@@ -26,7 +26,7 @@ PLACE = "id,parentFolderId"
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class ItemLocations:
     changes: tuple[Change, ...]
     """Of those that are still here or lie in another folder: there, as if they had been listed now. Of the others: gone from
     here."""
@@ -34,7 +34,7 @@ class Whereabouts:
     """Those of which Graph does not tell, for a reason that may last: nothing may be concluded yet."""
 
 
-def whereabouts(mailbox: GraphMailbox, messages: Messages, folder: FolderId, items: Sequence[ItemId]) -> Whereabouts:
+def whereabouts(mailbox: GraphMailbox, messages: Messages, folder: FolderId, items: Sequence[ItemId]) -> ItemLocations:
     """Ask where these messages are, at most `batches.AT_ONCE`, which `folder` told as removed.
 
     Raises what is no single message's fault, such as throttling: then the hints must be kept and asked for again.
@@ -55,10 +55,10 @@ def whereabouts(mailbox: GraphMailbox, messages: Messages, folder: FolderId, ite
         else:
             raise answer.refusal()
     placed, unplaced = _placed(mailbox, failed)
-    return Whereabouts((*messages.found(rows), *placed, *gone), (*unclear, *unplaced))
+    return ItemLocations((*messages.found(rows), *placed, *gone), (*unclear, *unplaced))
 
 
-def _asked(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[Answer]:
+def _asked(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[GraphAnswer]:
     """An answer for each. What the batch does not answer for good is asked for once more by itself."""
     urls = [mailbox.relative("messages", item, select=SELECT, expand=EXPAND) for item in items]
     batch = mailbox.connection.ask(batch_of(urls, prefer=PREFER_IDS))

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 from requests.utils import get_environ_proxies
 
-from integrations.network.transport import Deadline, DeadlineAdapter
+from integrations.network.transport import CallDeadline, DeadlineAdapter
 
 MOST_COOKIES = 20
 LONGEST_COOKIE = 4096
@@ -24,7 +24,7 @@ class ServerSession(requests.Session):
     """
 
     def __init__(
-        self, server: str, *, context: ssl.SSLContext, deadline: Deadline, proxy: str = "", user_agent: str
+        self, server: str, *, context: ssl.SSLContext, deadline: CallDeadline, proxy: str = "", user_agent: str
     ) -> None:
         """`server`: any https:// address of the server. `proxy`: its address; blank for that of the environment."""
         super().__init__()

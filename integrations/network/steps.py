@@ -7,13 +7,13 @@ import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from integrations.diagnosis import Probe, Step, walked
+from integrations.diagnosis import DiagnosisStep, Probe, walked
 from integrations.errors import CertificateUntrusted, ExchangeUnreachable, TlsFailed
 from integrations.network.settings import ServerSettings
 from integrations.network.transport import tls_context
 
 
-def network_steps(settings: ServerSettings) -> Iterator[Step]:
+def network_steps(settings: ServerSettings) -> Iterator[DiagnosisStep]:
     """Up to the first step that fails. Raises nothing that a test of a connection does not raise as well."""
     if settings.proxy:
         return iter(())

@@ -61,7 +61,7 @@ def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
     return context
 
 
-class Deadline:
+class CallDeadline:
     """When the call in hand must have ended. One for each thread, since a connection serves several."""
 
     def __init__(self, seconds: float) -> None:
@@ -91,7 +91,7 @@ class Deadline:
 class DeadlineAdapter(HTTPAdapter):
     """Sends requests of one connection to one server. Reads each answer in one piece, in time and within bounds."""
 
-    def __init__(self, context: ssl.SSLContext, deadline: Deadline, server: str) -> None:
+    def __init__(self, context: ssl.SSLContext, deadline: CallDeadline, server: str) -> None:
         """`server`: any address of the server that alone is sent to."""
         self._context = context
         self._server = _origin(server)
@@ -126,7 +126,7 @@ class DeadlineAdapter(HTTPAdapter):
         if _origin(request.url) != self._server:
             raise requests.exceptions.InvalidURL("another server")
         left = self._deadline.left()
-        watch = _Watch(left)
+        watch = _CallWatch(left)
         kwargs.update(stream=True, timeout=left, verify=True)
         with watch:
             try:
@@ -142,7 +142,7 @@ class DeadlineAdapter(HTTPAdapter):
             return response
 
 
-class _Watch:
+class _CallWatch:
     """Ends the sockets that this thread opened or used since, when the time is over."""
 
     current = threading.local()
@@ -155,14 +155,14 @@ class _Watch:
         self._timer = threading.Timer(seconds, self._fire)
         self._timer.daemon = True
 
-    def __enter__(self) -> _Watch:
-        _Watch.current.watch = self
+    def __enter__(self) -> _CallWatch:
+        _CallWatch.current.watch = self
         self._timer.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._timer.cancel()
-        _Watch.current.watch = None
+        _CallWatch.current.watch = None
 
     def add(self, connection: Any) -> None:
         self._connections.append(connection)
@@ -186,7 +186,7 @@ class _Watch:
 
 
 def _pool_class() -> type[HTTPSConnectionPool]:
-    class Connection(HTTPSConnection):
+    class ServerConnection(HTTPSConnection):
         def request(self, *args: Any, **kwargs: Any) -> Any:
             _watched(self)
             return super().request(*args, **kwargs)
@@ -213,13 +213,13 @@ def _pool_class() -> type[HTTPSConnectionPool]:
             return super().getresponse()
 
     class Pool(HTTPSConnectionPool):
-        ConnectionCls = Connection
+        ConnectionCls = ServerConnection
 
     return Pool
 
 
-def _watch() -> _Watch | None:
-    return getattr(_Watch.current, "watch", None)
+def _watch() -> _CallWatch | None:
+    return getattr(_CallWatch.current, "watch", None)
 
 
 def _watched(connection: Any) -> None:

@@ -36,7 +36,7 @@ _CONTENT_REFUSED = (400, 413, 422)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReinferAnswer:
     """One HTTP answer, its body decoded and complete; of a refusal, as much as is read."""
 
     status: int
@@ -58,7 +58,7 @@ class ContentRefused(ReinferRefused):
         self.message = message
 
 
-def payload(answer: Answer, *, may_quote_mail: bool = False) -> Mapping[str, Any]:
+def payload(answer: ReinferAnswer, *, may_quote_mail: bool = False) -> Mapping[str, Any]:
     """The envelope of a success; raises the error that anything else stands for.
 
     The server's own words become part of the error, unless the request held mail that they might quote. Only a
@@ -70,7 +70,7 @@ def payload(answer: Answer, *, may_quote_mail: bool = False) -> Mapping[str, Any
     raise _error(answer, envelope, with_words=not may_quote_mail)
 
 
-def _error(answer: Answer, envelope: Mapping[str, Any], *, with_words: bool) -> IntegrationError:
+def _error(answer: ReinferAnswer, envelope: Mapping[str, Any], *, with_words: bool) -> IntegrationError:
     status, says = answer.status, envelope.get("status")
     message = _message(envelope, answer.secret) if says == "error" else ""
     if says == "ok" and status < 500 and status != 429:
@@ -131,7 +131,7 @@ def _message(envelope: Mapping[str, Any], secret: str) -> str:
     return in_one_line[:_MESSAGE_CHARS]
 
 
-def _retry_after(answer: Answer) -> timedelta | None:
+def _retry_after(answer: ReinferAnswer) -> timedelta | None:
     """`Retry-After` in both of its forms (RFC 9110, 10.2.3): seconds, or a date, which is held against theirs."""
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():

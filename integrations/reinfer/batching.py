@@ -14,7 +14,7 @@ BATCH_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class EncodedComment:
     """A comment with its JSON, which is made once and shared by every request that carries it."""
 
     comment: Comment
@@ -23,12 +23,12 @@ class Packed:
 
 def batches(
     comments: Iterable[Comment], *, most: int = BATCH_COUNT, most_bytes: int = BATCH_BYTES
-) -> Iterator[Sequence[Packed]]:
+) -> Iterator[Sequence[EncodedComment]]:
     """Cut `comments` into requests, in their order; a comment that is larger than a request may be goes alone."""
-    batch: list[Packed] = []
+    batch: list[EncodedComment] = []
     held = 0
     for comment in comments:
-        packed = Packed(comment, comment_json(comment))
+        packed = EncodedComment(comment, comment_json(comment))
         if batch and (len(batch) >= most or held + len(packed.json) > most_bytes):
             yield batch
             batch, held = [], 0
@@ -38,6 +38,6 @@ def batches(
         yield batch
 
 
-def request_body(batch: Sequence[Packed]) -> bytes:
+def request_body(batch: Sequence[EncodedComment]) -> bytes:
     """The body of `POST …/sync`."""
     return b'{"comments":[' + b",".join(packed.json for packed in batch) + b"]}"

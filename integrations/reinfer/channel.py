@@ -28,7 +28,7 @@ from integrations.errors import (
     ReinferUnintelligible,
     ReinferUnreachable,
 )
-from integrations.reinfer.answers import Answer
+from integrations.reinfer.answers import ReinferAnswer
 from integrations.reinfer.remote_words import says_it_was_cut
 from integrations.reinfer.unpacking import Unpacked
 
@@ -75,14 +75,14 @@ class Channel:
             self.close()
             raise
 
-    async def exchange(self, method: str, url: str, body: bytes | None = None) -> Answer:
+    async def exchange(self, method: str, url: str, body: bytes | None = None) -> ReinferAnswer:
         """One request and its whole answer. Raises the error of `integrations.errors` that a fault stands for."""
         client = self._opened()
         content_type = {} if body is None else {"Content-Type": "application/json"}
         with _translated():
             request = client.build_request(method, url, content=body, headers=content_type)
             async with _streamed(client, request) as response:
-                answer = Answer(
+                answer = ReinferAnswer(
                     status=response.status_code,
                     headers={name.lower(): value for name, value in response.headers.items()},
                     body=await self._read(response),

@@ -13,11 +13,11 @@ from typing import Any
 from integrations.errors import QuotaReached
 from integrations.messages import CommentId, Receipt, Rejection
 from integrations.reinfer.answers import ContentRefused
-from integrations.reinfer.batching import Packed
+from integrations.reinfer.batching import EncodedComment
 from integrations.reinfer.counting import accounts_for, count
 from integrations.reinfer.refusal import is_about_quota, reason
 
-Send = Callable[[Sequence[Packed]], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Sequence[EncodedComment]], Awaitable[Mapping[str, Any]]]
 """Sends one batch and returns the envelope of the answer; raises `ContentRefused` when it is not taken."""
 
 _COUNTS = {"created": "new", "updated": "updated", "unchanged": "unchanged", "text_changed": "updated_text_changed"}
@@ -32,7 +32,7 @@ class Halving:
     _answers: list[Mapping[str, Any]] = field(default_factory=list)
     _in_doubt: list[CommentId] = field(default_factory=list)
 
-    async def deliver(self, batch: Sequence[Packed]) -> None:
+    async def deliver(self, batch: Sequence[EncodedComment]) -> None:
         """Send a batch, in its order; what is refused alone becomes a rejection. Raises whatever else `send` raises."""
         waiting = [batch]
         while waiting:
@@ -54,7 +54,7 @@ class Halving:
         counts = {ours: self._sum(theirs) for ours, theirs in _COUNTS.items()}
         return Receipt(rejections=tuple(self._rejections), in_doubt=tuple(self._in_doubt), **counts)
 
-    def _take(self, answer: Mapping[str, Any], part: Sequence[Packed]) -> None:
+    def _take(self, answer: Mapping[str, Any], part: Sequence[EncodedComment]) -> None:
         self._answers.append(answer)
         if not accounts_for(answer, len(part)):
             self._in_doubt += [packed.comment.id for packed in part]

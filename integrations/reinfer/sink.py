@@ -24,7 +24,7 @@ from integrations.errors import (
 )
 from integrations.messages import Comment, CommentId, Receipt
 from integrations.reinfer.answers import payload
-from integrations.reinfer.batching import BATCH_BYTES, BATCH_COUNT, Packed, batches, request_body
+from integrations.reinfer.batching import BATCH_BYTES, BATCH_COUNT, EncodedComment, batches, request_body
 from integrations.reinfer.channel import Channel
 from integrations.reinfer.endpoint import Endpoint
 from integrations.reinfer.halving import Halving
@@ -128,7 +128,7 @@ class ReinferSink:
     async def _look(self) -> None:
         payload(await self._channel.exchange("GET", self._url()))
 
-    async def _sync(self, batch: Sequence[Packed]) -> Mapping[str, Any]:
+    async def _sync(self, batch: Sequence[EncodedComment]) -> Mapping[str, Any]:
         answer = await self._channel.exchange("POST", self._url("sync"), request_body(batch))
         return payload(answer, may_quote_mail=True)
 

@@ -11,7 +11,7 @@ from integrations.forms import IntegrationForm
 from integrations.forms.integration import NEEDED
 from integrations.models import RUNNING, STOPPED, Integration
 from mailboxes.models import Bucket, Mailbox
-from operations.documents.desired import DocumentWrong, MailboxWish
+from operations.documents.desired import DesiredMailbox, DocumentWrong
 from operations.documents.plan import MAILBOX_FIELDS, Plan
 from operations.documents.stored import SETTINGS, latest_change, stored_settings
 
@@ -121,7 +121,7 @@ def _remove(plan: Plan) -> None:
         Integration.objects.filter(pk=plan.integration.pk).update(updated_at=timezone.now())
 
 
-def values(wish: MailboxWish, *, with_state: bool = True) -> dict[str, Any]:
+def values(wish: DesiredMailbox, *, with_state: bool = True) -> dict[str, Any]:
     """By the name of the model's field: all that the wish says but address and bucket."""
     found = {name: getattr(wish, name) for name in MAILBOX_FIELDS if name != "enabled"}
     found = {name: _as_list(value) if isinstance(value, tuple) else value for name, value in found.items()}
@@ -132,7 +132,7 @@ def _as_list(value: tuple[Any, ...]) -> list[Any]:
     return [list(entry) if isinstance(entry, tuple) else entry for entry in value]
 
 
-def _bucket(plan: Plan, wish: MailboxWish, row: Mailbox | None, known: dict[tuple[int, str, str], Bucket]) -> Bucket:
+def _bucket(plan: Plan, wish: DesiredMailbox, row: Mailbox | None, known: dict[tuple[int, str, str], Bucket]) -> Bucket:
     if wish.destination:
         destination = plan.destinations[wish.destination]
     else:

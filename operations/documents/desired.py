@@ -19,7 +19,7 @@ class DocumentWrong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class MailboxWish:
+class DesiredMailbox:
     """One mailbox as it shall be."""
 
     address: str
@@ -40,7 +40,7 @@ class MailboxWish:
 
 
 @dataclass(frozen=True, slots=True)
-class IntegrationWish:
+class DesiredIntegration:
     """An integration as it shall be. What `settings` and `secrets` do not name stays as it is."""
 
     project: str
@@ -50,7 +50,7 @@ class IntegrationWish:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     enabled: bool | None = None
     """None: as it is."""
-    mailboxes: tuple[MailboxWish, ...] = ()
+    mailboxes: tuple[DesiredMailbox, ...] = ()
     updated_at: datetime | None = None
     """The state that the document was made from, for those who want to be told of changes since."""
     warnings: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from integrations.errors import SecretUnreadable
 from integrations.models import Destination, Integration
 from integrations.wording import in_words
 from mailboxes.models import Mailbox
-from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+from operations.documents.desired import DesiredIntegration, DesiredMailbox, DocumentWrong
 from operations.documents.stored import mailbox_wish, stored_settings
 
 MAILBOX_FIELDS = {
@@ -34,7 +34,7 @@ MAILBOX_FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlannedChange:
     """One thing that would be otherwise. Before or after is empty when something is added or goes."""
 
     what: str
@@ -46,12 +46,12 @@ class Line:
 class Plan:
     """What would change."""
 
-    wish: IntegrationWish
+    wish: DesiredIntegration
     integration: Integration | None
     """None: it would be created."""
-    settings: tuple[Line, ...] = ()
-    added: tuple[MailboxWish, ...] = ()
-    changed: tuple[tuple[Mailbox, MailboxWish, tuple[Line, ...]], ...] = ()
+    settings: tuple[PlannedChange, ...] = ()
+    added: tuple[DesiredMailbox, ...] = ()
+    changed: tuple[tuple[Mailbox, DesiredMailbox, tuple[PlannedChange, ...]], ...] = ()
     removed: tuple[Mailbox, ...] = ()
     destinations: dict[str, Destination] = field(default_factory=dict)
     latest: datetime | None = None
@@ -62,7 +62,7 @@ class Plan:
         return self.integration is not None and not (self.settings or self.added or self.changed or self.removed)
 
     @property
-    def new_mailboxes(self) -> list[tuple[MailboxWish, Sequence[Line]]]:
+    def new_mailboxes(self) -> list[tuple[DesiredMailbox, Sequence[PlannedChange]]]:
         """Each with what is said of it and not what a mailbox is by itself."""
         return [(wish, new_mailbox_lines(wish)) for wish in self.added]
 
@@ -81,7 +81,7 @@ class Plan:
         return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def planned(wish: IntegrationWish) -> Plan:
+def planned(wish: DesiredIntegration) -> Plan:
     """Compare a document with what is stored. Raises DocumentWrong when a bucket's destination cannot be told."""
     integration = Integration.objects.filter(project=wish.project, name=wish.name).first()
     if integration is None:
@@ -104,7 +104,7 @@ def planned(wish: IntegrationWish) -> Plan:
 
 
 def check_destinations(
-    mailboxes: Iterable[MailboxWish], there: Collection[str], destinations: dict[str, Destination]
+    mailboxes: Iterable[DesiredMailbox], there: Collection[str], destinations: dict[str, Destination]
 ) -> None:
     """Raises DocumentWrong where the destination of a bucket cannot be told. `there`: addresses that have a bucket already."""
     for mailbox in mailboxes:
@@ -120,7 +120,7 @@ def check_destinations(
             )
 
 
-def _settings(wish: IntegrationWish, integration: Integration | None) -> Iterable[Line]:
+def _settings(wish: DesiredIntegration, integration: Integration | None) -> Iterable[PlannedChange]:
     before = stored_settings(integration) if integration else {}
     for name, value in wish.settings.items():
         if before.get(name) != value and not (integration is None and value in ("", None)):
@@ -130,13 +130,13 @@ def _settings(wish: IntegrationWish, integration: Integration | None) -> Iterabl
         has_one = bool(stored)
         # One that may not be sent to where the row says is entered again, although it is the same.
         if not _holds(stored, wish.secrets[name]) or (integration and integration.not_for(name)):
-            yield Line(
+            yield PlannedChange(
                 label_of(Integration, name),
                 "a secret" if has_one else "empty",
                 "another secret" if has_one else "a secret",
             )
     if wish.enabled is not None and wish.enabled is not (integration is not None and integration.enabled):
-        yield Line("Running", in_words(not wish.enabled), in_words(wish.enabled))
+        yield PlannedChange("Running", in_words(not wish.enabled), in_words(wish.enabled))
 
 
 def _named(name: str, value: Any) -> Any:
@@ -158,14 +158,14 @@ def _holds(stored: Secret, plain: str) -> bool:
 
 
 def _changed(
-    there: dict[str, Mailbox], wanted: dict[str, MailboxWish]
-) -> Iterable[tuple[Mailbox, MailboxWish, tuple[Line, ...]]]:
+    there: dict[str, Mailbox], wanted: dict[str, DesiredMailbox]
+) -> Iterable[tuple[Mailbox, DesiredMailbox, tuple[PlannedChange, ...]]]:
     for key, wish in wanted.items():
         if key in there and (lines := tuple(mailbox_lines(there[key], wish))):
             yield there[key], wish, lines
 
 
-def mailbox_lines(row: Mailbox, wish: MailboxWish) -> Sequence[Line]:
+def mailbox_lines(row: Mailbox, wish: DesiredMailbox) -> Sequence[PlannedChange]:
     """What would be otherwise of this mailbox, its address left aside."""
     now = mailbox_wish(row)
     lines = [
@@ -176,23 +176,23 @@ def mailbox_lines(row: Mailbox, wish: MailboxWish) -> Sequence[Line]:
     destination = wish.destination or now.destination
     if (now.destination, now.project, now.bucket) != (destination, wish.project, wish.bucket):
         after = f"{wish.project}/{wish.bucket} at {destination}"
-        lines.append(Line("Bucket", f"{now.project}/{now.bucket} at {now.destination}", after))
+        lines.append(PlannedChange("Bucket", f"{now.project}/{now.bucket} at {now.destination}", after))
     return lines
 
 
-def new_mailbox_lines(wish: MailboxWish) -> Sequence[Line]:
+def new_mailbox_lines(wish: DesiredMailbox) -> Sequence[PlannedChange]:
     """What this mailbox has that others have not, its address and bucket left aside."""
-    usual = MailboxWish(wish.address, wish.project, wish.bucket)
+    usual = DesiredMailbox(wish.address, wish.project, wish.bucket)
     lines = [
         replace(_line(label, None, getattr(wish, name)), before="")
         for name, label in MAILBOX_FIELDS.items()
         if getattr(wish, name) != getattr(usual, name)
     ]
-    return [*lines, *([Line("Destination", "", wish.destination)] if wish.destination else [])]
+    return [*lines, *([PlannedChange("Destination", "", wish.destination)] if wish.destination else [])]
 
 
-def _line(what: str, before: Any, after: Any) -> Line:
-    return Line(what, in_words(list(before) if isinstance(before, tuple) else before), in_words(_plain(after)))
+def _line(what: str, before: Any, after: Any) -> PlannedChange:
+    return PlannedChange(what, in_words(list(before) if isinstance(before, tuple) else before), in_words(_plain(after)))
 
 
 def _plain(value: Any) -> Any:

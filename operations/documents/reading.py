@@ -8,7 +8,7 @@ from typing import Any
 
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes.filter_text import problem_with_address, problem_with_domain
-from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+from operations.documents.desired import DesiredIntegration, DesiredMailbox, DocumentWrong
 from operations.documents.reinfer_format import read_vendor
 from operations.documents.sync_app import is_sync_app, read_sync_app
 
@@ -35,7 +35,7 @@ def _no_number(name: str) -> Any:
     raise ValueError(name)
 
 
-def read_document(document: Any, project: str = "", name: str = "") -> IntegrationWish:
+def read_document(document: Any, project: str = "", name: str = "") -> DesiredIntegration:
     """What it asks for. `project` and `name` are used where it does not say its own. Raises DocumentWrong."""
     if not isinstance(document, dict):
         raise DocumentWrong("The document must be an object.")
@@ -47,7 +47,7 @@ def read_document(document: Any, project: str = "", name: str = "") -> Integrati
     return wish
 
 
-def _problems(wish: IntegrationWish) -> Iterable[str]:
+def _problems(wish: DesiredIntegration) -> Iterable[str]:
     if not wish.project or not wish.name:
         yield "The document does not say its project and name. Enter them."
     seen: set[str] = set()
@@ -59,7 +59,7 @@ def _problems(wish: IntegrationWish) -> Iterable[str]:
         seen.add(mailbox.address.casefold())
 
 
-def problems_of(mailbox: MailboxWish) -> Iterable[str]:
+def problems_of(mailbox: DesiredMailbox) -> Iterable[str]:
     """What is wrong with what it asks for, beyond its shape."""
     if problem_with_address(mailbox.address) or len(mailbox.address) > 320:
         yield "this is no email address."

@@ -13,7 +13,7 @@ from typing import Any
 
 from integrations.certificates import blocks
 from integrations.clouds import CLOUDS, GLOBAL
-from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+from operations.documents.desired import DesiredIntegration, DesiredMailbox, DocumentWrong
 from operations.documents.keys import Keys
 
 TYPE = "exchange_online"
@@ -38,7 +38,7 @@ BY_ITSELF = (
 )
 
 
-def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") -> IntegrationWish:
+def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") -> DesiredIntegration:
     """What this document asks for. `project` and `name` are used where it does not say its own. Raises DocumentWrong."""
     warnings: list[str] = []
     whole = Keys(document, "", warnings)
@@ -57,7 +57,7 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
     configuration.end()
     whole.end()
     settings = {"title": title, **connection.settings}
-    return IntegrationWish(
+    return DesiredIntegration(
         *(owner, own_name, settings, connection.secrets, enabled, mailboxes, seen, tuple(warnings), connection.usual)
     )
 
@@ -71,7 +71,7 @@ def _names(whole: Keys, project: str, name: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class DocumentConnection:
     """What a document says of it; `usual` is for a new integration, where it says nothing."""
 
     settings: dict[str, Any]
@@ -79,11 +79,11 @@ class Connection:
     usual: dict[str, Any] = field(default_factory=dict)
 
 
-def _connection(configuration: Keys, warnings: list[str]) -> Connection:
+def _connection(configuration: Keys, warnings: list[str]) -> DocumentConnection:
     extra = _settings(configuration)
     if not configuration.has("connection"):
         configuration.passed_over("connection")
-        return Connection(extra)
+        return DocumentConnection(extra)
     connection = configuration.inner("connection")
     values: dict[str, Any] = {}
     if connection.has("microsoft_api"):
@@ -108,7 +108,7 @@ def _connection(configuration: Keys, warnings: list[str]) -> Connection:
     target["endpoint"] = endpoint or usual_endpoint(extra.get("authority", ""), graph=by_graph)
     for keys in (application, access, connection):
         keys.end()
-    return Connection(values | extra, secrets, usual)
+    return DocumentConnection(values | extra, secrets, usual)
 
 
 def usual_endpoint(authority: str, *, graph: bool) -> str:
@@ -175,7 +175,7 @@ def _present(**secrets: str) -> dict[str, str]:
     return {name: value for name, value in secrets.items() if value}
 
 
-def _mailboxes(configuration: Keys, warnings: list[str]) -> tuple[MailboxWish, ...]:
+def _mailboxes(configuration: Keys, warnings: list[str]) -> tuple[DesiredMailbox, ...]:
     listed = configuration.taken("mailboxes")
     if listed is None:
         return ()
@@ -186,10 +186,10 @@ def _mailboxes(configuration: Keys, warnings: list[str]) -> tuple[MailboxWish, .
     )
 
 
-def read_mailbox(keys: Keys) -> MailboxWish:
+def read_mailbox(keys: Keys) -> DesiredMailbox:
     """One mailbox of the document. Raises DocumentWrong."""
     bucket = keys.inner("bucket_specification")
-    wish = MailboxWish(
+    wish = DesiredMailbox(
         address=keys.needed("email").strip(),
         project=bucket.needed("project_name"),
         bucket=bucket.needed("name"),
@@ -216,7 +216,7 @@ def _lower(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(text.strip().casefold() for text in texts)
 
 
-def write_vendor(wish: IntegrationWish, reason_of: Callable[[str], str] = lambda address: "") -> dict[str, Any]:
+def write_vendor(wish: DesiredIntegration, reason_of: Callable[[str], str] = lambda address: "") -> dict[str, Any]:
     """The document that `read_vendor` understands, without the secrets. `reason_of`: why a mailbox, by its address in lower
     case, is disabled."""
     return {
@@ -261,7 +261,7 @@ def _write_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return told | unusual
 
 
-def write_mailbox(mailbox: MailboxWish, reason: str) -> dict[str, Any]:
+def write_mailbox(mailbox: DesiredMailbox, reason: str) -> dict[str, Any]:
     """As `read_mailbox` understands it. `reason`: why it is disabled."""
     optional: dict[str, Any] = {
         "disabled_reason": reason,

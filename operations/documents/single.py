@@ -12,7 +12,7 @@ from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import Rules
 from operations.documents.applying import ChangedMeanwhile, values
-from operations.documents.desired import DocumentWrong, MailboxWish
+from operations.documents.desired import DesiredMailbox, DocumentWrong
 from operations.documents.keys import Keys
 from operations.documents.plan import check_destinations, mailbox_lines
 from operations.documents.reading import problems_of
@@ -62,13 +62,13 @@ def change_mailbox(row: Mailbox, document: Mapping[str, Any]) -> list[tuple[str,
     return changes
 
 
-def _wish(row: Mailbox, document: Mapping[str, Any]) -> MailboxWish:
+def _wish(row: Mailbox, document: Mapping[str, Any]) -> DesiredMailbox:
     whole = {**as_document(row), **document}
     whole.pop("disabled_reason", None)
     return _read(whole, (str(whole.get("email", "")).casefold(),))
 
 
-def _read(document: Mapping[str, Any], there: tuple[str, ...]) -> MailboxWish:
+def _read(document: Mapping[str, Any], there: tuple[str, ...]) -> DesiredMailbox:
     unknown: list[str] = []
     wish = read_mailbox(Keys(document, "", unknown))
     problems = [*unknown, *problems_of(wish)]
@@ -78,7 +78,7 @@ def _read(document: Mapping[str, Any], there: tuple[str, ...]) -> MailboxWish:
     return wish
 
 
-def _bucket(wish: MailboxWish, row: Mailbox | None) -> Bucket:
+def _bucket(wish: DesiredMailbox, row: Mailbox | None) -> Bucket:
     if wish.destination:
         destination = Destination.objects.get(name=wish.destination)
     else:

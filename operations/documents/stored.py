@@ -9,7 +9,7 @@ from django.db.models import Max, Prefetch, QuerySet
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from operations.documents.desired import IntegrationWish, MailboxWish
+from operations.documents.desired import DesiredIntegration, DesiredMailbox
 from operations.documents.reinfer_format import write_vendor
 
 SETTINGS = (
@@ -30,9 +30,9 @@ def latest_change(integration: Integration) -> datetime:
     return max(integration.updated_at, last) if last else integration.updated_at
 
 
-def mailbox_wish(row: Mailbox) -> MailboxWish:
+def mailbox_wish(row: Mailbox) -> DesiredMailbox:
     """Of a mailbox with its bucket and destination at hand."""
-    return MailboxWish(
+    return DesiredMailbox(
         address=row.address,
         project=row.bucket.project,
         bucket=row.bucket.name,
@@ -66,7 +66,7 @@ def exported(integration: Integration) -> dict[str, Any]:
     """The integration with all its mailboxes in the vendor's shape, without its secrets."""
     rows = _mailboxes(integration)
     reasons = {row.address.casefold(): row.disabled_reason for row in rows}
-    wish = IntegrationWish(
+    wish = DesiredIntegration(
         integration.project,
         integration.name,
         stored_settings(integration),

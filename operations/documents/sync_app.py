@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from operations.documents.desired import DocumentWrong, IntegrationWish, MailboxWish
+from operations.documents.desired import DesiredIntegration, DesiredMailbox, DocumentWrong
 from operations.documents.keys import Keys
 from operations.documents.reinfer_format import in_pem, thumbprint, usual_endpoint
 
@@ -19,7 +19,7 @@ def is_sync_app(document: Mapping[str, Any]) -> bool:
     return isinstance(document.get("mailboxes"), Mapping) or "auth_type" in document
 
 
-def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> IntegrationWish:
+def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> DesiredIntegration:
     """What it asks for. It has no project and name of its own: they are given. Raises DocumentWrong."""
     warnings: list[str] = []
     keys = Keys(document, "", warnings)
@@ -33,7 +33,7 @@ def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> Integ
     settings["access"] = keys.text("access_type", "impersonation")
     mailboxes = _mailboxes(keys.taken("mailboxes"), warnings)
     keys.end()
-    return IntegrationWish(project, name, settings, secrets, None, mailboxes, None, tuple(warnings))
+    return DesiredIntegration(project, name, settings, secrets, None, mailboxes, None, tuple(warnings))
 
 
 def _sign_in(keys: Keys) -> tuple[dict[str, Any], dict[str, str]]:
@@ -75,18 +75,18 @@ def _endpoint(keys: Keys, settings: Mapping[str, Any], *, graph: bool) -> str:
     raise DocumentWrong("host or ews_endpoint is missing.")
 
 
-def _mailboxes(listed: Any, warnings: list[str]) -> tuple[MailboxWish, ...]:
+def _mailboxes(listed: Any, warnings: list[str]) -> tuple[DesiredMailbox, ...]:
     if not isinstance(listed, Mapping):
         raise DocumentWrong("mailboxes must be an object by address.")
     return tuple(_mailbox(str(address), value, warnings) for address, value in listed.items())
 
 
-def _mailbox(address: str, value: Any, warnings: list[str]) -> MailboxWish:
+def _mailbox(address: str, value: Any, warnings: list[str]) -> DesiredMailbox:
     keys = Keys(value, f"mailboxes.{address[:80]}", warnings)
     bucket = keys.inner("bucket")
     if keys.text("start_from", "bucket") != "bucket":
         warnings.append(f"{keys.at('start_from')} is not known here. Its start time decides.")
-    wish = MailboxWish(
+    wish = DesiredMailbox(
         address=address.strip(),
         project=bucket.needed("owner"),
         bucket=bucket.needed("name"),

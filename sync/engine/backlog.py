@@ -11,25 +11,25 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from conversion.identity import listed_comment_id
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.errors import IntegrationError
 from integrations.messages import Change, FolderId, FolderKind
 from integrations.ports import Source
-from mailboxes.rules import Verdict, item_verdict
-from sync.engine.circuit_breaker import Breaker
-from sync.engine.delivery import Delivery
+from mailboxes.rules import FilterVerdict, item_verdict
+from sync.engine.circuit_breaker import BreakerWindow
+from sync.engine.delivery import EmailDelivery
 from sync.engine.isolation import CAREFUL_AFTER, GIVE_UP_AFTER, IN_A_ROW
 from sync.engine.ports import Ledger, SliceOver
-from sync.engine.records import Brought, SetAside
+from sync.engine.records import AnsweredEmail, DeadLetterRecord
 
 AT_ONCE = 50
 MOST_PER_RUN = 500
 
 
 @dataclass(slots=True)
-class Leftovers:
+class Backlog:
     source: Source
-    delivery: Delivery
+    delivery: EmailDelivery
     ledger: Ledger
     go_on: Callable[[], None]
     """Raises when the slice of time is over."""
@@ -42,7 +42,7 @@ class Leftovers:
         breaker = self.delivery.breaker
         try:
             # That emails are refused which were refused before says nothing new.
-            self.delivery.breaker = Breaker(pardoned=True)
+            self.delivery.breaker = BreakerWindow(pardoned=True)
             self._set_aside()
         finally:
             self.delivery.breaker = breaker
@@ -73,7 +73,7 @@ class Leftovers:
         for change in due:
             kind = self.delivery.kinds.get(change.folder_id, FolderKind.ORDINARY)
             verdict = item_verdict(self.delivery.rules, change, kind)
-            if verdict is Verdict.WANTED or listed[change.item_id] in there:
+            if verdict is FilterVerdict.WANTED or listed[change.item_id] in there:
                 wanted.append(change)
             else:
                 away.append(self.delivery.copy(change, verdict=verdict, comment_id=None))
@@ -94,11 +94,11 @@ class Leftovers:
                 self._bring(batch, due)
             for it in due:
                 if it.attempts >= GIVE_UP_AFTER:
-                    self.delivery.set_aside(SetAside(it.change, SetAsideKind.ENDED_WORKERS))
+                    self.delivery.set_aside(DeadLetterRecord(it.change, DeadLetterKind.ENDED_WORKERS))
                 elif it.attempts >= CAREFUL_AFTER:
                     self._bring([it.change], due)
 
-    def _bring(self, batch: Sequence[Change], due: Sequence[Brought]) -> None:
+    def _bring(self, batch: Sequence[Change], due: Sequence[AnsweredEmail]) -> None:
         items = {change.item_id for change in batch}
         keys = [it.key for it in due if it.change.item_id in items]
         self.go_on()

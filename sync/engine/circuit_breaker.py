@@ -18,7 +18,7 @@ ACCEPTED, REFUSED = "+", "-"
 
 
 @dataclass(slots=True)
-class Breaker:
+class BreakerWindow:
     """`window`: the last outcomes of the bucket, oldest first, at most a hundred."""
 
     window: str = ""

@@ -13,7 +13,7 @@ from datetime import datetime
 from conversion.identity import listed_comment_id
 from conversion.mime.head import field_names
 from conversion.transform import Converted, NotConvertible
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.errors import Contended, IntegrationError, ReinferNotStored, Side
 from integrations.messages import (
     Change,
@@ -28,15 +28,15 @@ from integrations.messages import (
     Unreadable,
 )
 from integrations.ports import Sink
-from mailboxes.rules import Rules, Verdict, draft_verdict, participants_verdict
+from mailboxes.rules import FilterVerdict, Rules, draft_verdict, participants_verdict
 from sync.engine.batches import batches
-from sync.engine.circuit_breaker import ACCEPTED, REFUSED, Breaker
+from sync.engine.circuit_breaker import ACCEPTED, REFUSED, BreakerWindow
 from sync.engine.foreign_ids import is_former
 from sync.engine.latency import longer, nobody_waits
 from sync.engine.ports import Control, Ledger, SliceOver
 from sync.engine.reconcile import (
     Adopt,
-    Asked,
+    BucketAnswer,
     Create,
     Decision,
     Plain,
@@ -46,7 +46,16 @@ from sync.engine.reconcile import (
     properties_digest,
     reconcile,
 )
-from sync.engine.records import DELIVERED, CopyRecord, Counts, Entry, Intention, PushResult, SetAside, Settled
+from sync.engine.records import (
+    DELIVERED,
+    ConfirmedEntry,
+    DeadLetterRecord,
+    Intention,
+    ItemRecord,
+    LedgerRecord,
+    PushResult,
+    RunCounts,
+)
 
 ROUNDS = 4
 """How often a comment may slip away to another sync, or from Re:infer, before we try again later."""
@@ -71,17 +80,17 @@ class Sizes:
             alone_over=self.alone_over,
         )
 
-    def push_batches(self, letters: Iterable[Letter]) -> Iterator[list[Letter]]:
+    def push_batches(self, letters: Iterable[OutgoingComment]) -> Iterator[list[OutgoingComment]]:
         return batches(letters, _weight, most=self.push_count, most_bytes=self.push_bytes)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingComment:
     """A comment on its way, with the copies that it stands for; the last of them is the one synced last."""
 
     comment: Comment
     changes: tuple[Change, ...]
-    verdict: Verdict
+    verdict: FilterVerdict
     collision: bool = False
     """Among its copies are two different emails under one Message-ID."""
 
@@ -91,24 +100,24 @@ class Letter:
 
     @property
     def wanted(self) -> bool:
-        return self.verdict is Verdict.WANTED
+        return self.verdict is FilterVerdict.WANTED
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class UnfinishedWork:
     """What one round did not bring to its end, and the next one looks at again."""
 
-    contended: Sequence[Letter] = ()
+    contended: Sequence[OutgoingComment] = ()
     """Another sync changed their entries meanwhile."""
-    in_doubt: Sequence[Letter] = ()
+    in_doubt: Sequence[OutgoingComment] = ()
     """Sent, and the answer does not account for them. Their intentions stand, so the next round asks the bucket."""
 
-    def all(self) -> list[Letter]:
+    def all(self) -> list[OutgoingComment]:
         return [*self.contended, *self.in_doubt]
 
 
 @dataclass(slots=True)
-class Delivery:
+class EmailDelivery:
     """Delivers emails of one mailbox into one bucket, and counts what came of it."""
 
     sink: Sink
@@ -118,13 +127,13 @@ class Delivery:
     rules: Rules
     judged_by: str
     sizes: Sizes = field(default_factory=Sizes)
-    counts: Counts = field(default_factory=Counts)
+    counts: RunCounts = field(default_factory=RunCounts)
     longest_wait: Callable[[Iterable[datetime | None]], int | None] = nobody_waits
     """Of emails that arrived at these times and are comments now."""
-    breaker: Breaker = field(default_factory=Breaker)
+    breaker: BreakerWindow = field(default_factory=BreakerWindow)
     still_trusted: Callable[[], bool] = lambda: True
     """Asked before anything new is sent to a bucket whose ledger is trusted: whether it still is."""
-    folders: Mapping[FolderId, Verdict] = field(default_factory=dict)
+    folders: Mapping[FolderId, FilterVerdict] = field(default_factory=dict)
     """Folders whose mail is not wanted: only what the bucket holds already is followed there."""
     kinds: Mapping[FolderId, FolderKind] = field(default_factory=dict)
     """What each folder is for."""
@@ -138,8 +147,8 @@ class Delivery:
         in the middle of a slow batch, after delivering what was taken of it so far.
         """
         gone: list[Change] = []
-        unfit: list[SetAside] = []
-        letters: dict[CommentId, Letter] = {}
+        unfit: list[DeadLetterRecord] = []
+        letters: dict[CommentId, OutgoingComment] = {}
         taken, in_time = 0, True
         for outcome in fetched:
             in_time = self.control.keep_going_within() or not taken  # one at least: else a slow email would never pass
@@ -149,7 +158,7 @@ class Delivery:
             if isinstance(outcome, Gone):
                 gone.append(outcome.change)
             elif isinstance(outcome, Unreadable):
-                self.set_aside(SetAside(outcome.change, SetAsideKind.UNREADABLE, outcome.reason))
+                self.set_aside(DeadLetterRecord(outcome.change, DeadLetterKind.UNREADABLE, outcome.reason))
             else:
                 unfit += self._take(outcome, letters)
         if unfit:
@@ -163,19 +172,19 @@ class Delivery:
             raise SliceOver
         return gone
 
-    def set_aside(self, email: SetAside) -> None:
+    def set_aside(self, email: DeadLetterRecord) -> None:
         """Let this email wait, and the mailbox go on."""
         self.counts.set_aside += self.ledger.set_aside([email])
 
     def blame(self, change: Change, error: IntegrationError) -> None:
         """Set an email aside that provokes this error again and again while others pass."""
-        kind = SetAsideKind.REFUSED if error.side() is Side.REINFER else SetAsideKind.UNREADABLE
-        self.set_aside(SetAside(change, kind, error.kind))
+        kind = DeadLetterKind.REFUSED if error.side() is Side.REINFER else DeadLetterKind.UNREADABLE
+        self.set_aside(DeadLetterRecord(change, kind, error.kind))
         self.done += 1
 
-    def copy(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> CopyRecord:
+    def copy(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> ItemRecord:
         """What to remember of a change."""
-        return CopyRecord(
+        return ItemRecord(
             item_id=change.item_id,
             change_key=change.change_key,
             folder_id=change.folder_id,
@@ -189,7 +198,7 @@ class Delivery:
 
     # ---- transform and gate 2 -------------------------------------------------------------------------------------
 
-    def _take(self, email: Email, letters: dict[CommentId, Letter]) -> list[SetAside]:
+    def _take(self, email: Email, letters: dict[CommentId, OutgoingComment]) -> list[DeadLetterRecord]:
         """Put it among the letters; or, of an email that makes no comment, why."""
         self.counts.fetched += 1
         converted = self.transform(email)
@@ -197,36 +206,36 @@ class Delivery:
         if isinstance(converted, NotConvertible):
             return self._unfit(email, converted, verdict)
         comment = converted.comment
-        if verdict is Verdict.WANTED:
+        if verdict is FilterVerdict.WANTED:
             verdict = participants_verdict(self.rules, converted.participants)
         before = letters.pop(comment.id, None)
         if before is None:
-            letters[comment.id] = Letter(comment, (email.change,), verdict)
+            letters[comment.id] = OutgoingComment(comment, (email.change,), verdict)
             return []
         collision = before.collision or identity_digest(before.comment) != identity_digest(comment)
         verdict = before.verdict if before.wanted else verdict
-        letters[comment.id] = Letter(comment, (*before.changes, email.change), verdict, collision)
+        letters[comment.id] = OutgoingComment(comment, (*before.changes, email.change), verdict, collision)
         return []
 
-    def _verdict(self, email: Email) -> Verdict:
+    def _verdict(self, email: Email) -> FilterVerdict:
         """Apart from who wrote it to whom."""
         folder = email.change.folder_id
         if folder in self.folders:
             return self.folders[folder]
         if not email.details.draft:
-            return Verdict.WANTED
+            return FilterVerdict.WANTED
         kind = self.kinds.get(folder, FolderKind.ORDINARY)
         return draft_verdict(kind, marked=True, received=b"received" in field_names(email.mime))
 
-    def _unfit(self, email: Email, why: NotConvertible, verdict: Verdict) -> list[SetAside]:
+    def _unfit(self, email: Email, why: NotConvertible, verdict: FilterVerdict) -> list[DeadLetterRecord]:
         """Of an email that makes no comment: itself, where that may say something about the bucket and its transform."""
-        unfit = SetAside(email.change, why.kind, why.detail)
-        if why.kind in (SetAsideKind.NOT_AN_EMAIL, SetAsideKind.CONVERSION_DEADLINE):
+        unfit = DeadLetterRecord(email.change, why.kind, why.detail)
+        if why.kind in (DeadLetterKind.NOT_AN_EMAIL, DeadLetterKind.CONVERSION_DEADLINE):
             # At once, and the breaker does not count it: the one is no fault of the transform. The other took long, and a few
             # such emails in a row must not stop a bucket.
             self.set_aside(unfit)
             return []
-        if verdict in (Verdict.DRAFT, Verdict.NEVER_SENT):
+        if verdict in (FilterVerdict.DRAFT, FilterVerdict.NEVER_SENT):
             # What was never sent may lack what an email needs, such as a date.
             self.counts.not_wanted += 1
             self.ledger.remember([self.copy(email.change, verdict=verdict, comment_id=None)])
@@ -235,22 +244,22 @@ class Delivery:
 
     # ---- reconcile ------------------------------------------------------------------------------------------------
 
-    def _deliver(self, letters: Sequence[Letter]) -> None:
-        left = Left(contended=letters)
+    def _deliver(self, letters: Sequence[OutgoingComment]) -> None:
+        left = UnfinishedWork(contended=letters)
         for _ in range(ROUNDS):
             left = self._round(left.all())
             if not left.all():
                 return
         raise Contended if left.contended else ReinferNotStored
 
-    def _round(self, letters: Sequence[Letter]) -> Left:
+    def _round(self, letters: Sequence[OutgoingComment]) -> UnfinishedWork:
         """One try at these letters."""
         entries = self.ledger.entries([letter.comment.id for letter in letters])
         letters = self._turn_away(letters, entries)
         decisions = self._decide(letters, entries)
-        lost: list[Letter] = []
+        lost: list[OutgoingComment] = []
         intentions: dict[CommentId, Intention] = {}
-        settled: list[Settled] = []
+        settled: list[ConfirmedEntry] = []
         for letter in letters:
             entry = entries.get(letter.comment.id)
             match decisions[letter.comment.id]:
@@ -270,9 +279,11 @@ class Delivery:
         by_id = {letter.comment.id: letter for letter in letters}
         self.ledger.settle(settled, self._copies(by_id, [item.comment_id for item in settled]))
         left = self._push(intentions, by_id)
-        return Left([*lost, *left.contended], left.in_doubt)
+        return UnfinishedWork([*lost, *left.contended], left.in_doubt)
 
-    def _turn_away(self, letters: Sequence[Letter], entries: Mapping[CommentId, Entry]) -> list[Letter]:
+    def _turn_away(
+        self, letters: Sequence[OutgoingComment], entries: Mapping[CommentId, LedgerRecord]
+    ) -> list[OutgoingComment]:
         """Gate 2: emails that are not wanted, unless the bucket has them already."""
         away = [letter for letter in letters if not letter.wanted and letter.comment.id not in entries]
         self.counts.not_wanted += len(away)
@@ -285,11 +296,13 @@ class Delivery:
         )
         return [letter for letter in letters if letter.wanted or letter.comment.id in entries]
 
-    def _decide(self, letters: Sequence[Letter], entries: Mapping[CommentId, Entry]) -> dict[CommentId, Decision]:
+    def _decide(
+        self, letters: Sequence[OutgoingComment], entries: Mapping[CommentId, LedgerRecord]
+    ) -> dict[CommentId, Decision]:
         is_new = any(letter.comment.id not in entries for letter in letters)
         trusted = self.ledger.trusted and (not is_new or self.still_trusted())
 
-        def decide(letter: Letter, asked: Asked | None) -> Decision:
+        def decide(letter: OutgoingComment, asked: BucketAnswer | None) -> Decision:
             return reconcile(letter.comment, entries.get(letter.comment.id), trusted=trusted, asked=asked)
 
         decisions = {letter.comment.id: decide(letter, None) for letter in letters}
@@ -297,14 +310,14 @@ class Delivery:
         if unclear:
             stored = self.sink.stored([letter.comment.id for letter in unclear])
             for letter in unclear:
-                decisions[letter.comment.id] = decide(letter, Asked(stored.get(letter.comment.id)))
+                decisions[letter.comment.id] = decide(letter, BucketAnswer(stored.get(letter.comment.id)))
         return decisions
 
-    def _adopted(self, letter: Letter, entry: Entry | None, adopt: Adopt) -> Settled:
+    def _adopted(self, letter: OutgoingComment, entry: LedgerRecord | None, adopt: Adopt) -> ConfirmedEntry:
         first_told = adopt.ours and entry is not None and not entry.billed
         self.counts.created += first_told
         self.counts.unchanged += not first_told
-        return Settled(
+        return ConfirmedEntry(
             comment_id=letter.comment.id,
             content_digest=adopt.content_digest,
             properties_digest=adopt.properties_digest,
@@ -314,10 +327,10 @@ class Delivery:
             seen=entry,
         )
 
-    def _unchanged(self, letter: Letter, entry: Entry | None) -> Settled:
+    def _unchanged(self, letter: OutgoingComment, entry: LedgerRecord | None) -> ConfirmedEntry:
         assert entry is not None  # only a known comment is left alone
         self.counts.unchanged += 1
-        return Settled(
+        return ConfirmedEntry(
             comment_id=letter.comment.id,
             content_digest=entry.content_digest,
             properties_digest=entry.properties_digest,
@@ -328,7 +341,7 @@ class Delivery:
             collision=_collides(letter, entry),
         )
 
-    def _deferred(self, letter: Letter, entry: Entry | None) -> bool:
+    def _deferred(self, letter: OutgoingComment, entry: LedgerRecord | None) -> bool:
         assert entry is not None  # only what is in flight is deferred
         if not self.ledger.defer(entry, letter.change):
             return False
@@ -337,9 +350,11 @@ class Delivery:
 
     # ---- intend, push, confirm ------------------------------------------------------------------------------------
 
-    def _push(self, intentions: Mapping[CommentId, Intention], letters: Mapping[CommentId, Letter]) -> Left:
+    def _push(
+        self, intentions: Mapping[CommentId, Intention], letters: Mapping[CommentId, OutgoingComment]
+    ) -> UnfinishedWork:
         if not intentions:
-            return Left()
+            return UnfinishedWork()
         deadline = self.sink.deadline
         written = self.ledger.intend(list(intentions.values()), flight=2 * deadline)
         in_doubt: Sequence[CommentId] = ()
@@ -352,12 +367,12 @@ class Delivery:
             in_doubt = receipt.in_doubt
             self._confirm(_result(written, receipt), letters)
         done = {intention.comment.id for intention in written}
-        return Left(
+        return UnfinishedWork(
             contended=[letters[comment_id] for comment_id in intentions if comment_id not in done],
             in_doubt=[letters[comment_id] for comment_id in in_doubt],
         )
 
-    def _confirm(self, result: PushResult, letters: Mapping[CommentId, Letter]) -> None:
+    def _confirm(self, result: PushResult, letters: Mapping[CommentId, OutgoingComment]) -> None:
         self.ledger.confirm(result, self._copies(letters, [intention.comment.id for intention in result.accepted]))
         self.counts.created += sum(intention.creates for intention in result.accepted)
         self.counts.updated += sum(not intention.creates for intention in result.accepted)
@@ -367,17 +382,17 @@ class Delivery:
         self.breaker.note("".join(REFUSED if comment_id in refused else ACCEPTED for comment_id in result.ids))
         for intention, rejection in result.refused:
             for change in letters[intention.comment.id].changes:
-                self.set_aside(SetAside(change, SetAsideKind.REFUSED, rejection.reason))
+                self.set_aside(DeadLetterRecord(change, DeadLetterKind.REFUSED, rejection.reason))
 
     def _copies(
-        self, letters: Mapping[CommentId, Letter], ids: Iterable[CommentId]
-    ) -> dict[CommentId, list[CopyRecord]]:
+        self, letters: Mapping[CommentId, OutgoingComment], ids: Iterable[CommentId]
+    ) -> dict[CommentId, list[ItemRecord]]:
         return {
             comment_id: [self._delivered(letters[comment_id], change) for change in letters[comment_id].changes]
             for comment_id in ids
         }
 
-    def _delivered(self, letter: Letter, change: Change) -> CopyRecord:
+    def _delivered(self, letter: OutgoingComment, change: Change) -> ItemRecord:
         return self.copy(change, verdict=DELIVERED, comment_id=letter.comment.id)
 
 
@@ -394,7 +409,7 @@ def _result(written: Sequence[Intention], receipt: Receipt) -> PushResult:
     )
 
 
-def _intention(letter: Letter, entry: Entry | None, comment: Comment, *, creates: bool) -> Intention:
+def _intention(letter: OutgoingComment, entry: LedgerRecord | None, comment: Comment, *, creates: bool) -> Intention:
     settles = entry is not None and not entry.confirmed and not entry.billed
     return Intention(
         comment=comment,
@@ -411,7 +426,7 @@ def _intention(letter: Letter, entry: Entry | None, comment: Comment, *, creates
     )
 
 
-def _collides(letter: Letter, entry: Entry | None) -> bool:
+def _collides(letter: OutgoingComment, entry: LedgerRecord | None) -> bool:
     """Another email under the same Message-ID, and not the same copy edited."""
     return letter.collision or (
         entry is not None
@@ -422,7 +437,7 @@ def _collides(letter: Letter, entry: Entry | None) -> bool:
     )
 
 
-def _weight(letter: Letter) -> int:
+def _weight(letter: OutgoingComment) -> int:
     """About what a comment takes in JSON."""
     message = letter.comment.message
     people = sum(map(len, (*message.to, *message.cc, *message.bcc)))

@@ -27,22 +27,22 @@ from integrations.errors import (
 )
 from integrations.messages import Change, ChangePage, Cursor, FolderId
 from integrations.ports import Source
-from mailboxes.rules import Rules, Verdict, folder_verdict
-from sync.engine.backlog import Leftovers
+from mailboxes.rules import FilterVerdict, Rules, folder_verdict
+from sync.engine.backlog import Backlog
 from sync.engine.change_locations import by_place
-from sync.engine.delivery import Delivery
-from sync.engine.folder_order import Turns, hands_over, leftovers_come_first, turns
+from sync.engine.delivery import EmailDelivery
+from sync.engine.folder_order import FolderOrder, hands_over, leftovers_come_first, turns
 from sync.engine.folder_refusals import is_of_mailbox, left_out, to_try
-from sync.engine.isolation import CAREFUL_AFTER, CarefulDelivery
+from sync.engine.isolation import CAREFUL_AFTER, IsolatedDelivery
 from sync.engine.newly_wanted import Newly
 from sync.engine.ports import Checkpoints, Control, Ledger, SliceOver
-from sync.engine.prefilter import Gate, sort_page
-from sync.engine.records import CopyRecord, FolderRecord, Report
-from sync.engine.rescan import Looking, found, is_looked_through
+from sync.engine.prefilter import Prefilter, sort_page
+from sync.engine.records import FolderRecord, ItemRecord, Report
+from sync.engine.rescan import Rescan, found, is_looked_through
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class DesiredMail:
     """What this mailbox wants, and the digest of it."""
 
     rules: Rules
@@ -58,11 +58,11 @@ class Engine:
     """One sync of one mailbox."""
 
     source: Source
-    delivery: Delivery
+    delivery: EmailDelivery
     ledger: Ledger
     checkpoints: Checkpoints
     control: Control
-    wishes: Wishes
+    wishes: DesiredMail
     _pages_done: int = field(default=0, init=False)
     _owed: int = field(default=0, init=False)
     """How much was done when the request in hand was answered: time does not end the sync before it is more."""
@@ -82,7 +82,7 @@ class Engine:
             folders = self.checkpoints.folders()
             verdicts = {folder.id: self._verdict(folder) for folder in folders}
             self.delivery.folders = {
-                folder: verdict for folder, verdict in verdicts.items() if verdict is not Verdict.WANTED
+                folder: verdict for folder, verdict in verdicts.items() if verdict is not FilterVerdict.WANTED
             }
             self._places = {folder.id: folder for folder in folders}
             self.delivery.kinds = {folder.id: folder.kind for folder in folders}
@@ -115,7 +115,7 @@ class Engine:
             if self.wishes.newly.looked_for < version:
                 self.checkpoints.looked_through()
             return
-        Looking(
+        Rescan(
             self.source, self.delivery, self.ledger, self.checkpoints, self.control, self._go_on_looking, self._gate,
             version, self._refused,
         ).run(folders)  # fmt: skip
@@ -124,7 +124,7 @@ class Engine:
         if not self.control.keep_going():
             raise SliceOver
 
-    def _folders_in(self, order: Turns) -> None:
+    def _folders_in(self, order: FolderOrder) -> None:
         for folder in order.waiting:
             self._folder(folder)
         if order.unfinished:
@@ -148,7 +148,7 @@ class Engine:
             self._go_on()
             self._next_round()
 
-        Leftovers(self.source, self.delivery, self.ledger, go_on, self._refused | self._missing).run()
+        Backlog(self.source, self.delivery, self.ledger, go_on, self._refused | self._missing).run()
 
     # ---- the folder tree ------------------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class Engine:
             changes = self.source.folders(None)
         self.checkpoints.record_folders(changes, complete=cursor is None)
 
-    def _verdict(self, folder: FolderRecord) -> Verdict:
+    def _verdict(self, folder: FolderRecord) -> FilterVerdict:
         return folder_verdict(self.wishes.rules, folder.path, folder.kinds)
 
     # ---- one folder, page by page ---------------------------------------------------------------------------------
@@ -253,11 +253,11 @@ class Engine:
         counts.unchanged += sorted_page.unchanged + len(sorted_page.adopt)
         return sorted_page.fetch
 
-    def _gate(self, folder: FolderRecord, changes: Sequence[Change]) -> Gate:
+    def _gate(self, folder: FolderRecord, changes: Sequence[Change]) -> Prefilter:
         known = self.ledger.known(folder.id, changes)
-        return Gate(self._verdict(folder), self.wishes.rules, self.wishes.digest, known, folder, self.wishes.newly)
+        return Prefilter(self._verdict(folder), self.wishes.rules, self.wishes.digest, known, folder, self.wishes.newly)
 
-    def _away(self, change: Change, verdict: Verdict) -> CopyRecord:
+    def _away(self, change: Change, verdict: FilterVerdict) -> ItemRecord:
         return self.delivery.copy(change, verdict=verdict, comment_id=None)
 
     def _fetch(self, folder: FolderId, changes: Sequence[Change]) -> None:
@@ -282,8 +282,8 @@ class Engine:
             if gone:
                 self.ledger.vanished(gone)
 
-    def _careful(self) -> CarefulDelivery:
-        return CarefulDelivery(self.source, self.delivery, self.ledger, self.checkpoints, self._go_on)
+    def _careful(self) -> IsolatedDelivery:
+        return IsolatedDelivery(self.source, self.delivery, self.ledger, self.checkpoints, self._go_on)
 
     def _go_on(self) -> None:
         if not self.control.keep_going():

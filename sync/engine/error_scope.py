@@ -1,8 +1,9 @@
 """Whose fault a failure is, and what is done about it: the decision table. Pure.
 
 One refused mailbox says little: it may lie on an older server, or EWS may be switched off for it alone. So what an error says
-(`Evidence`) is judged together with what was seen of the other mailboxes (`Seen`). `sync.jobs.scope_evidence` gathers
-that from the database, `sync.engine.retry_policy` turns the answer into times, `sync.jobs.outcome` carries it out.
+(`Evidence`) is judged together with what was seen of the other mailboxes (`ConnectionEvidence`).
+`sync.jobs.scope_evidence` gathers that from the database, `sync.engine.retry_policy` turns the answer into times,
+`sync.jobs.outcome` carries it out.
 docs/errors.md is made from this table.
 """
 
@@ -37,7 +38,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ConnectionEvidence:
     """What is known of the connection of the mailbox that failed. Not asked for where it decides nothing."""
 
     held_for: Evidence | None = None
@@ -62,7 +63,7 @@ class Row:
     evidence: Evidence
     when: str
     """In words, for people."""
-    seen: Callable[[Seen], bool]
+    seen: Callable[[ConnectionEvidence], bool]
     fault: Scope
     action: Action
     paused: str
@@ -71,7 +72,7 @@ class Row:
     """What happens by itself."""
 
 
-def _always(_: Seen) -> bool:
+def _always(_: ConnectionEvidence) -> bool:
     return True
 
 
@@ -245,9 +246,9 @@ TABLE: tuple[Row, ...] = (
 )
 
 
-def decide(evidence: Evidence, seen: Seen | None = None) -> Row:
+def decide(evidence: Evidence, seen: ConnectionEvidence | None = None) -> Row:
     """The first row of this evidence that fits what was seen."""
-    seen = seen or Seen()
+    seen = seen or ConnectionEvidence()
     return next(row for row in TABLE if row.evidence is evidence and row.seen(seen))
 
 

@@ -40,7 +40,7 @@ FIRST = {FolderKind.INBOX: 0, FolderKind.SENT: 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class FolderOrder:
     """The folders of a mailbox in the order in which a sync reads them."""
 
     waiting: Sequence[FolderRecord]
@@ -49,7 +49,7 @@ class Turns:
     """They had one in this pass, did not come to their end, and go on when nobody waits."""
 
 
-def turns(folders: Sequence[FolderRecord], followed: Collection[FolderId], digest: str, now: Round) -> Turns:
+def turns(folders: Sequence[FolderRecord], followed: Collection[FolderId], digest: str, now: Round) -> FolderOrder:
     """Sort the folders of a mailbox.
 
     `followed`: folders whose mail is not wanted. `digest`: of what is wanted now; a folder that was listed for something else
@@ -66,7 +66,7 @@ def turns(folders: Sequence[FolderRecord], followed: Collection[FolderId], diges
             waiting.append(folder)
     waiting.sort(key=lambda folder: (folder.id not in followed, *_place(folder)))
     unfinished.sort(key=lambda folder: (folder.turn, *_place(folder)))
-    return Turns(waiting, unfinished)
+    return FolderOrder(waiting, unfinished)
 
 
 def leftovers_come_first(now: Round) -> bool:

@@ -36,7 +36,7 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class FolderTally:
     """What is known of a folder behind a page of its changes."""
 
     counted: int | None
@@ -67,7 +67,7 @@ class Judgement:
     list_again: bool = False
 
 
-def judged(tally: Tally, read: Read, total: int | None) -> Judgement:
+def judged(tally: FolderTally, read: Read, total: int | None) -> Judgement:
     """What a page leaves of the difference of its folder. `total`: of the folder, told since the page before; None where there
     is none to compare."""
     if read.of_listing:
@@ -99,7 +99,7 @@ def in_words(usual: int) -> str:
     return f"Exchange lists {items} more here than it counts. Listing it again did not change that."
 
 
-def _usual_after(tally: Tally) -> int:
+def _usual_after(tally: FolderTally) -> int:
     """After a listing. Where mail came and went while it lasted, nobody can say what it removed: then the difference that it
     was for counts as usual, and the next comparison tells whether it is."""
     if tally.doubt is None or tally.counted is None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.errors import IntegrationError
 from integrations.messages import Change, FolderId
 from integrations.ports import Source
-from sync.engine.delivery import Delivery
+from sync.engine.delivery import EmailDelivery
 from sync.engine.ports import Checkpoints, Ledger
-from sync.engine.records import Attempt, SetAside
+from sync.engine.records import DeadLetterRecord, PageAttempt
 
 CAREFUL_AFTER = 3
 GIVE_UP_AFTER = 6
@@ -24,14 +24,14 @@ IN_A_ROW = 3
 
 
 @dataclass(slots=True)
-class CarefulDelivery:
+class IsolatedDelivery:
     source: Source
-    delivery: Delivery
+    delivery: EmailDelivery
     ledger: Ledger
     checkpoints: Checkpoints
     go_on: Callable[[], None]
 
-    def run(self, folder: FolderId, changes: Sequence[Change], attempt: Attempt) -> None:
+    def run(self, folder: FolderId, changes: Sequence[Change], attempt: PageAttempt) -> None:
         """Deliver each email by itself; set aside those that fail while their neighbours pass.
 
         Raises the error of the ports when nothing passes: then the fault is theirs.
@@ -41,7 +41,7 @@ class CarefulDelivery:
         for change in changes:
             self.go_on()
             if attempt.number > GIVE_UP_AFTER and change.item_id == attempt.item_in_hand:
-                self.delivery.set_aside(SetAside(change, SetAsideKind.ENDED_WORKERS))
+                self.delivery.set_aside(DeadLetterRecord(change, DeadLetterKind.ENDED_WORKERS))
                 continue
             self.checkpoints.hold(folder, change.item_id)
             try:
@@ -63,7 +63,7 @@ class CarefulDelivery:
             self._without_neighbours(failed, attempt)
             self._blame(failed)
 
-    def _without_neighbours(self, failed: Sequence[tuple[Change, IntegrationError]], attempt: Attempt) -> None:
+    def _without_neighbours(self, failed: Sequence[tuple[Change, IntegrationError]], attempt: PageAttempt) -> None:
         """No other email to compare with: it is the email's fault if both sides are well without it."""
         if attempt.number <= GIVE_UP_AFTER:
             raise failed[-1][1]

@@ -12,7 +12,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
+class Latency:
     """`since`: what arrived later is new; None as long as the mailbox was never in sync, and then nothing is."""
 
     since: datetime | None

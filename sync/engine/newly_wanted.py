@@ -20,7 +20,7 @@ from datetime import datetime
 from conversion.identity import listed_comment_id
 from integrations.messages import Change, CommentId
 from mailboxes.rules_versions import wanted_since
-from sync.engine.records import DELIVERED, NEWLY_WANTED, CopyRecord, FolderRecord
+from sync.engine.records import DELIVERED, NEWLY_WANTED, FolderRecord, ItemRecord
 
 AT_ONCE = 0
 """In place of a version: nobody has to be asked."""
@@ -41,7 +41,7 @@ class Newly:
         self,
         change: Change,
         folder: FolderRecord,
-        copy: CopyRecord | None,
+        copy: ItemRecord | None,
         *,
         is_there: bool,
         listed: Collection[CommentId],

@@ -7,19 +7,19 @@ from typing import Protocol
 
 from integrations.errors import FolderRefused
 from integrations.messages import Change, ChangePage, CommentId, Cursor, FolderChanges, FolderId, ItemId
-from sync.engine.prefilter import Known
+from sync.engine.prefilter import KnownItems
 from sync.engine.records import (
-    Attempt,
-    Brought,
-    CopyRecord,
-    Entry,
+    AnsweredEmail,
+    ConfirmedEntry,
+    DeadLetterRecord,
     FolderRecord,
     Found,
     Intention,
+    ItemRecord,
+    LedgerRecord,
+    PageAttempt,
     PushResult,
     Round,
-    SetAside,
-    Settled,
     Stored,
 )
 
@@ -79,7 +79,7 @@ class Checkpoints(Protocol):
     def folders(self) -> Sequence[FolderRecord]:
         """The folders that hold mail and are still there."""
 
-    def begin(self, folder: FolderId) -> Attempt:
+    def begin(self, folder: FolderId) -> PageAttempt:
         """Count one more try at the page behind the checkpoint, before any work on it."""
 
     def excuse(self, folder: FolderId) -> None:
@@ -131,9 +131,9 @@ class Ledger(Protocol):
     trusted: bool
     """Whether what the ledger does not know is surely not in the bucket."""
 
-    def known(self, folder: FolderId, changes: Sequence[Change]) -> Known: ...
+    def known(self, folder: FolderId, changes: Sequence[Change]) -> KnownItems: ...
 
-    def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Entry]: ...
+    def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, LedgerRecord]: ...
 
     def intend(self, intentions: Sequence[Intention], *, flight: float) -> Sequence[Intention]:
         """Write these intentions, each only if its entry is still as it was seen; those written, with their sequence.
@@ -145,28 +145,28 @@ class Ledger(Protocol):
     def still_stand(self, intentions: Sequence[Intention], seconds: float) -> None:
         """Right before the push: raises `Contended` unless nobody may touch these entries for as long as it can take."""
 
-    def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[CopyRecord]]) -> None:
+    def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
         """After the push: confirmed where the sequence is still ours, dirty where it is not; refusals undone.
 
         `delivered`: the copies that each comment stands for, remembered in the same transaction.
         """
 
-    def settle(self, settled: Sequence[Settled], delivered: Mapping[CommentId, Sequence[CopyRecord]]) -> None:
+    def settle(self, settled: Sequence[ConfirmedEntry], delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
         """Confirm without a push what the bucket was found to hold."""
 
-    def defer(self, entry: Entry, change: Change) -> bool:
+    def defer(self, entry: LedgerRecord, change: Change) -> bool:
         """Make this copy the winner of an entry that is in flight elsewhere, and dirty; False if it changed meanwhile."""
 
-    def remember(self, copies: Sequence[CopyRecord]) -> None: ...
+    def remember(self, copies: Sequence[ItemRecord]) -> None: ...
 
     def forget(self, folder: FolderId, items: Sequence[ItemId]) -> None:
         """These items are no longer in this folder; a copy that was found in another one meanwhile is none of them.
         Their comments stay."""
 
-    def adopt(self, pairs: Sequence[tuple[CopyRecord, Change]]) -> None:
+    def adopt(self, pairs: Sequence[tuple[ItemRecord, Change]]) -> None:
         """Known emails have new item ids."""
 
-    def set_aside(self, emails: Sequence[SetAside]) -> int:
+    def set_aside(self, emails: Sequence[DeadLetterRecord]) -> int:
         """Let these wait. How many of them people should be told of: not those that are asked for again soon."""
 
     def due_again(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
@@ -193,7 +193,7 @@ class Ledger(Protocol):
     def withhold(self, found: Sequence[Found]) -> None:
         """Remember what newer rules want, and whose answer it waits for."""
 
-    def brought(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Brought]:
+    def brought(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[AnsweredEmail]:
         """Emails that newer rules want and that may come now, without those in these folders; those that were tried often
         come last."""
 

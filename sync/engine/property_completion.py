@@ -16,7 +16,7 @@ MAILBOX, MAILBOX_ID = "string:Mailbox", "string:Mailbox ID"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LedgerDigests:
     """What our ledger says of a comment: digests, as in `sync.engine.reconcile`."""
 
     content_digest: str
@@ -35,7 +35,7 @@ class Completed:
     """An update could be billed as a changed text, so it is not sent."""
 
 
-def completed(stored: Comment | None, held: Held) -> Completed:
+def completed(stored: Comment | None, held: LedgerDigests) -> Completed:
     """`stored`: the comment as the bucket holds it; None if it does not."""
     if stored is None or MAILBOX not in stored.properties:
         return Completed(None, held.properties_digest)
@@ -48,7 +48,7 @@ def completed(stored: Comment | None, held: Held) -> Completed:
     return Completed(replace(stored, properties=whole), after)
 
 
-def _digest_after(stored: Comment, whole: Comment, held: Held) -> str:
+def _digest_after(stored: Comment, whole: Comment, held: LedgerDigests) -> str:
     """Where the bucket holds other properties than our ledger says, it goes on saying so, for a verification to find."""
     without = {name: value for name, value in stored.properties.items() if name != MAILBOX_ID}
     ours = (properties_digest(stored), properties_digest(replace(stored, properties=without)))

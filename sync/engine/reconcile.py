@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from integrations.messages import Comment
-from sync.engine.records import Entry
+from sync.engine.records import LedgerRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ Decision = Create | Update | Adopt | Plain
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BucketAnswer:
     """What the bucket answered when it was asked for a comment: the comment, or that it has none."""
 
     stored: Comment | None
 
 
-def reconcile(comment: Comment, entry: Entry | None, *, trusted: bool, asked: Asked | None) -> Decision:
+def reconcile(comment: Comment, entry: LedgerRecord | None, *, trusted: bool, asked: BucketAnswer | None) -> Decision:
     """What to do with `comment`, given the ledger's entry of its id and, where it was asked, what the bucket holds.
 
     `trusted`: the ledger knows all that the bucket holds, so what it does not know is not there.
@@ -114,7 +114,7 @@ def _found_or_not(stored: Comment | None) -> Decision:
     return Adopt(content_digest(stored), properties_digest(stored), ours=False)
 
 
-def _settle(comment: Comment, entry: Entry, stored: Comment | None) -> Decision:
+def _settle(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> Decision:
     """An entry that was found intended: some push of it may or may not have arrived."""
     if stored is None:
         return Create()
@@ -126,7 +126,7 @@ def _settle(comment: Comment, entry: Entry, stored: Comment | None) -> Decision:
     return Update(replace(stored, properties=comment.properties), held)
 
 
-def _keep_text(comment: Comment, entry: Entry, stored: Comment | None) -> Decision:
+def _keep_text(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> Decision:
     """The text is another now: send the properties with the text that the bucket holds, if that is surely ours."""
     if stored is None or stored.translated or content_digest(stored) != entry.content_digest:
         return Plain.HOLD_BACK

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Change, Comment, CommentId, Cursor, FolderId, FolderKind, ItemId, Rejection
 
 DELIVERED = "delivered"
@@ -62,7 +62,7 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class PageAttempt:
     """A try at the page behind a checkpoint, counted before the work begins."""
 
     number: int
@@ -71,7 +71,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyRecord:
+class ItemRecord:
     """An email as it lies in a folder, as far as we remember it."""
 
     item_id: ItemId
@@ -86,7 +86,7 @@ class CopyRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerRecord:
     """What the ledger knows of one comment of the bucket in hand."""
 
     comment_id: CommentId
@@ -120,13 +120,13 @@ class Intention:
     collision: bool = False
     is_there: bool = False
     """The bucket holds the comment already."""
-    seen: Entry | None = None
+    seen: LedgerRecord | None = None
     mark: str = ""
     """Set when the intention is written: confirming finds it by this and by nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class ConfirmedEntry:
     """An entry brought to confirmed without a push: what the bucket holds is known and right as it is."""
 
     comment_id: CommentId
@@ -135,16 +135,16 @@ class Settled:
     identity_digest: str
     change: Change
     billed: bool
-    seen: Entry | None
+    seen: LedgerRecord | None
     collision: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class DeadLetterRecord:
     """An email that cannot be delivered now, and why."""
 
     change: Change
-    kind: SetAsideKind
+    kind: DeadLetterKind
     detail: str = ""
     """What the other side said of it: a code or a few words, never content. Nothing is decided by it."""
 
@@ -153,7 +153,7 @@ class SetAside:
 class Found:
     """An email that newer rules want."""
 
-    copy: CopyRecord
+    copy: ItemRecord
     version: int
     """Of the rules, whose answer it waits for; 0 when it comes at once."""
     draft: bool = False
@@ -161,7 +161,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class AnsweredEmail:
     """An email that waited for an answer and may come now."""
 
     change: Change
@@ -182,7 +182,7 @@ class PushResult:
 
 
 @dataclass(slots=True)
-class Counts:
+class RunCounts:
     """What a run did, for people."""
 
     listed: int = 0
@@ -209,7 +209,7 @@ class Report:
     """Folders that hold wanted mail and cannot be read."""
     looking: bool = False
     """Folders are still looked through for what newer rules want."""
-    counts: Counts = field(default_factory=Counts)
+    counts: RunCounts = field(default_factory=RunCounts)
     stored_asked: int = 0
 
 

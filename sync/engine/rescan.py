@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from integrations.errors import CursorRefused, FolderGone, FolderRefused, IntegrationError, Scope
 from integrations.messages import Change, FolderId
 from integrations.ports import Source
-from sync.engine.delivery import Delivery
+from sync.engine.delivery import EmailDelivery
 from sync.engine.newly_wanted import key_of
 from sync.engine.ports import Checkpoints, Control, Ledger
-from sync.engine.prefilter import Gate, newly_wanted
+from sync.engine.prefilter import Prefilter, newly_wanted
 from sync.engine.records import NEWLY_WANTED, FolderRecord, Found
 
 PAGES = 4
@@ -25,15 +25,15 @@ PAGES = 4
 
 
 @dataclass(slots=True)
-class Looking:
+class Rescan:
     source: Source
-    delivery: Delivery
+    delivery: EmailDelivery
     ledger: Ledger
     checkpoints: Checkpoints
     control: Control
     go_on: Callable[[], None]
     """Raises when the sync has to end."""
-    gate: Callable[[FolderRecord, Sequence[Change]], Gate]
+    gate: Callable[[FolderRecord, Sequence[Change]], Prefilter]
     version: int
     """Of the rules."""
     refused: Collection[FolderId] = ()
@@ -85,7 +85,7 @@ class Looking:
         ]
 
 
-def found(delivery: Delivery, change: Change, version: int) -> Found:
+def found(delivery: EmailDelivery, change: Change, version: int) -> Found:
     """What to remember of an item that waits for the answer to this version of the rules."""
     copy = delivery.copy(change, verdict=NEWLY_WANTED, comment_id=key_of(change))
     return Found(copy, version, change.draft)

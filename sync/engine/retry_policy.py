@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from integrations.errors import Evidence, IntegrationError, QuotaReached, Refused, Scope
-from sync.engine.error_scope import Action, Seen, decide
+from sync.engine.error_scope import Action, ConnectionEvidence, decide
 
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(minutes=15)
@@ -26,7 +26,7 @@ class RetryAt:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class OpenCircuit:
     """Everything behind this scope waits; after `until` a single mailbox is sent as a probe."""
 
     scope: Scope
@@ -42,11 +42,11 @@ class Suspend:
     """`quota` or `sync_error`."""
 
 
-Decision = RetryAt | Hold | Suspend
+Decision = RetryAt | OpenCircuit | Suspend
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class FailureHistory:
     """How it went before this failure."""
 
     failures: int = 0
@@ -54,12 +54,12 @@ class Past:
     failing_since: datetime | None = None
     held_since: datetime | None = None
     """Since when the part at fault is held."""
-    seen: Seen = field(default_factory=Seen)
+    seen: ConnectionEvidence = field(default_factory=ConnectionEvidence)
     """What is known of its connection."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class BreakerPatience:
     """How slowly a refusal is probed, and how long it may stay before the failing part is disabled."""
 
     probe_every: timedelta = timedelta(minutes=20)
@@ -67,10 +67,15 @@ class Patience:
 
 
 def after_failure(
-    error: IntegrationError | None, *, now: datetime, past: Past, chance: float, patience: Patience | None = None
+    error: IntegrationError | None,
+    *,
+    now: datetime,
+    past: FailureHistory,
+    chance: float,
+    patience: BreakerPatience | None = None,
 ) -> Decision:
     """What to do after a failed sync. `error` is None for a fault of our own; `chance` is drawn from [0, 1)."""
-    patience = patience or Patience()
+    patience = patience or BreakerPatience()
     if error is None:
         return RetryAt(now + _jittered(_backoff(past.failures), chance))
     if isinstance(error, QuotaReached):
@@ -82,16 +87,16 @@ def after_failure(
     if refused and since is not None and now - since >= patience.disable_after:
         return Suspend(row.fault, "sync_error")
     if row.action is Action.PROBE:
-        return Hold(row.fault, now)
+        return OpenCircuit(row.fault, now)
     asked = error.retry_after or timedelta(0)
     if held_alone:
         wait = patience.probe_every if refused else max(asked, _jittered(_backoff(past.failures), chance))
         return RetryAt(now + wait)
     if refused and error.evidence is not Evidence.RESPONSE:
-        return Hold(row.fault, now + patience.probe_every)
+        return OpenCircuit(row.fault, now + patience.probe_every)
     # Where no password is at stake, a refusal is asked about sooner: the first mailbox that works starts all of them.
     longest = patience.probe_every if refused else LONGEST_HOLD
-    return Hold(row.fault, now + max(asked, _hold_length(now, since, longest)))
+    return OpenCircuit(row.fault, now + max(asked, _hold_length(now, since, longest)))
 
 
 def next_sync(now: datetime, interval: timedelta, *, newest: datetime | None, chance: float) -> datetime:

@@ -12,11 +12,11 @@ from django.db.models import F, Value
 from django.db.models.functions import Coalesce, Greatest
 
 from mailboxes.models import Bucket, Mailbox
-from sync.engine.records import Counts
+from sync.engine.records import RunCounts
 from sync.models import Activity, MailDay
 
 
-def add(mailbox: Mailbox, counts: Counts, when: datetime) -> None:
+def add(mailbox: Mailbox, counts: RunCounts, when: datetime) -> None:
     """Add these counts to the hour of `when`. Call it inside the transaction that closes the run."""
     if not (counts.created or counts.updated or counts.set_aside):
         return
@@ -50,7 +50,7 @@ def hour_of(when: datetime) -> datetime:
 SUMMED = ("created", "updated", "set_aside", "text_changes")
 
 
-def _add(key: dict[str, object], counts: Counts) -> int:
+def _add(key: dict[str, object], counts: RunCounts) -> int:
     """The database does the sum, so that of two runs that end at once none overwrites the other."""
     values: dict[str, object] = {name: F(name) + getattr(counts, name) for name in SUMMED}
     if counts.longest_wait is not None:

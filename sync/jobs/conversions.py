@@ -12,10 +12,10 @@ from functools import partial
 
 from django.conf import settings
 
-from conversion.deadline.child_process import Apart
+from conversion.deadline.child_process import ConversionProcess
 from conversion.deadline.in_process import Convert, Outcome, convert_here
-from conversion.deadline.timer import Deadline, can_interrupt
-from conversion.transform import Place
+from conversion.deadline.timer import ConversionDeadline, can_interrupt
+from conversion.transform import EmailLocation
 from integrations.messages import Email
 
 WALL_FACTOR = 10
@@ -29,17 +29,17 @@ def converter(*, wait: bool = True) -> Iterator[Convert]:
     That function returns a comment or a reason for every email. It raises what ends this process, and `OSError` where no
     child process can be started.
     """
-    with Apart(wait=wait) as apart:
+    with ConversionProcess(wait=wait) as apart:
         yield partial(_convert, apart)
 
 
-def _convert(apart: Apart, email: Email, place: Place) -> Outcome:
+def _convert(apart: ConversionProcess, email: Email, place: EmailLocation) -> Outcome:
     if can_interrupt():
         return convert_here(email, place, settings.LIMITS, deadline())
     return apart.convert(email, place, settings.LIMITS, deadline())
 
 
-def deadline() -> Deadline:
+def deadline() -> ConversionDeadline:
     """Of one conversion. By the wall clock it ends before the lease of the sync: else the email could not be set aside."""
     cpu = settings.CONVERSION_DEADLINE.total_seconds()
-    return Deadline(cpu, min(WALL_FACTOR * cpu, settings.LEASE.total_seconds() * 5 / 6))
+    return ConversionDeadline(cpu, min(WALL_FACTOR * cpu, settings.LEASE.total_seconds() * 5 / 6))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from integrations.messages import FolderId, FolderKind
 from integrations.ports import Source
 from mailboxes.models import Mailbox
-from mailboxes.rules import Verdict, folder_verdict
+from mailboxes.rules import FilterVerdict, folder_verdict
 from sync.engine.folder_paths import positions
 from sync.models import SyncedFolder
 
@@ -40,7 +40,7 @@ def wanted_now(source: Source, mailbox: Mailbox) -> list[FolderNow]:
         folder
         for folder in told
         if folder.holds_mail
-        and folder_verdict(rules, places[folder.id].path, places[folder.id].kinds) is Verdict.WANTED
+        and folder_verdict(rules, places[folder.id].path, places[folder.id].kinds) is FilterVerdict.WANTED
     ]
     known = {row.folder_id: row for row in mailbox.folders.filter(gone=False)}
     wanted.sort(key=lambda folder: places[folder.id].path)

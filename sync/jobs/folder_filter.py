@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from integrations.messages import Folder, FolderId, FolderKind
 from mailboxes.models import Mailbox
-from mailboxes.rules import Rules, Verdict, folder_verdict
+from mailboxes.rules import FilterVerdict, Rules, folder_verdict
 from sync.engine.folder_paths import positions
 from sync.models import SyncedFolder
 
 
-def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[SyncedFolder, Verdict]]:
+def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[SyncedFolder, FilterVerdict]]:
     """The folders of a mailbox that hold mail and are still there, by path; each with whether its mail is wanted, by its
     own rules or by others."""
     rows = list(mailbox.folders.filter(gone=False))

@@ -22,12 +22,12 @@ from integrations.errors import (
 )
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
-from notifications.models import Kind
+from notifications.models import NotificationKind
 from notifications.outbox import announce, announce_left_out, announce_stopped, recovered
 from sync.engine import error_scope, repeated_errors, retry_policy
 from sync.engine.error_scope import clears_by_refusal
 from sync.engine.ports import CheckpointMoved, LeaseLost
-from sync.engine.records import Counts, Report
+from sync.engine.records import Report, RunCounts
 from sync.jobs import activity, connection_breakers, processes, scope_evidence, sign_in_budget
 from sync.models import MailboxState, SyncedFolder, SyncRun
 from sync.store.checkpoints import excuse
@@ -50,7 +50,7 @@ def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
     )
 
 
-def note(record: SyncRun, counts: Counts) -> None:
+def note(record: SyncRun, counts: RunCounts) -> None:
     """How far a run is that goes on: for people, who watch it."""
     SyncRun.objects.filter(pk=record.pk, outcome=Outcome.RUNNING).update(**asdict(counts))
 
@@ -102,7 +102,7 @@ def _tell_set_aside(mailbox: Mailbox, count: int) -> None:
     noun = "email was" if count == 1 else f"{count:,} emails were"
     text = f"{'An' if count == 1 else ''} {noun} set aside in {mailbox}.".strip()
     announce(
-        Kind.EMAIL_SET_ASIDE,
+        NotificationKind.EMAIL_SET_ASIDE,
         text,
         integration_id=mailbox.integration_id,
         mailbox_id=mailbox.pk,
@@ -114,7 +114,7 @@ def failed(
     mailbox: Mailbox,
     lease: Lease,
     record: SyncRun,
-    counts: Counts,
+    counts: RunCounts,
     error: IntegrationError,
     chance: float,
     *,
@@ -153,8 +153,8 @@ def decide(
         sign_in_budget.refused(mailbox.integration, key, now, doubted=not seen.refused_alone)
     row = error_scope.decide(error.evidence, seen)
     held = connection_breakers.held_by(mailbox, row.fault)
-    past = retry_policy.Past(state.failures, state.failing_since, held.held_since if held else None, seen)
-    patience = retry_policy.Patience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
+    past = retry_policy.FailureHistory(state.failures, state.failing_since, held.held_since if held else None, seen)
+    patience = retry_policy.BreakerPatience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
     return retry_policy.after_failure(error, now=now, past=past, chance=chance, patience=patience)
 
 
@@ -178,14 +178,16 @@ def _is_of_connection(decision: retry_policy.Decision) -> bool:
     return not isinstance(decision, retry_policy.RetryAt) and decision.scope is Scope.CONNECTION
 
 
-def broke(mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, error: Exception, chance: float) -> SyncRun:
+def broke(
+    mailbox: Mailbox, lease: Lease, record: SyncRun, counts: RunCounts, error: Exception, chance: float
+) -> SyncRun:
     """A fault of our own: its type is told, never its text, which may quote a mail."""
     now = lease.clock()
     fault = InternalFault(type(error).__name__)
     state = MailboxState.objects.filter(pk=mailbox.pk).first()
     if state is None:  # deleted meanwhile
         return _close(record, Outcome.FAILED, counts, now, fault.kind, str(fault))
-    past = retry_policy.Past(state.failures, state.failing_since)
+    past = retry_policy.FailureHistory(state.failures, state.failing_since)
     decision = retry_policy.after_failure(None, now=now, past=past, chance=chance)
     due = decision.at if isinstance(decision, retry_policy.RetryAt) else now
     _give_back(lease, _failure(fault.kind, str(fault), due, now))
@@ -203,14 +205,14 @@ def postpone(mailbox: Mailbox, lease: Lease, at: datetime) -> None:
     )
 
 
-def lost(record: SyncRun, counts: Counts, why: LeaseLost) -> SyncRun:
+def lost(record: SyncRun, counts: RunCounts, why: LeaseLost) -> SyncRun:
     kind = CHECKPOINT_MOVED if isinstance(why, CheckpointMoved) else ""
     return _close(record, Outcome.LOST, counts, None, kind)
 
 
 @transaction.atomic
 def hand_back(
-    record: SyncRun, now: datetime, counts: Counts | None = None, *, kind: str = "", excused: bool = True
+    record: SyncRun, now: datetime, counts: RunCounts | None = None, *, kind: str = "", excused: bool = True
 ) -> None:
     """A run that ended through a fault of its own process, or since its worker was told to leave: its mailbox is free at
     once and as due as it was, and nothing counts as a failure. `counts`: what it did, where that is known. `kind`: of the
@@ -240,7 +242,7 @@ def _carry_out(decision: retry_policy.Decision, mailbox: Mailbox, error: Integra
     match decision:
         case retry_policy.RetryAt(at=at):
             return at
-        case retry_policy.Hold(scope=scope, until=until):
+        case retry_policy.OpenCircuit(scope=scope, until=until):
             row = connection_breakers.held_by(mailbox, scope)
             if row is not None:
                 connection_breakers.hold(row, until, error, now)
@@ -292,9 +294,9 @@ def _tell(mailbox: Mailbox, scope: Scope, error: IntegrationError, count: int) -
     whole = scope is Scope.CONNECTION
     name = str(mailbox.integration if whole else mailbox)
     others = "" if whole or count == 1 else f" and {count - 1:,} more mailboxes"
-    kind = Kind.INTEGRATION_DISABLED if whole else Kind.MAILBOX_DISABLED
+    kind = NotificationKind.INTEGRATION_DISABLED if whole else NotificationKind.MAILBOX_DISABLED
     announce(
-        Kind.BUDGET_REACHED if isinstance(error, BudgetReached) else kind,
+        NotificationKind.BUDGET_REACHED if isinstance(error, BudgetReached) else kind,
         f"{name}{others} stopped: {error}",
         integration_id=mailbox.integration_id,
         mailbox_id=None if whole else mailbox.pk,
@@ -331,7 +333,7 @@ def _let_go(lease: Lease) -> None:
 
 
 def _close(
-    record: SyncRun, outcome: str, counts: Counts, now: datetime | None, kind: str = "", text: str = ""
+    record: SyncRun, outcome: str, counts: RunCounts, now: datetime | None, kind: str = "", text: str = ""
 ) -> SyncRun:
     values = {**asdict(counts), "outcome": outcome, "ended_at": now, "error_kind": kind, "error_text": text}
     for name, value in values.items():

@@ -26,7 +26,7 @@ from integrations.errors import IntegrationError
 from integrations.messages import CommentId, Receipt
 from integrations.ports import Sink
 from mailboxes.models import Bucket
-from sync.engine.property_completion import Completed, Held, completed
+from sync.engine.property_completion import Completed, LedgerDigests, completed
 from sync.engine.records import Stored
 from sync.jobs import activity, bucket_audit, scheduling
 from sync.models import LedgerEntry, Renewal
@@ -214,7 +214,7 @@ def _after_failure(row: Renewal, count: int, error: IntegrationError) -> dict[st
 def _completed(entries: Sequence[LedgerEntry], stored: Stored) -> dict[int, Completed]:
     return {
         entry.pk: completed(
-            stored.get(CommentId(entry.comment_id)), Held(entry.content_digest, entry.properties_digest)
+            stored.get(CommentId(entry.comment_id)), LedgerDigests(entry.content_digest, entry.properties_digest)
         )
         for entry in entries
     }

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from notifications.models import Notice
+from notifications.models import Notification
 from sync.jobs import poll_rate, sign_in_budget
 from sync.jobs.housekeeping import ticked
-from sync.models import Activity, MailDay, PollRate, SetAsideEmail, SyncRun
+from sync.models import Activity, DeadLetter, MailDay, PollRate, SyncRun
 from sync.store.lease import Clock, database_now
 
 ACTIVITY_KEPT = timedelta(days=396)
@@ -32,8 +32,8 @@ def prune(clock: Clock = database_now) -> None:
     SyncRun.objects.filter(started_at__lt=before).exclude(outcome=SyncRun.Outcome.RUNNING).delete()
     quiet = dict.fromkeys(QUIET, 0) | {"outcome": SyncRun.Outcome.DONE}
     SyncRun.objects.filter(started_at__lt=now - QUIET_KEPT, **quiet).delete()
-    SetAsideEmail.objects.exclude(settled="").filter(settled_at__lt=before).delete()
-    Notice.objects.filter(open=False, created_at__lt=before).delete()
+    DeadLetter.objects.exclude(settled="").filter(settled_at__lt=before).delete()
+    Notification.objects.filter(open=False, created_at__lt=before).delete()
     Activity.objects.filter(hour__lt=now - ACTIVITY_KEPT).delete()
     MailDay.objects.filter(day__lt=(now - DAYS_KEPT).date()).delete()
     PollRate.objects.filter(at__lt=now - poll_rate.KEPT).delete()

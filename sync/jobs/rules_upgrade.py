@@ -16,7 +16,7 @@ from mailboxes import rules_versions
 from mailboxes.models import Mailbox
 from sync.engine.filter_digest import wanted_digest
 from sync.engine.newly_wanted import Newly
-from sync.models import FROM_THE_BEGINNING, Copy, MailboxState, RulesAnswer, RulesTakenUp, SyncedFolder
+from sync.models import FROM_THE_BEGINNING, MailboxItem, MailboxState, RulesAnswer, RulesTakenUp, SyncedFolder
 from sync.store.lease import Lease
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ def _keep_cursors(mailbox: Mailbox, newest: int) -> None:
 
 def _was_synced(mailbox: Mailbox) -> bool:
     begun = SyncedFolder.objects.filter(~Q(cursor="") | Q(pages__gt=0), mailbox=mailbox)
-    return begun.exists() or Copy.objects.filter(mailbox=mailbox).exists()
+    return begun.exists() or MailboxItem.objects.filter(mailbox=mailbox).exists()
 
 
 def _digest(mailbox: Mailbox, version: int) -> str:

@@ -24,13 +24,13 @@ from integrations.ports import Sink, Source
 from integrations.product_errors import own_fault
 from mailboxes import rules_versions
 from mailboxes.models import Bucket, Mailbox
-from sync.engine.circuit_breaker import Breaker
-from sync.engine.delivery import Delivery, Sizes
-from sync.engine.engine import Engine, Wishes
+from sync.engine.circuit_breaker import BreakerWindow
+from sync.engine.delivery import EmailDelivery, Sizes
+from sync.engine.engine import DesiredMail, Engine
 from sync.engine.filter_digest import wanted_digest
-from sync.engine.latency import Waits
+from sync.engine.latency import Latency
 from sync.engine.ports import CheckpointMoved, LeaseLost
-from sync.engine.records import Counts, Report
+from sync.engine.records import Report, RunCounts
 from sync.jobs import (
     bucket_audit,
     budget,
@@ -44,7 +44,7 @@ from sync.jobs import (
 from sync.jobs.conversions import converter
 from sync.jobs.rules_upgrade import newly_of, take_up_rules
 from sync.jobs.run_control import RunControl
-from sync.models import FROM_THE_BEGINNING, Account, Copy, LedgerEntry, MailboxState, SyncedFolder, SyncRun
+from sync.models import FROM_THE_BEGINNING, Account, LedgerEntry, MailboxItem, MailboxState, SyncedFolder, SyncRun
 from sync.store.checkpoints import DatabaseCheckpoints
 from sync.store.lease import Clock, Lease, database_now
 from sync.store.ledger import DatabaseLedger
@@ -58,7 +58,7 @@ DATABASE_FAILS = (OperationalError, InterfaceError, InternalError)
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RunEnvironment:
     """What a run takes from outside. Tests give their own; nothing else differs."""
 
     open_source: Callable[..., Source] = open_source
@@ -71,10 +71,10 @@ class Surroundings:
     is_leaving: Callable[[], bool] = shutdown.is_told
 
 
-def run(mailbox_id: int, around: Surroundings | None = None) -> SyncRun | None:
+def run(mailbox_id: int, around: RunEnvironment | None = None) -> SyncRun | None:
     """Sync one mailbox for at most one slice of time. None when there is nothing to do, another worker has it, or this one
     could not do it through a fault of its own: then the mailbox is as it was, and the next tick sends it again."""
-    around = around or Surroundings()
+    around = around or RunEnvironment()
     mailbox = _enabled(mailbox_id)
     if mailbox is None:
         MailboxState.objects.filter(pk=mailbox_id).update(queued_until=None)
@@ -162,9 +162,9 @@ def _note(fault: ProcessFault) -> None:
     worker_fitness.note_fault(fault.kind)
 
 
-def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool, anew: bool) -> SyncRun | None:
+def _run(mailbox: Mailbox, lease: Lease, around: RunEnvironment, *, probes: bool, anew: bool) -> SyncRun | None:
     record = outcome.begin(mailbox, lease)
-    counts = Counts()
+    counts = RunCounts()
     note = partial(outcome.note, record, counts)
     end: Callable[[float], SyncRun | None]
     try:
@@ -189,14 +189,14 @@ def _run(mailbox: Mailbox, lease: Lease, around: Surroundings, *, probes: bool, 
     return end(around.chance())
 
 
-def _handed_back(record: SyncRun, counts: Counts, clock: Clock, fault: ProcessFault | None, chance: float) -> None:
+def _handed_back(record: SyncRun, counts: RunCounts, clock: Clock, fault: ProcessFault | None, chance: float) -> None:
     """`chance` is not needed: the mailbox goes on at the next tick."""
     kind, excused = (fault.kind, not fault.may_be_item) if fault else ("", True)
     outcome.hand_back(record, clock(), counts, kind=kind, excused=excused)
 
 
 def _failed(
-    error: Exception, mailbox: Mailbox, lease: Lease, record: SyncRun, counts: Counts, *, anew: bool
+    error: Exception, mailbox: Mailbox, lease: Lease, record: SyncRun, counts: RunCounts, *, anew: bool
 ) -> Callable[[float], SyncRun]:
     """How to write this failure down."""
     if isinstance(error, IntegrationError):
@@ -214,8 +214,8 @@ def _failed(
 def _sync(
     mailbox: Mailbox,
     lease: Lease,
-    around: Surroundings,
-    counts: Counts,
+    around: RunEnvironment,
+    counts: RunCounts,
     note: Callable[[], None],
     *,
     probes: bool,
@@ -235,7 +235,7 @@ def _sync(
         _list_again_if_asked(mailbox, lease)
         take_up_rules(mailbox, lease)
         meter = budget.Meter(bucket, around.clock, around.monotonic)
-        breaker = Breaker(bucket.refusals, pardoned=_is_pardoned(bucket, around.clock()))
+        breaker = BreakerWindow(bucket.refusals, pardoned=_is_pardoned(bucket, around.clock()))
         control = RunControl(
             lease,
             settings.SYNC_SLICE.total_seconds(),
@@ -257,11 +257,11 @@ def _engine(
     mailbox: Mailbox,
     control: RunControl,
     lease: Lease,
-    around: Surroundings,
-    counts: Counts,
+    around: RunEnvironment,
+    counts: RunCounts,
     source: Source,
     sink: Sink,
-    breaker: Breaker,
+    breaker: BreakerWindow,
     convert: Convert,
 ) -> Engine:
     rules = mailbox.rules()
@@ -269,7 +269,7 @@ def _engine(
     checkpoints = around.make_checkpoints(lease, mailbox.address)
     trusted = _trusted(mailbox.bucket, sink, around.clock)
     ledger = around.make_ledger(lease, mailbox.bucket_id, trusted=trusted, transform_version=transform.VERSION)
-    delivery = Delivery(
+    delivery = EmailDelivery(
         sink=sink,
         ledger=ledger,
         control=control,
@@ -279,15 +279,15 @@ def _engine(
         sizes=_sizes(),
         counts=counts,
         still_trusted=partial(bucket_audit.is_trusted, mailbox.bucket_id, sink, around.clock),
-        longest_wait=Waits(_new_since(mailbox), around.clock).longest,
+        longest_wait=Latency(_new_since(mailbox), around.clock).longest,
         breaker=breaker,
     )
-    wishes = Wishes(rules, digest, rules_versions.current(), newly_of(mailbox))
+    wishes = DesiredMail(rules, digest, rules_versions.current(), newly_of(mailbox))
     return Engine(source, delivery, ledger, checkpoints, control, wishes)
 
 
 def _convert(convert: Convert, address: str, checkpoints: DatabaseCheckpoints, email: Email) -> Outcome:
-    return convert(email, transform.Place(address, checkpoints.path(email.change.folder_id)))
+    return convert(email, transform.EmailLocation(address, checkpoints.path(email.change.folder_id)))
 
 
 def _is_pardoned(bucket: Bucket, now: datetime) -> bool:
@@ -335,7 +335,7 @@ def _forget_if_asked(mailbox: Mailbox, lease: Lease) -> None:
         Bucket.objects.filter(pk=mailbox.bucket_id).update(trusted=False, examined_at=lease.clock())
         confirmed = LedgerEntry.objects.filter(bucket=mailbox.bucket_id, state=LedgerEntry.State.CONFIRMED)
         confirmed.filter(winner_mailbox=mailbox).delete()
-        Copy.objects.filter(mailbox=mailbox).delete()
+        MailboxItem.objects.filter(mailbox=mailbox).delete()
         asked.update(send_again=False, list_again=True)
     mailbox.bucket.refresh_from_db(fields=["trusted", "examined_at"])
 

@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync.jobs import budget, connection_breakers, processes
-from sync.jobs.debounce import Pace
+from sync.jobs.debounce import Debounce
 from sync.jobs.lateness import DUE
 from sync.models import MailboxState, Verification
 from sync.store.lease import Clock, database_now
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 Send = Callable[[int], object]
 
-_says = Pace(60)
+_says = Debounce(60)
 """Every sync that ends meets a broker that is away: one line tells of them."""
 
 

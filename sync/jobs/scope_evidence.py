@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from integrations.errors import Evidence, all_errors, error_of
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from sync.engine.error_scope import TOGETHER, WITHIN, Seen
+from sync.engine.error_scope import TOGETHER, WITHIN, ConnectionEvidence
 from sync.models import MailboxState, SyncRun
 
 Outcome = SyncRun.Outcome
@@ -27,18 +27,20 @@ def kinds_of(evidence: Evidence) -> list[str]:
 PASSWORD_KINDS = kinds_of(Evidence.PASSWORD)
 
 
-def seen(mailbox: Mailbox, evidence: Evidence, now: datetime) -> Seen:
+def seen(mailbox: Mailbox, evidence: Evidence, now: datetime) -> ConnectionEvidence:
     """What was seen of the connection of `mailbox`, which just failed with this evidence. A few queries, and none for evidence
     that speaks for itself."""
     if evidence is Evidence.PASSWORD:
         return _of_password(mailbox)
     if evidence is Evidence.RESPONSE:
         integration = Integration.objects.get(pk=mailbox.integration_id)
-        return Seen(held_for(integration), refused_elsewhere=_refused_elsewhere(mailbox, integration, now))
+        return ConnectionEvidence(
+            held_for(integration), refused_elsewhere=_refused_elsewhere(mailbox, integration, now)
+        )
     if evidence is Evidence.OVERLOAD:
         integration = Integration.objects.get(pk=mailbox.integration_id)
-        return Seen(held_for(integration), in_a_row=_in_a_row(mailbox, now))
-    return Seen()
+        return ConnectionEvidence(held_for(integration), in_a_row=_in_a_row(mailbox, now))
+    return ConnectionEvidence()
 
 
 def held_for(integration: Integration) -> Evidence | None:
@@ -62,10 +64,10 @@ def was_refused_a_password(mailbox: Mailbox) -> bool:
     return MailboxState.objects.filter(refused_a_password(), pk=mailbox.pk).exists()
 
 
-def _of_password(mailbox: Mailbox) -> Seen:
+def _of_password(mailbox: Mailbox) -> ConnectionEvidence:
     state = MailboxState.objects.get(pk=mailbox.pk)
     others = _others(mailbox).filter(state__refused_alone=False)
-    return Seen(
+    return ConnectionEvidence(
         has_others=others.exists(),
         refused_elsewhere=others.filter(refused_a_password("state__")).exists(),
         refused_alone=state.refused_alone,

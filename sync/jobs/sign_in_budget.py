@@ -136,7 +136,7 @@ def _forget(account: str, which: Callable[[dict[str, str]], bool]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SignInAttempt:
     """A sign-in beside the syncs."""
 
     integration: Integration
@@ -155,8 +155,8 @@ class Attempt:
 @contextmanager
 def counted(
     integration: Integration, clock: Clock = database_now, *, doubtful: bool = True, key: str = ""
-) -> Iterator[Attempt]:
-    """Around whatever signs in beside the syncs: a test, a preview, a verification. How it ended, say by `Attempt.ended`.
+) -> Iterator[SignInAttempt]:
+    """Around whatever signs in beside the syncs: a test, a preview, a verification. How it ended, say by `SignInAttempt.ended`.
     `doubtful`: as for `admit`. `key` names the attempt. Raises `SignInPaused` where the account must be left alone."""
     key = key or token_hex(8)
     now = clock()
@@ -164,7 +164,7 @@ def counted(
     if isinstance(admission, datetime):
         raise paused_until(admission, now)
     try:
-        yield Attempt(integration, key, clock)
+        yield SignInAttempt(integration, key, clock)
     finally:
         settle(admission)
 

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from mailboxes.models import Mailbox
-from notifications.models import Kind, Notice
+from notifications.models import Notification, NotificationKind
 from notifications.outbox import announce
-from sync.models import SetAsideEmail
+from sync.models import DeadLetter
 
 MANY = 10
 """A mailbox with more than these is told of."""
@@ -38,8 +38,8 @@ class SlowMailbox:
 
 def slow_mailboxes(now: datetime) -> Sequence[SlowMailbox]:
     """Those with more than `MANY` within the hour before `now`. Emails that were tried again do not count: they are not new."""
-    lately = SetAsideEmail.objects.filter(
-        kind=SetAsideKind.CONVERSION_DEADLINE, attempts=1, last_at__gt=now - WITHIN, last_at__lte=now
+    lately = DeadLetter.objects.filter(
+        kind=DeadLetterKind.CONVERSION_DEADLINE, attempts=1, last_at__gt=now - WITHIN, last_at__lte=now
     )
     rows = (
         lately.order_by().values("mailbox_id").annotate(count=Count("pk"), latest=Max("last_at")).filter(count__gt=MANY)
@@ -56,12 +56,12 @@ def announce_slow_mailboxes(now: datetime) -> None:
     """Tell of each of them, once an hour at most."""
     for slow in slow_mailboxes(now):
         mailbox = slow.mailbox
-        told = Notice.objects.filter(
-            kind=Kind.SLOW_EMAILS, mailbox_id=mailbox.pk, created_at__gt=timezone.now() - WITHIN
+        told = Notification.objects.filter(
+            kind=NotificationKind.SLOW_EMAILS, mailbox_id=mailbox.pk, created_at__gt=timezone.now() - WITHIN
         )
         if not told.exists():
             announce(
-                Kind.SLOW_EMAILS,
+                NotificationKind.SLOW_EMAILS,
                 f"{mailbox}: {slow.sentence}",
                 integration_id=mailbox.integration_id,
                 mailbox_id=mailbox.pk,

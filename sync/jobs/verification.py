@@ -22,14 +22,14 @@ from integrations.models import Integration
 from integrations.ports import Sink, Source
 from integrations.product_errors import own_fault
 from mailboxes.models import Mailbox
-from mailboxes.rules import Verdict, item_verdict
+from mailboxes.rules import FilterVerdict, item_verdict
 from sync.engine import retry_policy
 from sync.engine.reconcile import properties_digest
 from sync.engine.records import DELIVERED, NEWLY_WANTED, SET_ASIDE
 from sync.jobs import connection_breakers, outcome, scheduling, scope_evidence, sign_in_budget
 from sync.jobs.current_folders import FolderNow, wanted_now
-from sync.jobs.runner import Surroundings
-from sync.models import Copy, LedgerEntry, MailboxState, Verification
+from sync.jobs.runner import RunEnvironment
+from sync.models import LedgerEntry, MailboxItem, MailboxState, Verification
 from sync.store.lease import Clock, database_now
 
 STOPPED = "It was stopped."
@@ -58,7 +58,7 @@ class _Slice:
     mailbox: Mailbox
     source: Source
     sink: Sink
-    around: Surroundings
+    around: RunEnvironment
     end: float
     stopped: bool = False
 
@@ -105,14 +105,16 @@ class _Slice:
         emails = [
             change
             for change in changes
-            if change.kind is ChangeKind.CREATED and item_verdict(rules, change, folder.kind) is Verdict.WANTED
+            if change.kind is ChangeKind.CREATED and item_verdict(rules, change, folder.kind) is FilterVerdict.WANTED
         ]
         copies = {
             copy.item_id: copy
-            for copy in Copy.objects.filter(mailbox=self.mailbox, item_id__in=[change.item_id for change in emails])
+            for copy in MailboxItem.objects.filter(
+                mailbox=self.mailbox, item_id__in=[change.item_id for change in emails]
+            )
         }
         self.row.emails += len(emails)
-        delivered: list[Copy] = []
+        delivered: list[MailboxItem] = []
         for change in emails:
             copy = copies.get(change.item_id)
             if copy is None:
@@ -132,7 +134,7 @@ class _Slice:
     def _is_new(self, change: Change) -> bool:
         return change.received is not None and change.received > self.row.started_at - settings.SYNC_SLICE
 
-    def _ask(self, copies: Sequence[Copy]) -> None:
+    def _ask(self, copies: Sequence[MailboxItem]) -> None:
         ids = [CommentId(copy.comment_id) for copy in copies]
         entries = {
             entry.comment_id: entry
@@ -150,12 +152,12 @@ class _Slice:
             else:
                 self.row.well += 1
 
-    def _count(self, what: str, copy: Copy | None, entry: LedgerEntry | None = None) -> None:
+    def _count(self, what: str, copy: MailboxItem | None, entry: LedgerEntry | None = None) -> None:
         setattr(self.row, what, getattr(self.row, what) + 1)
         if self.row.repair and what != "waiting":
             self._repair(what, copy, entry)
 
-    def _repair(self, what: str, copy: Copy | None, entry: LedgerEntry | None) -> None:
+    def _repair(self, what: str, copy: MailboxItem | None, entry: LedgerEntry | None) -> None:
         """By compare-and-swap: where a sync changed the entry meanwhile, that one knows better."""
         if entry is not None:
             same = LedgerEntry.objects.filter(pk=entry.pk, sequence=entry.sequence)
@@ -165,7 +167,7 @@ class _Slice:
             if not same.delete()[0]:
                 return
         if copy is not None:
-            Copy.objects.filter(pk=copy.pk).delete()
+            MailboxItem.objects.filter(pk=copy.pk).delete()
 
     def _finish(self) -> None:
         row = self.row
@@ -232,10 +234,10 @@ def send_due(send: Callable[[int, str], object], clock: Clock = database_now) ->
     return sent
 
 
-def go_on(pk: int, around: Surroundings | None = None, *, sent: str = "") -> Verification | None:
+def go_on(pk: int, around: RunEnvironment | None = None, *, sent: str = "") -> Verification | None:
     """One slice of it. None when another worker has it in hand, it is over, or it was not sent under this mark: a task may come
     twice, or after it counted as lost."""
-    around = around or Surroundings()
+    around = around or RunEnvironment()
     now = around.clock()
     free = Verification.objects.filter(Q(claimed_until=None) | Q(claimed_until__lte=now), pk=pk, ended_at=None)
     if sent:
@@ -288,8 +290,10 @@ def _let_syncs_wait_too(mailbox: Mailbox, error: IntegrationError, now: datetime
     if state is None:  # deleted meanwhile
         return
     decision = outcome.decide(mailbox, error, now, 0.5, key=key, state=state)
-    held = connection_breakers.held_by(mailbox, decision.scope) if isinstance(decision, retry_policy.Hold) else None
-    if isinstance(decision, retry_policy.Hold) and held is not None:
+    held = (
+        connection_breakers.held_by(mailbox, decision.scope) if isinstance(decision, retry_policy.OpenCircuit) else None
+    )
+    if isinstance(decision, retry_policy.OpenCircuit) and held is not None:
         # Only a sync lifts a hold.
         if mailbox.enabled and mailbox.integration.enabled:
             connection_breakers.hold(held, decision.until, error, now)
@@ -299,7 +303,7 @@ def _let_syncs_wait_too(mailbox: Mailbox, error: IntegrationError, now: datetime
         MailboxState.objects.filter(sooner, pk=mailbox.pk).update(next_sync_at=until)
 
 
-def to_its_end(pk: int, tell: Callable[[Verification], None], around: Surroundings | None = None) -> Verification:
+def to_its_end(pk: int, tell: Callable[[Verification], None], around: RunEnvironment | None = None) -> Verification:
     """All slices of it, one after the other, as a command does it. Ends at the first fault, so that nobody waits unseen."""
     while True:
         row = go_on(pk, around) or Verification.objects.get(pk=pk)
@@ -310,7 +314,7 @@ def to_its_end(pk: int, tell: Callable[[Verification], None], around: Surroundin
 
 def _surplus(mailbox: Mailbox) -> int:
     """Comments whose email is no longer in any mailbox of the bucket: they are kept, as deletions never delete comments."""
-    copies = Copy.objects.filter(
+    copies = MailboxItem.objects.filter(
         comment_id=OuterRef("comment_id"), mailbox__bucket=mailbox.bucket_id, verdict=DELIVERED, folder__gone=False
     )
     won = LedgerEntry.objects.filter(

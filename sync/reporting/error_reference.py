@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from integrations.catalogue import ANSWERS, Entry, entries
+from integrations.catalogue import ANSWERS, CatalogueEntry, entries
 from integrations.errors import Evidence
 from sync.engine.error_scope import TABLE
 
@@ -37,7 +37,7 @@ def _table() -> Iterator[str]:
         yield f"| {_capital(ANSWERS[row.evidence])} | {row.when} | {row.paused or 'Nobody.'} | {row.then} |"
 
 
-def _entry(entry: Entry) -> Iterator[str]:
+def _entry(entry: CatalogueEntry) -> Iterator[str]:
     causes = "\n".join(f"- {cause}" for cause in entry.causes)
     yield f"### {entry.kind}\n"
     yield f"{entry.text}\n"

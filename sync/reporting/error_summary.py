@@ -15,7 +15,7 @@ LATELY = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FailureGroup:
     """All failures of one kind."""
 
     kind: str
@@ -34,7 +34,7 @@ def failed_runs(integration: Integration, now: datetime) -> QuerySet[SyncRun]:
     )
 
 
-def by_kind(runs: QuerySet[SyncRun]) -> list[Kind]:
+def by_kind(runs: QuerySet[SyncRun]) -> list[FailureGroup]:
     """The most frequent first."""
     rows = (
         runs.order_by()
@@ -44,6 +44,8 @@ def by_kind(runs: QuerySet[SyncRun]) -> list[Kind]:
     return [_kind(row["error_kind"], row["n"], row["m"], row["at"]) for row in rows.order_by("-n")]
 
 
-def _kind(kind: str, runs: int, mailboxes: int, last: datetime) -> Kind:
+def _kind(kind: str, runs: int, mailboxes: int, last: datetime) -> FailureGroup:
     entry = entry_of(kind)
-    return Kind(kind, entry.text if entry else "A fault of this product", entry is not None, runs, mailboxes, last)
+    return FailureGroup(
+        kind, entry.text if entry else "A fault of this product", entry is not None, runs, mailboxes, last
+    )

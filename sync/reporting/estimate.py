@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from integrations.errors import FolderGone, FolderRefused
 from integrations.messages import ChangeKind, Folder, FolderId
 from integrations.ports import Source
-from mailboxes.rules import Rules, Verdict, folder_verdict, item_verdict
+from mailboxes.rules import FilterVerdict, Rules, folder_verdict, item_verdict
 from sync.engine.folder_paths import positions
 
 
@@ -69,7 +69,7 @@ def _sorted(folders: Sequence[Folder], rules: Rules) -> tuple[list[Folder], list
     for folder in folders:
         if folder.holds_mail:
             place = places[FolderId(folder.id)]
-            is_wanted = folder_verdict(rules, place.path, place.kinds) is Verdict.WANTED
+            is_wanted = folder_verdict(rules, place.path, place.kinds) is FilterVerdict.WANTED
             (wanted if is_wanted else elsewhere).append(folder)
     return wanted, elsewhere
 
@@ -82,7 +82,7 @@ def _folder(source: Source, folder: Folder, rules: Rules, monotonic: Callable[[]
         for page in source.changes(folder.id, None):
             items = [change for change in page.changes if change.kind is ChangeKind.CREATED]
             looked_at += len(items)
-            wanted += sum(item_verdict(rules, change, folder.kind) is Verdict.WANTED for change in items)
+            wanted += sum(item_verdict(rules, change, folder.kind) is FilterVerdict.WANTED for change in items)
             if page.last:
                 return Estimate(wanted, looked_at)
             if monotonic() >= until:

@@ -15,19 +15,19 @@ from integrations.errors import Side, all_errors
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from sync.jobs.connection_breakers import PATHS
-from sync.reporting.status import Standing, Status, Tone, bare, hold_sentence, with_status
+from sync.reporting.status import Status, StatusSummary, Tone, bare, hold_sentence, with_status
 
 EXCHANGE, REINFER = "Exchange", "Re:infer"
 KINDS = {side: [error.kind for error in all_errors() if error.side() is side] for side in Side}
 """Of errors, by whose trouble they are."""
 
 
-class Counts(dict[Status, int]):
+class StatusCounts(dict[Status, int]):
     """How many mailboxes are in which state, without the states that none is in; by whom those that are held are, and how many
     are still to come to a stop."""
 
     def __init__(
-        self, counts: Mapping[Status, int] | None = None, holds: Iterable[HeldCount] = (), stopping: int = 0
+        self, counts: Mapping[Status, int] | None = None, holds: Iterable[PausedCount] = (), stopping: int = 0
     ) -> None:
         super().__init__(counts or {})
         self.holds = list(holds)
@@ -36,7 +36,7 @@ class Counts(dict[Status, int]):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldCount:
+class PausedCount:
     """So many mailboxes are held by `by` ("Exchange", "Re:infer", or empty) until then at the latest."""
 
     count: int
@@ -44,12 +44,12 @@ class HeldCount:
     until: datetime | None
 
 
-def count_by_status(mailboxes: QuerySet[Mailbox], now: datetime) -> Counts:
+def count_by_status(mailboxes: QuerySet[Mailbox], now: datetime) -> StatusCounts:
     """How many of these mailboxes are in which state, worst state first."""
     return _counts(list(_counted_rows(mailboxes, now).annotate(n=Count("pk"), until=Max("held_until"))))
 
 
-def count_by_integration(now: datetime) -> dict[int, Counts]:
+def count_by_integration(now: datetime) -> dict[int, StatusCounts]:
     """The same for every integration that has a mailbox, by its primary key."""
     rows = _counted_rows(Mailbox.objects.all(), now, "integration_id")
     of_each: dict[int, list[dict[str, Any]]] = {}
@@ -58,13 +58,13 @@ def count_by_integration(now: datetime) -> dict[int, Counts]:
     return {integration: _counts(found) for integration, found in of_each.items()}
 
 
-def together(counts: Iterable[Counts]) -> Counts:
+def together(counts: Iterable[StatusCounts]) -> StatusCounts:
     """Those of several integrations as one."""
     of_each = list(counts)
     summed = {status: sum(one.get(status, 0) for one in of_each) for status in Status}
     holds = [hold for one in of_each for hold in one.holds]
     stopping = sum(one.stopping for one in of_each)
-    return Counts({status: count for status, count in summed.items() if count}, holds, stopping)
+    return StatusCounts({status: count for status, count in summed.items() if count}, holds, stopping)
 
 
 def _counted_rows(mailboxes: QuerySet[Mailbox], now: datetime, *also: str) -> Any:
@@ -87,29 +87,29 @@ def _counted_rows(mailboxes: QuerySet[Mailbox], now: datetime, *also: str) -> An
     )
 
 
-def _counts(rows: Sequence[Mapping[str, Any]]) -> Counts:
+def _counts(rows: Sequence[Mapping[str, Any]]) -> StatusCounts:
     found: dict[Status, int] = {}
     for row in rows:
         found[Status(row["status"])] = found.get(Status(row["status"]), 0) + row["n"]
-    holds = [HeldCount(row["n"], row["held_by"], row["until"]) for row in rows if row["status"] == Status.HELD]
+    holds = [PausedCount(row["n"], row["held_by"], row["until"]) for row in rows if row["status"] == Status.HELD]
     holds.sort(key=lambda hold: hold.count, reverse=True)
     stopping = sum(row["n"] for row in rows if row["stopping"])
-    return Counts({status: found[status] for status in Status if status in found}, holds, stopping)
+    return StatusCounts({status: found[status] for status in Status if status in found}, holds, stopping)
 
 
-def integration_standing(integration: Integration, counts: Counts, now: datetime) -> Standing:
+def integration_standing(integration: Integration, counts: StatusCounts, now: datetime) -> StatusSummary:
     """Of an integration whose mailboxes are counted by state."""
     if not integration.enabled:
         by_user = integration.disabled_reason == DisabledReason.USER
         sentence = f"{integration.get_disabled_reason_display()}. {integration.disabled_sentence}".strip()
         tone = Tone.OFF if by_user else Tone.BAD
         if counts.stopping:
-            return Standing("Stopping", tone, f"{closed(sentence)} {_stopping(counts.stopping)}", working=True)
-        return Standing("Stopped", tone, sentence)
+            return StatusSummary("Stopping", tone, f"{closed(sentence)} {_stopping(counts.stopping)}", working=True)
+        return StatusSummary("Stopped", tone, sentence)
     if integration.is_held:
-        return Standing("Held", Tone.BAD, hold_sentence(integration, now))
+        return StatusSummary("Held", Tone.BAD, hold_sentence(integration, now))
     working = bool(counts.keys() & {Status.LISTING, Status.IN_PROGRESS})
-    return Standing("Running", _worst(counts), _tally(counts, now), working)
+    return StatusSummary("Running", _worst(counts), _tally(counts, now), working)
 
 
 def _stopping(count: int) -> str:
@@ -123,7 +123,7 @@ def _worst(counts: Mapping[Status, int]) -> Tone:
     return Tone.WARN if tones & {Tone.BAD, Tone.WARN} else Tone.OK
 
 
-def _tally(counts: Counts, now: datetime) -> str:
+def _tally(counts: StatusCounts, now: datetime) -> str:
     """As in "38 of 40 mailboxes up to date, 2 held by Exchange until 14:05."."""
     total = sum(counts.values())
     if not total:
@@ -139,7 +139,7 @@ def _tally(counts: Counts, now: datetime) -> str:
     return ", ".join(told) + "."
 
 
-def _held(hold: HeldCount, now: datetime) -> str:
+def _held(hold: PausedCount, now: datetime) -> str:
     by = f" by {hold.by}" if hold.by else ""
     until = f" until {bare(hold.until, now)}" if hold.until and hold.until > now else ""
     return f"{hold.count:,} held{by}{until}"

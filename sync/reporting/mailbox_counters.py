@@ -11,10 +11,10 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from mailboxes.models import Mailbox
 from sync.engine.records import DELIVERED
-from sync.models import LEFT_OUT, NOT_READ, Copy, LedgerEntry, SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import LEFT_OUT, NOT_READ, DeadLetter, LedgerEntry, MailboxItem, SyncedFolder, SyncRun
 from sync.reporting.notable_runs import FAILED
 from sync.reporting.progress import Progress, progress_of
-from sync.reporting.status import JudgedMailbox, Standing, Status, mailbox_standing, state_of, status_of
+from sync.reporting.status import JudgedMailbox, Status, StatusSummary, mailbox_standing, state_of, status_of
 
 DAY = timedelta(hours=24)
 SUMMED = ("created", "updated", "unchanged", "not_wanted")
@@ -42,7 +42,7 @@ class MailboxRow:
     """A mailbox as a row of a table: itself, its state in words, its figures."""
 
     mailbox: Mailbox
-    standing: Standing
+    standing: StatusSummary
     figures: MailboxFigures
     synced_at: datetime | None
     synced_until: datetime | None = None
@@ -100,8 +100,8 @@ def _row(
 
 def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigures]:
     """By the primary key of the mailbox; every one of `ids` is in it."""
-    delivered = _by_mailbox(Copy.objects.filter(mailbox__in=ids, verdict=DELIVERED))
-    set_aside = _by_mailbox(SetAsideEmail.objects.waiting().filter(mailbox__in=ids))
+    delivered = _by_mailbox(MailboxItem.objects.filter(mailbox__in=ids, verdict=DELIVERED))
+    set_aside = _by_mailbox(DeadLetter.objects.waiting().filter(mailbox__in=ids))
     sums = {name: Sum(name) for name in SUMMED}
     runs: dict[int, dict[str, Any]] = {
         row["mailbox_id"]: dict(row)
@@ -123,15 +123,15 @@ def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigur
 
 def delivered_by_folder(mailbox: Mailbox) -> dict[int, int]:
     """How many delivered emails lie in each folder of a mailbox, by the primary key of the folder."""
-    copies = Copy.objects.filter(mailbox=mailbox, verdict=DELIVERED).order_by()
+    copies = MailboxItem.objects.filter(mailbox=mailbox, verdict=DELIVERED).order_by()
     return dict(copies.values_list("folder_id").annotate(Count("pk")))
 
 
-def _by_mailbox(rows: QuerySet[Copy] | QuerySet[SetAsideEmail]) -> dict[int, int]:
+def _by_mailbox(rows: QuerySet[MailboxItem] | QuerySet[DeadLetter]) -> dict[int, int]:
     return dict(rows.order_by().values_list("mailbox_id").annotate(Count("pk")))
 
 
 def totals(now: datetime) -> Totals:
     """Comments created in the last 24 hours, emails set aside."""
     billed = LedgerEntry.objects.filter(billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=now - DAY)
-    return Totals(comments_day=billed.count(), set_aside=SetAsideEmail.objects.waiting().count())
+    return Totals(comments_day=billed.count(), set_aside=DeadLetter.objects.waiting().count())

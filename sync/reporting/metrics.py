@@ -21,7 +21,7 @@ from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
 from sync.jobs import poll_rate, processes
 from sync.jobs.activity import hour_of
-from sync.models import Activity, Comparison, MailboxState, Process, Renewal, SetAsideEmail, SyncedFolder, SyncRun, Tick
+from sync.models import Activity, Comparison, DeadLetter, MailboxState, Process, Renewal, SyncedFolder, SyncRun, Tick
 from sync.reporting import invariants, standstill, trends
 from sync.reporting.integration_status import count_by_integration
 from sync.reporting.status import Status
@@ -138,7 +138,7 @@ class _Figures(Collector):
 
     def _aside(self) -> GaugeMetricFamily:
         aside = _gauge("set_aside", "Emails that are set aside and wait.", "integration")
-        rows = SetAsideEmail.objects.waiting().order_by().values_list("mailbox__integration_id").annotate(Count("pk"))
+        rows = DeadLetter.objects.waiting().order_by().values_list("mailbox__integration_id").annotate(Count("pk"))
         self._by_integration(aside, dict.fromkeys(self.integrations, 0) | dict(rows))
         return aside
 
@@ -172,7 +172,7 @@ class _Figures(Collector):
         standing = _gauge(
             "standing_still_seconds", "Since when something stands still, by what; 0: it does not.", "what"
         )
-        for kind in standstill.Kind:
+        for kind in standstill.StandstillKind:
             since = min((it.since for it in found if it.kind is kind), default=None)
             standing.add_metric([kind.value], _seconds(since, self.now))
         return standing

@@ -20,10 +20,10 @@ from mailboxes import rules_versions
 from mailboxes.models import Mailbox
 from sync.engine.newly_wanted import AT_ONCE
 from sync.engine.records import NEWLY_WANTED
-from sync.models import Copy, LedgerEntry, MailboxState, NewlyWanted, RulesAnswer, RulesTakenUp
+from sync.models import LedgerEntry, MailboxItem, MailboxState, NewlyWanted, RulesAnswer, RulesTakenUp
 
 
-class Standing(StrEnum):
+class AnswerState(StrEnum):
     """What was answered of newly wanted emails."""
 
     WAITING = "waiting"
@@ -67,22 +67,22 @@ class Amount:
         )
 
 
-def of_standing(standing: Standing, rows: QuerySet[NewlyWanted] | None = None) -> QuerySet[NewlyWanted]:
+def of_standing(standing: AnswerState, rows: QuerySet[NewlyWanted] | None = None) -> QuerySet[NewlyWanted]:
     """The emails (of these) of which this was answered, and that are still where they were found."""
     answers = RulesAnswer.objects.filter(mailbox=OuterRef("mailbox"), version=OuterRef("version"))
     chosen = {
-        Standing.WAITING: ~Exists(answers),
-        Standing.LEFT: Exists(answers.filter(bring=False)),
-        Standing.COMING: Exists(answers.filter(bring=True)),
+        AnswerState.WAITING: ~Exists(answers),
+        AnswerState.LEFT: Exists(answers.filter(bring=False)),
+        AnswerState.COMING: Exists(answers.filter(bring=True)),
     }[standing]
-    copies = Copy.objects.filter(
+    copies = MailboxItem.objects.filter(
         mailbox=OuterRef("mailbox"), comment_id=OuterRef("key"), verdict=NEWLY_WANTED, folder__gone=False
     )
     rows = NewlyWanted.objects.all() if rows is None else rows
     return rows.exclude(version=AT_ONCE).filter(chosen, Exists(copies))
 
 
-def amount(standing: Standing, mailboxes: QuerySet[Mailbox] | None = None) -> Amount:
+def amount(standing: AnswerState, mailboxes: QuerySet[Mailbox] | None = None) -> Amount:
     """How many emails of these mailboxes, together; of all where none are given. At most two queries."""
     rows = None if mailboxes is None else NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk"))
     return _amount(of_standing(standing, rows).aggregate(**_counted()), _moments)
@@ -90,7 +90,7 @@ def amount(standing: Standing, mailboxes: QuerySet[Mailbox] | None = None) -> Am
 
 def by_integration() -> dict[int, Amount]:
     """What waits, by the primary key of the integration. One query where nothing does."""
-    rows = of_standing(Standing.WAITING).order_by().values("mailbox__integration").annotate(**_counted())
+    rows = of_standing(AnswerState.WAITING).order_by().values("mailbox__integration").annotate(**_counted())
     found: list[Any] = list(rows.order_by("mailbox__integration"))
     moments = _moments() if found else {}
     return {row["mailbox__integration"]: _amount(row, lambda: moments) for row in found}
@@ -128,7 +128,7 @@ def _moments() -> dict[int, datetime]:
     return dict(RulesTakenUp.objects.values_list("version", "at"))
 
 
-def by_mailbox(standing: Standing, mailboxes: QuerySet[Mailbox]) -> dict[int, tuple[int, int]]:
+def by_mailbox(standing: AnswerState, mailboxes: QuerySet[Mailbox]) -> dict[int, tuple[int, int]]:
     """Emails and AI units of each of these mailboxes. An email in several mailboxes counts in each."""
     rows = of_standing(standing, NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk")))
     counted = rows.order_by().values_list("mailbox").annotate(n=Count("pk"), units=Count("pk", filter=~_is_held()))
@@ -149,10 +149,10 @@ def answer(mailboxes: Sequence[Mailbox], *, bring: bool, by: str, now: datetime,
     not come yet. Of two admins who answer at once what waits, the first one counts.
     """
     of = [mailbox.pk for mailbox in mailboxes]
-    changed = Standing.COMING if not bring else Standing.LEFT if also_left else None
+    changed = AnswerState.COMING if not bring else AnswerState.LEFT if also_left else None
     with transaction.atomic():
         rows = NewlyWanted.objects.filter(mailbox__in=of)
-        emails = of_standing(Standing.WAITING, rows).count()
+        emails = of_standing(AnswerState.WAITING, rows).count()
         if changed is not None:
             again = of_standing(changed, rows)
             emails += again.count()
@@ -169,7 +169,7 @@ def answer(mailboxes: Sequence[Mailbox], *, bring: bool, by: str, now: datetime,
 
 def _open(mailboxes: Sequence[int]) -> set[tuple[int, int]]:
     """Mailbox and version of what nobody answered yet: of what was found, and of what may still be found."""
-    waiting = of_standing(Standing.WAITING, NewlyWanted.objects.filter(mailbox__in=mailboxes))
+    waiting = of_standing(AnswerState.WAITING, NewlyWanted.objects.filter(mailbox__in=mailboxes))
     found = set(waiting.values_list("mailbox_id", "version").distinct())
     answered = set(RulesAnswer.objects.filter(mailbox__in=mailboxes).values_list("mailbox_id", "version"))
     states = MailboxState.objects.filter(pk__in=mailboxes, looked_for__lt=F("rules"))

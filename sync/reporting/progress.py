@@ -18,7 +18,7 @@ from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 
 from mailboxes.models import Mailbox
 from sync.engine.filter_digest import wanted_digest
-from sync.models import Copy, SyncedFolder, SyncRun
+from sync.models import MailboxItem, SyncedFolder, SyncRun
 from sync.reporting.status import state_of
 
 RECENT = timedelta(hours=1)
@@ -67,7 +67,7 @@ def progress_of(mailboxes: Sequence[Mailbox], now: datetime) -> dict[int, Progre
     folders = _folders(behind)
     runs = _Runs(since, now)
     new = [pk for pk, synced_at in since.items() if synced_at is None]
-    known = dict(Copy.objects.filter(mailbox__in=new).order_by().values_list("mailbox_id").annotate(Count("pk")))
+    known = dict(MailboxItem.objects.filter(mailbox__in=new).order_by().values_list("mailbox_id").annotate(Count("pk")))
     found = {}
     for pk, of in folders.items():
         done = known.get(pk, 0) if pk in new else _done_again(of, runs.work.get(pk, 0))

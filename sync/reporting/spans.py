@@ -28,7 +28,7 @@ class Span(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChartStep:
     start: datetime
     end: datetime
 
@@ -38,13 +38,13 @@ def parse_span(text: str | None) -> Span:
     return Span(text) if text in set(Span) else Span.DAY
 
 
-def steps(span: Span, now: datetime, zone: tzinfo) -> list[Step]:
+def steps(span: Span, now: datetime, zone: tzinfo) -> list[ChartStep]:
     """In order; the last one holds now, but in a week, which ends with today."""
     starts = _hours(now) if span is Span.DAY else _wall_clock(span, now.astimezone(zone))
-    return [Step(start, end) for start, end in pairwise(starts)]
+    return [ChartStep(start, end) for start, end in pairwise(starts)]
 
 
-def place_of(moment: datetime, all_steps: Sequence[Step]) -> int | None:
+def place_of(moment: datetime, all_steps: Sequence[ChartStep]) -> int | None:
     """Which of these steps a moment falls into."""
     return next((place for place, step in enumerate(all_steps) if step.start <= moment < step.end), None)
 

@@ -33,7 +33,7 @@ MARGIN = timedelta(seconds=30)
 """That a sync may take beyond its slice: it ends at its next batch."""
 
 
-class Kind(StrEnum):
+class StandstillKind(StrEnum):
     """What stands still. The order is that of the causes: what comes first explains what comes later."""
 
     BROKER_AWAY = "broker_away"
@@ -52,7 +52,7 @@ ALL_GOES_ON = "Nothing is lost: syncing goes on by itself afterwards."
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
-    kind: Kind
+    kind: StandstillKind
     about: str
     """What it is about, in a word or two."""
     text: str
@@ -90,7 +90,7 @@ def _broker(now: datetime, alive: Sequence[Process]) -> Standstill | None:
     if not cut_off:
         return None
     refuses = any(one.broker == Process.Broker.REFUSES for one in cut_off)
-    kind = Kind.BROKER_REFUSES if refuses else Kind.BROKER_AWAY
+    kind = StandstillKind.BROKER_REFUSES if refuses else StandstillKind.BROKER_AWAY
     who = "" if len(cut_off) == len(alive) else f" {_names(cut_off)}"
     if refuses:
         whom = f" from{who}" if who else ""
@@ -107,7 +107,7 @@ def _no_worker(tick: datetime | None, now: datetime) -> Standstill | None:
     if since is None or since > now - QUIET:
         return None
     text = f"No worker is running, or none reaches the database. Start one. {ALL_GOES_ON}"
-    return Standstill(Kind.NO_WORKER, "Workers", text, since)
+    return Standstill(StandstillKind.NO_WORKER, "Workers", text, since)
 
 
 def _stuck(workers: Sequence[Process], now: datetime) -> Standstill | None:
@@ -119,7 +119,7 @@ def _stuck(workers: Sequence[Process], now: datetime) -> Standstill | None:
         "Every slot of every worker has had the same task for longer than a sync may take. Restart the workers; if it comes "
         "again, report it with their log."
     )
-    return Standstill(Kind.SLOTS_STUCK, "Workers", text, max(busy))
+    return Standstill(StandstillKind.SLOTS_STUCK, "Workers", text, max(busy))
 
 
 def _no_tick(
@@ -131,9 +131,9 @@ def _no_tick(
     if workers and all(one.busy_since for one in workers):
         return None  # a tick waits for a slot as everything does
     if not any(one.kind == Process.Kind.BEAT for one in alive):
-        return Standstill(Kind.NO_BEAT, "Beat", f"Beat is not running. Start it. {ALL_GOES_ON}", since)
+        return Standstill(StandstillKind.NO_BEAT, "Beat", f"Beat is not running. Start it. {ALL_GOES_ON}", since)
     text = f"Nobody looks for mailboxes that are due. Is there a worker for the queue control? {ALL_GOES_ON}"
-    return Standstill(Kind.NO_TICK, "Beat", text, since)
+    return Standstill(StandstillKind.NO_TICK, "Beat", text, since)
 
 
 def _nothing_ends(now: datetime, workers: Sequence[Process]) -> Standstill | None:
@@ -151,7 +151,7 @@ def _nothing_ends(now: datetime, workers: Sequence[Process]) -> Standstill | Non
         return None
     last: datetime | None = SyncRun.objects.aggregate(at=Max("started_at"))["at"]
     text = f"Mailboxes are due, and no sync ends. Is there a worker for the queue sync? {ALL_GOES_ON}"
-    return Standstill(Kind.NOTHING_ENDS, "Syncs", text, max(oldest, last) if last else oldest)
+    return Standstill(StandstillKind.NOTHING_ENDS, "Syncs", text, max(oldest, last) if last else oldest)
 
 
 def _secrets(workers: Sequence[Process]) -> Iterator[Standstill]:
@@ -164,7 +164,7 @@ def _secrets(workers: Sequence[Process]) -> Iterator[Standstill]:
     for row in (row for row in rows if processes.reference(row) in refs):
         text = f"No worker can decrypt a secret of it. {SecretUnreadable.remedy}"
         yield Standstill(
-            Kind.SECRET_UNREADABLE,
+            StandstillKind.SECRET_UNREADABLE,
             capfirst(f"{row._meta.verbose_name} {row}"),
             text,
             since,
@@ -179,7 +179,7 @@ def _unfit(workers: Sequence[Process]) -> Iterator[Standstill]:
         said = f" {entry.text} {entry.remedy}" if entry else ""
         text = f"It takes no mailboxes.{said} It looks again every minute."
         tone = Tone.BAD if len(unfit) == len(workers) else Tone.WARN
-        yield Standstill(Kind.WORKER_UNFIT, one.node, text, one.fault_since or one.seen_at, tone, one.fault)
+        yield Standstill(StandstillKind.WORKER_UNFIT, one.node, text, one.fault_since or one.seen_at, tone, one.fault)
 
 
 def _names(some: Iterable[Process]) -> str:

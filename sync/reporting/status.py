@@ -21,9 +21,9 @@ from integrations.bidi import closed
 from integrations.errors import Evidence, Refused, all_errors, error_of, sentence
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
-from sync.engine.error_scope import Seen, decide, who_waits
+from sync.engine.error_scope import ConnectionEvidence, decide, who_waits
 from sync.jobs.lateness import due_at, is_late, late_since
-from sync.models import Copy, MailboxState, SyncedFolder
+from sync.models import MailboxItem, MailboxState, SyncedFolder
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -83,7 +83,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StatusSummary:
     """The state of one thing in words: a badge, a sentence, and whether a worker is at it right now."""
 
     label: str
@@ -111,7 +111,7 @@ def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedM
     )
     leased = Q(state__lease_until__gt=now)
     asked = Q(state__list_again=True) | Q(state__send_again=True)
-    knows_its_mail = Exists(Copy.objects.filter(mailbox=OuterRef("pk")))
+    knows_its_mail = Exists(MailboxItem.objects.filter(mailbox=OuterRef("pk")))
     leaves_out = Exists(SyncedFolder.objects.left_out().filter(mailbox=OuterRef("pk")))
     somebody_works = Exists(MailboxState.objects.filter(lease_until__gt=now))
     status = Case(
@@ -148,7 +148,7 @@ def state_of(mailbox: Mailbox) -> MailboxState | None:
     return state
 
 
-def mailbox_standing(mailbox: JudgedMailbox, now: datetime, progress: str = "") -> Standing:
+def mailbox_standing(mailbox: JudgedMailbox, now: datetime, progress: str = "") -> StatusSummary:
     """Of a mailbox with its integration, bucket, destination and state at hand. `progress`: how far it is with its mail, in
     words."""
     status = status_of(mailbox)
@@ -159,7 +159,7 @@ def mailbox_standing(mailbox: JudgedMailbox, now: datetime, progress: str = "") 
     sentence = _mailbox_sentence(mailbox, status, state, now)
     doing, brief = _doing(state, status, leased, queued)
     of_integration = status is Status.HELD and mailbox.integration.is_held
-    return Standing(label, status.tone, sentence, bool(doing), doing, brief, of_integration)
+    return StatusSummary(label, status.tone, sentence, bool(doing), doing, brief, of_integration)
 
 
 def _label(mailbox: Mailbox, status: Status, leased: bool, progress: str, now: datetime) -> str:
@@ -238,7 +238,11 @@ def _who_waits(state: MailboxState) -> str:
     """Of a mailbox that is refused while its integration goes on."""
     error = error_of(state.error_kind)
     of_mailbox = error is not None and (state.refused_alone or error.evidence is Evidence.RESPONSE)
-    return decide(error.evidence, Seen(refused_alone=state.refused_alone)).paused if error and of_mailbox else ""
+    return (
+        decide(error.evidence, ConnectionEvidence(refused_alone=state.refused_alone)).paused
+        if error and of_mailbox
+        else ""
+    )
 
 
 def _then(text: str, what: str, when: datetime | None, now: datetime) -> str:
@@ -247,23 +251,23 @@ def _then(text: str, what: str, when: datetime | None, now: datetime) -> str:
     return f"{closed(text)} {what} {clock(when, now)}.".strip()
 
 
-def hold_standing(held: Destination | Bucket, now: datetime) -> Standing:
+def hold_standing(held: Destination | Bucket, now: datetime) -> StatusSummary:
     """Of a destination or a bucket: it is held, or nothing is known against it."""
     if held.is_held:
-        return Standing("Held", Tone.BAD, hold_sentence(held, now))
-    return Standing("In use", Tone.OK, "")
+        return StatusSummary("Held", Tone.BAD, hold_sentence(held, now))
+    return StatusSummary("In use", Tone.OK, "")
 
 
-def folder_standing(folder: SyncedFolder, wanted: bool) -> Standing:
+def folder_standing(folder: SyncedFolder, wanted: bool) -> StatusSummary:
     """Of a folder of a mailbox. `wanted`: whether its mail is, by the filters as they are now."""
     if not wanted:
-        return Standing("Not wanted", Tone.OFF, "")
+        return StatusSummary("Not wanted", Tone.OFF, "")
     if folder.left_out:
-        return Standing("Left out", Tone.WARN, sentence(folder.refused_kind, folder.refused_detail))
+        return StatusSummary("Left out", Tone.WARN, sentence(folder.refused_kind, folder.refused_detail))
     if folder.up_to_date:
-        return Standing("Up to date", Tone.OK, "")
+        return StatusSummary("Up to date", Tone.OK, "")
     begun = folder.cursor or folder.attempts
-    return Standing((Status.IN_PROGRESS if begun else Status.WAITING).label, Tone.BUSY, "")
+    return StatusSummary((Status.IN_PROGRESS if begun else Status.WAITING).label, Tone.BUSY, "")
 
 
 def clock(when: datetime, now: datetime) -> str:

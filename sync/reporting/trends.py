@@ -20,7 +20,7 @@ from sync.engine.latency import longer
 from sync.jobs.budget import WARN_AT, month_start
 from sync.models import Activity, LedgerEntry
 from sync.reporting import charts
-from sync.reporting.spans import Span, Step, place_of, steps
+from sync.reporting.spans import ChartStep, Span, place_of, steps
 from sync.reporting.status import Tone
 from sync.reporting.wording.counts import thousands
 from sync.reporting.wording.moments import exactly, lasting, round_length
@@ -30,7 +30,7 @@ SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class MailTally:
     """What was moved in the hour, or in the step of a chart, that began then."""
 
     start: datetime
@@ -69,11 +69,11 @@ class Trends:
     span: Span
     emails: Chart
     delay: Chart
-    rows: list[tuple[str, Tally]]
-    total: Tally
-    busiest: Tally | None
+    rows: list[tuple[str, MailTally]]
+    total: MailTally
+    busiest: MailTally | None
     """The hour that moved most; None when nothing was moved."""
-    slowest: Tally | None
+    slowest: MailTally | None
     """The hour in which an email had waited longest."""
 
     @property
@@ -162,17 +162,17 @@ def with_units(buckets: QuerySet[Bucket], now: datetime) -> QuerySet[Any]:
     return buckets.annotate(units=Coalesce(Subquery(count), 0))
 
 
-def _hours(start: datetime) -> list[Tally]:
+def _hours(start: datetime) -> list[MailTally]:
     rows = Activity.objects.filter(hour__gte=start).order_by("hour").values("hour")
     sums = rows.annotate(
         new=Sum("created"), changed=Sum("updated"), aside=Sum("set_aside"), wait=Max("longest_wait")
     ).values_list("hour", "new", "changed", "aside", "wait")
-    return [Tally(*row) for row in sums]
+    return [MailTally(*row) for row in sums]
 
 
-def _fold(hours: Iterable[Tally], all_steps: Sequence[Step]) -> list[Tally]:
+def _fold(hours: Iterable[MailTally], all_steps: Sequence[ChartStep]) -> list[MailTally]:
     """The hours that fall into each step, added up."""
-    within: list[list[Tally]] = [[] for _ in all_steps]
+    within: list[list[MailTally]] = [[] for _ in all_steps]
     for hour in hours:
         place = place_of(hour.start, all_steps)
         if place is not None:
@@ -180,11 +180,11 @@ def _fold(hours: Iterable[Tally], all_steps: Sequence[Step]) -> list[Tally]:
     return [_sum(tallies, step.start) for tallies, step in zip(within, all_steps, strict=True)]
 
 
-def _sum(tallies: Sequence[Tally], start: datetime) -> Tally:
+def _sum(tallies: Sequence[MailTally], start: datetime) -> MailTally:
     wait: int | None = None
     for tally in tallies:
         wait = longer(wait, tally.longest_wait)
-    return Tally(
+    return MailTally(
         start,
         created=sum(tally.created for tally in tallies),
         updated=sum(tally.updated for tally in tallies),
@@ -193,7 +193,7 @@ def _sum(tallies: Sequence[Tally], start: datetime) -> Tally:
     )
 
 
-def _emails(tallies: Sequence[Tally], labels: Sequence[str], axis: list[str]) -> Chart:
+def _emails(tallies: Sequence[MailTally], labels: Sequence[str], axis: list[str]) -> Chart:
     top = charts.count_top(max(tally.emails for tally in tallies))
     new, updated = charts.stacked([[tally.created for tally in tallies], [tally.updated for tally in tallies]], top)
     series = [("new", charts.outline(new)), ("updated", charts.outline(updated))]
@@ -202,7 +202,7 @@ def _emails(tallies: Sequence[Tally], labels: Sequence[str], axis: list[str]) ->
     return Chart(series, _hovers(labels, words), scale, axis)
 
 
-def _delay(tallies: Sequence[Tally], labels: Sequence[str], axis: list[str]) -> Chart:
+def _delay(tallies: Sequence[MailTally], labels: Sequence[str], axis: list[str]) -> Chart:
     # A wait of nothing is a wait: it is drawn, where an hour without new email has no bar.
     waits = [0 if tally.longest_wait is None else max(tally.longest_wait, 0.1) for tally in tallies]
     top = charts.seconds_top(max(waits))
@@ -217,7 +217,7 @@ def _hovers(labels: Sequence[str], words: Sequence[str]) -> list[Hover]:
     return [Hover(place, f"{label}: {text}") for place, label, text in zip(places, labels, words, strict=True)]
 
 
-def _from(hour: Tally) -> str:
+def _from(hour: MailTally) -> str:
     return f"in the hour from {exactly(hour.start)}"
 
 
@@ -226,11 +226,11 @@ def _marked_every(span: Span) -> int:
     return {Span.DAY: 6, Span.WEEK: 4, Span.MONTH: 6}[span]
 
 
-def _mark(span: Span, step: Step) -> str:
+def _mark(span: Span, step: ChartStep) -> str:
     return date_format(timezone.localtime(step.start), {Span.DAY: "H:i", Span.WEEK: "D", Span.MONTH: "j M"}[span])
 
 
-def _label(span: Span, step: Step) -> str:
+def _label(span: Span, step: ChartStep) -> str:
     start, end = timezone.localtime(step.start), timezone.localtime(step.end)
     if span is Span.MONTH:
         return date_format(start, "D j M")

@@ -17,10 +17,10 @@ from integrations.messages import ChangePage, Cursor, Folder, FolderChanges, Fol
 from mailboxes.rules_versions import current
 from sync.engine.folder_paths import Position, positions
 from sync.engine.folder_refusals import next_try
-from sync.engine.folder_totals import Doubt, Judgement, Read, Tally, judged, next_look
+from sync.engine.folder_totals import Doubt, FolderTally, Judgement, Read, judged, next_look
 from sync.engine.ports import CheckpointMoved, LeaseLost
-from sync.engine.records import Attempt, FolderRecord, Round
-from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, Copy, LedgerEntry, MailboxState, SyncedFolder
+from sync.engine.records import FolderRecord, PageAttempt, Round
+from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, LedgerEntry, MailboxItem, MailboxState, SyncedFolder
 from sync.store import folder_rosters
 from sync.store.lease import Lease
 
@@ -108,11 +108,11 @@ class DatabaseCheckpoints:
         return self._paths[folder]
 
     @transaction.atomic
-    def begin(self, folder: FolderId) -> Attempt:
+    def begin(self, folder: FolderId) -> PageAttempt:
         self.lease.demand()
         self._rows().filter(folder_id=folder).update(attempts=F("attempts") + 1, attempt_of=self.lease.token)
         row = self._rows().get(folder_id=folder)
-        return Attempt(row.attempts, ItemId(row.item_in_hand) if row.item_in_hand else None)
+        return PageAttempt(row.attempts, ItemId(row.item_in_hand) if row.item_in_hand else None)
 
     def excuse(self, folder: FolderId) -> None:
         excuse(self._rows().filter(folder_id=folder, attempt_of=self.lease.token))
@@ -297,7 +297,7 @@ class DatabaseCheckpoints:
         folder_rosters.clear(former.pk)
 
     def _make_dirty(self, folder: SyncedFolder) -> None:
-        items = Copy.objects.filter(folder=folder).values("item_id")
+        items = MailboxItem.objects.filter(folder=folder).values("item_id")
         LedgerEntry.objects.filter(winner_mailbox_id=self.mailbox_id, winner_item__in=items).update(
             dirty=True, sequence=F("sequence") + 1, mark=None
         )
@@ -322,7 +322,7 @@ def _judged(row: SyncedFolder, page: ChangePage, before: Cursor | None, counted:
     if row.doubted_total is not None and row.doubted_difference is not None:
         doubt = Doubt(row.doubted_total, row.doubted_difference)
     read = Read(of_listing=before is None or row.listing, last=page.last, quiet=_is_quiet(page))
-    return judged(Tally(counted, row.usual_difference, doubt), read, row.total if row.to_compare else None)
+    return judged(FolderTally(counted, row.usual_difference, doubt), read, row.total if row.to_compare else None)
 
 
 def _is_quiet(page: ChangePage) -> bool:

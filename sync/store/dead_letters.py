@@ -12,11 +12,11 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from conversion.identity import listed_comment_id
-from integrations.dead_letter_reasons import UNTOLD, SetAsideKind, Stage
+from integrations.dead_letter_reasons import UNTOLD, DeadLetterKind, Stage
 from integrations.messages import Change, FolderId, ItemId
 from sync.engine.foreign_ids import FORMER
-from sync.engine.records import DELIVERED, SET_ASIDE, CopyRecord, SetAside
-from sync.models import VANISHED, SetAsideEmail, SyncedFolder
+from sync.engine.records import DELIVERED, SET_ASIDE, DeadLetterRecord, ItemRecord
+from sync.models import VANISHED, DeadLetter, SyncedFolder
 from sync.store.items import as_change
 
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
@@ -35,7 +35,7 @@ LOOKS = 3
 """How often an email is looked for that was listed and is not there: most were moved or deleted, and the next page tells."""
 
 
-class PutAside:
+class DeadLetterStore:
     """Those of one mailbox."""
 
     def __init__(self, mailbox_id: int, transform_version: int) -> None:
@@ -44,7 +44,7 @@ class PutAside:
         self._begun: dict[ItemId, dict[str, Any]] = {}
         """Those whose try is counted and not ended yet, as they were before."""
 
-    def items(self) -> QuerySet[SetAsideEmail, Any]:
+    def items(self) -> QuerySet[DeadLetter, Any]:
         """The item ids of those that wait, for another query."""
         return self._waiting().values("item_id")
 
@@ -75,11 +75,11 @@ class PutAside:
         if before is not None:
             self._waiting().filter(item_id=item).update(**before)
 
-    def add(self, email: SetAside, now: datetime) -> bool:
+    def add(self, email: DeadLetterRecord, now: datetime) -> bool:
         """Set it aside, or count one more try of it. Returns whether people see it among those set aside."""
         change = email.change
         folder = SyncedFolder.objects.get(mailbox_id=self.mailbox_id, folder_id=change.folder_id)
-        row, created = SetAsideEmail.objects.get_or_create(
+        row, created = DeadLetter.objects.get_or_create(
             mailbox_id=self.mailbox_id,
             item_id=change.item_id,
             defaults={"folder": folder, "last_at": now},
@@ -104,11 +104,11 @@ class PutAside:
         if row is not None and row.stage == VANISHED and row.attempts >= LOOKS:
             return False
         if row is not None and row.stage != VANISHED:
-            SetAsideEmail.objects.filter(pk=row.pk).update(attempts=0)
-        self.add(SetAside(change, SetAsideKind.VANISHED), now)
+            DeadLetter.objects.filter(pk=row.pk).update(attempts=0)
+        self.add(DeadLetterRecord(change, DeadLetterKind.VANISHED), now)
         return True
 
-    def settle_by(self, copies: Sequence[CopyRecord], now: datetime) -> None:
+    def settle_by(self, copies: Sequence[ItemRecord], now: datetime) -> None:
         """What was delivered, or is not wanted any more, waits no longer."""
         self.settle([copy.item_id for copy in copies if copy.verdict == DELIVERED], "delivered", now)
         self.settle([copy.item_id for copy in copies if copy.verdict not in (DELIVERED, SET_ASIDE)], "unwanted", now)
@@ -126,35 +126,35 @@ class PutAside:
         self._waiting().filter(item_id__startswith=FORMER).update(settled=how, settled_at=now, retry_at=None)
 
     def rename(self, former: ItemId, change: Change) -> None:
-        SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, item_id=former).update(
+        DeadLetter.objects.filter(mailbox_id=self.mailbox_id, item_id=former).update(
             item_id=change.item_id, change_key=change.change_key
         )
 
-    def _waiting(self) -> QuerySet[SetAsideEmail]:
-        return SetAsideEmail.objects.filter(mailbox_id=self.mailbox_id, settled="")
+    def _waiting(self) -> QuerySet[DeadLetter]:
+        return DeadLetter.objects.filter(mailbox_id=self.mailbox_id, settled="")
 
 
-def _was_only_missed(row: SetAsideEmail, email: SetAside) -> bool:
+def _was_only_missed(row: DeadLetter, email: DeadLetterRecord) -> bool:
     """Whether it was looked for in vain before, which is no attempt at what came for it now."""
-    return row.stage == VANISHED and email.kind is SetAsideKind.NOT_AN_EMAIL
+    return row.stage == VANISHED and email.kind is DeadLetterKind.NOT_AN_EMAIL
 
 
-def _stage(kind: SetAsideKind, attempts: int) -> Stage:
-    is_early = kind is SetAsideKind.NOT_AN_EMAIL and attempts <= len(AGAIN_AFTER)
+def _stage(kind: DeadLetterKind, attempts: int) -> Stage:
+    is_early = kind is DeadLetterKind.NOT_AN_EMAIL and attempts <= len(AGAIN_AFTER)
     return Stage.AGAIN if is_early else kind.stage
 
 
-def _next_try(row: SetAsideEmail, now: datetime) -> datetime | None:
+def _next_try(row: DeadLetter, now: datetime) -> datetime | None:
     """None: not by the clock."""
     if row.stage == Stage.DEADLINE:
         return None
-    waits = (*AGAIN_AFTER, *RETRY_AFTER) if row.kind == SetAsideKind.NOT_AN_EMAIL else RETRY_AFTER
+    waits = (*AGAIN_AFTER, *RETRY_AFTER) if row.kind == DeadLetterKind.NOT_AN_EMAIL else RETRY_AFTER
     return now + waits[min(max(row.attempts, 1), len(waits)) - 1]
 
 
-def copy_of(change: Change) -> CopyRecord:
+def copy_of(change: Change) -> ItemRecord:
     """The copy of an email that is set aside: known, so that it is not fetched whenever its folder is listed."""
-    return CopyRecord(
+    return ItemRecord(
         item_id=change.item_id,
         change_key=change.change_key,
         folder_id=change.folder_id,

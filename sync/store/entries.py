@@ -20,7 +20,7 @@ from integrations.errors import Contended
 from integrations.messages import Change, CommentId, ItemId
 from sync.engine.foreign_ids import FORMER
 from sync.engine.reconcile import content_digest, properties_digest
-from sync.engine.records import Entry, Intention, PushResult, Settled, Stored
+from sync.engine.records import ConfirmedEntry, Intention, LedgerRecord, PushResult, Stored
 from sync.models import LedgerEntry
 from sync.store.items import another_copy
 from sync.store.lease import Lease
@@ -34,14 +34,14 @@ class Entries:
         self.mailbox_id = lease.mailbox_id
         self.bucket_id = bucket_id
 
-    def of(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Entry]:
+    def of(self, ids: Sequence[CommentId]) -> Mapping[CommentId, LedgerRecord]:
         now = self.lease.clock()
         rows = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=ids)
         return {CommentId(row.comment_id): self._entry(row, now) for row in rows}
 
-    def _entry(self, row: LedgerEntry, now: datetime) -> Entry:
+    def _entry(self, row: LedgerEntry, now: datetime) -> LedgerRecord:
         in_flight = row.in_flight_until is not None and row.in_flight_until > now
-        return Entry(
+        return LedgerRecord(
             comment_id=CommentId(row.comment_id),
             confirmed=row.state == LedgerEntry.State.CONFIRMED,
             content_digest=row.content_digest,
@@ -87,11 +87,11 @@ class Entries:
             self._undo(intention)
         self._confirm(result.accepted)
 
-    def settle(self, settled: Sequence[Settled]) -> None:
+    def settle(self, settled: Sequence[ConfirmedEntry]) -> None:
         for item in settled:
             self._settle(item)
 
-    def defer(self, entry: Entry, change: Change) -> bool:
+    def defer(self, entry: LedgerRecord, change: Change) -> bool:
         return bool(
             self._seen(entry).update(
                 winner_mailbox_id=self.mailbox_id,
@@ -136,7 +136,7 @@ class Entries:
             mark=None,
         )
 
-    def _settle(self, item: Settled) -> None:
+    def _settle(self, item: ConfirmedEntry) -> None:
         values = {
             "state": LedgerEntry.State.CONFIRMED,
             "content_digest": item.content_digest,
@@ -176,7 +176,7 @@ class Entries:
             mark=mark,
         )
 
-    def _rewrite(self, seen: Entry, row: LedgerEntry) -> None:
+    def _rewrite(self, seen: LedgerRecord, row: LedgerEntry) -> None:
         self._seen(seen).update(
             state=row.state,
             content_digest=row.content_digest,
@@ -191,7 +191,7 @@ class Entries:
             sequence=F("sequence") + 1,
         )
 
-    def _seen(self, entry: Entry) -> QuerySet[LedgerEntry]:
+    def _seen(self, entry: LedgerRecord) -> QuerySet[LedgerEntry]:
         return LedgerEntry.objects.filter(
             bucket_id=self.bucket_id, comment_id=entry.comment_id, sequence=entry.sequence
         )

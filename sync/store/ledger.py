@@ -12,28 +12,28 @@ from datetime import datetime
 from django.db import transaction
 
 from conversion.identity import listed_comment_id
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Change, CommentId, FolderId, ItemId
 from sync.engine.foreign_ids import is_former
 from sync.engine.newly_wanted import key_of
 from sync.engine.ports import LeaseLost
-from sync.engine.prefilter import Known
+from sync.engine.prefilter import KnownItems
 from sync.engine.records import (
     SET_ASIDE,
-    Brought,
-    CopyRecord,
-    Entry,
+    AnsweredEmail,
+    ConfirmedEntry,
+    DeadLetterRecord,
     Found,
     Intention,
+    ItemRecord,
+    LedgerRecord,
     PushResult,
-    SetAside,
-    Settled,
     Stored,
 )
 from sync.models import MailboxState
-from sync.store.dead_letters import PutAside, copy_of
+from sync.store.dead_letters import DeadLetterStore, copy_of
 from sync.store.entries import Entries
-from sync.store.items import Copies
+from sync.store.items import MailboxItemStore
 from sync.store.lease import Lease
 from sync.store.newly_wanted_items import NewlyFound
 
@@ -45,13 +45,13 @@ class DatabaseLedger:
         self.lease = lease
         self.trusted = trusted
         self._entries = Entries(lease, bucket_id)
-        self._copies = Copies(lease.mailbox_id)
-        self._aside = PutAside(lease.mailbox_id, transform_version)
+        self._copies = MailboxItemStore(lease.mailbox_id)
+        self._aside = DeadLetterStore(lease.mailbox_id, transform_version)
         self._newly = NewlyFound(lease.mailbox_id)
 
     # ---- reading --------------------------------------------------------------------------------------------------
 
-    def known(self, folder: FolderId, changes: Sequence[Change]) -> Known:
+    def known(self, folder: FolderId, changes: Sequence[Change]) -> KnownItems:
         listed = {listed for change in changes if (listed := listed_comment_id(change.message_id))}
         copies = self._copies.of_items(change.item_id for change in changes)
         twins = self._copies.twins(folder, listed)
@@ -59,16 +59,16 @@ class DatabaseLedger:
         ids = listed | {copy.comment_id for copy in known if copy.comment_id}
         until = self._former_until() if any(is_former(copy.item_id) for copy in known) else None
         nameless, waiting = self._copies.nameless(changes), self._newly.among(key_of(change) for change in changes)
-        return Known(copies, twins, self._found(ids, listed), nameless, until, waiting)
+        return KnownItems(copies, twins, self._found(ids, listed), nameless, until, waiting)
 
     def _former_until(self) -> datetime | None:
         state = MailboxState.objects.filter(pk=self.lease.mailbox_id)
         return state.values_list("former_until", flat=True).first()
 
-    def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Entry]:
+    def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, LedgerRecord]:
         return self._entries.of(ids)
 
-    def _found(self, ids: Iterable[CommentId], listed: set[CommentId]) -> dict[CommentId, Entry]:
+    def _found(self, ids: Iterable[CommentId], listed: set[CommentId]) -> dict[CommentId, LedgerRecord]:
         """Entries by comment id; and by the Message-ID as listed, where some copy's header bears another one."""
         found = dict(self._entries.of(list(ids)))
         by_header = self._copies.headers_of(listed - found.keys())
@@ -86,7 +86,7 @@ class DatabaseLedger:
     def still_stand(self, intentions: Sequence[Intention], seconds: float) -> None:
         self._entries.still_stand(intentions, seconds)
 
-    def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[CopyRecord]]) -> None:
+    def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
         with transaction.atomic():
             mine = self._is_mine()
             self._entries.confirm(result)
@@ -96,14 +96,14 @@ class DatabaseLedger:
             raise LeaseLost
 
     @transaction.atomic
-    def settle(self, settled: Sequence[Settled], delivered: Mapping[CommentId, Sequence[CopyRecord]]) -> None:
+    def settle(self, settled: Sequence[ConfirmedEntry], delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
         if settled:
             self.lease.demand()
             self._entries.settle(settled)
             self._remember([copy for copies in delivered.values() for copy in copies])
 
     @transaction.atomic
-    def defer(self, entry: Entry, change: Change) -> bool:
+    def defer(self, entry: LedgerRecord, change: Change) -> bool:
         self.lease.demand()
         return self._entries.defer(entry, change)
 
@@ -117,7 +117,7 @@ class DatabaseLedger:
     # ---- copies ---------------------------------------------------------------------------------------------------
 
     @transaction.atomic
-    def remember(self, copies: Sequence[CopyRecord]) -> None:
+    def remember(self, copies: Sequence[ItemRecord]) -> None:
         if copies:
             self.lease.demand()
             self._remember(copies)
@@ -130,7 +130,7 @@ class DatabaseLedger:
             self._aside.settle_in(folder, items, "gone", self.lease.clock())
 
     @transaction.atomic
-    def adopt(self, pairs: Sequence[tuple[CopyRecord, Change]]) -> None:
+    def adopt(self, pairs: Sequence[tuple[ItemRecord, Change]]) -> None:
         if pairs:
             self.lease.demand()
         for copy, change in pairs:
@@ -139,7 +139,7 @@ class DatabaseLedger:
             if copy.verdict == SET_ASIDE:
                 self._aside.rename(copy.item_id, change)
 
-    def _remember(self, copies: Sequence[CopyRecord]) -> None:
+    def _remember(self, copies: Sequence[ItemRecord]) -> None:
         if copies:
             self._copies.remember(copies)
             self._aside.settle_by(copies, self.lease.clock())
@@ -147,13 +147,13 @@ class DatabaseLedger:
     # ---- set aside ------------------------------------------------------------------------------------------------
 
     @transaction.atomic
-    def set_aside(self, emails: Sequence[SetAside]) -> int:
+    def set_aside(self, emails: Sequence[DeadLetterRecord]) -> int:
         self.lease.demand()
         now = self.lease.clock()
         told = 0
         for email in emails:
             told += self._aside.add(email, now)
-            if email.kind is not SetAsideKind.VANISHED:
+            if email.kind is not DeadLetterKind.VANISHED:
                 self._remember([copy_of(email.change)])
         return told
 
@@ -189,7 +189,7 @@ class DatabaseLedger:
             self._newly.add(found)
             self._copies.remember([it.copy for it in found])
 
-    def brought(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Brought]:
+    def brought(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[AnsweredEmail]:
         return self._newly.brought(most, self._aside.items(), apart_from)
 
     @transaction.atomic

@@ -15,8 +15,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from integrations.messages import CommentId, FolderId
 from sync.engine.foreign_ids import FORMER
 from sync.engine.newly_wanted import AT_ONCE
-from sync.engine.records import NEWLY_WANTED, Brought, Found
-from sync.models import Copy, NewlyWanted, RulesAnswer
+from sync.engine.records import NEWLY_WANTED, AnsweredEmail, Found
+from sync.models import MailboxItem, NewlyWanted, RulesAnswer
 from sync.store.items import as_change
 
 
@@ -45,7 +45,7 @@ class NewlyFound:
         )
         self._any = True
 
-    def brought(self, most: int, apart: QuerySet[Any, Any], apart_from: Collection[FolderId]) -> list[Brought]:
+    def brought(self, most: int, apart: QuerySet[Any, Any], apart_from: Collection[FolderId]) -> list[AnsweredEmail]:
         """Those that may come, with one copy each at least. `apart`: a query of item ids; `apart_from`: folders."""
         if not self._any or not (may_come := self._may_come()).exists():
             return []
@@ -77,14 +77,14 @@ class NewlyFound:
         answered = RulesAnswer.objects.filter(mailbox_id=self.mailbox_id, bring=True)
         return self._rows().filter(Q(version=AT_ONCE) | Q(version__in=answered.values("version")))
 
-    def _copies(self) -> QuerySet[Copy]:
-        copies = Copy.objects.filter(mailbox_id=self.mailbox_id, verdict=NEWLY_WANTED, folder__gone=False)
+    def _copies(self) -> QuerySet[MailboxItem]:
+        copies = MailboxItem.objects.filter(mailbox_id=self.mailbox_id, verdict=NEWLY_WANTED, folder__gone=False)
         return copies.exclude(item_id__startswith=FORMER)
 
 
-def _brought(copy: Copy, row: NewlyWanted) -> Brought:
-    return Brought(replace(as_change(copy), draft=row.draft), CommentId(row.key), row.attempts)
+def _brought(copy: MailboxItem, row: NewlyWanted) -> AnsweredEmail:
+    return AnsweredEmail(replace(as_change(copy), draft=row.draft), CommentId(row.key), row.attempts)
 
 
-def _has(copies: QuerySet[Copy]) -> Exists:
+def _has(copies: QuerySet[MailboxItem]) -> Exists:
     return Exists(copies.filter(comment_id=OuterRef("key")))

@@ -19,10 +19,10 @@ from sync.engine.foreign_ids import FORMER, mark_of
 from sync.models import (
     FROM_THE_BEGINNING,
     READABLE,
-    Copy,
+    DeadLetter,
     LedgerEntry,
+    MailboxItem,
     MailboxState,
-    SetAsideEmail,
     SyncedFolder,
     Verification,
 )
@@ -68,8 +68,8 @@ def _earlier(now: datetime | None, before: datetime | None) -> datetime | None:
 
 def _mark(mailbox: Mailbox, mark: str) -> None:
     for rows, name in (
-        (Copy.objects.filter(mailbox=mailbox), "item_id"),
-        (SetAsideEmail.objects.filter(mailbox=mailbox), "item_id"),
+        (MailboxItem.objects.filter(mailbox=mailbox), "item_id"),
+        (DeadLetter.objects.filter(mailbox=mailbox), "item_id"),
         (LedgerEntry.objects.filter(winner_mailbox=mailbox), "winner_item"),
         (SyncedFolder.objects.filter(mailbox=mailbox), "folder_id"),
         (SyncedFolder.objects.filter(mailbox=mailbox), "parent_id"),

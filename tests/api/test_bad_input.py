@@ -7,7 +7,7 @@ import json
 import pytest
 from django.core.cache import cache
 
-from access.models import Act
+from access.models import AuditEntry
 from conversion.preview import MOST_BYTES
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
@@ -181,7 +181,7 @@ def test_what_is_anothers_is_nothing_that_there_is(api):
 @pytest.mark.parametrize("query", ["dry_run=maybe", "dryrun=1", "dry-run=1", "unknown=yes", "dry_run=1&force=1"])
 def test_a_typing_error_in_a_dry_run_is_not_taken_for_the_real_thing(api, unchanged, query):
     refused(sent(api, "PUT", f"{URL}?{query}", json.dumps(document())), 400)
-    assert Act.objects.count() == 0
+    assert AuditEntry.objects.count() == 0
 
 
 @pytest.mark.parametrize("address", ["nonsense", "a\0@b.example", "a@b@c.example"])

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from access import history
-from access.models import Act
+from access.models import AuditEntry
 from integrations.models import Destination
 from tests import factories
 from tests.api.test_secret_binding import ADDRESS, SECRET, Listener, document_of, sent_by_page
@@ -72,7 +72,7 @@ def test_each_test_of_an_integration_is_noted_with_its_servers_and_outcome(integ
     integration.refresh_from_db()
     way(integration, admin, api)
     assert server.seen
-    (act,) = Act.objects.all()
+    (act,) = AuditEntry.objects.all()
     assert act.who in ("admin", "administrator")
     assert "was tested" in act.text
     changes = {field: after for field, _, after in act.changes}
@@ -94,7 +94,7 @@ def test_each_test_of_a_destination_is_noted(destination, server, admin, api, wa
     else:
         api.post("/api/v1/destinations/try", given, format="json")
     assert server.seen
-    (act,) = Act.objects.all()
+    (act,) = AuditEntry.objects.all()
     changes = {field: after for field, _, after in act.changes}
     assert (changes["Endpoint"], changes["Outcome"]) == (server.address, "failed at Address: reinfer_failed")
     assert act.object_id == (None if way == "api try" else destination.pk)
@@ -103,7 +103,7 @@ def test_each_test_of_a_destination_is_noted(destination, server, admin, api, wa
 def test_the_test_of_a_bucket_is_noted_with_the_bucket(destination, server, admin):
     bucket = factories.BucketFactory(destination=destination, project="bank", name="desks")
     admin.post(reverse("bucket-test", args=[bucket.pk]), headers=HTMX)
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.about, act.object_id) == ("bucket", bucket.pk)
     assert ["Bucket", "", "bank/desks"] in act.changes
 
@@ -111,10 +111,10 @@ def test_the_test_of_a_bucket_is_noted_with_the_bucket(destination, server, admi
 def test_a_test_of_which_the_process_dies_is_in_the_history_all_the_same(destination):
     attempt = history.attempt("ann", "A test.", destination, [("Endpoint", "", "a:1")])
     attempt.__enter__()
-    assert Act.objects.get().changes[-1] == ["Outcome", "", "not known: it did not end"]
+    assert AuditEntry.objects.get().changes[-1] == ["Outcome", "", "not known: it did not end"]
     with contextlib.suppress(KeyboardInterrupt):
         attempt.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
-    assert Act.objects.get().changes[-1] == ["Outcome", "", "it broke off"]
+    assert AuditEntry.objects.get().changes[-1] == ["Outcome", "", "it broke off"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -130,7 +130,7 @@ def test_the_doctor_and_a_look_before_a_switch_are_noted(api):
         graph = life.graph.url.removeprefix("https://")
         destination = Destination.objects.get()
         api.post(f"/api/v1/destinations/{destination.pk}/check")
-    tested, looked, doctor = Act.objects.all()
+    tested, looked, doctor = AuditEntry.objects.all()
     assert doctor.who.endswith(", manage.py doctor")
     assert ["Mailbox", "", ADDRESSES[0]] in doctor.changes
     assert ["Outcome", "", "it works"] in doctor.changes

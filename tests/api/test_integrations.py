@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from access.models import Act
+from access.models import AuditEntry
 from integrations.models import Integration
 from mailboxes.models import Mailbox
 from tests import factories
@@ -38,11 +38,11 @@ def test_a_put_creates_and_the_same_put_again_changes_nothing(api, destination):
     assert SECRET not in first.content.decode()
     made = Integration.objects.get()
     assert made.client_secret.reveal() == SECRET
-    stamp, acts = made.updated_at, Act.objects.count()
+    stamp, acts = made.updated_at, AuditEntry.objects.count()
     second = api.put(URL, document(), format="json")
     assert (second.status_code, second["ETag"]) == (200, first["ETag"])
     made.refresh_from_db()
-    assert (made.updated_at, Act.objects.count()) == (stamp, acts)
+    assert (made.updated_at, AuditEntry.objects.count()) == (stamp, acts)
 
 
 def test_what_is_got_can_be_put_as_it_is(api, destination):
@@ -199,7 +199,7 @@ def test_buttons_answer_in_words_and_are_written_down(api, destination):
     assert api.post(f"{URL}/stop").status_code == 200
     refused = api.post(f"/api/v1/mailboxes/{pk}/sync-now")
     assert (refused.status_code, refused.json()["status"]) == (422, 422)
-    assert Act.objects.filter(text="Trades is running.", integration_id=Integration.objects.get().pk).exists()
+    assert AuditEntry.objects.filter(text="Trades is running.", integration_id=Integration.objects.get().pk).exists()
     assert api.delete(URL).status_code == 204
     assert api.get(URL).status_code == 404
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from sync.models import PollRate, SetAsideEmail, SyncRun
+from sync.models import DeadLetter, PollRate, SyncRun
 from tests import factories
 from tests.mails import mail
 
@@ -176,7 +176,7 @@ def test_an_error_is_told_as_the_vendor_tells_it(api, many):
 
 def test_set_aside_emails_are_retried_and_dismissed(api, many):
     many.integration.__class__.objects.filter(pk=many.integration_id).update(enabled=False, disabled_reason="user")
-    pk = SetAsideEmail.objects.first().pk
+    pk = DeadLetter.objects.first().pk
     assert api.post(f"/api/v1/set-aside/{pk}/retry").status_code == 422  # stopped, and says so
     assert api.post(f"/api/v1/set-aside/{pk}/dismiss").status_code == 200
     assert api.get(f"/api/v1/set-aside/{pk}").json()["settled"] == "dismissed"

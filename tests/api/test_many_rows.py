@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from access.models import Act, ApiToken
+from access.models import ApiToken, AuditEntry
 from api.views.base import Listed
 from mailboxes.models import Mailbox
 from notifications.models import Webhook
@@ -53,7 +53,7 @@ LISTS = {
     "integrations": (factories.IntegrationFactory, {"name": TEXT}),
     "destinations": (factories.DestinationFactory, {"name": TEXT}),
     "buckets": (factories.BucketFactory, {"name": TEXT}),
-    "history": (lambda: Act.objects.create(at=timezone.now(), who="ann", text="did"), {}),
+    "history": (lambda: AuditEntry.objects.create(at=timezone.now(), who="ann", text="did"), {}),
     "webhooks": (lambda: Webhook.objects.create(url="https://hooks.example/"), {}),
     "tokens": (token, {"digest": TEXT, "token_key": "''", "public_id": UUID[connection.vendor]}),
 }

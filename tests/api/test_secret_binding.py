@@ -27,8 +27,8 @@ from integrations.models import Destination, Integration
 from operations import actions, api_migration
 from operations.documents.stored import exported
 from tests import factories
-from tests.tree import product_packages
 from tests.pems import certificate_pem, rsa_key
+from tests.tree import product_packages
 
 SECRET = "a-secret-nobody-may-read"
 AGAIN = "must be entered again because"
@@ -399,14 +399,14 @@ def test_a_stored_token_is_needed_again_with_another_endpoint(destination, own, 
 
 
 def test_a_patch_with_the_token_moves_it_and_the_history_says_from_where_to_where(destination, other, api):
-    from access.models import Act
+    from access.models import AuditEntry
 
     before = destination.endpoint
     given = {"endpoint": f"http://{other.address}", "token": "another"}
     assert api.patch(f"/api/v1/destinations/{destination.pk}", given, format="json").status_code == 200
     row = Destination.objects.get()
     assert row.opened("token") == "another"
-    assert Act.objects.first().changes == [
+    assert AuditEntry.objects.first().changes == [
         ["API endpoint", before, given["endpoint"]],
         ["API token", "a secret", "another secret"],
     ]

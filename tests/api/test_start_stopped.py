@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from access.models import Act
+from access.models import AuditEntry
 from mailboxes.models import Mailbox
 from tests import factories
 from tests.api.conftest import client_of
@@ -21,6 +21,6 @@ def test_what_an_error_stopped_is_started_and_written_down(db, kind):
     assert (answer.status_code, answer.json()) == (200, {"detail": "1 mailbox is started."})
     assert list(Mailbox.objects.filter(enabled=True)) == [mailbox]
     assert not Mailbox.objects.get(pk=by_hand.pk).enabled
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.about, act.object_id, act.text) == (kind, row.pk, "1 mailbox is started.")
     assert client_of("Operator").post(url).status_code == 422

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from access.models import Act
+from access.models import AuditEntry
 from integrations.models import Integration
 from mailboxes.models import Mailbox
 from simulators.graph import Registration
@@ -55,7 +55,7 @@ def test_a_switch_is_done_written_down_and_lets_syncs_go_on(life, api):
     assert answer.status_code == 200, answer.content
     row = Integration.objects.get()
     assert (row.microsoft_api, row.endpoint, row.enabled) == ("graph", life.graph.url, True)
-    assert {change[0] for change in Act.objects.first().changes} == {
+    assert {change[0] for change in AuditEntry.objects.first().changes} == {
         "API",
         "Endpoint",
         "Sign-in service",

@@ -8,7 +8,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from itertools import islice
 
-from conversion.transform import Converted, Place, convert
+from conversion.transform import Converted, EmailLocation, convert
 from integrations.messages import Comment, Email, FolderId
 from integrations.ports import Source
 from integrations.reinfer.payload import comment_json
@@ -64,7 +64,7 @@ def _of_folder(source: Source, folder: FolderId, path: tuple[str, ...]) -> Itera
     for page in source.changes(folder, None):
         for email in source.fetch(page.changes):
             assert isinstance(email, Email)
-            converted = convert(email, Place("desk@bank.example", path))
+            converted = convert(email, EmailLocation("desk@bank.example", path))
             assert isinstance(converted, Converted)
             yield converted.comment
 

@@ -9,7 +9,7 @@ import requests
 
 from integrations import errors
 from integrations.network.session import MOST_COOKIES, ServerSession
-from integrations.network.transport import Deadline, tls_context
+from integrations.network.transport import CallDeadline, tls_context
 from notifications.sending import NotSent, send
 from simulators.http import HttpServer, Request, Response
 from tests.contract.any_server import EWS, PORTS, SIGN_IN, AnyServer, any_server
@@ -102,7 +102,7 @@ def test_a_webhook_is_not_led_elsewhere(status: int) -> None:
 @pytest.fixture
 def session(server: AnyServer) -> Iterator[ServerSession]:
     with ServerSession(
-        server.url, context=tls_context("", "", server.authority.pem), deadline=Deadline(5), user_agent="test"
+        server.url, context=tls_context("", "", server.authority.pem), deadline=CallDeadline(5), user_agent="test"
     ) as made:
         yield made
 

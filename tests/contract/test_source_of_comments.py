@@ -8,16 +8,16 @@ from email.message import EmailMessage
 import pytest
 
 from conversion.mime.head import field_names
-from conversion.transform import Converted, NotConvertible, Place, convert
-from integrations.dead_letter_reasons import SetAsideKind
+from conversion.transform import Converted, EmailLocation, NotConvertible, convert
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Email
-from mailboxes.rules import Rules, Verdict, participants_verdict
+from mailboxes.rules import FilterVerdict, Rules, participants_verdict
 from simulators import pages
 from tests.contract.source_reading import inbox, lines, only
 from tests.contract.source_rigs import Rig
 from tests.mails import NOON, mail, received
 
-PLACE = Place("desk@bank.example", ("Inbox",))
+PLACE = EmailLocation("desk@bank.example", ("Inbox",))
 
 
 def made(rig: Rig) -> list[Converted | NotConvertible]:
@@ -35,7 +35,7 @@ def test_a_page_in_the_place_of_an_email_makes_no_comment_and_its_neighbours_do(
     outcomes = made(rig)
     assert [type(one) for one in outcomes] == [Converted, NotConvertible, Converted]
     assert isinstance(outcomes[1], NotConvertible)
-    assert outcomes[1].kind is SetAsideKind.NOT_AN_EMAIL
+    assert outcomes[1].kind is DeadLetterKind.NOT_AN_EMAIL
     assert outcomes[1].detail
 
 
@@ -63,4 +63,4 @@ def test_the_last_of_three_thousand_recipients_is_seen_by_the_rules(rig: Rig, he
     assert isinstance(outcome, Converted)
     assert len(outcome.participants) == 3001
     for rules in (Rules(participant_deny=("eve@denied.example",)), Rules(domain_deny=("denied.example",))):
-        assert participants_verdict(rules, outcome.participants) is Verdict.PARTICIPANT
+        assert participants_verdict(rules, outcome.participants) is FilterVerdict.PARTICIPANT

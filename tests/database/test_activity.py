@@ -6,7 +6,7 @@ import pytest
 
 from integrations import errors
 from mailboxes.models import Mailbox
-from sync.engine.records import Counts
+from sync.engine.records import RunCounts
 from sync.jobs import activity
 from sync.jobs.pruning import prune
 from sync.models import Activity, SyncRun
@@ -131,7 +131,7 @@ def test_a_bucket_that_is_gone_is_not_missed(world: World):
     desk, other = world.mailbox(), world.mailbox("other@bank.example", bucket="other")
     Mailbox.objects.filter(pk=desk.pk).update(bucket=other.bucket)
     desk.bucket.delete()
-    activity.add(desk, Counts(created=1), world.clock())
+    activity.add(desk, RunCounts(created=1), world.clock())
     assert not Activity.objects.exists()
 
 

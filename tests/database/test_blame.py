@@ -8,7 +8,7 @@ from django.db import OperationalError
 from integrations import errors
 from integrations.models import Destination
 from mailboxes.models import Bucket, Mailbox
-from sync.models import LedgerEntry, SetAsideEmail
+from sync.models import DeadLetter, LedgerEntry
 from tests.database.test_two_workers import interrupted
 from tests.database.world import World
 from tests.faults.deadly import Died, Kills
@@ -39,7 +39,7 @@ def test_re_infer_that_answers_nothing_but_errors_for_a_day_sets_no_email_aside(
         world.mailboxes[desk.address].deliver(mail(f"new{number}"))
     world.bucket().down = error
     try_hourly(world, desk, 24)
-    assert not SetAsideEmail.objects.exists()
+    assert not DeadLetter.objects.exists()
     world.bucket().down = None
     try_hourly(world, desk, 1)
     world.assert_all_is_well(["a", *(f"new{number}" for number in range(emails))])
@@ -50,7 +50,7 @@ def test_an_email_that_waits_set_aside_waits_no_longer_for_an_outage_in_which_it
         world.sync(desk)
     world.bucket().down = errors.ReinferFailed("HTTP 500")
     try_hourly(world, desk, 24)
-    assert SetAsideEmail.objects.get().attempts == 1
+    assert DeadLetter.objects.get().attempts == 1
     world.bucket().down = None
     try_hourly(world, desk, 1)
     world.assert_all_is_well(["a"])
@@ -59,7 +59,7 @@ def test_an_email_that_waits_set_aside_waits_no_longer_for_an_outage_in_which_it
 def test_a_database_that_fails_again_and_again_blames_no_email(world: World, desk):
     with world.every_sink(lambda sink: sink.fail(OperationalError("canceling statement due to lock timeout"))):
         try_hourly(world, desk, 12)
-    assert not SetAsideEmail.objects.exists()
+    assert not DeadLetter.objects.exists()
     try_hourly(world, desk, 1)
     world.assert_all_is_well(["a"])
 
@@ -118,7 +118,7 @@ def test_an_email_that_ends_workers_does_so_at_growing_intervals_and_the_mailbox
     for _ in range(9):
         world.clock.turn(minutes=20)
         sync_or_die(world, desk)
-    assert SetAsideEmail.objects.get(item_id=deadly).stage == "worker"
+    assert DeadLetter.objects.get(item_id=deadly).stage == "worker"
     box.mend_item(broken)
     lived = []
     for _ in range(48):
@@ -173,12 +173,12 @@ def test_an_email_that_nobody_wants_any_more_is_not_delivered_when_its_next_try_
     item = next(iter(box.folder("Inbox").items))
     box.break_item(item, "ErrorItemCorrupt")
     world.sync(desk)
-    assert SetAsideEmail.objects.get().settled == ""
+    assert DeadLetter.objects.get().settled == ""
     box.mend_item(item)
     Mailbox.objects.filter(pk=desk.pk).update(start_at=world.clock())
     world.clock.turn(hours=3)
     world.sync(Mailbox.objects.get(pk=desk.pk))
-    assert SetAsideEmail.objects.get().settled == "unwanted"
+    assert DeadLetter.objects.get().settled == "unwanted"
     assert not world.bucket().comments
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from integrations import errors
 from mailboxes.models import Bucket
-from sync.models import SetAsideEmail, SyncRun
+from sync.models import DeadLetter, SyncRun
 from tests.database.world import World, actions
 from tests.mails import comment_id_of, mail
 
@@ -45,7 +45,7 @@ def test_when_all_is_refused_the_bucket_stops_and_nothing_is_set_aside(world: Wo
     refuse(world, NAMES)
     run = world.sync(desk)
     assert (run.outcome, run.error_kind) == (SyncRun.Outcome.FAILED, "too_many_refused")
-    assert not SetAsideEmail.objects.exists()
+    assert not DeadLetter.objects.exists()
     bucket = Bucket.objects.get()
     assert bucket.is_held
     assert bucket.held_kind == "too_many_refused"
@@ -68,7 +68,7 @@ def test_a_probe_that_is_refused_holds_it_on_and_sets_nothing_aside(world: World
     world.clock.turn(minutes=21)
     world.sync(desk)
     assert Bucket.objects.get().is_held
-    assert not SetAsideEmail.objects.exists()
+    assert not DeadLetter.objects.exists()
 
 
 def test_one_click_resumes_and_then_what_is_refused_is_set_aside(world: World, desk):
@@ -77,7 +77,7 @@ def test_one_click_resumes_and_then_what_is_refused_is_set_aside(world: World, d
     actions.resume_bucket(Bucket.objects.get(), world.clock)
     run = world.sync(desk)
     assert run.outcome == SyncRun.Outcome.DONE
-    assert SetAsideEmail.objects.count() == 15
+    assert DeadLetter.objects.count() == 15
     world.assert_all_is_well(NAMES[15:])
 
 
@@ -95,25 +95,25 @@ def test_emails_that_were_set_aside_before_do_not_stop_it_when_they_are_refused_
     for _ in range(5):
         world.clock.turn(days=8)
         assert world.sync(desk).outcome == SyncRun.Outcome.DONE
-    assert SetAsideEmail.objects.filter(attempts__gt=3).count() == 9
+    assert DeadLetter.objects.filter(attempts__gt=3).count() == 9
 
 
 def test_many_set_aside_emails_are_tried_again_at_once(world: World, desk):
     usual = refuse(world, NAMES[:9])
     world.sync(desk)
     world.open_sink = usual
-    told = actions.retry_many_set_aside(SetAsideEmail.objects.all(), world.clock)
+    told = actions.retry_many_set_aside(DeadLetter.objects.all(), world.clock)
     assert isinstance(told, str)
     assert "9" in told
     world.sync(desk)
     world.assert_all_is_well(NAMES)
-    assert isinstance(actions.retry_many_set_aside(SetAsideEmail.objects.all(), world.clock), actions.Complaint)
+    assert isinstance(actions.retry_many_set_aside(DeadLetter.objects.all(), world.clock), actions.Complaint)
 
 
 def test_after_an_upgrade_of_the_transform_what_was_refused_is_tried_again_by_itself(world: World, desk):
     usual = refuse(world, NAMES[:3])
     world.sync(desk)
-    SetAsideEmail.objects.update(transform_version=0)
+    DeadLetter.objects.update(transform_version=0)
     world.open_sink = usual
     world.sync(desk)
     world.assert_all_is_well(NAMES)
@@ -204,7 +204,7 @@ def test_an_email_that_exchange_could_not_find_for_a_moment_is_looked_for_again_
     box.deliver(mail("other"))
     box.break_item(item, "ErrorItemNotFound")
     world.sync(desk)
-    assert not SetAsideEmail.objects.waiting().exists(), "most of them were moved or deleted: nobody needs to be told"
+    assert not DeadLetter.objects.waiting().exists(), "most of them were moved or deleted: nobody needs to be told"
     box.mend_item(item)
     world.clock.turn(hours=2)
     world.sync(desk)
@@ -219,7 +219,7 @@ def test_a_ghost_is_given_up_after_three_looks_and_found_when_its_folder_is_list
     for _ in range(4):
         world.sync(desk)
         world.clock.turn(days=2)
-    assert SetAsideEmail.objects.get().settled == "gone"
+    assert DeadLetter.objects.get().settled == "gone"
     box.mend_item(item)
     actions.list_again(desk)
     world.sync(desk)

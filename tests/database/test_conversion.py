@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from conversion import transform
 from conversion.preview import preview_of_file
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from mailboxes.models import Bucket
-from notifications.models import Kind, Notice
+from notifications.models import Notification, NotificationKind
 from operations import actions
 from sync.jobs import housekeeping, shutdown
 from sync.jobs.slow_conversions import MANY
-from sync.models import SetAsideEmail, SyncRun
+from sync.models import DeadLetter, SyncRun
 from sync.reporting import attention
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
@@ -34,7 +34,7 @@ def desk(world: World):
 def endless(monkeypatch, settings):
     """Conversions that do not end of emails with the mark in their subject; the deadline is short."""
     # The first conversion of a process loads the tables of the rules, which takes longer than this deadline.
-    preview_of_file(mail("first"), transform.Place("desk@bank.example", ("Inbox",)), transform.convert)
+    preview_of_file(mail("first"), transform.EmailLocation("desk@bank.example", ("Inbox",)), transform.convert)
     settings.CONVERSION_DEADLINE = timedelta(seconds=0.2)
     monkeypatch.setattr(transform, "clean", planted(transform.clean))
 
@@ -70,8 +70,8 @@ def test_an_email_whose_conversion_fails_is_set_aside_at_the_first_try_and_its_n
     run = world.sync(desk)
     assert (run.outcome, run.set_aside) == (SyncRun.Outcome.DONE, 1)
     world.assert_all_is_well(NEIGHBOURS)
-    aside = SetAsideEmail.objects.get()
-    assert aside.kind == SetAsideKind.CONVERSION_FAILED
+    aside = DeadLetter.objects.get()
+    assert aside.kind == DeadLetterKind.CONVERSION_FAILED
     assert aside.reason.startswith(f"{type(error).__name__} at conversion.transform:")
     assert "rent" not in aside.reason
     assert aside.retry_at == world.clock() + timedelta(hours=1)
@@ -92,7 +92,7 @@ def test_a_release_that_converts_nothing_stops_the_bucket_and_sets_nothing_aside
     run = world.sync(desk)
     assert (run.outcome, run.error_kind) == (SyncRun.Outcome.FAILED, "too_many_refused")
     assert Bucket.objects.get().is_held
-    assert not SetAsideEmail.objects.exists()
+    assert not DeadLetter.objects.exists()
     monkeypatch.undo()
     world.clock.turn(minutes=21)
     world.sync(desk)
@@ -110,8 +110,8 @@ def test_an_email_whose_conversion_does_not_end_is_set_aside_and_its_neighbours_
     run = world.sync(desk)
     assert (run.outcome, run.set_aside) == (SyncRun.Outcome.DONE, 1)
     world.assert_all_is_well(NEIGHBOURS)
-    aside = SetAsideEmail.objects.get()
-    assert (aside.kind, aside.stage, aside.retry_at) == (SetAsideKind.CONVERSION_DEADLINE, "deadline", None)
+    aside = DeadLetter.objects.get()
+    assert (aside.kind, aside.stage, aside.retry_at) == (DeadLetterKind.CONVERSION_DEADLINE, "deadline", None)
     assert aside.reason.startswith("longer than 0.2 s at sync.")
 
 
@@ -121,18 +121,18 @@ def test_it_is_not_tried_again_by_the_clock(world: World, desk, endless):
     for _ in range(10):
         world.clock.turn(days=8)
         world.sync(desk)
-    assert SetAsideEmail.objects.get().attempts == 1
+    assert DeadLetter.objects.get().attempts == 1
 
 
 def test_it_is_tried_again_by_hand_and_still_not_by_the_clock_after(world: World, desk, endless, monkeypatch):
     deliver(world, desk, "slow", subject=MARK)
     world.sync(desk)
-    actions.retry_many_set_aside(SetAsideEmail.objects.all(), world.clock)
+    actions.retry_many_set_aside(DeadLetter.objects.all(), world.clock)
     world.sync(desk)
-    aside = SetAsideEmail.objects.get()
+    aside = DeadLetter.objects.get()
     assert (aside.attempts, aside.retry_at) == (2, None)
     monkeypatch.undo()
-    actions.retry_many_set_aside(SetAsideEmail.objects.all(), world.clock)
+    actions.retry_many_set_aside(DeadLetter.objects.all(), world.clock)
     world.sync(desk)
     world.assert_all_is_well(["slow"])
 
@@ -152,7 +152,7 @@ def test_a_dozen_of_them_in_a_row_stop_no_bucket(world: World, desk, endless):
     deliver(world, desk, *NEIGHBOURS)
     assert world.sync(desk).outcome == SyncRun.Outcome.DONE
     world.assert_all_is_well(NEIGHBOURS)
-    assert SetAsideEmail.objects.filter(stage="deadline").count() == len(slow)
+    assert DeadLetter.objects.filter(stage="deadline").count() == len(slow)
 
 
 # ---- slow batches -----------------------------------------------------------------------------------------------------
@@ -237,10 +237,10 @@ def test_a_quick_batch_asks_nothing_between_its_emails(world: World, desk, djang
 def aside(world: World, desk, count: int) -> None:
     deliver(world, desk, *[f"slow{number}" for number in range(count)])
     world.sync(desk)
-    SetAsideEmail.objects.all().delete()
+    DeadLetter.objects.all().delete()
     for number, copy in enumerate(desk.copies.all()[:count]):
-        SetAsideEmail.objects.create(
-            mailbox=desk, folder=copy.folder, item_id=f"i{number}", stage="deadline", kind=SetAsideKind.CONVERSION_DEADLINE,
+        DeadLetter.objects.create(
+            mailbox=desk, folder=copy.folder, item_id=f"i{number}", stage="deadline", kind=DeadLetterKind.CONVERSION_DEADLINE,
             last_at=world.clock(),
         )  # fmt: skip
 
@@ -254,11 +254,11 @@ def test_a_mailbox_that_brings_more_than_ten_in_an_hour_is_told_once(world: Worl
     assert "Slow emails" in titles(world)
     for _ in range(2):
         housekeeping.look(world.clock)
-    notice = Notice.objects.get(kind=Kind.SLOW_EMAILS)
+    notice = Notification.objects.get(kind=NotificationKind.SLOW_EMAILS)
     assert (notice.mailbox_id, notice.facts) == (desk.pk, {"emails": MANY + 1})
-    Notice.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    Notification.objects.update(created_at=timezone.now() - timedelta(hours=2))
     housekeeping.look(world.clock)
-    assert Notice.objects.filter(kind=Kind.SLOW_EMAILS).count() == 2
+    assert Notification.objects.filter(kind=NotificationKind.SLOW_EMAILS).count() == 2
     world.clock.turn(hours=1)
     assert "Slow emails" not in titles(world)
 
@@ -268,10 +268,10 @@ def test_ten_in_an_hour_or_old_ones_that_were_tried_again_are_not_told(world: Wo
     housekeeping.look(world.clock)
     assert "Slow emails" not in titles(world)
     aside(world, desk, MANY + 1)
-    SetAsideEmail.objects.update(attempts=2)
+    DeadLetter.objects.update(attempts=2)
     housekeeping.look(world.clock)
     assert "Slow emails" not in titles(world)
-    assert not Notice.objects.exists()
+    assert not Notification.objects.exists()
 
 
 def test_the_next_version_tries_the_email_that_was_refused_again_and_the_comment_is_created_once(

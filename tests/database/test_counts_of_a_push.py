@@ -6,7 +6,7 @@ import pytest
 
 from integrations.errors import ReinferNotStored
 from mailboxes.models import Mailbox
-from sync.models import LedgerEntry, SetAsideEmail
+from sync.models import DeadLetter, LedgerEntry
 from tests.database.world import World
 from tests.mails import comment_id_of, mail, message_id_of
 
@@ -65,7 +65,7 @@ def test_what_re_infer_never_keeps_waits_set_aside_and_holds_up_no_other(world: 
             world.clock.turn(minutes=30)
             world.sync(desk)
     assert set(world.bucket().comments) == {comment_id_of("a"), comment_id_of("c")}
-    assert [email.reason for email in SetAsideEmail.objects.filter(settled="")] == [ReinferNotStored.kind]
+    assert [email.reason for email in DeadLetter.objects.filter(settled="")] == [ReinferNotStored.kind]
     assert not LedgerEntry.objects.filter(comment_id=comment_id_of("b"), state="confirmed").exists()
     world.clock.turn(hours=30)
     world.sync_all(rounds=2)

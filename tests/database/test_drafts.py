@@ -3,7 +3,7 @@
 import pytest
 
 from operations import actions
-from sync.models import Copy, LedgerEntry, SetAsideEmail
+from sync.models import DeadLetter, LedgerEntry, MailboxItem
 from tests.database.world import World
 from tests.mails import mail, received
 
@@ -42,7 +42,7 @@ def test_a_draft_outside_drafts_is_fetched_once_counted_and_not_sent(world: Worl
     for _ in range(2):
         actions.list_again(desk)
         assert world.sync(desk).fetched == 0
-    assert Copy.objects.get().verdict == "never_sent"
+    assert MailboxItem.objects.get().verdict == "never_sent"
     assert not LedgerEntry.objects.exists()
 
 
@@ -87,7 +87,7 @@ def test_a_draft_that_makes_no_comment_is_turned_away_and_not_set_aside(world: W
     world.mailboxes[desk.address].deliver(nested(200), draft=True)
     run = world.sync(desk)
     assert (run.not_wanted, run.set_aside) == (1, 0)
-    assert Copy.objects.get().verdict == "never_sent"
+    assert MailboxItem.objects.get().verdict == "never_sent"
 
 
 def test_a_draft_that_was_set_aside_is_still_a_draft_when_it_is_tried_again(world: World):
@@ -99,7 +99,7 @@ def test_a_draft_that_was_set_aside_is_still_a_draft_when_it_is_tried_again(worl
     box.mend_item(item)
     world.clock.turn(hours=1)
     world.sync(desk)
-    assert SetAsideEmail.objects.get().settled == "unwanted"
+    assert DeadLetter.objects.get().settled == "unwanted"
     world.assert_all_is_well([])
 
 
@@ -121,9 +121,9 @@ def test_what_an_earlier_version_turned_away_by_its_mark_alone_arrives_when_its_
     box.deliver(received(mail("a")), draft=True)
     box.deliver(mail("b"), draft=True)
     world.sync(desk)
-    Copy.objects.update(verdict="draft", comment_id="", judged_by="of an earlier version")
+    MailboxItem.objects.update(verdict="draft", comment_id="", judged_by="of an earlier version")
     LedgerEntry.objects.all().delete()
     world.bucket().comments.clear()
     actions.list_again(desk)
     assert world.sync(desk).created == 1
-    assert set(Copy.objects.values_list("verdict", flat=True)) == {"delivered", "never_sent"}
+    assert set(MailboxItem.objects.values_list("verdict", flat=True)) == {"delivered", "never_sent"}

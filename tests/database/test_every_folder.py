@@ -13,7 +13,7 @@ from integrations import errors
 from mailboxes.models import Mailbox
 from operations import actions
 from sync.jobs import runner
-from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import DeadLetter, LedgerEntry, MailboxState, SyncedFolder, SyncRun
 from tests.database.slow import Slow, slow, with_folders
 from tests.database.world import World
 from tests.mails import NOON, comment_id_of, mail
@@ -181,7 +181,7 @@ def test_leftovers_have_their_turn_while_a_backfill_goes_on_and_neither_holds_up
     box.mend_item(bad)
     backfill(world, desk, "Folder 000", 300)
     world.sync(desk)
-    actions.retry_many_set_aside(SetAsideEmail.objects.all(), world.clock)
+    actions.retry_many_set_aside(DeadLetter.objects.all(), world.clock)
     box.rename_folder("Folder 001", "Another name")
     outcomes = [world.sync(desk).outcome for _ in range(3)]
     assert set(outcomes) == {"yielded"}, "the backfill is not over"
@@ -291,7 +291,7 @@ def test_an_email_over_which_exchange_hangs_for_a_whole_slice_is_set_aside_and_i
         world.sync(desk)
         world.clock.turn(minutes=20)
     world.assert_all_is_well("abc")
-    assert SetAsideEmail.objects.get().item_id == bad
+    assert DeadLetter.objects.get().item_id == bad
 
 
 # ---- what ends a sync at once -------------------------------------------------------------------------------------

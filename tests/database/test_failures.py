@@ -9,7 +9,7 @@ from integrations import errors
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from operations import actions
-from sync.models import VANISHED, MailboxState, SetAsideEmail
+from sync.models import VANISHED, DeadLetter, MailboxState
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 
@@ -185,10 +185,10 @@ def test_a_comment_that_re_infer_refuses_is_set_aside_and_its_neighbours_arrive(
     world.open_sink = around
     assert (run.outcome, run.set_aside, run.created) == ("done", 1, 1)
     world.assert_all_is_well(["b"])
-    aside = SetAsideEmail.objects.get()
+    aside = DeadLetter.objects.get()
     assert (aside.stage, aside.reason) == ("push", "user_properties: too many")
     actions.retry_set_aside(aside)
-    SetAsideEmail.objects.update(retry_at=world.clock())
+    DeadLetter.objects.update(retry_at=world.clock())
     world.sync(desk)
     world.assert_all_is_well(["a", "b"])
 
@@ -210,7 +210,7 @@ def test_a_comment_over_which_re_infer_always_falls_is_found_and_set_aside(world
         world.clock.turn(minutes=20)
     # Whether Re:infer took it before it fell, the bucket itself told.
     world.assert_all_is_well(["a", "b", "d"])
-    assert SetAsideEmail.objects.get().reason == "reinfer_failed"
+    assert DeadLetter.objects.get().reason == "reinfer_failed"
 
 
 def test_re_infer_being_down_for_hours_sets_nothing_aside(world: World, desk):
@@ -230,7 +230,7 @@ def test_re_infer_being_down_for_hours_sets_nothing_aside(world: World, desk):
         world.sync(desk)
     world.bucket().exists = True
     world.open_sink = around
-    assert not SetAsideEmail.objects.exists()
+    assert not DeadLetter.objects.exists()
     world.clock.turn(minutes=20)
     world.sync(desk)
     world.assert_all_is_well(["a", "b"])
@@ -241,25 +241,25 @@ def test_an_email_that_vanished_is_looked_for_again_and_not_counted_among_those_
     box = world.mailboxes[desk.address]
     box.break_item(next(iter(box.folder("Inbox").items)), "ErrorItemCorrupt")
     world.sync(desk)
-    aside = SetAsideEmail.objects.get()
-    SetAsideEmail.objects.create(
+    aside = DeadLetter.objects.get()
+    DeadLetter.objects.create(
         mailbox=desk, folder=aside.folder, item_id="gone", stage=VANISHED, reason="not there", last_at=world.clock(),
         retry_at=world.clock() + timedelta(hours=4),
     )  # fmt: skip
-    told = actions.retry_many_set_aside(SetAsideEmail.objects.all(), world.clock)
+    told = actions.retry_many_set_aside(DeadLetter.objects.all(), world.clock)
     assert isinstance(told, str)
     assert "1" in told
     assert "2" not in told
-    assert set(SetAsideEmail.objects.values_list("retry_at", flat=True)) == {world.clock()}
-    only = actions.retry_many_set_aside(SetAsideEmail.objects.filter(stage=VANISHED), world.clock)
-    assert isinstance(only, actions.Complaint)
+    assert set(DeadLetter.objects.values_list("retry_at", flat=True)) == {world.clock()}
+    only = actions.retry_many_set_aside(DeadLetter.objects.filter(stage=VANISHED), world.clock)
+    assert isinstance(only, actions.ActionRefused)
 
 
 def test_a_dismissed_email_is_not_tried_again(world: World, desk):
     box = world.mailboxes[desk.address]
     box.break_item(next(iter(box.folder("Inbox").items)), "ErrorItemCorrupt")
     world.sync(desk)
-    actions.dismiss_set_aside(SetAsideEmail.objects.get())
+    actions.dismiss_set_aside(DeadLetter.objects.get())
     world.clock.turn(days=30)
     fetched = world.fetched()
     world.sync(desk)
@@ -272,7 +272,7 @@ def test_a_set_aside_email_waits_longer_after_every_try(world: World, desk):
     waits = []
     for _ in range(4):
         world.sync(desk)
-        aside = SetAsideEmail.objects.get()
+        aside = DeadLetter.objects.get()
         waits.append(aside.retry_at - aside.last_at)
         world.clock.now = aside.retry_at
     assert waits == [timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3)]
@@ -359,9 +359,9 @@ def test_a_first_contact_with_an_empty_bucket_makes_it_trusted(world: World, des
 
 
 def test_a_button_that_could_not_do_it_complains(world: World, desk):
-    assert not isinstance(actions.stop_mailbox(desk), actions.Complaint)
+    assert not isinstance(actions.stop_mailbox(desk), actions.ActionRefused)
     desk.refresh_from_db()
-    assert isinstance(actions.sync_now(desk), actions.Complaint)
+    assert isinstance(actions.sync_now(desk), actions.ActionRefused)
 
 
 def test_a_request_that_is_called_invalid_once_is_tried_again_soon_and_three_times_stops_the_mailbox_alone(

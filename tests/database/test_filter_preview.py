@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from mailboxes.rules import Rules, Verdict
-from sync.reporting.filter_preview import Preview, preview
+from mailboxes.rules import FilterVerdict, Rules
+from sync.reporting.filter_preview import FilterForecast, preview
 from tests.database.world import World
 from tests.mails import mail
 
@@ -61,9 +61,9 @@ def test_of_a_mailbox_that_was_never_synced_nothing_is_known(world: World):
 @pytest.mark.parametrize(
     ("verdict", "sentence"),
     [
-        (Verdict.WANTED, "The one email of the last 30 days would be synced."),
-        (Verdict.PARTICIPANT, "The one email of the last 30 days would not be synced: by participant."),
+        (FilterVerdict.WANTED, "The one email of the last 30 days would be synced."),
+        (FilterVerdict.PARTICIPANT, "The one email of the last 30 days would not be synced: by participant."),
     ],
 )
 def test_a_single_email_is_told_of_in_the_singular(verdict, sentence):
-    assert Preview({verdict: 1}, unknown=0).sentence == sentence
+    assert FilterForecast({verdict: 1}, unknown=0).sentence == sentence

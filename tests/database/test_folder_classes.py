@@ -8,7 +8,7 @@ import pytest
 
 from integrations import folder_classes
 from mailboxes.models import Mailbox
-from operations.actions import Complaint
+from operations.actions import ActionRefused
 from simulators.exchange import mail_of
 from sync.models import MailboxState, SyncedFolder
 from tests.faults.midlife import ADDRESSES, Midlife
@@ -128,7 +128,7 @@ def test_a_folder_that_is_shown_again_is_read(life, box):
 def test_the_switch_to_graph_names_the_folders_that_graph_does_not_list_before_it_is_carried_out(life, box):
     life.sync()
     refused = life.switch("graph")
-    assert isinstance(refused, Complaint)
+    assert isinstance(refused, ActionRefused)
     assert "Old mail (IPF.Imap, 1 item)" in refused.text
     assert "Older mail (IPF, 1 item)" in refused.text
     assert "Birthdays" not in refused.text

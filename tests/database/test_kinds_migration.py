@@ -60,7 +60,7 @@ def rows(apps):
         ("worker", "It ended the worker again and again."),
         ("gone", "It was listed, and is not there."),
     )):  # fmt: skip
-        apps.get_model("sync", "SetAsideEmail").objects.create(
+        apps.get_model("sync", "DeadLetter").objects.create(
             mailbox=mailbox, folder=folder, item_id=str(number), stage=stage, reason=reason, last_at=NOW
         )
 
@@ -68,7 +68,7 @@ def rows(apps):
 def test_rows_of_the_version_before_get_their_kinds_and_keep_what_the_other_side_said(old):
     from integrations.models import Destination, Integration
     from mailboxes.models import Bucket, Mailbox
-    from sync.models import SetAsideEmail
+    from sync.models import DeadLetter
 
     rows(old)
     bring_up()
@@ -87,7 +87,7 @@ def test_rows_of_the_version_before_get_their_kinds_and_keep_what_the_other_side
         "person": ("", ""),
     }
     assert [row.address for row in Mailbox.objects.filter(disabled_mailboxes.by_limit())] == ["limit@x.example"]
-    emails = SetAsideEmail.objects.order_by("item_id").values_list("kind", "reason")
+    emails = DeadLetter.objects.order_by("item_id").values_list("kind", "reason")
     assert list(emails) == [
         ("nested_too_deep", ""),
         ("no_date", ""),
@@ -106,7 +106,7 @@ def test_whoever_goes_back_to_the_version_before_finds_its_texts_again(old):
     assert apps.get_model("mailboxes", "Mailbox").objects.get(address="limit@x.example").disabled_detail == LIMIT
     held = apps.get_model("integrations", "Destination").objects.get().held_detail
     assert held == before.whole("reinfer_token_refused", "HTTP 401")
-    reasons = set(apps.get_model("sync", "SetAsideEmail").objects.values_list("reason", flat=True))
+    reasons = set(apps.get_model("sync", "DeadLetter").objects.values_list("reason", flat=True))
     assert {"It was listed, and is not there.", "ErrorItemCorrupt"} < reasons
 
 

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from mailboxes.models import Mailbox
 from operations import actions
 from sync.jobs import runner
-from sync.models import Copy, LedgerEntry, SetAsideEmail, SyncedFolder
+from sync.models import DeadLetter, LedgerEntry, MailboxItem, SyncedFolder
 from tests.database.world import World
 from tests.fakes.exchange import FakeMailbox
 from tests.mails import NOON, comment_id_of, mail
@@ -118,7 +118,7 @@ def test_an_email_that_left_its_folder_and_came_back_between_two_syncs_follows_t
     box.move(box.move(item, "Inbox"), "Trades")
     world.sync(desk)
     assert world.fetched() == fetched
-    assert Copy.objects.count() == 1
+    assert MailboxItem.objects.count() == 1
     box.rename_folder("Trades", "Deals")
     world.sync(desk)
     assert world.folder_of("a") == "Inbox/Deals"
@@ -221,7 +221,7 @@ def test_a_deleted_email_stays_a_comment(world: World):
     box.delete(item)
     world.sync(desk)
     world.assert_all_is_well(["a"])
-    assert not Copy.objects.exists()
+    assert not MailboxItem.objects.exists()
 
 
 def test_a_start_time_leaves_older_mail_alone(world: World):
@@ -380,7 +380,7 @@ def test_one_bad_email_never_blocks_its_mailbox(world: World):
     run = world.sync(desk)
     assert (run.outcome, run.set_aside) == ("done", 1)
     world.assert_all_is_well(["a", "b"])
-    aside = SetAsideEmail.objects.get()
+    aside = DeadLetter.objects.get()
     assert (aside.stage, aside.reason) == ("fetch", "ErrorMimeContentConversionFailed")
     box.mend_item(bad)
     world.clock.turn(hours=2)
@@ -443,7 +443,7 @@ def test_a_database_that_came_from_a_backup_bills_nothing_again(world: World):
     world.sync(desk)
     # Yesterday's database: it knows neither the copy nor the entry of what came since.
     LedgerEntry.objects.filter(comment_id=comment_id_of("since")).delete()
-    Copy.objects.filter(comment_id=comment_id_of("since")).delete()
+    MailboxItem.objects.filter(comment_id=comment_id_of("since")).delete()
     for pk, cursor in cursors.items():
         SyncedFolder.objects.filter(pk=pk).update(cursor=cursor)
     call_command("restored_backup", stdout=StringIO())
@@ -463,7 +463,7 @@ def test_whichever_folder_tells_of_a_move_first_the_email_stays_known(world: Wor
     box.move(late, "A first")
     world.sync(desk)
     assert (world.folder_of("early"), world.folder_of("late")) == ("Z last", "A first")
-    assert sorted(Copy.objects.values_list("folder__name", flat=True)) == ["A first", "Z last"]
+    assert sorted(MailboxItem.objects.values_list("folder__name", flat=True)) == ["A first", "Z last"]
     fetched = world.fetched()
     world.sync(desk)
     assert world.fetched() == fetched
@@ -479,11 +479,11 @@ def test_an_email_that_waits_set_aside_keeps_waiting_when_it_is_moved(world: Wor
     world.sync(desk)
     moved = box.move(item, "A first")
     world.sync(desk)
-    (waiting,) = SetAsideEmail.objects.filter(settled="")
+    (waiting,) = DeadLetter.objects.filter(settled="")
     assert (waiting.item_id, waiting.folder.name) == (moved, "A first")
     box.mend_item(moved)
     world.clock.turn(hours=5)  # where ids stay, the move was one more try of it
     world.sync(desk)
     assert world.folder_of("a") == "A first"
-    assert not SetAsideEmail.objects.filter(settled="").exists()
+    assert not DeadLetter.objects.filter(settled="").exists()
     world.assert_all_is_well(["a"])

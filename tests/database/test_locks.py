@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
-from sync.models import Copy, LedgerEntry, MailboxState, SyncRun
+from sync.models import LedgerEntry, MailboxItem, MailboxState, SyncRun
 from tests.database.world import World
 from tests.mails import mail
 
@@ -57,7 +57,7 @@ def sync_while_locked(world: World, somebody_else, desk, model) -> SyncRun | Non
         world.open_sink = usual
 
 
-@pytest.mark.parametrize("model", [LedgerEntry, Copy])
+@pytest.mark.parametrize("model", [LedgerEntry, MailboxItem])
 def test_a_lock_that_does_not_come_delays_a_mailbox_and_loses_nothing(world: World, somebody_else, desk, model):
     run = sync_while_locked(world, somebody_else, desk, model)
     assert (run.outcome, run.error_kind) == (SyncRun.Outcome.FAILED, "database_failed")

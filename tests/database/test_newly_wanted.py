@@ -11,12 +11,12 @@ import pytest
 from integrations.messages import Change, FolderKind
 from mailboxes import rules, rules_versions
 from mailboxes.models import Mailbox
-from mailboxes.rules import Rules, Verdict
+from mailboxes.rules import FilterVerdict, Rules
 from mailboxes.rules_versions import RulesChange
 from operations import actions
-from sync.models import Copy, MailboxState, NewlyWanted, RulesAnswer, SyncedFolder
+from sync.models import MailboxItem, MailboxState, NewlyWanted, RulesAnswer, SyncedFolder
 from sync.reporting import newly_wanted
-from sync.reporting.newly_wanted import Standing
+from sync.reporting.newly_wanted import AnswerState
 from tests.database.world import World
 from tests.mails import NOON, mail, received
 
@@ -51,9 +51,9 @@ class Release:
                 if entry.folder.read_since > 1:
                     entry.folder = replace(entry.folder, holds_mail=version >= entry.folder.read_since)
 
-    def _verdict(self, given: Rules, change: Change, folder: FolderKind) -> Verdict:
+    def _verdict(self, given: Rules, change: Change, folder: FolderKind) -> FilterVerdict:
         if self.version < 2 and change.draft:
-            return Verdict.DRAFT
+            return FilterVerdict.DRAFT
         if self.version >= 3 and change.item_class == "IPM.Task":
             change = replace(change, item_class="IPM.Note")
         return self._item_verdict(given, change, folder)
@@ -113,13 +113,13 @@ def test_nothing_that_was_there_is_sent_before_the_answer_and_then_exactly_that_
     pushes = world.pushes()
     settle(world, desk)
     assert world.pushes() == pushes
-    told = newly_wanted.amount(Standing.WAITING)
+    told = newly_wanted.amount(AnswerState.WAITING)
     assert (told.emails, told.units, told.is_counting, looked_for(desk)) == (3, 3, False, 2)
     bring(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain", "odd-1", "odd-2", "draft"])
     assert world.ai_units() == 4
-    assert newly_wanted.amount(Standing.WAITING).emails == newly_wanted.amount(Standing.COMING).emails == 0
+    assert newly_wanted.amount(AnswerState.WAITING).emails == newly_wanted.amount(AnswerState.COMING).emails == 0
     assert not NewlyWanted.objects.exists()
 
 
@@ -138,8 +138,8 @@ def test_what_was_left_stays_whatever_is_listed_or_sent_again(world: World, rele
     box.migrate()
     settle(world, desk)
     world.assert_all_is_well(["plain"])
-    assert newly_wanted.amount(Standing.WAITING).emails == 0
-    assert newly_wanted.amount(Standing.LEFT).emails == 3
+    assert newly_wanted.amount(AnswerState.WAITING).emails == 0
+    assert newly_wanted.amount(AnswerState.LEFT).emails == 3
 
 
 def test_what_was_left_can_be_brought_later(world: World, release: Release):
@@ -148,7 +148,7 @@ def test_what_was_left_can_be_brought_later(world: World, release: Release):
     settle(world, desk)
     leave(desk)
     settle(world, desk)
-    assert isinstance(bring(desk), actions.Complaint)
+    assert isinstance(bring(desk), actions.ActionRefused)
     bring(desk, also_left=True)
     settle(world, desk)
     world.assert_all_is_well(["plain", "odd-1", "odd-2", "draft"])
@@ -203,11 +203,11 @@ def test_folders_are_looked_through_a_few_pages_at_a_time(world: World, release:
     release.install(2)
     world.clock.turn(minutes=1)
     world.sync(desk)
-    first = newly_wanted.amount(Standing.WAITING)
+    first = newly_wanted.amount(AnswerState.WAITING)
     assert (first.emails, first.is_counting) == (4, True)
     assert "so far" in first.sentence
     settle(world, desk, syncs=8)
-    last = newly_wanted.amount(Standing.WAITING)
+    last = newly_wanted.amount(AnswerState.WAITING)
     assert (last.emails, last.is_counting) == (12, False)
     assert world.pushes() == 0
 
@@ -261,7 +261,7 @@ def test_an_email_in_two_mailboxes_is_one_ai_unit_and_one_that_is_held_already_n
     release.install(2)
     for mailbox in (desk, sales):
         settle(world, mailbox)
-    told = newly_wanted.amount(Standing.WAITING)
+    told = newly_wanted.amount(AnswerState.WAITING)
     assert (told.emails, told.units, told.mailboxes) == (3, 1, 2)
     assert len(world.bucket().writes) == 1, "nothing is sent, also where it would be free"
     bring(desk, sales)
@@ -314,7 +314,7 @@ def test_a_folder_that_is_deleted_and_emails_that_are_take_their_question_along(
     item = next(item.id for item in box.folder("Inbox").items.values() if item.draft)
     box.delete(item)
     settle(world, desk)
-    assert newly_wanted.amount(Standing.WAITING).emails == 0
+    assert newly_wanted.amount(AnswerState.WAITING).emails == 0
     bring(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain"])
@@ -326,7 +326,7 @@ def test_two_versions_at_once_are_one_question_and_a_later_one_is_another(world:
     world.sync(desk)
     release.install(3)
     settle(world, desk)
-    assert newly_wanted.amount(Standing.WAITING).emails == 4
+    assert newly_wanted.amount(AnswerState.WAITING).emails == 4
     leave(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain"])
@@ -342,11 +342,11 @@ def test_an_answer_to_one_version_does_not_answer_the_next(world: World, release
     settle(world, desk)
     release.install(3)
     settle(world, desk)
-    assert newly_wanted.amount(Standing.WAITING).emails == 1
+    assert newly_wanted.amount(AnswerState.WAITING).emails == 1
     bring(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain", "task"])
-    assert newly_wanted.amount(Standing.LEFT).emails == 3
+    assert newly_wanted.amount(AnswerState.LEFT).emails == 3
     assert set(RulesAnswer.objects.values_list("version", "bring")) == {(2, False), (3, True)}
 
 
@@ -365,7 +365,7 @@ def test_a_stopped_mailbox_is_asked_about_when_it_is_started(world: World, relea
     bring(desk)
     settle(world, desk)
     world.assert_all_is_well(["plain", "while-it-was-stopped", "odd-1", "odd-2", "draft"])
-    assert newly_wanted.amount(Standing.WAITING).emails == 3
+    assert newly_wanted.amount(AnswerState.WAITING).emails == 3
 
 
 def test_an_earlier_start_time_brings_what_it_covers_and_not_what_was_left(world: World, release: Release):
@@ -387,7 +387,7 @@ def test_filters_that_no_longer_want_them_end_the_question(world: World, release
     settle(world, desk)
     Mailbox.objects.update(folder_deny=[["Imported"]])
     settle(world, desk)
-    assert newly_wanted.amount(Standing.WAITING).emails == 1
+    assert newly_wanted.amount(AnswerState.WAITING).emails == 1
 
 
 def test_a_bad_email_among_those_that_are_brought_stops_no_other(world: World, release: Release):
@@ -412,7 +412,7 @@ def test_a_draft_that_no_server_took_in_is_looked_at_once_when_it_is_brought(wor
     settle(world, desk)
     world.assert_all_is_well(["plain", "odd-1", "odd-2", "draft"])
     assert not NewlyWanted.objects.exists()
-    assert Copy.objects.filter(verdict=Verdict.NEVER_SENT).count() == 1
+    assert MailboxItem.objects.filter(verdict=FilterVerdict.NEVER_SENT).count() == 1
 
 
 def test_an_email_that_ends_the_worker_whenever_it_is_brought_is_found(world: World, release: Release):
@@ -466,8 +466,8 @@ def test_a_release_that_is_taken_back_sends_nothing_and_the_next_one_asks_again(
     release.install(2)
     settle(world, desk)
     world.assert_all_is_well(["plain"])
-    assert newly_wanted.amount(Standing.WAITING).emails == 3
-    assert Copy.objects.filter(verdict="newly_wanted").count() == 3
+    assert newly_wanted.amount(AnswerState.WAITING).emails == 3
+    assert MailboxItem.objects.filter(verdict="newly_wanted").count() == 3
 
 
 def test_a_folder_that_cannot_be_read_does_not_keep_the_count_open_and_waits_when_it_can(
@@ -480,14 +480,14 @@ def test_a_folder_that_cannot_be_read_does_not_keep_the_count_open_and_waits_whe
     box.forbid_folder("Closed")
     release.install(2)
     settle(world, desk)
-    told = newly_wanted.amount(Standing.WAITING)
+    told = newly_wanted.amount(AnswerState.WAITING)
     assert (told.emails, told.is_counting) == (3, False)
     leave(desk)
     box.permit_folder("Closed")
     SyncedFolder.objects.try_again()
     settle(world, desk, syncs=4)
     world.assert_all_is_well(["plain"])
-    assert newly_wanted.amount(Standing.LEFT).emails == 4
+    assert newly_wanted.amount(AnswerState.LEFT).emails == 4
 
 
 def test_a_folder_that_is_made_after_the_upgrade_brings_all_that_is_put_into_it(world: World, release: Release):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from integrations.dead_letter_reasons import SetAsideKind, Stage
+from integrations.dead_letter_reasons import DeadLetterKind, Stage
 from operations import actions
 from simulators import pages
-from sync.models import Copy, LedgerEntry, SetAsideEmail
+from sync.models import DeadLetter, LedgerEntry, MailboxItem
 from tests.database.world import World
 from tests.mails import mail
 
@@ -39,11 +39,11 @@ def test_a_page_that_came_once_makes_no_comment_and_the_email_arrives_a_minute_l
     run = world.sync(desk)
     assert (run.outcome, run.created, run.set_aside) == ("done", 1, 0)
     world.assert_all_is_well(["b"])
-    assert not SetAsideEmail.objects.waiting().exists()
+    assert not DeadLetter.objects.waiting().exists()
     assert later(world, desk, minutes=1).created == 1
     world.assert_all_is_well(["a", "b"])
     assert world.ai_units() == 2
-    assert not SetAsideEmail.objects.filter(settled="").exists()
+    assert not DeadLetter.objects.filter(settled="").exists()
 
 
 @KINDS
@@ -53,8 +53,8 @@ def test_a_page_that_came_three_times_sets_the_email_aside_with_that_reason_and_
     told = [world.sync(desk), later(world, desk, minutes=1), later(world, desk, minutes=10)]
     assert [run.outcome for run in told] == ["done"] * 3
     assert [run.set_aside for run in told] == [0, 0, 1]
-    aside = SetAsideEmail.objects.waiting().get()
-    assert (aside.kind, aside.stage, aside.attempts) == (SetAsideKind.NOT_AN_EMAIL, Stage.FETCH, 3)
+    aside = DeadLetter.objects.waiting().get()
+    assert (aside.kind, aside.stage, aside.attempts) == (DeadLetterKind.NOT_AN_EMAIL, Stage.FETCH, 3)
     assert aside.reason
     world.mailboxes[desk.address].deliver(mail("b"))
     world.sync(desk)
@@ -76,9 +76,9 @@ def test_what_was_set_aside_so_arrives_when_somebody_tries_it_again_and_by_itsel
     items = [replaced(world, desk, name, "html") for name in "ab"]
     for minutes in (0, 1, 10):
         later(world, desk, minutes=minutes)
-    assert SetAsideEmail.objects.waiting().count() == 2
+    assert DeadLetter.objects.waiting().count() == 2
     world.mailboxes[desk.address].in_place_of.clear()
-    actions.retry_many_set_aside(SetAsideEmail.objects.filter(item_id=items[0]), world.clock)
+    actions.retry_many_set_aside(DeadLetter.objects.filter(item_id=items[0]), world.clock)
     later(world, desk, minutes=1)
     world.assert_all_is_well(["a"])
     later(world, desk, hours=1)
@@ -92,16 +92,16 @@ def test_fifty_pages_in_a_row_stop_no_bucket(world: World):
     for minutes in (0, 1, 10):
         assert later(world, desk, minutes=minutes).outcome == "done"
     world.assert_all_is_well([f"m{number}" for number in range(50)])
-    assert not SetAsideEmail.objects.waiting().exists()
+    assert not DeadLetter.objects.waiting().exists()
 
 
 def test_a_page_in_the_place_of_what_is_marked_as_a_draft_is_taken_for_no_draft(world: World):
     desk = world.mailbox()
     replaced(world, desk, "a", "html", times=1, draft=True)
     world.sync(desk)
-    assert Copy.objects.get().verdict == "set_aside"
+    assert MailboxItem.objects.get().verdict == "set_aside"
     later(world, desk, minutes=1)
-    assert Copy.objects.get().verdict == "never_sent"
+    assert MailboxItem.objects.get().verdict == "never_sent"
     assert not LedgerEntry.objects.exists()
 
 

@@ -13,7 +13,7 @@ from integrations.errors import ExchangeUnreachable, OutOfResources, ReinferUnre
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket
 from notifications import delivering
-from notifications.models import Delivery, Kind, Webhook
+from notifications.models import Delivery, NotificationKind, Webhook
 from notifications.outbox import announce
 from sync.jobs import connection_breakers, processes, scheduling, verification, worker_fitness
 from sync.models import MailboxState, Process, SyncedFolder, SyncRun
@@ -167,7 +167,7 @@ def test_a_verification_that_such_a_worker_gets_waits_and_holds_nothing(world, d
 
 def test_a_notice_that_such_a_worker_cannot_sign_loses_no_try(world, wrong_key):
     Webhook.objects.create(url="https://hooks.example/in", secret="a secret of sixteen or more")
-    announce(Kind.INTEGRATION_DISABLED, "Why.", integration_id=world.integration.pk)
+    announce(NotificationKind.INTEGRATION_DISABLED, "Why.", integration_id=world.integration.pk)
     now = Delivery.objects.get().next_at
     wrong_key(True)
     delivering.deliver(Webhook.objects.get().pk, now, lambda *given: None)

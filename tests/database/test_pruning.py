@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sync.jobs.pruning import prune
-from sync.models import SetAsideEmail, SyncRun, Tick
+from sync.models import DeadLetter, SyncRun, Tick
 from tests.database.world import World
 from tests.mails import mail
 
@@ -15,11 +15,11 @@ def test_old_runs_go_and_undelivered_emails_stay(world: World):
     for item in (lost, settled):
         box.break_item(item, "ErrorItemCorrupt")
     world.sync(desk)
-    SetAsideEmail.objects.filter(item_id=settled).update(settled="dismissed", settled_at=world.clock())
+    DeadLetter.objects.filter(item_id=settled).update(settled="dismissed", settled_at=world.clock())
     world.clock.now += timedelta(days=31)
     world.sync(desk)
     prune(world.clock)
-    assert [row.item_id for row in SetAsideEmail.objects.all()] == [lost]
+    assert [row.item_id for row in DeadLetter.objects.all()] == [lost]
     assert SyncRun.objects.count() == 1
 
 

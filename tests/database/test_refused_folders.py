@@ -11,7 +11,7 @@ from integrations.models import Integration
 from mailboxes.models import Mailbox
 from operations import actions
 from sync.jobs import verification
-from sync.models import LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder, Verification
+from sync.models import DeadLetter, LedgerEntry, MailboxState, SyncedFolder, Verification
 from tests.database.slow import slow, with_folders
 from tests.database.world import World
 from tests.mails import NOON, comment_id_of, mail
@@ -188,14 +188,14 @@ def test_what_was_left_over_of_a_refused_folder_waits_and_is_not_set_aside(world
     bad = box.deliver(mail("bad"), "Claims")
     box.break_item(bad, "ErrorMimeContentConversionFailed")
     world.sync(desk)
-    assert SetAsideEmail.objects.get().attempts == 1
+    assert DeadLetter.objects.get().attempts == 1
     box.mend_item(bad)
     box.forbid_folder("Claims")
     box.rename_folder("Claims", "Claims of today")
     world.clock.turn(days=1)
     world.sync(desk)
     assert LedgerEntry.objects.filter(dirty=True).count() == 1
-    assert SetAsideEmail.objects.get().attempts == 1
+    assert DeadLetter.objects.get().attempts == 1
     box.permit_folder("Claims of today")
     world.clock.turn(days=2)
     world.sync(desk)

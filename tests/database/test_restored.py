@@ -138,7 +138,7 @@ def test_a_bucket_that_others_fill_is_told_of_until_it_is_accepted_and_syncs_go_
     assert (row.surplus, row.stored) == (2, 3)
     assert str(actions.accept_comments(desk.bucket)).endswith("before it is sent there.")
     assert told(world) == []
-    assert isinstance(actions.accept_comments(desk.bucket), actions.Complaint)
+    assert isinstance(actions.accept_comments(desk.bucket), actions.ActionRefused)
     comments_of_others(world, "cc", "dd", comment_id_of("theirs"))
     world.mailboxes[desk.address].deliver(mail("theirs"))
     world.clock.turn(hours=2)

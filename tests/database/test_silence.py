@@ -6,7 +6,7 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from sync.engine.records import Counts
+from sync.engine.records import RunCounts
 from sync.jobs import activity, housekeeping
 from sync.jobs.activity import hour_of
 from sync.jobs.pruning import prune
@@ -171,7 +171,7 @@ def test_what_a_run_created_is_added_to_the_day_of_its_mailbox(world: World, des
     world.clock.turn(days=1)
     world.mailboxes[desk.address].deliver(mail("c"))
     world.sync(desk)
-    activity.add(desk, Counts(updated=1, set_aside=1), world.clock())
+    activity.add(desk, RunCounts(updated=1, set_aside=1), world.clock())
     days = MailDay.objects.order_by("day").values_list("mailbox_id", "day", "created")
     assert list(days) == [(desk.pk, (world.clock() - timedelta(days=1)).date(), 2), (desk.pk, world.clock().date(), 1)]
 

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from config import process_guard
 from integrations.models import Integration
-from notifications.models import Delivery, Kind, Notice, Webhook
+from notifications.models import Delivery, Notification, NotificationKind, Webhook
 from sync.jobs import housekeeping, processes, verification
 from sync.models import MailboxState, Process, SyncRun
 from sync.reporting import attention, standstill
@@ -198,7 +198,7 @@ def test_a_worker_that_takes_no_mailboxes_is_named_with_its_reason(world, well):
 
 
 def told():
-    return list(Notice.objects.order_by("created_at").values_list("kind", "facts__standstill"))
+    return list(Notification.objects.order_by("created_at").values_list("kind", "facts__standstill"))
 
 
 def test_a_standstill_is_one_problem_on_the_overview(world, well):
@@ -211,11 +211,11 @@ def test_a_standstill_is_told_once_and_its_end_once_however_many_look(world, wel
     pass_(world, minutes=2, ticks=False)
     for _ in range(3):
         standstill.announce(world.clock())
-    assert told() == [(Kind.STANDING_STILL, "no_tick")]
+    assert told() == [(NotificationKind.STANDING_STILL, "no_tick")]
     pass_(world)
     for _ in range(3):
         standstill.announce(world.clock())
-    assert told() == [(Kind.STANDING_STILL, "no_tick"), (Kind.GOING_ON, "no_tick")]
+    assert told() == [(NotificationKind.STANDING_STILL, "no_tick"), (NotificationKind.GOING_ON, "no_tick")]
     pass_(world, minutes=2, ticks=False)
     standstill.announce(world.clock())
     assert len(told()) == 3, "the next one is told again"
@@ -225,7 +225,7 @@ def test_what_was_told_of_a_standstill_stays_told_when_mailboxes_are_forgotten(w
     pass_(world, minutes=2, ticks=False)
     standstill.announce(world.clock())
     housekeeping.look(world.clock)
-    assert Notice.objects.get().open
+    assert Notification.objects.get().open
 
 
 def test_a_guard_sends_what_the_workers_whose_task_it_is_do_not(world, well, monkeypatch):

@@ -19,7 +19,7 @@ from sync.engine.filter_digest import wanted_digest
 from sync.jobs import runner, scheduling
 from sync.models import MailboxState, SyncedFolder
 from sync.reporting import newly_wanted
-from sync.reporting.newly_wanted import Standing
+from sync.reporting.newly_wanted import AnswerState
 from tests.database.schemas import bring_up, go_back
 from tests.database.world import Clock
 from tests.faults.ends import End, EwsEnd, serving
@@ -63,7 +63,7 @@ class Bank:
         self.box.deliver(replace(mail_of(mime), received=arrival, draft=draft), folder)
 
     def sync(self, times: int = 1) -> None:
-        around = runner.Surroundings(
+        around = runner.RunEnvironment(
             open_source=lambda *given, **named: AsReleased(open_source(*given, **named)),
             clock=self.clock,
             monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
@@ -122,7 +122,7 @@ def test_after_the_upgrade_nothing_is_sent_until_they_are_brought_and_then_exact
         asked = len(bank.reinfer.requests)
         bank.sync(6)
         assert len(bank.reinfer.requests) == asked, "not even a free update is sent"
-        told = newly_wanted.amount(Standing.WAITING)
+        told = newly_wanted.amount(AnswerState.WAITING)
         assert (told.emails, told.units, told.is_counting) == (rejected, rejected, False)
         assert bank.held() == arrived
         bank.deliver("live", IMPORTED, old=False)

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from integrations import errors
 from integrations.messages import CommentId
 from sync.jobs import verification
-from sync.jobs.runner import Surroundings
-from sync.models import Copy, Verification
+from sync.jobs.runner import RunEnvironment
+from sync.models import MailboxItem, Verification
 from tests.database.world import World
 from tests.mails import comment_id_of, mail
 
@@ -165,7 +165,7 @@ def test_the_command_says_what_is_wrong_with_a_wrong_name(desk):
         call_command("verify", "desk@bank", stdout=StringIO())
 
 
-def between(world: World, press) -> Surroundings:
+def between(world: World, press) -> RunEnvironment:
     """What a slice takes, where somebody presses a button as soon as it has begun."""
     pressed = iter([press])
 
@@ -202,9 +202,9 @@ def test_what_a_repair_forgot_comes_back_also_when_the_repair_was_stopped(world:
     world.bucket().comments.clear()
     row = verification.begin(desk, repair=True, clock=world.clock)
     verification.go_on(row.pk, between(world, lambda: verification.stop(desk, world.clock)))
-    assert Copy.objects.filter(mailbox=desk).count() < 6, "some were forgotten before it stopped"
+    assert MailboxItem.objects.filter(mailbox=desk).count() < 6, "some were forgotten before it stopped"
     world.sync(desk)
-    assert Copy.objects.filter(mailbox=desk).count() == 6
+    assert MailboxItem.objects.filter(mailbox=desk).count() == 6
     assert world.bucket().comments
 
 

@@ -159,10 +159,10 @@ def test_a_text_that_re_infer_says_we_changed_is_an_alarm(world: World, desk):
 
 
 def test_text_changes_in_an_answer_are_added_to_the_hour(world: World, desk):
-    from sync.engine.records import Counts
+    from sync.engine.records import RunCounts
     from sync.jobs import activity
 
-    activity.add(desk, Counts(updated=1, text_changes=1), world.clock())
+    activity.add(desk, RunCounts(updated=1, text_changes=1), world.clock())
     assert found(world) == {Invariant.TEXT_CHANGED: 1}
 
 

@@ -99,9 +99,9 @@ class World:
         MailboxState.objects.update(queued_until=None)
         return sent
 
-    def around(self) -> runner.Surroundings:
+    def around(self) -> runner.RunEnvironment:
         wrap = self.wrap
-        return runner.Surroundings(
+        return runner.RunEnvironment(
             open_source=lambda *given, fresh=False: wrap("source", self._opened(*given, fresh=fresh)),
             open_sink=lambda *given: wrap("sink", self.open_sink(*given)),
             make_ledger=lambda *given, **named: wrap("ledger", DatabaseLedger(*given, **named)),

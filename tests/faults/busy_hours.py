@@ -28,7 +28,7 @@ def add(wait: int) -> None:
     from django.db import transaction
 
     from mailboxes.models import Mailbox
-    from sync.engine.records import Counts
+    from sync.engine.records import RunCounts
     from sync.jobs import activity
 
     mailbox = Mailbox.objects.get()
@@ -37,7 +37,7 @@ def add(wait: int) -> None:
     sys.stdin.readline()
     for number in range(HOURS):
         with transaction.atomic():
-            activity.add(mailbox, Counts(created=1, updated=2, longest_wait=wait), FIRST + timedelta(hours=number))
+            activity.add(mailbox, RunCounts(created=1, updated=2, longest_wait=wait), FIRST + timedelta(hours=number))
 
 
 if __name__ == "__main__":

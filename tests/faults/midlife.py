@@ -15,7 +15,7 @@ from integrations.graph.connection import close_all as close_graph
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from operations import api_migration
-from operations.actions import Complaint
+from operations.actions import ActionRefused
 from simulators.exchange import Application, ExchangeSimulator, Store
 from simulators.graph import GraphSimulator, Registration
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
@@ -80,7 +80,7 @@ class Midlife:
 
     def sync(self, between: Any = None) -> list[SyncRun]:
         """Each mailbox once. `between` wraps the sources, so that something can happen while they are read."""
-        around = runner.Surroundings(
+        around = runner.RunEnvironment(
             open_source=(lambda *given, **named: between(connect.open_source(*given, **named)))
             if between
             else connect.open_source,
@@ -92,7 +92,7 @@ class Midlife:
         self._pass_time(minutes=1)
         return [run for run in runs if run is not None]
 
-    def switch(self, api: str) -> str | Complaint:
+    def switch(self, api: str) -> str | ActionRefused:
         integration = Integration.objects.get()
         endpoint, authority = self._addresses(api)
         target = api_migration.target_of(integration, api, endpoint, authority, {"client_secret": "secret"})

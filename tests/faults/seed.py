@@ -28,7 +28,7 @@ from simulators.exchange import Store
 from simulators.exchange.store import Mailbox as Box
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from sync.jobs import property_renewal, runner, scheduling
-from sync.models import VANISHED, Copy, LedgerEntry, MailboxState, Renewal, SetAsideEmail, SyncedFolder, SyncRun
+from sync.models import VANISHED, DeadLetter, LedgerEntry, MailboxItem, MailboxState, Renewal, SyncedFolder, SyncRun
 from sync.store.checkpoints import DatabaseCheckpoints
 from sync.store.ledger import DatabaseLedger
 from tests.database.world import Clock
@@ -135,11 +135,11 @@ class Seed:
         self.log.append(f"mailbox {mailbox_id}: {run.outcome + ' ' + run.error_kind if run else 'not run'}")
         return run
 
-    def _around(self, reaper: Reaper) -> runner.Surroundings:
+    def _around(self, reaper: Reaper) -> runner.RunEnvironment:
         def wrapped(port: str, make: Callable[..., Any]) -> Callable[..., Any]:
             return lambda *given, **named: reaper.wrap(port, make(*given, **named))
 
-        return runner.Surroundings(
+        return runner.RunEnvironment(
             open_source=wrapped(
                 "source", lambda *given, **named: Paced(self._source(*given, **named), self.clock, self.pace.answer)
             ),
@@ -224,7 +224,7 @@ class Seed:
         actions.list_again(self._mailbox())
 
     def _tries_again(self) -> None:
-        actions.retry_many_set_aside(SetAsideEmail.objects.all(), self.clock)
+        actions.retry_many_set_aside(DeadLetter.objects.all(), self.clock)
 
     def _narrows_and_widens(self) -> None:
         deny = self.random.choice([[], [["Inbox", "Trades"]], [["Archive"]]])
@@ -266,11 +266,11 @@ class Seed:
             self.clock.turn(minutes=16)
             self._tick(interrupted=False)
         silent = self._give_back(*unreadable) if unreadable else []
-        actions.retry_many_set_aside(SetAsideEmail.objects.all(), self.clock)
+        actions.retry_many_set_aside(DeadLetter.objects.all(), self.clock)
         for _ in range(3):
             self.clock.turn(minutes=16)
             self._tick(interrupted=False)
-        while SetAsideEmail.objects.filter(settled="", stage=VANISHED).exists():
+        while DeadLetter.objects.filter(settled="", stage=VANISHED).exists():
             # What Exchange said it could not find is looked for at growing intervals, and then taken for deleted.
             self.clock.turn(hours=5)
             self._tick(interrupted=False)
@@ -322,7 +322,7 @@ class Seed:
                 self.clock.turn(days=1)
 
     def _complaints(self) -> list[str]:
-        aside = SetAsideEmail.objects.waiting().exclude(reason="")
+        aside = DeadLetter.objects.waiting().exclude(reason="")
         names = {
             told.name
             for told in self.story.emails.values()
@@ -407,9 +407,9 @@ class Seed:
                 f"{_name(entry.comment_id)}: {entry.state}{' dirty' * entry.dirty}{' billed' * entry.billed}, "
                 f"won by mailbox {entry.winner_mailbox_id} {entry.winner_item[-8:]}"
             )
-        for copy in Copy.objects.select_related("folder").order_by("listed_id", "pk"):
+        for copy in MailboxItem.objects.select_related("folder").order_by("listed_id", "pk"):
             yield f"{_name(copy.listed_id)}: {copy.verdict} in {copy.mailbox_id} {copy.folder} {copy.item_id[-8:]}"
-        for email in SetAsideEmail.objects.all():
+        for email in DeadLetter.objects.all():
             yield f"{_name(email.listed_id)}: aside {email.settled or 'now'} {email.reason} x{email.attempts}"
 
 

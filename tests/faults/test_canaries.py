@@ -38,7 +38,7 @@ from operations import actions
 from simulators.exchange import Account, ExchangeSimulator, Store, mail_of
 from simulators.reinfer import ReinferSimulator, Token
 from sync.jobs import bucket_audit, housekeeping, runner, scheduling, verification
-from sync.models import MailboxState, SetAsideEmail
+from sync.models import DeadLetter, MailboxState
 from sync.tasks import sync_mailbox
 from tests.database.world import Clock
 from tests.factories import AdminFactory
@@ -190,7 +190,7 @@ def live(exchange: ExchangeSimulator, reinfer: ReinferSimulator, url: str) -> No
     admin_acts(clock, url)
 
 
-def around(clock: Clock, end: object, sentence: str) -> runner.Surroundings:
+def around(clock: Clock, end: object, sentence: str) -> runner.RunEnvironment:
     """A worker that dies, or meets a fault of our own that quotes a mail, somewhere after it fetched one."""
 
     def dies(where: str) -> None:
@@ -198,18 +198,18 @@ def around(clock: Clock, end: object, sentence: str) -> runner.Surroundings:
             raise RuntimeError(f"{sentence} {' '.join(SECRETS.values())}")
         raise Died(where)
 
-    plain = runner.Surroundings(clock=clock)
+    plain = runner.RunEnvironment(clock=clock)
     if end is None:
         return plain
     reaper = Reaper("ledger.intend", after=True, die=dies)
-    return runner.Surroundings(
+    return runner.RunEnvironment(
         clock=clock, make_ledger=lambda *given, **named: reaper.wrap("ledger", plain.make_ledger(*given, **named))
     )
 
 
 def admin_acts(clock: Clock, url: str) -> None:
     desk = Mailbox.objects.select_related("integration", "bucket__destination").get(address=ADDRESSES[0])
-    SetAsideEmail.objects.get_or_create(
+    DeadLetter.objects.get_or_create(
         mailbox=desk,
         item_id="x",
         folder=desk.folders.first(),
@@ -218,7 +218,7 @@ def admin_acts(clock: Clock, url: str) -> None:
     actions.test_connection(desk.integration, desk.address, by="admin")
     actions.test_destination(desk.bucket.destination, by="admin")
     actions.send_again(desk)
-    actions.retry_many_set_aside(SetAsideEmail.objects.all(), clock)
+    actions.retry_many_set_aside(DeadLetter.objects.all(), clock)
     runner.run(desk.pk, around(clock, None, ""))
     verification.to_its_end(
         verification.begin(desk, repair=True, clock=clock).pk, lambda row: None, around(clock, None, "")
@@ -282,7 +282,7 @@ def faces() -> dict[str, str]:
 
 def pages() -> list[str]:
     first = {
-        "integration": Integration, "destination": Destination, "bucket": Bucket, "mailbox": Mailbox, "set": SetAsideEmail,
+        "integration": Integration, "destination": Destination, "bucket": Bucket, "mailbox": Mailbox, "set": DeadLetter,
     }  # fmt: skip
     found = []
     for name in ACCESS:

@@ -12,7 +12,7 @@ from mailboxes.models import Mailbox
 from operations import actions
 from simulators.exchange import mail_of
 from simulators.graph.removals import Removals
-from sync.models import Copy, SetAsideEmail
+from sync.models import DeadLetter, MailboxItem
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, BUCKET, Midlife
 from tests.mails import comment_id_of, mail
@@ -78,14 +78,14 @@ def test_an_email_that_is_set_aside_and_went_away_and_is_back_is_not_forgotten(l
     item = arrives(life, "a")
     life.graph.faults.add("corrupt", message_id=item.mail.message_id, operation="mime", code="ErrorItemCorrupt")
     life.sync()
-    assert SetAsideEmail.objects.get().settled == ""
+    assert DeadLetter.objects.get().settled == ""
     box(life).move(box(life).move(item.id, "Archive").id, "Inbox")
     life.sync()
-    assert SetAsideEmail.objects.get().settled == ""
+    assert DeadLetter.objects.get().settled == ""
     life.graph.faults.clear()
-    actions.retry_many_set_aside(SetAsideEmail.objects.all(), life.clock)
+    actions.retry_many_set_aside(DeadLetter.objects.all(), life.clock)
     life.sync()
-    assert SetAsideEmail.objects.get().settled == "delivered"
+    assert DeadLetter.objects.get().settled == "delivered"
     assert_paid_once(life, "a")
 
 
@@ -104,7 +104,7 @@ def test_a_deleted_email_is_forgotten_and_its_comment_stays(life):
     life.sync()
     box(life).delete(item.id, hard=True)
     life.sync()
-    assert not Copy.objects.filter(mailbox=Mailbox.objects.get(address=ADDRESSES[0])).exists()
+    assert not MailboxItem.objects.filter(mailbox=Mailbox.objects.get(address=ADDRESSES[0])).exists()
     assert_paid_once(life, "a")
 
 

@@ -9,7 +9,7 @@ import pytest
 from integrations.models import Integration
 from mailboxes.models import Mailbox
 from operations import actions
-from sync.models import Copy, LedgerEntry, MailboxState, SetAsideEmail, SyncedFolder
+from sync.models import DeadLetter, LedgerEntry, MailboxItem, MailboxState, SyncedFolder
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife
 
@@ -71,7 +71,7 @@ def whole_life(life, *, emails):
     life.sync()
     life.sync()
     assert life.complaints() == []
-    assert not Copy.objects.filter(item_id__startswith="former:").exists()
+    assert not MailboxItem.objects.filter(item_id__startswith="former:").exists()
     assert not MailboxState.objects.exclude(former_until=None).exists()
 
 
@@ -80,14 +80,14 @@ def test_what_was_not_touched_is_not_read_again(life):
     life.sync()
     life.clock.turn(hours=2)
     life.sync()
-    units, copies = life.reinfer.ai_units, Copy.objects.count()
+    units, copies = life.reinfer.ai_units, MailboxItem.objects.count()
     life.switch("graph")
     life.live(0)
     runs = life.sync()
     without_id = sum(not told.with_id for told in life.story.emails.values())
     assert mimes_read(life) <= without_id * len(ADDRESSES)
     assert sum(run.created + run.updated for run in runs) == 0
-    assert (life.reinfer.ai_units, Copy.objects.count()) == (units, copies)
+    assert (life.reinfer.ai_units, MailboxItem.objects.count()) == (units, copies)
     assert life.complaints() == []
 
 
@@ -146,19 +146,19 @@ def test_what_was_set_aside_keeps_its_place_and_is_tried_again_under_its_new_id(
     life.reinfer.faults.add("failure", operation="sync", comment_id=comment_id, status=422)
     life.sync()
     life.clock.turn(hours=2)
-    before = SetAsideEmail.objects.filter(settled="").count()
+    before = DeadLetter.objects.filter(settled="").count()
     assert before
-    assert "the next sync finds this email" not in str(actions.preview_set_aside(SetAsideEmail.objects.first()))
-    SetAsideEmail.objects.update(retry_at=None)
+    assert "the next sync finds this email" not in str(actions.preview_set_aside(DeadLetter.objects.first()))
+    DeadLetter.objects.update(retry_at=None)
     life.switch("graph")
     life.sync()
-    aside = SetAsideEmail.objects.filter(settled="")
+    aside = DeadLetter.objects.filter(settled="")
     assert aside.count() == before
     assert not aside.filter(item_id__startswith="former:").exists()
     life.reinfer.faults.clear()
-    actions.retry_many_set_aside(SetAsideEmail.objects.all(), life.clock)
+    actions.retry_many_set_aside(DeadLetter.objects.all(), life.clock)
     life.sync()
-    assert not SetAsideEmail.objects.filter(settled="").exists()
+    assert not DeadLetter.objects.filter(settled="").exists()
     assert life.complaints() == []
 
 
@@ -169,7 +169,7 @@ def test_what_somebody_dismissed_stays_dismissed(life):
     life.sync()
     life.clock.turn(hours=2)
     life.sync()
-    for email in SetAsideEmail.objects.all():
+    for email in DeadLetter.objects.all():
         actions.dismiss_set_aside(email)
     life.reinfer.faults.clear()
     units = life.reinfer.ai_units
@@ -177,7 +177,7 @@ def test_what_somebody_dismissed_stays_dismissed(life):
     life.sync()
     life.sync()
     assert life.reinfer.ai_units == units
-    assert {email.settled for email in SetAsideEmail.objects.all()} == {"dismissed"}
+    assert {email.settled for email in DeadLetter.objects.all()} == {"dismissed"}
 
 
 def test_a_folder_renamed_while_nobody_looked_is_told_and_costs_nothing(life):

@@ -85,13 +85,13 @@ class UpgradeSeed(Seed):
         """For every mailbox. It must have found something or have folders left to look through: before, nobody is asked."""
         bring = self.random.random() < 0.5
         said = self._answer(bring=bring)
-        if not isinstance(said, actions.Complaint):
+        if not isinstance(said, actions.ActionRefused):
             self.answered = bring
 
     def _answer(self, *, bring: bool) -> object:
         mailboxes = list(Mailbox.objects.all())
         if any(mailbox.state.rules < current() for mailbox in mailboxes):
-            return actions.Complaint("It has not begun everywhere.")
+            return actions.ActionRefused("It has not begun everywhere.")
         answer = actions.bring_newly_wanted if bring else actions.leave_newly_wanted
         return answer(mailboxes, by="admin")
 

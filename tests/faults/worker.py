@@ -62,7 +62,7 @@ def die(at: str, when: str) -> None:
     def wrapped(port: str, make: Any) -> Any:
         return lambda *given, **named: reaper.wrap(port, make(*given, **named))
 
-    around = runner.Surroundings(
+    around = runner.RunEnvironment(
         open_source=wrapped("source", open_source),
         open_sink=wrapped("sink", open_sink),
         make_ledger=wrapped("ledger", DatabaseLedger),
@@ -114,10 +114,10 @@ def finish() -> None:
 
     from mailboxes.models import Mailbox
     from sync.jobs import runner
-    from sync.models import LedgerEntry, SetAsideEmail, SyncRun
+    from sync.models import DeadLetter, LedgerEntry, SyncRun
     from sync.store.lease import database_now
 
-    later = runner.Surroundings(clock=lambda: database_now() + timedelta(minutes=10))
+    later = runner.RunEnvironment(clock=lambda: database_now() + timedelta(minutes=10))
     for _ in range(2):
         for mailbox in Mailbox.objects.all():
             end = time.monotonic() + 20
@@ -129,7 +129,7 @@ def finish() -> None:
     counts = {
         "billed": entries.filter(billed=True).count(),
         "unsettled": entries.exclude(state="confirmed", dirty=False).count(),
-        "set_aside": SetAsideEmail.objects.count(),
+        "set_aside": DeadLetter.objects.count(),
         "lost": SyncRun.objects.filter(outcome=SyncRun.Outcome.LOST).count(),
     }
     sys.stdout.write(json.dumps(counts))

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from access.models import Act
+from access.models import AuditEntry
 from integrations.models import Destination, DisabledReason, Integration
 from mailboxes.models import Bucket, Mailbox
 from sync.models import SyncedFolder, SyncRun
@@ -119,7 +119,7 @@ def _of_a_sync(mailbox: Mailbox) -> None:
 
 def _act() -> None:
     changes = [["title", hostile("before", 256), hostile("after", 256)]]
-    Act.objects.create(
+    AuditEntry.objects.create(
         who="w" * 150, about="integration", object_id=RUNNING, text=hostile("act", 1024), changes=changes
     )
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations import errors
 from notifications import delivering
-from notifications.models import Delivery, Kind, Notice, Webhook
+from notifications.models import Delivery, Notification, NotificationKind, Webhook
 from notifications.outbox import announce
 from notifications.sending import NotSent
 from notifications.signature import signature
@@ -35,7 +35,7 @@ def hook(db):
 
 
 def told():
-    return list(Notice.objects.order_by("created_at").values_list("kind", flat=True))
+    return list(Notification.objects.order_by("created_at").values_list("kind", flat=True))
 
 
 def failing(world, error):
@@ -66,12 +66,12 @@ def test_a_mailbox_that_is_disabled_and_one_that_recovers_are_told_once_each(wor
     desk.refresh_from_db()
     if desk.enabled:
         world.sync(desk)
-    assert told() == [Kind.MAILBOX_DISABLED]
+    assert told() == [NotificationKind.MAILBOX_DISABLED]
     world.wrap = lambda port, it: it
     type(desk).objects.update(enabled=True, disabled_reason="", disabled_detail="")
     world.sync(desk)
     world.sync(desk)
-    assert told() == [Kind.MAILBOX_DISABLED, Kind.MAILBOX_RECOVERED]
+    assert told() == [NotificationKind.MAILBOX_DISABLED, NotificationKind.MAILBOX_RECOVERED]
     assert Delivery.objects.count() == 2
 
 
@@ -85,15 +85,15 @@ def test_an_integration_that_is_disabled_and_recovers_is_told_once_for_all_its_m
             world.sync(desk)
         world.clock.turn(days=4)
         desk.integration.refresh_from_db()
-    assert told() == [Kind.INTEGRATION_DISABLED]
-    notice = Notice.objects.get()
+    assert told() == [NotificationKind.INTEGRATION_DISABLED]
+    notice = Notification.objects.get()
     assert (notice.integration_id, notice.mailbox_id) == (desk.integration_id, None)
     world.wrap = lambda port, it: it
     actions.start_integration(desk.integration)
     desk.refresh_from_db()
     world.sync(desk)
     world.sync(desk)
-    assert told() == [Kind.INTEGRATION_DISABLED, Kind.INTEGRATION_RECOVERED]
+    assert told() == [NotificationKind.INTEGRATION_DISABLED, NotificationKind.INTEGRATION_RECOVERED]
 
 
 def test_many_mailboxes_that_stop_for_one_cause_are_one_notice_that_counts_them_and_one_recovery(
@@ -108,18 +108,18 @@ def test_many_mailboxes_that_stop_for_one_cause_are_one_notice_that_counts_them_
             if desk.enabled:
                 world.sync(desk)
         world.clock.turn(days=4)
-    notice = Notice.objects.get()
-    assert (notice.kind, notice.facts["mailboxes"]) == (Kind.MAILBOX_DISABLED, 12)
+    notice = Notification.objects.get()
+    assert (notice.kind, notice.facts["mailboxes"]) == (NotificationKind.MAILBOX_DISABLED, 12)
     assert "11" in notice.text
     assert Delivery.objects.count() == 1
     world.wrap = lambda port, it: it
     type(desks[0]).objects.update(enabled=True, disabled_reason="", disabled_detail="")
     for desk in desks[:-1]:
         world.sync(desk)
-    assert told() == [Kind.MAILBOX_DISABLED], "one of them still stands still"
+    assert told() == [NotificationKind.MAILBOX_DISABLED], "one of them still stands still"
     world.sync(desks[-1])
-    assert told() == [Kind.MAILBOX_DISABLED, Kind.MAILBOX_RECOVERED]
-    assert "12" in Notice.objects.order_by("created_at").last().text
+    assert told() == [NotificationKind.MAILBOX_DISABLED, NotificationKind.MAILBOX_RECOVERED]
+    assert "12" in Notification.objects.order_by("created_at").last().text
 
 
 def test_emails_that_are_set_aside_are_told_with_their_number_and_without_their_content(world: World, hook):
@@ -129,25 +129,25 @@ def test_emails_that_are_set_aside_are_told_with_their_number_and_without_their_
         item = box.deliver(mail(name, subject="Nobody may read this"))
         box.folder("Inbox").items[item].fault = "ErrorMimeContentConversionFailed"
     world.sync(desk)
-    assert told() == [Kind.EMAIL_SET_ASIDE]
-    notice = Notice.objects.get()
+    assert told() == [NotificationKind.EMAIL_SET_ASIDE]
+    notice = Notification.objects.get()
     assert notice.facts == {"emails": 2}
     assert "Nobody may read this" not in json.dumps(delivering.as_json(notice))
     world.sync(desk)
-    assert told() == [Kind.EMAIL_SET_ASIDE]
+    assert told() == [NotificationKind.EMAIL_SET_ASIDE]
 
 
 def test_a_budget_that_is_reached_is_told_once_for_all_its_mailboxes(world: World, hook):
     desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
     type(desk.bucket).objects.update(monthly_limit=0)
     world.sync(desk)
-    notice = Notice.objects.get()
-    assert (notice.kind, notice.facts["mailboxes"]) == (Kind.BUDGET_REACHED, 2)
+    notice = Notification.objects.get()
+    assert (notice.kind, notice.facts["mailboxes"]) == (NotificationKind.BUDGET_REACHED, 2)
     assert sales.address not in notice.text
 
 
 def test_a_notice_is_signed_so_that_its_receiver_can_check_it(hook):
-    announce(Kind.MAILBOX_DISABLED, "desk stopped.", mailbox_id=1)
+    announce(NotificationKind.MAILBOX_DISABLED, "desk stopped.", mailbox_id=1)
     sent = []
     now = timezone.now()
     assert delivering.deliver(hook.pk, now, lambda *given: sent.append(given)) == 1
@@ -163,7 +163,7 @@ def test_a_webhook_that_fails_is_asked_again_with_growing_waits_and_given_up_aft
     def refuse(*_):
         raise NotSent("HTTP 500")
 
-    announce(Kind.MAILBOX_DISABLED, "desk stopped.")
+    announce(NotificationKind.MAILBOX_DISABLED, "desk stopped.")
     now, waits = timezone.now(), []
     for _ in range(30):
         delivering.deliver(hook.pk, now, refuse)
@@ -179,9 +179,11 @@ def test_a_webhook_that_fails_is_asked_again_with_growing_waits_and_given_up_aft
 
 
 def test_one_webhook_that_fails_delays_no_other(hook):
-    other = Webhook.objects.create(url="https://other.example/", secret=SECRET, events=[Kind.BUDGET_REACHED])
-    announce(Kind.BUDGET_REACHED, "used up")
-    announce(Kind.MAILBOX_DISABLED, "stopped")
+    other = Webhook.objects.create(
+        url="https://other.example/", secret=SECRET, events=[NotificationKind.BUDGET_REACHED]
+    )
+    announce(NotificationKind.BUDGET_REACHED, "used up")
+    announce(NotificationKind.MAILBOX_DISABLED, "stopped")
 
     def post(url, *_):
         if url == hook.url:
@@ -193,7 +195,7 @@ def test_one_webhook_that_fails_delays_no_other(hook):
 
 
 def test_what_a_worker_had_in_hand_when_it_died_is_sent_by_another(hook):
-    announce(Kind.BUDGET_REACHED, "used up")
+    announce(NotificationKind.BUDGET_REACHED, "used up")
     now = timezone.now()
 
     def die(*_):
@@ -207,17 +209,17 @@ def test_what_a_worker_had_in_hand_when_it_died_is_sent_by_another(hook):
 
 def test_notices_go_by_mail_to_who_wants_them(db, settings):
     settings.NOTICES_MAIL_TO = ["admin@bank.example"]
-    announce(Kind.BUDGET_REACHED, "The budget is used up.")
+    announce(NotificationKind.BUDGET_REACHED, "The budget is used up.")
     assert delivering.deliver(None, timezone.now()) == 1
     (message,) = outbox.outbox
     assert (message.to, message.body) == (["admin@bank.example"], "The budget is used up.")
 
 
 def test_old_notices_are_forgotten_and_open_ones_are_not(db):
-    announce(Kind.BUDGET_REACHED, "old")
-    announce(Kind.MAILBOX_DISABLED, "open", mailbox_id=1, integration_id=1)
+    announce(NotificationKind.BUDGET_REACHED, "old")
+    announce(NotificationKind.MAILBOX_DISABLED, "open", mailbox_id=1, integration_id=1)
     prune(lambda: timezone.now() + timedelta(days=400))
-    assert told() == [Kind.MAILBOX_DISABLED]
+    assert told() == [NotificationKind.MAILBOX_DISABLED]
 
 
 def test_a_notice_about_mailboxes_that_are_deleted_while_they_stand_still_closes(world: World, settings, hook):
@@ -234,13 +236,15 @@ def test_a_notice_about_mailboxes_that_are_deleted_while_they_stand_still_closes
     type(desks[0]).objects.update(enabled=True, disabled_reason="", disabled_detail="")
     desks[2].delete()
     housekeeping.look(world.clock)
-    assert Notice.objects.get().facts["mailboxes"] == 2
+    assert Notification.objects.get().facts["mailboxes"] == 2
     world.sync(desks[0])
-    assert told() == [Kind.MAILBOX_DISABLED], "one of them still stands still"
+    assert told() == [NotificationKind.MAILBOX_DISABLED], "one of them still stands still"
     desks[1].delete()
     housekeeping.look(world.clock)
-    assert told() == [Kind.MAILBOX_DISABLED, Kind.MAILBOX_RECOVERED], "the one that is left syncs again"
-    assert not Notice.objects.filter(open=True).exists()
+    assert told() == [NotificationKind.MAILBOX_DISABLED, NotificationKind.MAILBOX_RECOVERED], (
+        "the one that is left syncs again"
+    )
+    assert not Notification.objects.filter(open=True).exists()
 
 
 def test_a_notice_about_a_deleted_integration_closes_and_nothing_recovers(world: World, settings, hook):
@@ -250,13 +254,13 @@ def test_a_notice_about_a_deleted_integration_closes_and_nothing_recovers(world:
     world.sync(desk)
     world.clock.turn(days=4)
     world.sync(desk)
-    assert told() == [Kind.INTEGRATION_DISABLED]
+    assert told() == [NotificationKind.INTEGRATION_DISABLED]
     housekeeping.look(world.clock)
-    assert Notice.objects.get().open
+    assert Notification.objects.get().open
     world.integration.delete()
     housekeeping.look(world.clock)
-    assert told() == [Kind.INTEGRATION_DISABLED]
-    assert not Notice.objects.get().open
+    assert told() == [NotificationKind.INTEGRATION_DISABLED]
+    assert not Notification.objects.get().open
 
 
 def with_refused_folders(world, address, *names):
@@ -273,47 +277,51 @@ def test_folders_that_are_left_out_are_told_once_and_their_recovery_too(world: W
     for _ in range(3):
         world.sync(desk)
         world.clock.turn(days=1)
-    (notice,) = Notice.objects.all()
-    assert (notice.kind, notice.facts["folders"], notice.mailbox_id) == (Kind.FOLDER_LEFT_OUT, 2, desk.pk)
+    (notice,) = Notification.objects.all()
+    assert (notice.kind, notice.facts["folders"], notice.mailbox_id) == (NotificationKind.FOLDER_LEFT_OUT, 2, desk.pk)
     box.permit_folder("Claims")
     world.sync(desk)
-    assert told() == [Kind.FOLDER_LEFT_OUT]
+    assert told() == [NotificationKind.FOLDER_LEFT_OUT]
     box.permit_folder("Trades")
     world.clock.turn(days=1)
     world.sync(desk)
     world.sync(desk)
-    assert told() == [Kind.FOLDER_LEFT_OUT, Kind.FOLDER_RECOVERED]
+    assert told() == [NotificationKind.FOLDER_LEFT_OUT, NotificationKind.FOLDER_RECOVERED]
     assert Delivery.objects.count() == 2
 
 
 def test_a_right_that_many_mailboxes_lose_at_once_is_one_notice_and_one_recovery(world: World, hook):
     boxes = [with_refused_folders(world, f"desk{number}@bank.example", "Claims")[1] for number in range(5)]
     world.sync_all()
-    (notice,) = Notice.objects.all()
+    (notice,) = Notification.objects.all()
     assert (notice.facts["mailboxes"], notice.facts["folders"], Delivery.objects.count()) == (5, 5, 1)
     for box in boxes:
-        assert told() == [Kind.FOLDER_LEFT_OUT]
+        assert told() == [NotificationKind.FOLDER_LEFT_OUT]
         box.permit_folder("Claims")
         world.clock.turn(days=1)
         world.sync_all()
-    assert told() == [Kind.FOLDER_LEFT_OUT, Kind.FOLDER_RECOVERED]
-    assert Notice.objects.get(kind=Kind.FOLDER_RECOVERED).facts["mailboxes"] == 5
+    assert told() == [NotificationKind.FOLDER_LEFT_OUT, NotificationKind.FOLDER_RECOVERED]
+    assert Notification.objects.get(kind=NotificationKind.FOLDER_RECOVERED).facts["mailboxes"] == 5
 
 
 def test_another_folder_that_is_left_out_later_is_told_and_the_recovery_of_both_once(world: World, hook):
     desk, box = with_refused_folders(world, "desk@bank.example", "Claims")
     world.sync(desk)
-    Notice.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    Notification.objects.update(created_at=timezone.now() - timedelta(hours=1))
     box.create_folder("Trades")
     box.forbid_folder("Trades")
     world.sync(desk)
-    assert told() == [Kind.FOLDER_LEFT_OUT] * 2
+    assert told() == [NotificationKind.FOLDER_LEFT_OUT] * 2
     for name in ("Claims", "Trades"):
         box.permit_folder(name)
     world.clock.turn(days=1)
     world.sync(desk)
-    assert told() == [Kind.FOLDER_LEFT_OUT, Kind.FOLDER_LEFT_OUT, Kind.FOLDER_RECOVERED]
-    assert not Notice.objects.filter(open=True).exists()
+    assert told() == [
+        NotificationKind.FOLDER_LEFT_OUT,
+        NotificationKind.FOLDER_LEFT_OUT,
+        NotificationKind.FOLDER_RECOVERED,
+    ]
+    assert not Notification.objects.filter(open=True).exists()
 
 
 def test_a_mailbox_of_which_every_folder_is_refused_is_not_told_as_one_that_lacks_a_folder(world: World, hook):
@@ -328,13 +336,13 @@ def test_a_mailbox_of_which_every_folder_is_refused_is_not_told_as_one_that_lack
 def test_a_notice_of_folders_that_are_left_out_says_how_many_and_why_and_what_to_do(world: World):
     desk, box = with_refused_folders(world, "desk@bank.example", "Claims", "Trades")
     world.sync(desk)
-    (notice,) = Notice.objects.all()
+    (notice,) = Notification.objects.all()
     assert notice.text.startswith("2 folders of desk@bank.example cannot be read and are left out. ")
     assert str(errors.FolderRefused("ErrorAccessDenied")) in notice.text
     other, _ = with_refused_folders(world, "other@bank.example", "Claims")
     world.sync(other)
-    assert Notice.objects.get().text.startswith("3 folders of 2 mailboxes cannot be read and are left out. ")
+    assert Notification.objects.get().text.startswith("3 folders of 2 mailboxes cannot be read and are left out. ")
     box.permit_folder("Claims")
     world.clock.turn(days=1)
     world.sync(desk)
-    assert Notice.objects.count() == 1
+    assert Notification.objects.count() == 1

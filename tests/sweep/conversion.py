@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from conversion.limits import DEFAULT_LIMITS
-from conversion.transform import Place, convert
+from conversion.transform import EmailLocation, convert
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from tests.sweep.growth import Growth, growth, growth_at_last
 from tests.sweep.pumps import CHARACTERS, PIECES, Pump
@@ -19,7 +19,7 @@ SLOWEST = 8.0
 """CPU seconds that an email of `LONGEST` characters may take: linear growth from a slow start is no good either."""
 _CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
 _DETAILS = ItemDetails(received=datetime(2026, 3, 2, tzinfo=UTC), size=10)
-_WHERE = Place("desk@bank.example", ("Inbox",))
+_WHERE = EmailLocation("desk@bank.example", ("Inbox",))
 _HEAD = (
     "From: Ann Field <a@b.example>\r\nTo: c@d.example\r\nMessage-ID: <1@b>\r\nDate: Sun, 1 Mar 2026 12:00:00 +0000\r\n"
     "Subject: Re: s\r\n"

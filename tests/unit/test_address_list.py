@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailboxes.address_list import Line, read_list
+from mailboxes.address_list import AddressLine, read_list
 
 
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("a@x.example\nb@x.example\n", [Line(1, "a@x.example"), Line(2, "b@x.example")]),
-        ("\ufeffAddress,Bucket\r\na@x.example,bank/desks\r\n", [Line(2, "a@x.example", "bank", "desks")]),
-        ('"a@x.example";"bank/desks"', [Line(1, "a@x.example", "bank", "desks")]),
-        ("a@x.example\tbank/desks\n\n\n", [Line(1, "a@x.example", "bank", "desks")]),
+        ("a@x.example\nb@x.example\n", [AddressLine(1, "a@x.example"), AddressLine(2, "b@x.example")]),
+        ("\ufeffAddress,Bucket\r\na@x.example,bank/desks\r\n", [AddressLine(2, "a@x.example", "bank", "desks")]),
+        ('"a@x.example";"bank/desks"', [AddressLine(1, "a@x.example", "bank", "desks")]),
+        ("a@x.example\tbank/desks\n\n\n", [AddressLine(1, "a@x.example", "bank", "desks")]),
         ("", []),
     ],
 )

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations import errors
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.errors import Scope
 from integrations.models import Integration
 from mailboxes.models import Mailbox
@@ -233,7 +233,7 @@ def test_a_page_on_which_everything_is_wrong_takes_few_queries(admin, integratio
 
 def test_a_mailbox_that_brings_many_slow_emails_stands_on_the_overview_with_what_to_do(admin, integration):
     folder = factories.SyncedFolderFactory(mailbox=factories.MailboxFactory(integration=integration))
-    slow = {"kind": SetAsideKind.CONVERSION_DEADLINE, "stage": SetAsideKind.CONVERSION_DEADLINE.stage}
+    slow = {"kind": DeadLetterKind.CONVERSION_DEADLINE, "stage": DeadLetterKind.CONVERSION_DEADLINE.stage}
     for _ in range(MANY + 1):
         factories.SetAsideEmailFactory(folder=folder, **slow, retry_at=None, last_at=timezone.now())
     page = admin.get("/").content.decode()

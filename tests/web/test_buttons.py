@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from django.urls import reverse
 from django.utils import timezone
 
-from access.models import Act
+from access.models import AuditEntry
 from integrations.errors import BudgetReached, QuotaReached
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
@@ -135,11 +135,11 @@ def test_a_complaint_is_shown_as_a_problem_and_not_as_a_success(rf, db):
     from django.contrib.messages import ERROR, SUCCESS
     from django.contrib.messages.storage.cookie import CookieStorage
 
-    from operations.actions import Complaint
+    from operations.actions import ActionRefused
     from tests.factories import AdminFactory
     from web.integrations.answers import back
 
-    for sentence, level in (("Done.", SUCCESS), (Complaint("The queue cannot be reached."), ERROR)):
+    for sentence, level in (("Done.", SUCCESS), (ActionRefused("The queue cannot be reached."), ERROR)):
         request = rf.post("/")
         request.user, request.resolver_match = AdminFactory(), None
         request._messages = CookieStorage(request)
@@ -212,7 +212,7 @@ def test_one_button_starts_what_an_error_or_the_quota_stopped_in_a_bucket_and_no
     assert "2 mailboxes are started." in said
     assert running() == ["error@corp.example", "quota@corp.example"]
     assert not Mailbox.objects.filter(enabled=True, state__failures__gt=0).exists()
-    assert Act.objects.get().about == "bucket"
+    assert AuditEntry.objects.get().about == "bucket"
 
 
 def test_one_button_starts_all_that_its_destination_stopped_and_lifts_what_was_held(admin, stopped):

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError
 from django.urls import reverse
 
-from access.models import Act
+from access.models import AuditEntry
 from integrations.certificates import facts
 from integrations.models import Integration
 from tests import factories
@@ -175,7 +175,7 @@ def test_a_new_pair_from_a_file_takes_the_place_of_the_old_one_and_the_history_n
     assert edit(admin, Integration.objects.get(), client_file=pair).status_code == 302
     row = Integration.objects.get()
     assert row.client_key.reveal().strip() == key_pem(rsa_key(2)).strip()
-    told = str(list(Act.objects.values_list("changes", flat=True)))
+    told = str(list(AuditEntry.objects.values_list("changes", flat=True)))
     assert "Certificate thumbprint" in told
     assert "another secret" in told
     assert "PRIVATE KEY" not in told

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from access.models import Act
-from sync.models import SetAsideEmail
+from access.models import AuditEntry
+from sync.models import DeadLetter
 from tests.factories import IntegrationFactory, MailboxFactory, MailboxStateFactory, SyncedFolderFactory
 
 SECRET = "a new password nobody may read"
@@ -27,7 +27,7 @@ def edit(admin, integration, **changed):
 
 def test_a_change_is_told_with_what_was_before_and_what_is_now(admin, integration):
     edit(admin, integration, title="Trading")
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.who, act.about, act.integration_id) == ("admin", "integration", integration.pk)
     assert [(before, after) for _, before, after in act.changes] == [("Operations", "Trading")]
     page = admin.get(reverse("history") + f"?integration={integration.pk}").text
@@ -37,9 +37,9 @@ def test_a_change_is_told_with_what_was_before_and_what_is_now(admin, integratio
 
 def test_of_a_secret_only_that_it_was_changed_is_told(admin, integration):
     edit(admin, integration, password=SECRET)
-    assert "another secret" in str(Act.objects.get().changes)
+    assert "another secret" in str(AuditEntry.objects.get().changes)
     assert SECRET not in admin.get(reverse("history")).text
-    assert SECRET not in str(list(Act.objects.values()))
+    assert SECRET not in str(list(AuditEntry.objects.values()))
 
 
 def test_a_button_of_a_mailbox_is_told_on_the_history_of_its_integration_and_not_of_others(admin, integration):
@@ -55,7 +55,7 @@ def test_a_button_of_a_mailbox_is_told_on_the_history_of_its_integration_and_not
 def test_what_could_not_be_done_leaves_no_line(admin, integration):
     mailbox = MailboxFactory(integration=integration, enabled=False, disabled_reason="user")
     admin.post(reverse("mailbox-sync-now", args=[mailbox.pk]))
-    assert not Act.objects.exists()
+    assert not AuditEntry.objects.exists()
 
 
 def test_a_mailbox_that_was_deleted_is_still_told_of(admin, integration):
@@ -75,7 +75,7 @@ def test_what_is_done_with_a_set_aside_email_stands_in_the_history_of_its_mailbo
     mailbox = MailboxFactory(integration=integration)
     MailboxStateFactory(mailbox=mailbox)
     folder = SyncedFolderFactory(mailbox=mailbox, path=["Inbox", "Trades"])
-    email = SetAsideEmail.objects.create(
+    email = DeadLetter.objects.create(
         mailbox=mailbox, folder=folder, item_id="x", stage="push", reason="HTTP 422", last_at=timezone.now(),
         received=datetime(2026, 3, 2, 8, 30, tzinfo=UTC),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from access.models import Act
+from access.models import AuditEntry
 from integrations.models import Integration
 from mailboxes.models import Bucket, Mailbox
 from tests.factories import BucketFactory, DestinationFactory, IntegrationFactory, MailboxFactory
@@ -89,7 +89,7 @@ def test_a_document_of_the_vendor_becomes_an_integration_once_it_is_confirmed(ad
     assert (mailbox.folder_allow, mailbox.domain_deny) == ([["Inbox", "A/B"]], ["spam.example"])
     assert mailbox.start_at.isoformat() == "2026-01-01T00:00:00+00:00"
     assert str(mailbox.bucket) == "bank/desks"
-    assert SECRET not in str(list(Act.objects.values_list("text", "changes")))
+    assert SECRET not in str(list(AuditEntry.objects.values_list("text", "changes")))
 
 
 def test_the_configuration_of_a_sync_app_becomes_one(admin, destination):
@@ -136,7 +136,7 @@ def test_what_would_change_is_shown_line_by_line_and_then_done(admin, destinatio
     mailbox = Mailbox.objects.get()
     assert str(mailbox.bucket) == "bank/desks"
     assert mailbox.state.next_sync_at is None
-    assert Act.objects.filter(text__contains="was imported").exists()
+    assert AuditEntry.objects.filter(text__contains="was imported").exists()
 
 
 def test_what_was_not_shown_is_not_done(admin, destination):

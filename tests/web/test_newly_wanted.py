@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from access.models import Act
-from sync.models import Copy, LedgerEntry, MailboxState, RulesAnswer
+from access.models import AuditEntry
+from sync.models import LedgerEntry, MailboxItem, MailboxState, RulesAnswer
 from sync.reporting import attention
 from tests import factories
 from tests.api.conftest import client_of
@@ -22,7 +22,7 @@ def folder(db):
     folder = factories.SyncedFolderFactory()
     factories.MailboxStateFactory(mailbox=folder.mailbox)
     factories.newly_wanted(folder, 3)
-    held = Copy.objects.first()
+    held = MailboxItem.objects.first()
     factories.LedgerEntryFactory(bucket=folder.mailbox.bucket, comment_id=held.comment_id)
     return folder
 
@@ -68,7 +68,7 @@ def test_an_answer_is_asked_for_first_then_kept_and_noted(admin, folder, answer,
     assert "3 emails of" in said
     assert RulesAnswer.objects.get().bring is bring
     assert RulesAnswer.objects.get().by == "admin"
-    act = Act.objects.get()
+    act = AuditEntry.objects.get()
     assert (act.who, act.integration_id) == ("admin", folder.mailbox.integration_id)
     assert str(folder.mailbox) in str(act.changes)
     assert line() is None
@@ -129,7 +129,7 @@ def test_the_api_tells_and_takes_the_answer(folder):
     assert api.post("/api/v1/mailboxes/bring-newly-wanted?left=true").status_code == 422, "without a filter"
     assert api.post("/api/v1/mailboxes/bring-newly-wanted?left=true&enabled=true").status_code == 202
     assert api.get("/api/v1/newly-wanted").json()["coming"] == 3
-    assert Act.objects.count() == 2
+    assert AuditEntry.objects.count() == 2
 
 
 def test_the_command_tells_and_takes_the_answer(folder):
@@ -142,10 +142,10 @@ def test_the_command_tells_and_takes_the_answer(folder):
         call_command("newly_wanted", "--bring", "--mailbox", "nobody@nowhere.example")
     call_command("newly_wanted", "--bring", "--mailbox", folder.mailbox.address, stdout=StringIO())
     assert RulesAnswer.objects.get().bring
-    assert "manage.py newly_wanted" in Act.objects.get().who
+    assert "manage.py newly_wanted" in AuditEntry.objects.get().who
 
 
 def test_what_was_delivered_meanwhile_is_neither_counted_nor_charged(folder):
-    factories.LedgerEntryFactory(bucket=folder.mailbox.bucket, comment_id=Copy.objects.last().comment_id)
+    factories.LedgerEntryFactory(bucket=folder.mailbox.bucket, comment_id=MailboxItem.objects.last().comment_id)
     assert "costs 1 AI unit." in line().text
     assert LedgerEntry.objects.count() == 2

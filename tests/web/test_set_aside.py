@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from integrations import catalogue
-from integrations.dead_letter_reasons import UNTOLD, SetAsideKind, Stage
-from sync.models import SetAsideEmail
+from integrations.dead_letter_reasons import UNTOLD, DeadLetterKind, Stage
+from sync.models import DeadLetter
 from sync.reporting import attention
 from tests import factories
 
@@ -24,7 +24,7 @@ def emails(db):
 
 
 def due(emails):
-    return [email.pk for email in emails if SetAsideEmail.objects.get(pk=email.pk).retry_at]
+    return [email.pk for email in emails if DeadLetter.objects.get(pk=email.pk).retry_at]
 
 
 def test_an_email_says_in_words_why_it_was_set_aside_and_what_to_do(admin, emails):
@@ -69,7 +69,7 @@ def test_nothing_set_aside_is_said_and_not_left_blank(admin, db):
     assert "No such email" in admin.get(HERE + "?q=x").text
 
 
-@pytest.mark.parametrize("kind", [kind for kind in SetAsideKind if kind is not SetAsideKind.VANISHED])
+@pytest.mark.parametrize("kind", [kind for kind in DeadLetterKind if kind is not DeadLetterKind.VANISHED])
 def test_every_kind_has_its_words(kind):
     assert catalogue.set_aside_entry(kind, "transform").kind == kind
 
@@ -78,17 +78,17 @@ def test_every_kind_has_its_words(kind):
 def test_every_stage_has_words_for_what_a_worker_of_the_version_before_wrote(stage):
     entry = catalogue.set_aside_entry("", stage)
     assert entry in catalogue.SET_ASIDE
-    assert SetAsideKind(entry.kind).stage is stage
+    assert DeadLetterKind(entry.kind).stage is stage
 
 
 def test_emails_of_one_kind_are_one_problem_whatever_the_other_side_said_of_each(emails):
-    SetAsideEmail.objects.filter(pk=emails[0].pk).update(reason="ErrorItemCorrupt")
+    DeadLetter.objects.filter(pk=emails[0].pk).update(reason="ErrorItemCorrupt")
     told = {problem.kind: problem for problem in attention.problems(emails[0].last_at)}
     assert told["unreadable"].count == 2
     assert "Error" not in told["unreadable"].text
 
 
 def test_emails_of_one_kind_are_tried_again_together(admin, emails):
-    SetAsideEmail.objects.filter(pk=emails[0].pk).update(reason="ErrorItemCorrupt")
+    DeadLetter.objects.filter(pk=emails[0].pk).update(reason="ErrorItemCorrupt")
     admin.post(reverse("set-aside-retry-like", args=[emails[1].pk]))
     assert due(emails) == [email.pk for email in emails[:2]]

@@ -115,16 +115,16 @@ def test_a_hold_of_whatever_it_hangs_on_holds_a_mailbox_until_a_time(db):
 
 def test_an_integration_says_in_one_sentence_how_its_mailboxes_are(db):
     integration = factories.IntegrationFactory()
-    held = integration_status.HeldCount(2, "Exchange", SOON)
+    held = integration_status.PausedCount(2, "Exchange", SOON)
     counts = {Status.NEEDS_YOU: 1, Status.HELD: 2, Status.WAITING: 2, Status.UP_TO_DATE: 35}
-    said = integration_status.integration_standing(integration, integration_status.Counts(counts, [held]), NOW)
+    said = integration_status.integration_standing(integration, integration_status.StatusCounts(counts, [held]), NOW)
     assert said.label == "Running"
     assert (
         said.sentence
         == "35 of 40 mailboxes up to date, 1 needs you, 2 held by Exchange until 14:05, 2 waiting their turn."
     )
     assert (
-        integration_status.integration_standing(integration, integration_status.Counts(), NOW).sentence
+        integration_status.integration_standing(integration, integration_status.StatusCounts(), NOW).sentence
         == "It has no mailboxes yet."
     )
 

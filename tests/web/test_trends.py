@@ -33,7 +33,7 @@ def test_rows_of_one_hour_are_one_bar(db):
     active(created=4, set_aside=1, longest_wait=50)
     active(2, created=1)
     found = trends.trends(Span.DAY, NOW)
-    assert found.rows[-1][1] == trends.Tally(HOUR, 7, 1, 1, 50)
+    assert found.rows[-1][1] == trends.MailTally(HOUR, 7, 1, 1, 50)
     assert [found.total.created, found.total.updated, found.total.set_aside, found.total.longest_wait] == [8, 1, 1, 50]
     assert found.emails.scale == ["10", "5", "0"]
     assert found.delay.scale == ["1 min", "30 s", "0"]

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.history import KINDS
-from access.models import Act
+from access.models import AuditEntry
 
 PER_PAGE = 50
 
@@ -16,7 +16,7 @@ PER_PAGE = 50
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     """Everything, or only what was done to one thing (`?mailbox=4`), with what belongs to it."""
-    acts = Act.objects.all()
+    acts = AuditEntry.objects.all()
     chosen = next(((kind, text) for kind in KINDS if (text := request.GET.get(kind, "")).isdecimal()), None)
     if chosen is not None:
         kind, text = chosen

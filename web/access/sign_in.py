@@ -30,7 +30,7 @@ class AdminSignInForm(SignInForm, AdminAuthenticationForm):
     """The same for Django's admin."""
 
 
-class SignIn(LoginView):
+class SignInView(LoginView):
     """The log-in page. A live page whose session ended is told to load itself anew, and so comes here whole."""
 
     redirect_authenticated_user = True

@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from access import history
-from operations.actions import Complaint, Finding
+from operations.actions import ActionRefused, Finding
 
 
 def by_htmx(request: HttpRequest) -> bool:
@@ -33,11 +33,11 @@ def live_page(request: HttpRequest, page: str, live: str, context: dict[str, Any
 
 
 def back(
-    request: HttpRequest, sentence: str | Complaint, otherwise: str, *, good: bool = True, of: Sequence[object] = ()
+    request: HttpRequest, sentence: str | ActionRefused, otherwise: str, *, good: bool = True, of: Sequence[object] = ()
 ) -> HttpResponse:
     """Redirect to the page that the button was on, or else to `otherwise`, with this sentence as its message. `of`: what it was
     about, where it was many."""
-    if isinstance(sentence, Complaint):
+    if isinstance(sentence, ActionRefused):
         good, sentence = False, sentence.text
     if good:
         history.record(request, sentence, changes=history.named(of))

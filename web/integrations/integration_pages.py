@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access import history
 from access.body_limits import accepts_body
-from access.models import Act
+from access.models import AuditEntry
 from integrations.bidi import closed
 from integrations.catalogue import entry_of
 from integrations.certificates import Note, note
@@ -55,7 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         {
             "integration": integration,
             "standing": integration_status.integration_standing(
-                integration, counts.get(integration.pk, integration_status.Counts()), now
+                integration, counts.get(integration.pk, integration_status.StatusCounts()), now
             ),
             "mailboxes": sum(counts.get(integration.pk, {}).values()),
         }
@@ -104,7 +104,7 @@ def tab(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return live_page(request, f"integrations/tab_{name}.html", "integrations/_state.html", context)
 
 
-def _head(integration: Integration, tab: str, counts: integration_status.Counts, now: datetime) -> dict[str, Any]:
+def _head(integration: Integration, tab: str, counts: integration_status.StatusCounts, now: datetime) -> dict[str, Any]:
     """What every part of the page shows at its top."""
     standing = integration_status.integration_standing(integration, counts, now)
     return {
@@ -141,7 +141,7 @@ def _errors(request: HttpRequest, integration: Integration, now: datetime) -> di
 
 
 def _history(request: HttpRequest, integration: Integration, now: datetime) -> dict[str, Any]:
-    acts = Act.objects.filter(integration_id=integration.pk)
+    acts = AuditEntry.objects.filter(integration_id=integration.pk)
     return {"page": Paginator(acts, PER_PAGE).get_page(request.GET.get("page"))}
 
 

@@ -12,7 +12,7 @@ from access import history
 from integrations.forms.switch import SwitchForm
 from integrations.models import Integration
 from operations import api_migration
-from operations.actions import Complaint
+from operations.actions import ActionRefused
 
 PER_PAGE = 50
 Api = Integration.Api
@@ -33,7 +33,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
             for name, problem in target.problems.items():
                 form.add_error(name, problem)
             return render(request, "integrations/switch.html", context)
-        if isinstance(target, Complaint):
+        if isinstance(target, ActionRefused):
             return render(request, "integrations/switch.html", {**context, "problem": target.text})
         if "do" in request.POST:
             return _switched(request, integration, target, context, anyway=given["anyway"])
@@ -53,7 +53,7 @@ def _switched(
 ) -> HttpResponse:
     changes = api_migration.changes_in_words(integration, target)
     sentence = api_migration.switch(integration, target, by=history.who(request), anyway=anyway)
-    if isinstance(sentence, Complaint):
+    if isinstance(sentence, ActionRefused):
         return render(request, "integrations/switch.html", {**context, "problem": sentence.text})
     history.record(request, sentence, changes=changes, about=integration)
     messages.success(request, sentence)

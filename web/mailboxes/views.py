@@ -17,7 +17,7 @@ from integrations.models import Destination, Integration
 from mailboxes.filter_summary import in_words
 from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
-from mailboxes.rules import SKIPPED_BY_DEFAULT, Verdict
+from mailboxes.rules import SKIPPED_BY_DEFAULT, FilterVerdict
 from operations import actions, dry_runs
 from sync.jobs import budget
 from sync.jobs.disabled_mailboxes import stopped_at
@@ -61,7 +61,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "folders": [
             {
                 "folder": folder,
-                "standing": status.folder_standing(folder, wanted is Verdict.WANTED),
+                "standing": status.folder_standing(folder, wanted is FilterVerdict.WANTED),
                 "delivered": delivered.get(folder.pk, 0),
             }
             for folder, wanted in folders
@@ -69,8 +69,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": worth_showing(mailbox.runs.all())[:RUNS],
         "last_failure": mailbox.runs.filter(FAILED).first(),
         "set_aside": set_aside[:SET_ASIDE],
-        "newly_wanted": newly_wanted.amount(newly_wanted.Standing.WAITING, Mailbox.objects.filter(pk=pk)),
-        "newly_left": newly_wanted.amount(newly_wanted.Standing.LEFT, Mailbox.objects.filter(pk=pk)),
+        "newly_wanted": newly_wanted.amount(newly_wanted.AnswerState.WAITING, Mailbox.objects.filter(pk=pk)),
+        "newly_left": newly_wanted.amount(newly_wanted.AnswerState.LEFT, Mailbox.objects.filter(pk=pk)),
         "verification": verification,
         "verifying": verifying,
         "wishes": in_words(mailbox),

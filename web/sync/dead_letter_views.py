@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from integrations.catalogue import set_aside_entry
 from operations import actions
-from sync.models import SetAsideEmail
+from sync.models import DeadLetter
 from web.integrations.answers import back, live_page
 
 PER_PAGE = 50
@@ -20,7 +20,7 @@ PER_PAGE = 50
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """All that wait, newest first; of some mailboxes or of one kind when that is asked for."""
-    waiting = SetAsideEmail.objects.waiting()
+    waiting = DeadLetter.objects.waiting()
     counts = waiting.order_by().values_list("kind", "stage").annotate(count=Count("pk")).order_by("-count", "kind")
     search, kind = _asked(request)
     chosen = _chosen(search, kind).select_related("folder", "mailbox__integration")
@@ -50,7 +50,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 def retry_like(request: HttpRequest, pk: int) -> HttpResponse:
     """All emails of the same mailbox that were set aside for a reason of the same kind."""
     email = _email(pk)
-    alike = SetAsideEmail.objects.waiting().filter(mailbox=email.mailbox_id, kind=email.kind, stage=email.stage)
+    alike = DeadLetter.objects.waiting().filter(mailbox=email.mailbox_id, kind=email.kind, stage=email.stage)
     return back(request, actions.retry_many_set_aside(alike), reverse("mailbox", args=[email.mailbox_id]))
 
 
@@ -65,8 +65,8 @@ def _asked(request: HttpRequest) -> tuple[str, str]:
     return tuple(request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "kind"))  # type: ignore[return-value]
 
 
-def _chosen(search: str, kind: str) -> QuerySet[SetAsideEmail]:
-    chosen = SetAsideEmail.objects.waiting()
+def _chosen(search: str, kind: str) -> QuerySet[DeadLetter]:
+    chosen = DeadLetter.objects.waiting()
     if search:
         chosen = chosen.filter(mailbox__address__icontains=search)
     if kind:
@@ -74,5 +74,5 @@ def _chosen(search: str, kind: str) -> QuerySet[SetAsideEmail]:
     return chosen
 
 
-def _email(pk: int) -> SetAsideEmail:
-    return get_object_or_404(SetAsideEmail.objects.select_related("folder", "mailbox__integration"), pk=pk)
+def _email(pk: int) -> DeadLetter:
+    return get_object_or_404(DeadLetter.objects.select_related("folder", "mailbox__integration"), pk=pk)

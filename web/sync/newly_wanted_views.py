@@ -17,7 +17,7 @@ from integrations.models import Integration
 from mailboxes.models import Mailbox
 from operations import actions
 from sync.reporting import newly_wanted
-from sync.reporting.newly_wanted import Standing
+from sync.reporting.newly_wanted import AnswerState
 from web.integrations.answers import back
 from web.integrations.asked import number
 
@@ -39,21 +39,21 @@ class _Chosen:
 def overview(request: HttpRequest) -> HttpResponse:
     """How many emails wait, come or were left, by mailbox."""
     chosen = _chosen(request)
-    amounts = {standing: newly_wanted.by_mailbox(standing, chosen.mailboxes) for standing in Standing}
+    amounts = {standing: newly_wanted.by_mailbox(standing, chosen.mailboxes) for standing in AnswerState}
     shown = sorted(set().union(*amounts.values()))[:SHOWN]
     rows = Mailbox.objects.select_related("integration").in_bulk(shown)
     nothing = (0, 0)
     context = {
         "chosen": chosen,
-        "waiting": newly_wanted.amount(Standing.WAITING, chosen.mailboxes),
-        "left": newly_wanted.amount(Standing.LEFT, chosen.mailboxes),
+        "waiting": newly_wanted.amount(AnswerState.WAITING, chosen.mailboxes),
+        "left": newly_wanted.amount(AnswerState.LEFT, chosen.mailboxes),
         "lines": [
             {
                 "mailbox": rows[pk],
-                "waiting": amounts[Standing.WAITING].get(pk, nothing)[0],
-                "units": amounts[Standing.WAITING].get(pk, nothing)[1],
-                "coming": amounts[Standing.COMING].get(pk, nothing)[0],
-                "left": amounts[Standing.LEFT].get(pk, nothing)[0],
+                "waiting": amounts[AnswerState.WAITING].get(pk, nothing)[0],
+                "units": amounts[AnswerState.WAITING].get(pk, nothing)[1],
+                "coming": amounts[AnswerState.COMING].get(pk, nothing)[0],
+                "left": amounts[AnswerState.LEFT].get(pk, nothing)[0],
             }
             for pk in shown
             if pk in rows
@@ -79,8 +79,8 @@ def _answer(request: HttpRequest, chosen: _Chosen, *, bring: bool) -> HttpRespon
     context = {
         "chosen": chosen,
         "bring": bring,
-        "waiting": newly_wanted.amount(Standing.WAITING, chosen.mailboxes),
-        "left": newly_wanted.amount(Standing.LEFT, chosen.mailboxes) if chosen.also_left else None,
+        "waiting": newly_wanted.amount(AnswerState.WAITING, chosen.mailboxes),
+        "left": newly_wanted.amount(AnswerState.LEFT, chosen.mailboxes) if chosen.also_left else None,
     }
     return render(request, "sync/newly_answer.html", context)
 
@@ -94,7 +94,7 @@ def _answered(request: HttpRequest, chosen: _Chosen, *, bring: bool) -> HttpResp
         else actions.leave_newly_wanted(mailboxes, by=by)
     )
     page = f"{reverse('newly-wanted')}{chosen.query}"
-    if isinstance(sentence, actions.Complaint):
+    if isinstance(sentence, actions.ActionRefused):
         return back(request, sentence, page)
     history.record(request, sentence, about=chosen.about, changes=history.named(mailboxes))
     messages.success(request, sentence)

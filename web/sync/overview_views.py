@@ -58,7 +58,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             (
                 integration,
                 integration_status.integration_standing(
-                    integration, counts.get(integration.pk, integration_status.Counts()), now
+                    integration, counts.get(integration.pk, integration_status.StatusCounts()), now
                 ),
             )
             for integration in integrations

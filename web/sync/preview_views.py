@@ -19,11 +19,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from access.body_limits import AROUND_FILES, accepts_body
 from conversion.deadline.child_process import AllPlacesTaken
 from conversion.preview import MOST_BYTES, preview_of_file, rejection
-from conversion.transform import Converted, NotConvertible, Place
+from conversion.transform import Converted, EmailLocation, NotConvertible
 from integrations.reinfer.payload import comment_json
 from operations import actions
 from sync.jobs.conversions import converter
-from sync.models import SetAsideEmail
+from sync.models import DeadLetter
 
 SHOWN_CHARS = 20_000
 """Of a body, and of a piece that was cut: a page is not a mail program."""
@@ -58,7 +58,7 @@ def preview_file(request: HttpRequest) -> HttpResponse:
         context["name"] = file.name
         try:
             with converter(wait=False) as convert:
-                outcome = preview_of_file(file.read(), Place("mailbox@example.com", ("Inbox",)), convert)
+                outcome = preview_of_file(file.read(), EmailLocation("mailbox@example.com", ("Inbox",)), convert)
         except AllPlacesTaken as busy:
             return _page(request, context | {"problem": str(busy)}, HTTPStatus.TOO_MANY_REQUESTS)
         context |= _shown(outcome)
@@ -69,10 +69,10 @@ def preview_file(request: HttpRequest) -> HttpResponse:
 @permission_required("sync.preview_email", raise_exception=True)
 def preview_set_aside(request: HttpRequest, pk: int) -> HttpResponse:
     """An email that could not be delivered, fetched from Exchange now."""
-    email = get_object_or_404(SetAsideEmail.objects.select_related("mailbox__integration", "folder"), pk=pk)
+    email = get_object_or_404(DeadLetter.objects.select_related("mailbox__integration", "folder"), pk=pk)
     found = actions.preview_set_aside(email)
     context: dict[str, Any] = {"email": email}
-    context |= {"problem": found.text} if isinstance(found, actions.Complaint) else _shown(found)
+    context |= {"problem": found.text} if isinstance(found, actions.ActionRefused) else _shown(found)
     return _page(request, context)
 
 

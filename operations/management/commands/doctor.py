@@ -13,11 +13,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from access import history
 from integrations.connect import graph_facts
-from integrations.diagnosis import Fact, Verdict
+from integrations.diagnosis import Fact, StepVerdict
 from integrations.errors import IntegrationError
 from integrations.models import Integration
 from operations import actions, api_migration
-from operations.actions import Complaint
+from operations.actions import ActionRefused
 
 DEADLINE = 20.0
 """Seconds that one question may take."""
@@ -62,15 +62,15 @@ class Command(BaseCommand):
             raise CommandError("It has no mailbox yet. Name one with --mailbox.")
         finding = actions.test_connection(integration, address, by=history.who_runs("doctor"))
         for step in finding.steps:
-            self._tell(Fact(step.name, Verdict.OK if step.ok else Verdict.DIFFERS, step.text))
+            self._tell(Fact(step.name, StepVerdict.OK if step.ok else StepVerdict.DIFFERS, step.text))
         if not finding.ok:
             if not finding.steps:
                 self.stderr.write(finding.text)
             sys.exit(NOT_REACHED)
         if integration.microsoft_api == Integration.Api.GRAPH:
             facts = list(self._told(integration, address, options["watch"]))
-            differing = sum(fact.verdict is Verdict.DIFFERS for fact in facts)
-            untried = sum(fact.verdict is Verdict.UNTRIED for fact in facts)
+            differing = sum(fact.verdict is StepVerdict.DIFFERS for fact in facts)
+            untried = sum(fact.verdict is StepVerdict.UNTRIED for fact in facts)
             as_expected = len(facts) - differing - untried
             self.stdout.write(f"\n{as_expected} as expected, {differing} different, {untried} could not be tried.")
             if differing:
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             sys.exit(NOT_REACHED)
 
     def _tell(self, fact: Fact) -> None:
-        style = {Verdict.OK: self.style.SUCCESS, Verdict.DIFFERS: self.style.ERROR}.get(
+        style = {StepVerdict.OK: self.style.SUCCESS, StepVerdict.DIFFERS: self.style.ERROR}.get(
             fact.verdict, self.style.WARNING
         )
         self.stdout.write(f"{style(f'{fact.verdict.value:<18}')} {fact.name}: {fact.text}")
@@ -100,7 +100,7 @@ def _as_switched(integration: Integration, endpoint: str, secret_file: str) -> I
     target = api_migration.target_of(integration, Integration.Api.GRAPH, endpoint, secrets=secrets)
     if isinstance(target, api_migration.SecretsNeeded):
         raise CommandError(f"{target.text} Name a file that holds it with --secret-file, or - for standard input.")
-    if isinstance(target, Complaint):
+    if isinstance(target, ActionRefused):
         raise CommandError(target.text)
     return api_migration.as_switched(integration, target)
 

@@ -12,7 +12,7 @@ from access import history
 from mailboxes.models import Mailbox
 from operations import actions
 from sync.reporting import newly_wanted
-from sync.reporting.newly_wanted import Standing
+from sync.reporting.newly_wanted import AnswerState
 
 
 class Command(BaseCommand):
@@ -45,18 +45,18 @@ class Command(BaseCommand):
             said = actions.bring_newly_wanted(rows, by=by, also_left=options["left"])
         else:
             said = actions.leave_newly_wanted(rows, by=by)
-        if isinstance(said, actions.Complaint):
+        if isinstance(said, actions.ActionRefused):
             raise CommandError(said.text)
         history.note(by, said, changes=history.named(rows))
         self.stdout.write(said)
 
     def _say(self, mailboxes: QuerySet[Mailbox]) -> None:
-        amounts = {standing: newly_wanted.by_mailbox(standing, mailboxes) for standing in Standing}
+        amounts = {standing: newly_wanted.by_mailbox(standing, mailboxes) for standing in AnswerState}
         names = {row.pk: str(row) for row in mailboxes.filter(pk__in=set().union(*amounts.values()))}
         for pk, name in sorted(names.items(), key=lambda item: item[1]):
-            counts = [f"{amounts[standing][pk][0]:,} {standing}" for standing in Standing if pk in amounts[standing]]
+            counts = [f"{amounts[standing][pk][0]:,} {standing}" for standing in AnswerState if pk in amounts[standing]]
             self.stdout.write(f"{name}: {', '.join(counts)}")
-        waiting = newly_wanted.amount(Standing.WAITING, mailboxes)
+        waiting = newly_wanted.amount(AnswerState.WAITING, mailboxes)
         self.stdout.write(waiting.sentence if waiting.emails else "Nothing waits for an answer.")
 
 

@@ -16,8 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversion.deadline.in_process import Convert, Outcome
 from conversion.preview import preview_of_file, rejection
-from conversion.transform import Converted, NotConvertible, Place
-from integrations.dead_letter_reasons import SetAsideKind
+from conversion.transform import Converted, EmailLocation, NotConvertible
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.reinfer.payload import comment_object
 from sync.jobs.conversions import converter
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--folder", default="Inbox", help="the folder it lies in, for example Inbox/Trades")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        place = Place(options["mailbox"], tuple(options["folder"].split("/")))
+        place = EmailLocation(options["mailbox"], tuple(options["folder"].split("/")))
         outcomes: Counter[str] = Counter()
         rules: Counter[str] = Counter()
         several = len(options["paths"]) > 1 or any(Path(path).is_dir() for path in options["paths"])
@@ -104,14 +104,14 @@ def _bytes(path: Path) -> bytes:
         return file.read(LARGEST)
 
 
-def _outcome(read: Callable[[], bytes], place: Place, convert: Convert) -> Outcome:
+def _outcome(read: Callable[[], bytes], place: EmailLocation, convert: Convert) -> Outcome:
     """Whatever happens over one file, the others are shown."""
     try:
         return preview_of_file(read(), place, convert)
     except OSError as error:
-        return NotConvertible(SetAsideKind.UNREADABLE_FILE, error.strerror or type(error).__name__)
+        return NotConvertible(DeadLetterKind.UNREADABLE_FILE, error.strerror or type(error).__name__)
     except MemoryError:
-        return NotConvertible(SetAsideKind.UNREADABLE_FILE, "too large for the memory of this machine")
+        return NotConvertible(DeadLetterKind.UNREADABLE_FILE, "too large for the memory of this machine")
 
 
 def _kind(outcome: Converted | NotConvertible) -> str:

@@ -10,14 +10,14 @@ from django.db.models import Count, Max, Min
 
 from integrations import catalogue
 from integrations.bidi import closed
-from sync.models import SetAsideEmail
+from sync.models import DeadLetter
 from sync.reporting.attention.problem import MOST, Problem, Problems, first
 from sync.reporting.status import Tone
 
 
 def set_aside(now: datetime) -> Problems:
     groups = (
-        SetAsideEmail.objects.waiting()
+        DeadLetter.objects.waiting()
         .order_by()
         .values("mailbox_id", "kind", "stage")
         .annotate(count=Count("pk"), since=Max("last_at"), sample=Max("pk"), least=Min("reason"), most=Max("reason"))
@@ -28,7 +28,7 @@ def set_aside(now: datetime) -> Problems:
 
 
 def _told(rows: Sequence[Any]) -> Iterator[Problem]:
-    samples = SetAsideEmail.objects.select_related("mailbox__integration").in_bulk([row["sample"] for row in rows])
+    samples = DeadLetter.objects.select_related("mailbox__integration").in_bulk([row["sample"] for row in rows])
     for row in rows:
         email = samples.get(row["sample"])
         if email is None:

@@ -11,10 +11,10 @@ from sync.reporting.attention.problem import MOST, Problem, Problems, first
 
 STILL = "Standing still"
 TITLES = {
-    standstill.Kind.BROKER_AWAY: "Broker away",
-    standstill.Kind.BROKER_REFUSES: "Broker refuses",
-    standstill.Kind.SECRET_UNREADABLE: "Secret unreadable",
-    standstill.Kind.WORKER_UNFIT: "Worker unfit",
+    standstill.StandstillKind.BROKER_AWAY: "Broker away",
+    standstill.StandstillKind.BROKER_REFUSES: "Broker refuses",
+    standstill.StandstillKind.SECRET_UNREADABLE: "Secret unreadable",
+    standstill.StandstillKind.WORKER_UNFIT: "Worker unfit",
 }
 
 

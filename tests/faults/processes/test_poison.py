@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from integrations.dead_letter_reasons import SetAsideKind
+from integrations.dead_letter_reasons import DeadLetterKind
 from tests.faults.poison import ENDLESS, RECURSES
 from tests.faults.processes.burst import Burst, burst
 from tests.faults.processes.stack import running_stack
@@ -71,7 +71,7 @@ def test_emails_that_once_blocked_a_worker_arrive_like_all_others(stack):
 def test_emails_that_cannot_be_converted_are_set_aside_at_once_and_the_others_arrive(stack):
     found = burst(stack, "planted", PLANTED)
     told("with two conversions that do not end, and one that fails", found)
-    late, failed = (SetAsideKind.CONVERSION_DEADLINE.value, 1), (SetAsideKind.CONVERSION_FAILED.value, 1)
+    late, failed = (DeadLetterKind.CONVERSION_DEADLINE.value, 1), (DeadLetterKind.CONVERSION_FAILED.value, 1)
     aside = {comment_id_of("spins-0"): late, comment_id_of("spins-1"): late, comment_id_of("deep"): failed}
     assert_well(found, delivered=set(), aside=aside)
     assert stack.died() == []

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from conversion.deadline import timer
-from conversion.deadline.timer import Deadline, DeadlineExceeded, can_interrupt, within
+from conversion.deadline.timer import ConversionDeadline, DeadlineExceeded, can_interrupt, within
 from tests.unit.conversion.slow import ENDLESS, match_for_ever
 
 ROOT = Path(__file__).parents[3]
-SOON = Deadline(cpu=0.2, wall=20)
+SOON = ConversionDeadline(cpu=0.2, wall=20)
 
 
 def test_what_is_done_in_time_is_given_back():
-    assert within(Deadline(5, 50), lambda: 42) == 42
+    assert within(ConversionDeadline(5, 50), lambda: 42) == 42
 
 
 def test_an_expression_that_does_not_end_is_ended():
@@ -60,7 +60,7 @@ def test_an_end_that_python_swallows_in_a_destructor_comes_again():
 
 def test_work_that_only_waits_is_ended_by_the_wall_clock():
     with pytest.raises(DeadlineExceeded):
-        within(Deadline(cpu=60, wall=0.5), lambda: time.sleep(60))
+        within(ConversionDeadline(cpu=60, wall=0.5), lambda: time.sleep(60))
 
 
 def test_what_the_work_raises_is_raised_and_the_timers_are_off():
@@ -80,7 +80,7 @@ def test_a_signal_that_comes_late_does_nothing():
 def test_wherever_a_signal_arrives_only_the_work_is_ended():
     """The deadline is over from the start, and another thread sends signals as fast as it can for two seconds: they arrive in
     the work, while the timer is armed and disarmed, and in what comes after."""
-    over, main, seen = Deadline(cpu=0, wall=1000), threading.main_thread().ident, Counter()
+    over, main, seen = ConversionDeadline(cpu=0, wall=1000), threading.main_thread().ident, Counter()
     end = time.monotonic() + 2
 
     def send():
@@ -112,7 +112,7 @@ def test_a_signal_that_arrives_before_the_deadline_ends_nothing():
             signal.raise_signal(signal.SIGALRM)
         return "done"
 
-    assert within(Deadline(cpu=60, wall=600), work) == "done"
+    assert within(ConversionDeadline(cpu=60, wall=600), work) == "done"
 
 
 def test_a_thread_cannot_be_interrupted():

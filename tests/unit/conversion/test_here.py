@@ -7,11 +7,11 @@ import re
 import pytest
 
 from conversion.deadline.in_process import convert_here
-from conversion.deadline.timer import Deadline
+from conversion.deadline.timer import ConversionDeadline
 from conversion.limits import DEFAULT_LIMITS
 from conversion.mime import headers
-from conversion.transform import Converted, NotConvertible, Place
-from integrations.dead_letter_reasons import SetAsideKind
+from conversion.transform import Converted, EmailLocation, NotConvertible
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from tests.mails import mail
 from tests.unit.conversion.slow import MARK, planted
@@ -25,7 +25,9 @@ class Panic(BaseException):
 
 def outcome(mime: bytes, cpu: float = 20):
     email = Email(Change(ChangeKind.CREATED, FolderId("f"), ItemId("i")), mime, ItemDetails())
-    return convert_here(email, Place("desk@bank.example", ("Inbox",)), DEFAULT_LIMITS, Deadline(cpu, 200))
+    return convert_here(
+        email, EmailLocation("desk@bank.example", ("Inbox",)), DEFAULT_LIMITS, ConversionDeadline(cpu, 200)
+    )
 
 
 def raising(error):
@@ -40,7 +42,7 @@ def test_an_error_becomes_a_reason_with_its_kind_and_our_place_and_not_its_text(
     monkeypatch.setattr(headers.utils, "getaddresses", raising(error(SECRET)))
     found = outcome(mail("a"))
     assert isinstance(found, NotConvertible)
-    assert found.kind is SetAsideKind.CONVERSION_FAILED
+    assert found.kind is DeadLetterKind.CONVERSION_FAILED
     assert re.fullmatch(rf"{error.__name__} at conversion\.mime\.headers:\d+", found.detail)
 
 
@@ -65,5 +67,5 @@ def test_a_conversion_that_does_not_end_is_ended_and_the_place_is_named(monkeypa
     monkeypatch.setattr("conversion.transform.clean", planted(headers.clean))
     found = outcome(mail("a", subject=MARK), cpu=0.3)
     assert isinstance(found, NotConvertible)
-    assert found.kind is SetAsideKind.CONVERSION_DEADLINE
+    assert found.kind is DeadLetterKind.CONVERSION_DEADLINE
     assert re.fullmatch(r"longer than 0\.3 s at conversion\.transform:\d+", found.detail)

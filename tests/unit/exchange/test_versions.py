@@ -10,7 +10,7 @@ import pytest
 from integrations import errors
 from integrations.ews.connection import connection
 from integrations.ews.source import ExchangeSource
-from integrations.ews.versions import API_VERSIONS, Settled, Versions, to_try
+from integrations.ews.versions import API_VERSIONS, Versions, WorkingVersion, to_try
 from integrations.messages import Email, FolderKind
 from integrations.ports import Learner
 from simulators.exchange import Store, soap
@@ -186,19 +186,19 @@ def test_older_versions_are_tried_first() -> None:
 
 @pytest.mark.parametrize("written", ["", "Exchange2010_SP2", "Exchange2010_SP2 14.3", "Exchange2016 15.20"])
 def test_what_was_written_is_read(written: str) -> None:
-    assert str(Settled.read(written) or "") == written
+    assert str(WorkingVersion.read(written) or "") == written
 
 
 @pytest.mark.parametrize("written", ["Exchange2030 15.1", "nonsense", "Exchange2016 15.1 more", " "])
 def test_what_was_not_written_by_us_is_nothing(written: str) -> None:
-    assert Settled.read(written) is None
+    assert WorkingVersion.read(written) is None
 
 
 def test_no_more_mailboxes_are_remembered_than_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("integrations.ews.versions.MOST_REMEMBERED", 2)
     versions = Versions()
     for name in "abc":
-        versions.set(name, Settled("Exchange2013", "15.0"))
+        versions.set(name, WorkingVersion("Exchange2013", "15.0"))
     assert [versions.get(name) is not None for name in "abc"] == [False, True, True]
 
 

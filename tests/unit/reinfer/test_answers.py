@@ -9,22 +9,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations import errors
-from integrations.reinfer.answers import LONGEST_WAIT, Answer, ContentRefused, payload
+from integrations.reinfer.answers import LONGEST_WAIT, ContentRefused, ReinferAnswer, payload
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 OK = b'{"status": "ok", "new": 1}'
 GATEWAY = b"<html><body><h1>502 Bad Gateway</h1> secret-host-17</body></html>"
 
 
-def answer(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, headers or {}, body, NOW)
+def answer(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> ReinferAnswer:
+    return ReinferAnswer(status, headers or {}, body, NOW)
 
 
 def error(message: object = "it went wrong") -> bytes:
     return json.dumps({"status": "error", "message": message}).encode()
 
 
-def raised(got: Answer, *, may_quote_mail: bool = False) -> errors.IntegrationError:
+def raised(got: ReinferAnswer, *, may_quote_mail: bool = False) -> errors.IntegrationError:
     with pytest.raises(errors.IntegrationError) as caught:
         payload(got, may_quote_mail=may_quote_mail)
     return caught.value

@@ -14,7 +14,7 @@ import pytest
 from integrations.errors import QuotaReached, ReinferFailed
 from integrations.messages import Comment
 from integrations.reinfer.answers import ContentRefused
-from integrations.reinfer.batching import Packed, batches, request_body
+from integrations.reinfer.batching import EncodedComment, batches, request_body
 from integrations.reinfer.halving import Halving
 from integrations.reinfer.payload import comment_json
 from tests.unit.reinfer.comments import comment
@@ -31,7 +31,7 @@ class Server:
     taken: list[str] = field(default_factory=list)
     calls: int = 0
 
-    async def send(self, batch: Sequence[Packed]) -> Mapping[str, Any]:
+    async def send(self, batch: Sequence[EncodedComment]) -> Mapping[str, Any]:
         self.calls += 1
         ids = [packed.comment.id for packed in batch]
         if len(ids) > self.most:
@@ -120,7 +120,7 @@ def test_a_refused_mail_that_speaks_of_quotas_is_only_a_rejection() -> None:
 
 def test_another_error_goes_through() -> None:
     class Broken(Server):
-        async def send(self, batch: Sequence[Packed]) -> Mapping[str, Any]:
+        async def send(self, batch: Sequence[EncodedComment]) -> Mapping[str, Any]:
             raise ReinferFailed("HTTP 500")
 
     with pytest.raises(ReinferFailed):
@@ -141,7 +141,7 @@ def test_counts_of_several_batches_are_added() -> None:
 
 def test_only_the_request_whose_counts_do_not_add_up_is_in_doubt() -> None:
     class Forgets(Server):
-        async def send(self, batch: Sequence[Packed]) -> Mapping[str, Any]:
+        async def send(self, batch: Sequence[EncodedComment]) -> Mapping[str, Any]:
             told = await super().send(batch)
             return {"status": "ok"} if self.calls == 2 else told
 

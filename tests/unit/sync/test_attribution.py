@@ -3,47 +3,77 @@
 import pytest
 
 from integrations.errors import WIDEST, Evidence, Scope, all_errors
-from sync.engine.error_scope import TABLE, Action, Seen, decide
+from sync.engine.error_scope import TABLE, Action, ConnectionEvidence, decide
 
 E, S, A = Evidence, Scope, Action
 
-CASES: list[tuple[str, Evidence, Seen, Scope, Action]] = [
-    ("no response is of the connection", E.TRANSPORT, Seen(), S.CONNECTION, A.HOLD),
-    ("a setting of ours is of the connection", E.SETTINGS, Seen(), S.CONNECTION, A.HOLD),
+CASES: list[tuple[str, Evidence, ConnectionEvidence, Scope, Action]] = [
+    ("no response is of the connection", E.TRANSPORT, ConnectionEvidence(), S.CONNECTION, A.HOLD),
+    ("a setting of ours is of the connection", E.SETTINGS, ConnectionEvidence(), S.CONNECTION, A.HOLD),
     (
         "a password that a neighbour signed in with since is of this mailbox, whatever else is refused",
         E.PASSWORD,
-        Seen(refused_alone=True, has_others=True, refused_elsewhere=True, held_for=E.PASSWORD),
+        ConnectionEvidence(refused_alone=True, has_others=True, refused_elsewhere=True, held_for=E.PASSWORD),
         S.MAILBOX,
         A.PAUSE,
     ),
     (
         "a password that a second mailbox is refused is of the connection",
         E.PASSWORD,
-        Seen(refused_elsewhere=True, has_others=True),
+        ConnectionEvidence(refused_elsewhere=True, has_others=True),
         S.CONNECTION,
         A.HOLD,
     ),
-    ("a password with nobody else to ask is of the connection", E.PASSWORD, Seen(), S.CONNECTION, A.HOLD),
-    ("a password that is refused first is probed", E.PASSWORD, Seen(has_others=True), S.CONNECTION, A.PROBE),
+    ("a password with nobody else to ask is of the connection", E.PASSWORD, ConnectionEvidence(), S.CONNECTION, A.HOLD),
+    (
+        "a password that is refused first is probed",
+        E.PASSWORD,
+        ConnectionEvidence(has_others=True),
+        S.CONNECTION,
+        A.PROBE,
+    ),
     (
         "a response that two are refused by is of the connection",
         E.RESPONSE,
-        Seen(refused_elsewhere=True),
+        ConnectionEvidence(refused_elsewhere=True),
         S.CONNECTION,
         A.HOLD,
     ),
-    ("a response that one is refused by is of this mailbox", E.RESPONSE, Seen(has_others=True), S.MAILBOX, A.PAUSE),
-    ("an overload of many in a row is of the connection", E.OVERLOAD, Seen(in_a_row=4), S.CONNECTION, A.HOLD),
-    ("an overload of a few is of each mailbox", E.OVERLOAD, Seen(in_a_row=3, held_for=E.RESPONSE), S.MAILBOX, A.RETRY),
-    ("a mailbox that moves is tried again", E.MAILBOX, Seen(passes=True), S.MAILBOX, A.RETRY),
-    ("a mailbox that may not be read pauses", E.MAILBOX, Seen(refused_elsewhere=True), S.MAILBOX, A.PAUSE),
-    ("a folder is listed again", E.FOLDER, Seen(), S.FOLDER, A.LIST_AGAIN),
-    ("a folder that may not be read is left out", E.FOLDER_REFUSED, Seen(), S.FOLDER, A.PAUSE),
-    ("a worker that cannot even ask leaves the mailbox to others", E.PROCESS, Seen(), S.PROCESS, A.RETRY),
-    ("a destination waits as a whole", E.DESTINATION, Seen(), S.DESTINATION, A.HOLD),
-    ("a bucket waits as a whole", E.BUCKET, Seen(), S.BUCKET, A.HOLD),
-    ("a fault of ours delays one mailbox", E.OURS, Seen(), S.MAILBOX, A.RETRY),
+    (
+        "a response that one is refused by is of this mailbox",
+        E.RESPONSE,
+        ConnectionEvidence(has_others=True),
+        S.MAILBOX,
+        A.PAUSE,
+    ),
+    (
+        "an overload of many in a row is of the connection",
+        E.OVERLOAD,
+        ConnectionEvidence(in_a_row=4),
+        S.CONNECTION,
+        A.HOLD,
+    ),
+    (
+        "an overload of a few is of each mailbox",
+        E.OVERLOAD,
+        ConnectionEvidence(in_a_row=3, held_for=E.RESPONSE),
+        S.MAILBOX,
+        A.RETRY,
+    ),
+    ("a mailbox that moves is tried again", E.MAILBOX, ConnectionEvidence(passes=True), S.MAILBOX, A.RETRY),
+    (
+        "a mailbox that may not be read pauses",
+        E.MAILBOX,
+        ConnectionEvidence(refused_elsewhere=True),
+        S.MAILBOX,
+        A.PAUSE,
+    ),
+    ("a folder is listed again", E.FOLDER, ConnectionEvidence(), S.FOLDER, A.LIST_AGAIN),
+    ("a folder that may not be read is left out", E.FOLDER_REFUSED, ConnectionEvidence(), S.FOLDER, A.PAUSE),
+    ("a worker that cannot even ask leaves the mailbox to others", E.PROCESS, ConnectionEvidence(), S.PROCESS, A.RETRY),
+    ("a destination waits as a whole", E.DESTINATION, ConnectionEvidence(), S.DESTINATION, A.HOLD),
+    ("a bucket waits as a whole", E.BUCKET, ConnectionEvidence(), S.BUCKET, A.HOLD),
+    ("a fault of ours delays one mailbox", E.OURS, ConnectionEvidence(), S.MAILBOX, A.RETRY),
 ]
 
 
@@ -60,7 +90,7 @@ def test_each_row_has_its_case():
 
 
 def test_a_connection_that_waits_for_an_overload_waits_on_while_a_probe_meets_it_again():
-    assert decide(E.OVERLOAD, Seen(held_for=E.OVERLOAD)).fault is Scope.CONNECTION
+    assert decide(E.OVERLOAD, ConnectionEvidence(held_for=E.OVERLOAD)).fault is Scope.CONNECTION
 
 
 def test_whatever_was_seen_there_is_an_answer():

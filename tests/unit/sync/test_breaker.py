@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from integrations.errors import TooManyRefused
-from sync.engine.circuit_breaker import Breaker
+from sync.engine.circuit_breaker import BreakerWindow
 
 
 def test_nine_refusals_in_a_row_are_nine_bad_emails_and_the_tenth_is_not():
-    breaker = Breaker()
+    breaker = BreakerWindow()
     for _ in range(9):
         breaker.note("-")
     with pytest.raises(TooManyRefused):
@@ -17,7 +17,7 @@ def test_nine_refusals_in_a_row_are_nine_bad_emails_and_the_tenth_is_not():
 
 
 def test_refusals_among_accepted_emails_are_counted_over_the_last_hundred():
-    breaker = Breaker()
+    breaker = BreakerWindow()
     for _ in range(5):
         breaker.note("-" + "+" * 6)
     assert breaker.window.count("-") == 5, "too few to tell"
@@ -32,13 +32,13 @@ def test_refusals_among_accepted_emails_are_counted_over_the_last_hundred():
 
 
 def test_one_in_ten_never_stops_a_bucket():
-    breaker = Breaker()
+    breaker = BreakerWindow()
     for _ in range(100):
         breaker.note("+" * 9 + "-")
 
 
 def test_emails_that_make_no_comment_are_no_row_while_others_of_their_batch_are_still_to_be_pushed():
-    breaker = Breaker()
+    breaker = BreakerWindow()
     breaker.note("-" * 12, alone=False)
     breaker.note("+" * 38)
     with pytest.raises(TooManyRefused):
@@ -46,15 +46,15 @@ def test_emails_that_make_no_comment_are_no_row_while_others_of_their_batch_are_
 
 
 def test_a_batch_that_was_accepted_whole_never_stops_it_whatever_came_before():
-    breaker = Breaker("-" * 100)
+    breaker = BreakerWindow("-" * 100)
     breaker.note("+++")
 
 
 def test_what_an_admin_pardoned_is_not_counted_against_the_bucket():
-    breaker = Breaker("-" * 100, pardoned=True)
+    breaker = BreakerWindow("-" * 100, pardoned=True)
     breaker.note("-" * 50)
 
 
 def test_a_probe_that_is_refused_too_stops_at_once():
     with pytest.raises(TooManyRefused):
-        Breaker("-" * 10).note("-")
+        BreakerWindow("-" * 10).note("-")

@@ -7,23 +7,23 @@ import pytest
 
 from conversion.identity import listed_comment_id
 from integrations.messages import Change, ChangeKind, CommentId, FolderId, ItemId
-from mailboxes.rules import Rules, Verdict
-from sync.engine.prefilter import Gate, Known, sort_page
-from sync.engine.records import DELIVERED, SET_ASIDE, CopyRecord, Entry
+from mailboxes.rules import FilterVerdict, Rules
+from sync.engine.prefilter import KnownItems, Prefilter, sort_page
+from sync.engine.records import DELIVERED, SET_ASIDE, ItemRecord, LedgerRecord
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEW = Change(ChangeKind.CREATED, FolderId("inbox"), ItemId("i1"), "k1", "IPM.Note", "<a@b>", NOON, 100)
 ID = CommentId(listed_comment_id("<a@b>"))
-COPY = CopyRecord(ItemId("i1"), "k1", FolderId("inbox"), ID, ID, NOON, 100, DELIVERED, "d1")
-ENTRY = Entry(ID, True, "c", "p", "i", 1, False, True, ItemId("i1"), False)
+COPY = ItemRecord(ItemId("i1"), "k1", FolderId("inbox"), ID, ID, NOON, 100, DELIVERED, "d1")
+ENTRY = LedgerRecord(ID, True, "c", "p", "i", 1, False, True, ItemId("i1"), False)
 
 
-def sort(change=NEW, folder=Verdict.WANTED, rules=None, known=None):
-    return sort_page([change], Gate(folder, rules or Rules(), "d1", known or Known()))
+def sort(change=NEW, folder=FilterVerdict.WANTED, rules=None, known=None):
+    return sort_page([change], Prefilter(folder, rules or Rules(), "d1", known or KnownItems()))
 
 
 def remembering(*copies, entry=ENTRY):
-    return Known(
+    return KnownItems(
         copies={copy.item_id: copy for copy in copies},
         twins={ID: list(copies)},
         entries={ID: entry} if entry else {},
@@ -63,28 +63,28 @@ def test_reading_a_mail_changes_nothing():
 
 
 def test_unknown_mail_of_an_unwanted_folder_is_turned_away():
-    assert sort(folder=Verdict.SKIPPED_FOLDER).turned_away == [(NEW, Verdict.SKIPPED_FOLDER)]
+    assert sort(folder=FilterVerdict.SKIPPED_FOLDER).turned_away == [(NEW, FilterVerdict.SKIPPED_FOLDER)]
 
 
 def test_mail_already_synced_is_followed_into_an_unwanted_folder():
     moved = replace(NEW, item_id=ItemId("i2"), folder_id=FolderId("deleted"))
-    known = Known(entries={ID: ENTRY})
-    assert sort(moved, folder=Verdict.SKIPPED_FOLDER, known=known).fetch == [moved]
+    known = KnownItems(entries={ID: ENTRY})
+    assert sort(moved, folder=FilterVerdict.SKIPPED_FOLDER, known=known).fetch == [moved]
 
 
 def test_a_followed_copy_that_is_known_and_unchanged_is_left_alone():
-    away = replace(COPY, verdict=Verdict.SKIPPED_FOLDER, comment_id=None)
-    page = sort(folder=Verdict.SKIPPED_FOLDER, known=remembering(away))
+    away = replace(COPY, verdict=FilterVerdict.SKIPPED_FOLDER, comment_id=None)
+    page = sort(folder=FilterVerdict.SKIPPED_FOLDER, known=remembering(away))
     assert (page.fetch, page.unchanged) == ([], 1)
 
 
 def test_what_was_too_old_is_fetched_when_an_earlier_start_time_is_set():
-    old = replace(COPY, verdict=Verdict.TOO_OLD, comment_id=None)
+    old = replace(COPY, verdict=FilterVerdict.TOO_OLD, comment_id=None)
     assert sort(known=remembering(old, entry=None)).fetch == [NEW]
 
 
 def test_what_participants_turned_away_is_judged_again_only_under_other_rules():
-    away = replace(COPY, verdict=Verdict.PARTICIPANT)
+    away = replace(COPY, verdict=FilterVerdict.PARTICIPANT)
     assert sort(known=remembering(away, entry=None)).fetch == []
     under_other_rules = replace(away, judged_by="d0")
     assert sort(known=remembering(under_other_rules, entry=None)).fetch == [NEW]
@@ -92,7 +92,7 @@ def test_what_participants_turned_away_is_judged_again_only_under_other_rules():
 
 def test_a_draft_that_was_looked_at_is_not_fetched_again_whatever_the_rules_are_until_it_changes():
     draft = replace(NEW, draft=True)
-    looked_at = replace(COPY, verdict=Verdict.NEVER_SENT, judged_by="d0")
+    looked_at = replace(COPY, verdict=FilterVerdict.NEVER_SENT, judged_by="d0")
     page = sort(draft, known=remembering(looked_at, entry=None))
     assert (page.fetch, page.unchanged) == ([], 1)
     sent = replace(NEW, change_key="k2")
@@ -101,7 +101,7 @@ def test_a_draft_that_was_looked_at_is_not_fetched_again_whatever_the_rules_are_
 
 def test_what_was_turned_away_by_its_mark_alone_is_fetched_when_it_is_listed_again():
     draft = replace(NEW, draft=True)
-    by_its_mark = replace(COPY, verdict=Verdict.DRAFT, comment_id=None)
+    by_its_mark = replace(COPY, verdict=FilterVerdict.DRAFT, comment_id=None)
     assert sort(draft, known=remembering(by_its_mark, entry=None)).fetch == [draft]
 
 
@@ -114,7 +114,7 @@ def test_a_set_aside_email_has_a_schedule_of_its_own():
 
 def test_a_known_email_under_a_new_item_id_is_adopted_without_fetching():
     migrated = replace(NEW, item_id=ItemId("i2"))
-    known = Known(twins={ID: [COPY]}, entries={ID: ENTRY})
+    known = KnownItems(twins={ID: [COPY]}, entries={ID: ENTRY})
     page = sort(migrated, known=known)
     assert (page.adopt, page.fetch) == ([(COPY, migrated)], [])
 
@@ -122,23 +122,23 @@ def test_a_known_email_under_a_new_item_id_is_adopted_without_fetching():
 def test_an_email_that_was_moved_away_and_back_is_fetched_since_its_folder_must_be_told():
     back = replace(NEW, item_id=ItemId("i3"))
     elsewhere = replace(ENTRY, winner_item=ItemId("i2"))
-    assert sort(back, known=Known(twins={ID: [COPY]}, entries={ID: elsewhere})).fetch == [back]
+    assert sort(back, known=KnownItems(twins={ID: [COPY]}, entries={ID: elsewhere})).fetch == [back]
 
 
 def test_another_size_is_another_email():
     other = replace(NEW, item_id=ItemId("i2"), size=101)
-    assert sort(other, known=Known(twins={ID: [COPY]}, entries={ID: ENTRY})).fetch == [other]
+    assert sort(other, known=KnownItems(twins={ID: [COPY]}, entries={ID: ENTRY})).fetch == [other]
 
 
 def test_mail_without_a_message_id_is_never_taken_for_another():
     nameless = replace(NEW, item_id=ItemId("i2"), message_id="")
-    assert sort(nameless, known=Known(twins={ID: [COPY]}, entries={ID: ENTRY})).fetch == [nameless]
+    assert sort(nameless, known=KnownItems(twins={ID: [COPY]}, entries={ID: ENTRY})).fetch == [nameless]
 
 
 def test_a_copy_that_kept_its_id_and_key_in_another_folder_was_moved_and_is_fetched():
     moved = replace(NEW, folder_id=FolderId("done"))
     assert sort(moved, known=remembering(COPY)).fetch == [moved]
-    assert sort(moved, folder=Verdict.SKIPPED_FOLDER, known=remembering(COPY)).fetch == [moved]
+    assert sort(moved, folder=FilterVerdict.SKIPPED_FOLDER, known=remembering(COPY)).fetch == [moved]
 
 
 # ---- ids of another source ------------------------------------------------------------------------------------------
@@ -149,8 +149,8 @@ UNTIL = NOON + timedelta(hours=1)
 
 
 def after_a_switch(*changes, copy=FORMER, winner=FORMER.item_id):
-    known = Known(twins={ID: [copy]}, entries={ID: replace(ENTRY, winner_item=winner)}, former_until=UNTIL)
-    return sort_page(changes, Gate(Verdict.WANTED, Rules(), "d1", known))
+    known = KnownItems(twins={ID: [copy]}, entries={ID: replace(ENTRY, winner_item=winner)}, former_until=UNTIL)
+    return sort_page(changes, Prefilter(FilterVerdict.WANTED, Rules(), "d1", known))
 
 
 @pytest.mark.parametrize("winner", [FORMER.item_id, None], ids=["won", "a copy elsewhere won"])

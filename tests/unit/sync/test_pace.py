@@ -1,6 +1,6 @@
 """Of a burst one passes, and a clock that was turned holds nothing up."""
 
-from sync.jobs.debounce import Pace
+from sync.jobs.debounce import Debounce
 
 
 class Clock:
@@ -13,7 +13,7 @@ class Clock:
 
 def test_of_a_burst_one_passes_and_later_the_next():
     clock = Clock()
-    pace = Pace(2.0, clock)
+    pace = Debounce(2.0, clock)
     assert [pace.lets_pass() for _ in range(3)] == [True, False, False]
     clock.now += 2
     assert pace.lets_pass()
@@ -21,7 +21,7 @@ def test_of_a_burst_one_passes_and_later_the_next():
 
 def test_a_clock_that_was_set_back_holds_nothing_up():
     clock = Clock()
-    pace = Pace(2.0, clock)
+    pace = Debounce(2.0, clock)
     assert pace.lets_pass()
     clock.now -= 3600
     assert pace.lets_pass()

@@ -6,15 +6,23 @@ import pytest
 
 from integrations import errors
 from integrations.errors import Scope
-from sync.engine.error_scope import Seen
-from sync.engine.retry_policy import Hold, Past, Patience, RetryAt, Suspend, after_failure, next_sync
+from sync.engine.error_scope import ConnectionEvidence
+from sync.engine.retry_policy import (
+    BreakerPatience,
+    FailureHistory,
+    OpenCircuit,
+    RetryAt,
+    Suspend,
+    after_failure,
+    next_sync,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MIDDLE = 0.5  # no jitter
 
 
 def decide(error, **past):
-    return after_failure(error, now=NOW, past=Past(**past), chance=MIDDLE)
+    return after_failure(error, now=NOW, past=FailureHistory(**past), chance=MIDDLE)
 
 
 def test_a_busy_answer_is_obeyed_to_the_second():
@@ -28,7 +36,7 @@ def test_a_mailbox_that_keeps_failing_waits_longer_and_longer_up_to_a_quarter_of
 
 
 def test_an_unreachable_exchange_holds_the_connection_and_not_each_mailbox():
-    assert decide(errors.ExchangeUnreachable()) == Hold(Scope.CONNECTION, NOW + timedelta(seconds=15))
+    assert decide(errors.ExchangeUnreachable()) == OpenCircuit(Scope.CONNECTION, NOW + timedelta(seconds=15))
 
 
 def test_a_hold_grows_with_the_time_it_lasts_and_is_probed_often_enough_that_all_goes_on_within_five_minutes():
@@ -40,15 +48,17 @@ def test_a_hold_grows_with_the_time_it_lasts_and_is_probed_often_enough_that_all
 
 def test_re_infer_asking_for_an_hour_gets_an_hour():
     decision = decide(errors.ReinferBusy(retry_after=timedelta(hours=1)))
-    assert decision == Hold(Scope.DESTINATION, NOW + timedelta(hours=1))
+    assert decision == OpenCircuit(Scope.DESTINATION, NOW + timedelta(hours=1))
 
 
 def test_refused_credentials_hold_the_connection_for_twenty_minutes():
-    assert decide(errors.SignInRefused()) == Hold(Scope.CONNECTION, NOW + timedelta(minutes=20))
+    assert decide(errors.SignInRefused()) == OpenCircuit(Scope.CONNECTION, NOW + timedelta(minutes=20))
 
 
 def test_a_first_refusal_holds_the_connection_and_lets_another_mailbox_be_probed_at_once():
-    assert decide(errors.SignInRefused(), seen=Seen(has_others=True)) == Hold(Scope.CONNECTION, NOW)
+    assert decide(errors.SignInRefused(), seen=ConnectionEvidence(has_others=True)) == OpenCircuit(
+        Scope.CONNECTION, NOW
+    )
 
 
 def test_one_mailbox_that_is_refused_access_waits_alone():
@@ -57,7 +67,9 @@ def test_one_mailbox_that_is_refused_access_waits_alone():
 
 def test_a_connection_that_is_refused_access_is_asked_about_soon_and_then_ever_more_slowly():
     lengths = [
-        decide(errors.EwsDisabled(), seen=Seen(refused_elsewhere=True), held_since=NOW - timedelta(minutes=m)).until
+        decide(
+            errors.EwsDisabled(), seen=ConnectionEvidence(refused_elsewhere=True), held_since=NOW - timedelta(minutes=m)
+        ).until
         - NOW
         for m in (0, 2, 20, 600)
     ]
@@ -80,9 +92,9 @@ def test_a_quota_disables_the_bucket_at_once():
 
 
 def test_patience_is_a_setting():
-    patience = Patience(probe_every=timedelta(seconds=5))
-    decision = after_failure(errors.SignInRefused(), now=NOW, past=Past(), chance=MIDDLE, patience=patience)
-    assert decision == Hold(Scope.CONNECTION, NOW + timedelta(seconds=5))
+    patience = BreakerPatience(probe_every=timedelta(seconds=5))
+    decision = after_failure(errors.SignInRefused(), now=NOW, past=FailureHistory(), chance=MIDDLE, patience=patience)
+    assert decision == OpenCircuit(Scope.CONNECTION, NOW + timedelta(seconds=5))
 
 
 def test_a_fault_of_our_own_delays_the_mailbox_alone():

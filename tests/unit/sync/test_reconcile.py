@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from integrations.messages import Attachment, Comment, CommentId, ItemId, Message
 from sync.engine.reconcile import (
     Adopt,
-    Asked,
+    BucketAnswer,
     Create,
     Plain,
     Update,
@@ -15,7 +15,7 @@ from sync.engine.reconcile import (
     properties_digest,
     reconcile,
 )
-from sync.engine.records import Entry
+from sync.engine.records import LedgerRecord
 
 SENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COMMENT = Comment(
@@ -43,7 +43,7 @@ def entry(comment=COMMENT, **values):
         "winner_item": ItemId("i"),
         "in_flight_elsewhere": False,
     }
-    return Entry(**(given | values))
+    return LedgerRecord(**(given | values))
 
 
 def decide(comment, known, *, trusted=True, asked=None):
@@ -56,11 +56,11 @@ def test_what_a_trusted_ledger_does_not_know_is_created():
 
 def test_in_an_untrusted_bucket_the_bucket_is_asked_first():
     assert decide(COMMENT, None, trusted=False) is Plain.ASK
-    assert decide(COMMENT, None, trusted=False, asked=Asked(None)) == Create()
+    assert decide(COMMENT, None, trusted=False, asked=BucketAnswer(None)) == Create()
 
 
 def test_what_another_installation_sent_is_adopted_as_it_is():
-    decision = decide(MOVED, None, trusted=False, asked=Asked(COMMENT))
+    decision = decide(MOVED, None, trusted=False, asked=BucketAnswer(COMMENT))
     assert decision == Adopt(content_digest(COMMENT), properties_digest(COMMENT), ours=False)
 
 
@@ -79,21 +79,21 @@ def test_a_move_updates_the_properties():
 
 def test_an_edited_email_that_moved_keeps_the_text_that_was_sent_first():
     assert decide(EDITED, entry()) is Plain.ASK
-    decision = decide(EDITED, entry(), asked=Asked(COMMENT))
+    decision = decide(EDITED, entry(), asked=BucketAnswer(COMMENT))
     assert decision == Update(replace(COMMENT, properties=EDITED.properties), content_digest(COMMENT))
 
 
 def test_an_update_is_held_back_when_the_bucket_holds_a_text_that_we_did_not_send():
     foreign = replace(COMMENT, message=replace(COMMENT.message, body="Rewritten over there"))
-    assert decide(EDITED, entry(), asked=Asked(foreign)) is Plain.HOLD_BACK
+    assert decide(EDITED, entry(), asked=BucketAnswer(foreign)) is Plain.HOLD_BACK
 
 
 def test_an_update_is_held_back_when_the_stored_text_is_a_translation():
-    assert decide(EDITED, entry(), asked=Asked(replace(COMMENT, translated=True))) is Plain.HOLD_BACK
+    assert decide(EDITED, entry(), asked=BucketAnswer(replace(COMMENT, translated=True))) is Plain.HOLD_BACK
 
 
 def test_a_comment_that_was_deleted_over_there_is_not_billed_again():
-    assert decide(EDITED, entry(), asked=Asked(None)) is Plain.HOLD_BACK
+    assert decide(EDITED, entry(), asked=BucketAnswer(None)) is Plain.HOLD_BACK
 
 
 def test_a_dirty_entry_is_pushed_even_with_the_same_properties():
@@ -103,20 +103,20 @@ def test_a_dirty_entry_is_pushed_even_with_the_same_properties():
 def test_an_intention_is_settled_by_asking_and_never_by_a_blind_create():
     intended = entry(confirmed=False, billed=False)
     assert decide(COMMENT, intended) is Plain.ASK
-    assert decide(COMMENT, intended, asked=Asked(None)) == Create()
-    assert decide(COMMENT, intended, asked=Asked(COMMENT)) == Adopt(
+    assert decide(COMMENT, intended, asked=BucketAnswer(None)) == Create()
+    assert decide(COMMENT, intended, asked=BucketAnswer(COMMENT)) == Adopt(
         content_digest(COMMENT), properties_digest(COMMENT), ours=True
     )
 
 
 def test_an_intention_that_arrived_with_other_properties_is_updated():
     intended = entry(confirmed=False)
-    assert decide(MOVED, intended, asked=Asked(COMMENT)) == Update(MOVED, content_digest(COMMENT))
+    assert decide(MOVED, intended, asked=BucketAnswer(COMMENT)) == Update(MOVED, content_digest(COMMENT))
 
 
 def test_an_intention_that_meets_a_foreign_text_adopts_it():
     foreign = replace(COMMENT, message=replace(COMMENT.message, body="Theirs"))
-    decision = decide(MOVED, entry(confirmed=False), asked=Asked(foreign))
+    decision = decide(MOVED, entry(confirmed=False), asked=BucketAnswer(foreign))
     assert decision == Adopt(content_digest(foreign), properties_digest(foreign), ours=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.engine.folder_totals import EVERY, Doubt, Judgement, Read, Tally, in_words, judged, next_look
+from sync.engine.folder_totals import EVERY, Doubt, FolderTally, Judgement, Read, in_words, judged, next_look
 
 QUIET = Read(of_listing=False, last=True, quiet=True)
 CHANGES = Read(of_listing=False, last=True, quiet=False)
@@ -13,32 +13,32 @@ LISTED = Read(of_listing=True, last=True, quiet=True)
 
 
 def test_a_total_that_fits_leaves_nothing_to_do():
-    assert judged(Tally(5), QUIET, 5) == Judgement(0)
-    assert judged(Tally(5, usual=2), QUIET, 7) == Judgement(2)
+    assert judged(FolderTally(5), QUIET, 5) == Judgement(0)
+    assert judged(FolderTally(5, usual=2), QUIET, 7) == Judgement(2)
 
 
 def test_a_difference_is_a_doubt_first_and_certain_when_nothing_was_told_since():
-    first = judged(Tally(5), QUIET, 6)
+    first = judged(FolderTally(5), QUIET, 6)
     assert first == Judgement(0, Doubt(6, 1))
-    assert judged(Tally(5, doubt=first.doubt), QUIET, None) == Judgement(0, Doubt(6, 1), list_again=True)
+    assert judged(FolderTally(5, doubt=first.doubt), QUIET, None) == Judgement(0, Doubt(6, 1), list_again=True)
 
 
 def test_a_change_that_is_told_late_takes_the_doubt_away():
-    assert judged(Tally(6, doubt=Doubt(6, 1)), CHANGES, None) == Judgement(0)
+    assert judged(FolderTally(6, doubt=Doubt(6, 1)), CHANGES, None) == Judgement(0)
 
 
 def test_what_is_told_with_a_page_is_never_compared_with_a_total_from_before_it():
-    assert judged(Tally(6), CHANGES, 5) == Judgement(0)
+    assert judged(FolderTally(6), CHANGES, 5) == Judgement(0)
 
 
 def test_without_a_total_or_a_count_nothing_is_compared():
-    assert judged(Tally(5), QUIET, None) == Judgement(0)
-    assert judged(Tally(None), QUIET, 6) == Judgement(0)
-    assert judged(Tally(None, usual=3), QUIET, 6) == Judgement(3)
+    assert judged(FolderTally(5), QUIET, None) == Judgement(0)
+    assert judged(FolderTally(None), QUIET, 6) == Judgement(0)
+    assert judged(FolderTally(None, usual=3), QUIET, 6) == Judgement(3)
 
 
 def test_the_doubt_lasts_as_long_as_the_listing_that_it_is_for():
-    assert judged(Tally(3, doubt=Doubt(6, 1)), LISTING, 6) == Judgement(0, Doubt(6, 1))
+    assert judged(FolderTally(3, doubt=Doubt(6, 1)), LISTING, 6) == Judgement(0, Doubt(6, 1))
 
 
 @pytest.mark.parametrize(
@@ -55,20 +55,20 @@ def test_the_doubt_lasts_as_long_as_the_listing_that_it_is_for():
     ],
 )
 def test_after_the_listing_what_it_did_not_remove_is_usual(counted, usual, left):
-    assert judged(Tally(counted, usual, Doubt(6, 1)), LISTED, 6) == Judgement(left)
+    assert judged(FolderTally(counted, usual, Doubt(6, 1)), LISTED, 6) == Judgement(left)
 
 
 def test_a_listing_for_any_other_reason_leaves_what_is_usual():
-    assert judged(Tally(5, usual=2), LISTED, None) == Judgement(2)
+    assert judged(FolderTally(5, usual=2), LISTED, None) == Judgement(2)
 
 
 def test_a_usual_difference_is_not_looked_into_and_another_one_is():
-    assert judged(Tally(5, usual=1), QUIET, 6) == Judgement(1)
-    assert judged(Tally(5, usual=1), QUIET, 7) == Judgement(1, Doubt(7, 2))
+    assert judged(FolderTally(5, usual=1), QUIET, 6) == Judgement(1)
+    assert judged(FolderTally(5, usual=1), QUIET, 7) == Judgement(1, Doubt(7, 2))
 
 
 def test_a_difference_that_is_gone_is_forgotten_without_a_listing():
-    assert judged(Tally(6, usual=1), QUIET, 6) == Judgement(0)
+    assert judged(FolderTally(6, usual=1), QUIET, 6) == Judgement(0)
 
 
 def test_a_large_tree_is_asked_for_more_rarely_and_mailboxes_do_not_stay_together():

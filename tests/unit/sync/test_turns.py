@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations.messages import Cursor, FolderId, FolderKind
-from sync.engine.folder_order import Turns, leftovers_come_first, turns
+from sync.engine.folder_order import FolderOrder, leftovers_come_first, turns
 from sync.engine.records import FolderRecord, Round
 
 NOW = Round(number=7, pass_began=5)
@@ -21,7 +21,7 @@ def folder(
     )
 
 
-def names(of: Turns) -> tuple[list[str], list[str]]:
+def names(of: FolderOrder) -> tuple[list[str], list[str]]:
     return [one.id for one in of.waiting], [one.id for one in of.unfinished]
 
 

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sync.engine.latency import Waits, longer
+from sync.engine.latency import Latency, longer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(minutes=10)
 
 
 def longest(*minutes_ago):
-    return Waits(SINCE, lambda: NOW).longest([NOW - timedelta(minutes=ago) for ago in minutes_ago])
+    return Latency(SINCE, lambda: NOW).longest([NOW - timedelta(minutes=ago) for ago in minutes_ago])
 
 
 def test_the_longest_wait_is_that_of_the_email_that_came_first():
@@ -23,7 +23,7 @@ def test_mail_that_was_there_before_is_not_new():
 
 
 def test_before_a_mailbox_was_ever_in_sync_nothing_is_new():
-    assert Waits(None, lambda: NOW).longest([NOW]) is None
+    assert Latency(None, lambda: NOW).longest([NOW]) is None
 
 
 def test_an_exchange_whose_clock_is_ahead_delivers_in_no_time():
@@ -31,7 +31,7 @@ def test_an_exchange_whose_clock_is_ahead_delivers_in_no_time():
 
 
 def test_an_email_without_a_time_says_nothing():
-    assert Waits(SINCE, lambda: NOW).longest([None]) is None
+    assert Latency(SINCE, lambda: NOW).longest([None]) is None
 
 
 def test_the_longer_of_two_waits_is_the_one_there_is():

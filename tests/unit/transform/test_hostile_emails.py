@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conversion.transform import Converted, NotConvertible, Place, convert
-from integrations.dead_letter_reasons import SetAsideKind
+from conversion.transform import Converted, EmailLocation, NotConvertible, convert
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from integrations.reinfer.payload import comment_json
 
@@ -23,7 +23,7 @@ SECONDS = 15
 
 
 def converted(mime):
-    return convert(Email(CHANGE, mime, DETAILS), Place("desk@bank.example", ("Inbox",)))
+    return convert(Email(CHANGE, mime, DETAILS), EmailLocation("desk@bank.example", ("Inbox",)))
 
 
 def text(data, charset=b"utf-8", encoding=b"8bit", subtype=b"plain"):
@@ -37,7 +37,7 @@ def page(html):
 
 def assert_valid(outcome):
     if isinstance(outcome, NotConvertible):
-        assert outcome.kind in SetAsideKind
+        assert outcome.kind in DeadLetterKind
         return
     assert isinstance(outcome, Converted)
     comment = outcome.comment

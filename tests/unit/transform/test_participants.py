@@ -5,7 +5,7 @@ from time import process_time
 import pytest
 
 from conversion.limits import DEFAULT_LIMITS, Limits
-from conversion.transform import Converted, Place, convert
+from conversion.transform import Converted, EmailLocation, convert
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from tests.mails import NOON
 
@@ -16,7 +16,9 @@ EVE = "eve@denied.example"
 def participants(header, people, limits=DEFAULT_LIMITS):
     mime = f"Message-ID: <a@b>\r\nX-First: 1\r\n{header}: {people}\r\nSubject: x\r\n\r\nText".encode()
     change = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
-    outcome = convert(Email(change, mime, ItemDetails(received=NOON)), Place("desk@bank.example", ("Inbox",)), limits)
+    outcome = convert(
+        Email(change, mime, ItemDetails(received=NOON)), EmailLocation("desk@bank.example", ("Inbox",)), limits
+    )
     assert isinstance(outcome, Converted)
     return outcome.participants
 

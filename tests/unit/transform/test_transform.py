@@ -11,14 +11,22 @@ from hypothesis import strategies as st
 
 from conversion.limits import DEFAULT_LIMITS
 from conversion.mime.nesting import until_too_deep
-from conversion.transform import ENCRYPTED_TEXT, OPAQUE_TEXT, TNEF_TEXT, Converted, NotConvertible, Place, convert
-from integrations.dead_letter_reasons import SetAsideKind
+from conversion.transform import (
+    ENCRYPTED_TEXT,
+    OPAQUE_TEXT,
+    TNEF_TEXT,
+    Converted,
+    EmailLocation,
+    NotConvertible,
+    convert,
+)
+from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
 from simulators.reinfer.contract import check_sync
 from tests.mails import NOON, mail
 
 CHANGE = Change(ChangeKind.CREATED, FolderId("f"), ItemId("i"))
-PLACE = Place("desk@bank.example", ("Inbox", "Trades"))
+PLACE = EmailLocation("desk@bank.example", ("Inbox", "Trades"))
 DETAILS = ItemDetails(received=NOON, size=1234, importance="Normal", sensitivity="Normal", conversation_topic="About a")
 
 
@@ -107,7 +115,7 @@ def test_a_date_over_a_day_after_the_arrival_counts_as_absent():
 def test_an_email_without_any_time_is_not_convertible_and_says_why():
     outcome = convert(Email(CHANGE, mail("a", sent=None), replace(DETAILS, received=None)), PLACE)
     assert isinstance(outcome, NotConvertible)
-    assert outcome.kind is SetAsideKind.NO_DATE
+    assert outcome.kind is DeadLetterKind.NO_DATE
 
 
 # ---- headers ------------------------------------------------------------------------------------------------------
@@ -278,7 +286,7 @@ def nested(depth):
 def test_parts_within_parts_without_end_are_refused_by_name(depth):
     outcome = convert(Email(CHANGE, nested(depth), DETAILS), PLACE)
     assert isinstance(outcome, NotConvertible)
-    assert outcome.kind is SetAsideKind.NESTED_TOO_DEEP
+    assert outcome.kind is DeadLetterKind.NESTED_TOO_DEEP
 
 
 HOSTILE = {
