@@ -8,6 +8,8 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 
+from api.serializers.strict import Strict
+
 
 class Schema(AutoSchema):
     def get_operation_id(self) -> str:
@@ -28,12 +30,20 @@ class Schema(AutoSchema):
         return listed
 
 
-STRICT = ("WebhookShape", "DestinationShape", "BucketShape", "BucketChange", "TokenShape")
+def _strict_components() -> set[str]:
+    """The names that the schema gives to serializers that refuse unknown keys."""
+    found: set[type[Strict]] = set()
+    waiting = Strict.__subclasses__()
+    while waiting:
+        found.add(one := waiting.pop())
+        waiting += one.__subclasses__()
+    return {one.__name__.removesuffix("Serializer") for one in found}
 
 
 def refuse_unknown_keys(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A hook: what refuses keys that it does not know says so in the schema, too."""
+    strict = _strict_components()
     for name, component in result["components"]["schemas"].items():
-        if name.endswith("Request") and name.removeprefix("Patched").removesuffix("Request") in STRICT:
+        if name.endswith("Request") and name.removeprefix("Patched").removesuffix("Request") in strict:
             component["additionalProperties"] = False
     return result

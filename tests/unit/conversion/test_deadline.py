@@ -127,13 +127,13 @@ def test_a_thread_cannot_be_interrupted():
 def test_time_for_which_the_process_is_stopped_is_not_counted_against_the_email():
     script = (
         "import time\n"
-        "from conversion.deadline.timer import Deadline, within\n"
+        "from conversion.deadline.timer import ConversionDeadline, within\n"
         "def work():\n"
         "    print('begun', flush=True)\n"
         "    end = time.process_time() + 0.3\n"
         "    while time.process_time() < end: pass\n"
         "    return 'done'\n"
-        "print(within(Deadline(cpu=30, wall=4), work))\n"
+        "print(within(ConversionDeadline(cpu=30, wall=4), work))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
