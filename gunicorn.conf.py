@@ -1,7 +1,7 @@
-"""How the pages are served: gunicorn reads this file where it starts, so `gunicorn` alone is the whole command.
+"""The configuration of gunicorn, which reads this file from the working directory: the command is just `gunicorn`.
 
-An option on the command line takes precedence, for example `gunicorn --bind 0.0.0.0:8000`. Every other setting of the
-product is in config/settings.py.
+Options on the command line take precedence, for example `gunicorn --bind 0.0.0.0:8000`. All other settings of the
+product are in config/settings.py.
 """
 
 import os
@@ -9,13 +9,13 @@ import os
 wsgi_app = "config.wsgi"
 worker_class = "config.web_worker.WebWorker"
 workers = 2
-# More than the clients that one expects to be slow at once: while a thread waits for one of them it needs little memory and no
-# database. How many requests are worked on at once is said in config/turns.py.
+# More threads than slow clients are expected at once: a thread that waits for a client needs little memory and no
+# database connection. config/request_limit.py limits the number of requests that are handled at once.
 threads = 128
 accesslog = "-"
-# A worker tells that it lives by touching a file. In memory this never waits for a disk, and works where no
-# disk can be written.
+# A worker shows that it is alive by touching a file. A file in memory never waits for a disk, and needs no writable
+# disk.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # memory, not a shared file
-# Since version 25.1 gunicorn opens a socket for remote control in the home directory, which a container cannot write
-# to. Nothing here uses it.
+# Since version 25.1, gunicorn creates a control socket in the home directory, which is read-only in a container. The
+# product does not use the socket.
 control_socket_disable = True

@@ -1,13 +1,19 @@
+"""Django app configuration of access control."""
+
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
 class AccessConfig(AppConfig):
+    """The app `access`."""
+
     name = "access"
     verbose_name = "Access"
 
     def ready(self) -> None:
+        """Create the roles after each migration."""
         from access.roles import make_roles
 
-        # `sync` is the last of the apps whose permissions the roles hold; an app without models is never told.
+        # The roles need the permissions of several apps. `sync` is the last of them to be migrated. Django sends
+        # the signal only for apps with models.
         post_migrate.connect(make_roles, sender=apps.get_app_config("sync"), dispatch_uid="roles")

@@ -1,9 +1,10 @@
-"""How often somebody may try a password: five times, and then with a wait that doubles, for each user name by itself.
+"""Rate limit for password attempts per user name and browser: five attempts, then waits that double with each failure.
 
-An address is never locked out, since behind a proxy it is everybody's. A browser in which the user logged in before counts
-by itself (a signed cookie says so), so that a stranger who guesses does not lock the owner out. What is counted stands in at
-most `SLOTS` rows, under the keyed digest of the name: people type passwords where their name belongs, and a guesser can make
-up names without end.
+Client addresses are never blocked, since all users can share one behind a proxy. A browser in which the user signed in
+before has a counter of its own (see `access.known_browser`), so guessing by others does not lock the user out.
+
+The counters take at most `SLOTS` rows. The row is chosen by a keyed digest of the user name: names are not stored,
+because people type passwords into the name field, and because an attacker can try any number of names.
 """
 
 from __future__ import annotations
@@ -15,18 +16,27 @@ from django.utils.crypto import salted_hmac
 
 from access.models import SignInAttempts
 
-FREE = 5
-"""Failures in a row before there is a wait."""
+FREE_ATTEMPTS = 5
+"""Consecutive failures before the first wait."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
-"""Without another failure."""
+"""A counter starts again after this time without a failure."""
 SLOTS = 1 << 16
+"""Maximum number of counters. User names whose digests map to the same row share a counter."""
 
 
 def begin(name: str, browser: str, now: datetime) -> timedelta:
-    """Count an attempt before its password is looked at, so that many at once are no way around. Zero when it may be made;
-    else how long to wait, and then it does not count."""
+    """Count an attempt before the password is checked, so that parallel attempts cannot bypass the limit.
+
+    Args:
+        name: User name as typed.
+        browser: Identifier of a known browser; empty for any other browser.
+        now: Current time, UTC.
+
+    Returns:
+        Zero if the attempt is allowed. Otherwise the time to wait; the attempt is not counted then.
+    """
     slot = _slot(name, browser)
     with transaction.atomic():
         SignInAttempts.objects.bulk_create([SignInAttempts(slot=slot, last_at=now)], ignore_conflicts=True)
@@ -35,18 +45,23 @@ def begin(name: str, browser: str, now: datetime) -> timedelta:
             return row.wait_until - now
         row.failures = row.failures + 1 if row.last_at > now - FORGOTTEN_AFTER else 1
         row.last_at = now
-        row.wait_until = now + _wait(row.failures) if row.failures >= FREE else None
+        row.wait_until = now + _wait(row.failures) if row.failures >= FREE_ATTEMPTS else None
         row.save()
     return timedelta(0)
 
 
 def succeeded(name: str, browser: str) -> None:
-    """The password was right: what went before is forgotten."""
+    """Reset the counter after a correct password.
+
+    Args:
+        name: User name as typed.
+        browser: Identifier of a known browser; empty for any other browser.
+    """
     SignInAttempts.objects.filter(slot=_slot(name, browser)).update(failures=0, wait_until=None)
 
 
 def _wait(failures: int) -> timedelta:
-    doubled: timedelta = FIRST_WAIT * 2 ** min(failures - FREE, 10)
+    doubled: timedelta = FIRST_WAIT * 2 ** min(failures - FREE_ATTEMPTS, 10)
     return min(doubled, LONGEST_WAIT)
 
 

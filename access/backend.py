@@ -1,4 +1,4 @@
-"""Passwords are looked at only as often as `access.attempts` allows: on our log-in page, and on that of Django's admin."""
+"""Authentication backend with the attempt limit of `access.attempts`, for the sign-in page and Django's admin."""
 
 from __future__ import annotations
 
@@ -13,11 +13,27 @@ from access import attempts, known_browser
 
 
 class LimitedBackend(ModelBackend):
-    """Leaves `sign_in_wait` (a timedelta) at the request when it refused to look."""
+    """Checks passwords within the attempt limit."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Any:
+        """Authenticate a user by password.
+
+        Sets `request.sign_in_wait` (a timedelta) when the attempt is rejected without checking the password.
+
+        Args:
+            request: The request, if there is one.
+            username: User name as typed.
+            password: The password.
+            kwargs: Passed on to Django's backend.
+
+        Returns:
+            The user, or None.
+
+        Raises:
+            PermissionDenied: There were too many failed attempts.
+        """
         if username is None or password is None:
             return None
         browser = known_browser.of(request, username)

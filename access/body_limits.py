@@ -1,8 +1,9 @@
-"""How large the body of a request may be, page by page. What is larger is refused before any of it is kept.
+"""Size limits for request bodies, per view. A larger request is rejected before its body is stored.
 
-Django reads the body of a form before any view runs (the CSRF check looks for its token there), and writes files in it to disk
-as they come. So the limit is enforced in front of that. `EVERYBODY` holds for whoever is not signed in or may not open the
-page; the limit of a page for the others is declared at its view, by `accepts_body` or, in the API, by the class.
+Django's CSRF check reads the body of a form before any view runs, and writes uploaded files to disk while reading. So
+this middleware checks the size first. The limit `EVERYBODY` applies to unauthenticated users and to users without
+permission for the page. For other users the limit of the view applies. A page declares it with `accepts_body`, an API
+view with the class attribute `body_limit`.
 """
 
 from __future__ import annotations
@@ -23,72 +24,115 @@ from rest_framework.request import Request
 from access.table import allows_name
 
 EVERYBODY = 64 * 1024
-"""Bytes that anybody may send to any page: far more than a form for signing in needs."""
+"""Limit in bytes for unauthenticated users, on any page. The sign-in form needs far less."""
 PAGE = 256 * 1024
-"""Bytes for a page that declares nothing: five thousand mailboxes ticked in a list are 100 kB."""
+"""Limit in bytes for a view that declares none. A selection of five thousand mailboxes takes 100 kB."""
 AROUND_FILES = 64 * 1024
-"""Bytes that a form has around its files: their names, separators, and the other fields."""
-IN_MEMORY = 1024 * 1024
-PIECE = 64 * 1024
+"""Bytes of a multipart form in addition to its files: file names, separators and other fields."""
+MEMORY_BYTES = 1024 * 1024
+"""A chunked body is buffered in memory up to this size, then on disk."""
+CHUNK_BYTES = 64 * 1024
+"""Bytes per read of a chunked body."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def accepts_body(most: int) -> Callable[[View], View]:
-    """Declare how large the body of a request to this view may be, in bytes."""
+    """Declare the body size limit of a view.
+
+    Args:
+        most: The limit in bytes.
+
+    Returns:
+        A decorator for the view.
+    """
 
     def declare(view: View) -> View:
-        view.body_limit = most  # type: ignore[attr-defined]  # an attribute of a function
+        view.body_limit = most  # type: ignore[attr-defined]  # functions have no such declared attribute
         return view
 
     return declare
 
 
 class BodyTooLarge(Exception):
-    """A body has more bytes than its page accepts. `most`: how many these are."""
+    """The request body is larger than the limit of the view.
+
+    Attributes:
+        most: The limit in bytes.
+    """
 
     def __init__(self, most: int) -> None:
+        """Create the error.
+
+        Args:
+            most: The limit in bytes.
+        """
         super().__init__(f"The body is larger than {most:,} bytes.")
         self.most = most
 
 
 class BodyLimitMiddleware:
-    """Refuses what is too large with 413. Stands behind the session, and in front of all that reads a body."""
+    """Responds with 413 to requests whose body is larger than the limit.
+
+    It must follow the session middleware, and precede every middleware that reads the body.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Set up the middleware.
+
+        Args:
+            get_response: The next middleware or the view.
+        """
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Check the body, then process the request.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The response of the view; 413 if the body is too large, 400 if the client disconnected.
+        """
         try:
-            _bound(request)
+            _enforce_limit(request)
         except BodyTooLarge as error:
             page: Any = get_resolver().resolve_error_handler(413)
-            answer: HttpResponse = page(request, error)
-            return answer
+            response: HttpResponse = page(request, error)
+            return response
         except UnreadablePostError:
-            return _broken_off()
+            return _incomplete_body_response()
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """The body broke off while a view read it: no fault of ours, and nobody is there any more to read the answer."""
-        return _broken_off() if isinstance(error, UnreadablePostError) else None
+        """Respond with 400 when the client disconnected while a view read the body.
+
+        Args:
+            request: The request.
+            error: The exception of the view.
+
+        Returns:
+            A response, or None for any other exception.
+        """
+        return _incomplete_body_response() if isinstance(error, UnreadablePostError) else None
 
 
-def _bound(request: HttpRequest) -> None:
-    """See to it that nothing behind this reads more than the page accepts. Raises `BodyTooLarge` and `UnreadablePostError`."""
+def _enforce_limit(request: HttpRequest) -> None:
+    """Check the size of the body. Raises `BodyTooLarge` and `UnreadablePostError`."""
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        _receive_chunks(request, _limit(request))
+        _receive_chunks(request, _body_limit(request))
         return
     length = _declared_length(request)
-    if length > EVERYBODY and length > (most := _limit(request)):
+    if length > EVERYBODY and length > (most := _body_limit(request)):
         raise BodyTooLarge(most)
     if 0 < length <= EVERYBODY:
-        # Read it now: what follows can take a turn and a connection to the database, and must not wait for a slow client.
+        # Read the body now. Later code may occupy a worker slot and a database connection, and must not wait for a slow
+        # client meanwhile.
         _ = request.body
 
 
 def _declared_length(request: HttpRequest) -> int:
-    # As Django itself reads it: what is no number counts as no body, and none is read then.
+    # Same as in Django: an invalid number counts as 0, and no body is read.
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -96,54 +140,61 @@ def _declared_length(request: HttpRequest) -> int:
 
 
 def _receive_chunks(request: HttpRequest, most: int) -> None:
-    """Count a body of unknown length as it comes, and put it in the place of the stream, of which Django would read nothing."""
-    source, kept = request.META["wsgi.input"], tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+    """Read a body of unknown length into a buffer, and replace the input stream with the buffer.
+
+    Django reads nothing from a chunked body, because there is no Content-Length.
+    """
+    source, buffer = request.META["wsgi.input"], tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115
     length = 0
-    # One byte beyond the limit is enough to know: to ask for more would be to wait for it.
-    while piece := _piece(source, min(PIECE, most + 1 - length)):
-        length += len(piece)
+    # One byte over the limit is enough to reject the body. Reading more would wait for the client.
+    while chunk := _read_chunk(source, min(CHUNK_BYTES, most + 1 - length)):
+        length += len(chunk)
         if length > most:
-            kept.close()
+            buffer.close()
             raise BodyTooLarge(most)
-        kept.write(piece)
-    kept.seek(0)
+        buffer.write(chunk)
+    buffer.seek(0)
     request.META["CONTENT_LENGTH"] = str(length)
-    stream: Any = LimitedStream(cast("Any", kept), length)
-    request._stream = stream  # where WSGIRequest keeps it
+    stream: Any = LimitedStream(cast("Any", buffer), length)
+    request._stream = stream  # the attribute that WSGIRequest reads from
 
 
-def _piece(source: IO[bytes], size: int) -> bytes:
+def _read_chunk(source: IO[bytes], size: int) -> bytes:
     try:
         return source.read(size)
     except OSError as error:
         raise UnreadablePostError("The body broke off.") from error
 
 
-def _limit(request: HttpRequest) -> int:
-    """How large the body of this request may be, in bytes."""
+def _body_limit(request: HttpRequest) -> int:
+    """Return the size limit of the body of this request, in bytes."""
     try:
         match = resolve(request.path_info)
     except Resolver404:
         return EVERYBODY
-    page = getattr(match.func, "cls", match.func)  # of the API: the class
+    page = getattr(match.func, "cls", match.func)  # API views: the view class
     declared = getattr(page, "body_limit", PAGE)
     most = int(declared() if callable(declared) else declared)
     return most if most <= EVERYBODY or _may_open(request, match, page) else EVERYBODY
 
 
 def _may_open(request: HttpRequest, match: ResolverMatch, page: Any) -> bool:
-    """Whether a person or program that is known asks for something that it may open."""
+    """Return whether the limit of the view applies to this user, and not `EVERYBODY`.
+
+    In the API and the Django admin it applies to every authenticated user. Elsewhere the user needs the permission for
+    the page.
+    """
     if hasattr(page, "authentication_classes"):
-        return bool(_asking_program(request, page).is_authenticated)
+        return bool(_authenticated_user(request, page).is_authenticated)
     user: Any = get_user(request)
     return bool(user.is_authenticated) and (match.app_name == "admin" or allows_name(match.url_name or "", user))
 
 
-def _asking_program(request: HttpRequest, page: Any) -> Any:
-    """The user of a valid token, or of a session."""
+def _authenticated_user(request: HttpRequest, page: Any) -> Any:
+    """Return the user of the API token or of the session; an anonymous user if neither is valid."""
     for kind in page.authentication_classes:
         if kind is SessionAuthentication:
-            continue  # asks for the CSRF token, for which it reads the body; it will do so later
+            continue  # its CSRF check reads the body; the view does this authentication later
         try:
             found = kind().authenticate(Request(request))
         except APIException:
@@ -153,5 +204,5 @@ def _asking_program(request: HttpRequest, page: Any) -> Any:
     return get_user(request)
 
 
-def _broken_off() -> HttpResponse:
+def _incomplete_body_response() -> HttpResponse:
     return HttpResponse("The body of this request broke off.\n", status=400, content_type="text/plain")

@@ -1,4 +1,7 @@
-"""Writing down what people did."""
+"""Write the audit log: what people and commands changed or tested.
+
+Views do not use this module. Each function in `operations` records its own action, whatever the entry point.
+"""
 
 from __future__ import annotations
 
@@ -9,115 +12,149 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
-from django.http import HttpRequest
-
 from access.models import AuditEntry
 
 Changes = Sequence[tuple[str, str, str]]
-"""Field, before, after: in words, and never a secret."""
-LONGEST = 500
+"""Field, value before and value after, in words. Never a secret."""
+LONGEST_VALUE = 500
+"""Characters of a value that are stored."""
+LONGEST_TEXT = 1024
+LONGEST_NAME = 150
 MOST_NAMED = 500
+"""Objects of one action that are named one by one."""
 KINDS = ("integration", "mailbox", "destination", "bucket", "set-aside")
 
 
-def record(
-    request: HttpRequest, text: str, *, changes: Changes = (), about: Any = None, integration_id: int | None = None
-) -> None:
-    """Note what the user of this request just did. The address of the request says on what, unless `about` is given."""
-    match = request.resolver_match
-    name, arguments = ((match.url_name or "").removeprefix("api-"), match.kwargs) if match else ("", {})
-    kind = _kind(about) or next((kind for kind in KINDS if name.startswith(kind)), "")
-    pk = getattr(about, "pk", None) or (arguments.get("pk") if kind else None)
-    if kind == "set-aside" and pk is not None and (mailbox := _mailbox_of(pk)):
-        kind, about, pk = "mailbox", mailbox, mailbox.pk
-    if integration_id is None:
-        integration_id = _integration(kind, pk, about) or arguments.get("integration_pk")
-    AuditEntry.objects.create(
-        who=who(request),
-        about=kind,
-        object_id=pk,
-        integration_id=integration_id,
-        text=text[:1024],
-        changes=_shortened(changes),
-    )
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an audit entry is about.
 
-
-def note(by: str, text: str, *, changes: Changes = ()) -> None:
-    """Note what a command did. `by`: who ran it, from `who_runs`."""
-    AuditEntry.objects.create(who=by[:150], about="", object_id=None, text=text[:1024], changes=_shortened(changes))
-
-
-def who(request: HttpRequest) -> str:
-    """The user of a request, as the history names people."""
-    return request.user.get_username()[:150]
-
-
-def who_runs(command: str) -> str:
-    """Who runs a command of `manage.py`: the account of the operating system."""
-    try:
-        account = getpass.getuser()
-    except OSError:  # in a container an account may have a number and no name
-        account = str(os.getuid())
-    return f"{account}, manage.py {command}"[:150]
-
-
-@contextmanager
-def attempt(by: str, text: str, about: Any, way: Changes) -> Iterator[ConnectionAttempt]:
-    """Note that somebody has the product connect somewhere. It is noted before anything is sent, and the outcome with it
-    afterwards: a server that keeps the connection open until the process dies does not keep it out of the history.
-
-    `about`: the row, saved or not. `way`: the servers. The caller sets the outcome.
+    Attributes:
+        kind: One of `KINDS`; empty where the action is about none of them.
+        object_id: Primary key of the object; None for many objects.
+        integration_id: Primary key of the integration that the object belongs to.
     """
-    kind, pk = _kind(about), getattr(about, "pk", None)
-    found = ConnectionAttempt()
-    act = AuditEntry.objects.create(
-        who=by[:150],
-        about=kind if pk else "",
-        object_id=pk,
-        integration_id=_integration(kind, pk, about),
-        text=text[:1024],
-        changes=_shortened([*way, ("Outcome", "", "not known: it did not end")]),
-    )
-    try:
-        yield found
-    finally:
-        AuditEntry.objects.filter(pk=act.pk).update(changes=_shortened([*way, ("Outcome", "", found.outcome)]))
+
+    kind: str = ""
+    object_id: int | None = None
+    integration_id: int | None = None
+
+    @classmethod
+    def of(cls, row: Any) -> Subject:
+        """Return the subject for a model instance. Call this before the row is deleted.
+
+        Args:
+            row: An integration, mailbox, destination or bucket. An unsaved row has no kind.
+
+        Returns:
+            The subject, with the integration that the row belongs to.
+        """
+        name = row._meta.model_name
+        kind = name if name in KINDS and row.pk is not None else ""
+        return cls(
+            kind,
+            row.pk if kind else None,
+            row.pk if kind == "integration" else getattr(row, "integration_id", None),
+        )
+
+
+MANY_MAILBOXES = Subject("mailbox")
+FAILED_EMAILS = Subject("set-aside")
+"""Failed emails of several mailboxes."""
+NO_SUBJECT = Subject()
 
 
 @dataclass(slots=True)
 class ConnectionAttempt:
-    """An attempt to connect."""
+    """The outcome of a connection test, in words. The caller of `attempt` sets it."""
 
     outcome: str = "it broke off"
 
 
-def _shortened(changes: Changes) -> list[list[str]]:
-    return [[field, before[:LONGEST], after[:LONGEST]] for field, before, after in changes]
+def record(who: str, text: str, *, about: Subject = NO_SUBJECT, changes: Changes = ()) -> None:
+    """Write one audit entry.
+
+    Args:
+        who: The name of the actor.
+        text: What was done, as one sentence.
+        about: The object of the action.
+        changes: Field, value before, value after.
+    """
+    AuditEntry.objects.create(
+        who=who[:LONGEST_NAME],
+        about=about.kind,
+        object_id=about.object_id,
+        integration_id=about.integration_id,
+        text=text[:LONGEST_TEXT],
+        changes=_shortened(changes),
+    )
 
 
-def _kind(about: Any) -> str:
-    name = about._meta.model_name if about is not None else ""
-    return name if name in KINDS else ""
+@contextmanager
+def attempt(who: str, text: str, about: Subject, route: Changes) -> Iterator[ConnectionAttempt]:
+    """Record a connection test: an entry before anything is sent, and its outcome afterwards.
+
+    The entry exists even if the process dies while the server keeps the connection open.
+
+    Args:
+        who: The name of the actor.
+        text: What is tested, as one sentence.
+        about: The object that is tested.
+        route: The servers that the test connects to.
+
+    Yields:
+        The attempt, whose outcome the caller sets.
+    """
+    found = ConnectionAttempt()
+    entry = AuditEntry.objects.create(
+        who=who[:LONGEST_NAME],
+        about=about.kind,
+        object_id=about.object_id,
+        integration_id=about.integration_id,
+        text=text[:LONGEST_TEXT],
+        changes=_shortened([*route, ("Outcome", "", "not known: it did not end")]),
+    )
+    try:
+        yield found
+    finally:
+        AuditEntry.objects.filter(pk=entry.pk).update(changes=_shortened([*route, ("Outcome", "", found.outcome)]))
 
 
-def _mailbox_of(set_aside: int) -> Any:
-    """In whose history it stands; None where it was deleted meanwhile."""
-    email = apps.get_model("sync.DeadLetter").objects.filter(pk=set_aside).select_related("mailbox").first()
-    return email and email.mailbox
+def user_name(user: Any) -> str:
+    """Return the name of a user as the audit log stores it, at most 150 characters."""
+    name: str = user.get_username()
+    return name[:LONGEST_NAME]
 
 
-def _integration(kind: str, pk: int | None, about: Any) -> int | None:
-    if kind == "integration":
-        return pk
-    if about is None and kind == "mailbox" and pk is not None:
-        about = apps.get_model("mailboxes", "Mailbox").objects.filter(pk=pk).first()
-    found: int | None = getattr(about, "integration_id", None)
-    return found
+def command_name(command: str) -> str:
+    """Return the name of the actor of a management command: the account of the operating system, and the command.
+
+    Args:
+        command: The name of the command of `manage.py`.
+
+    Returns:
+        At most 150 characters.
+    """
+    try:
+        account = getpass.getuser()
+    except OSError:  # In a container an account can have a number and no name.
+        account = str(os.getuid())
+    return f"{account}, manage.py {command}"[:LONGEST_NAME]
 
 
 def named(things: Sequence[object]) -> Changes:
-    """Those that one button was about, so that it can be read later which they were."""
-    told = [("Of", "", str(thing)) for thing in things[:MOST_NAMED]]
+    """Return the objects of one action as lines of its audit entry, at most `MOST_NAMED` and the count of the rest.
+
+    Args:
+        things: The objects; each is named by its `str`.
+
+    Returns:
+        One line for each object.
+    """
+    lines = [("Of", "", str(thing)) for thing in things[:MOST_NAMED]]
     more = len(things) - MOST_NAMED
-    return [*told, ("Of", "", f"{more:,} more")] if more > 0 else told
+    return [*lines, ("Of", "", f"{more:,} more")] if more > 0 else lines
+
+
+def _shortened(changes: Changes) -> list[list[str]]:
+    return [[field, before[:LONGEST_VALUE], after[:LONGEST_VALUE]] for field, before, after in changes]

@@ -1,4 +1,4 @@
-"""A browser in which a user logged in before: it says so with a signed cookie, and has attempts of its own."""
+"""Signed cookie that marks a browser in which a user signed in before. Such a browser has its own attempt counter."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ from django.http import HttpRequest, HttpResponse
 
 COOKIE = "known_browser"
 MAX_AGE = 180 * 24 * 3600
+"""Lifetime of the cookie in seconds."""
 
 
 def of(request: HttpRequest | None, name: str) -> str:
-    """What tells this browser from others of the same user; empty when the user never logged in here."""
+    """Return the identifier of a known browser of a user.
+
+    Args:
+        request: The request, if there is one.
+        name: User name as typed.
+
+    Returns:
+        The identifier; empty if the user never signed in with this browser.
+    """
     given = request.COOKIES.get(COOKIE, "") if request is not None else ""
     try:
         known, browser = signing.loads(given, salt=COOKIE, max_age=MAX_AGE)
@@ -23,7 +32,13 @@ def of(request: HttpRequest | None, name: str) -> str:
 
 
 def remember(request: HttpRequest, response: HttpResponse, name: str) -> None:
-    """After a right password."""
+    """Set the cookie after a correct password.
+
+    Args:
+        request: The request; an identifier in its cookie is reused.
+        response: The response that gets the cookie.
+        name: User name as typed.
+    """
     browser = of(request, name) or secrets.token_urlsafe(12)
     response.set_cookie(
         COOKIE,

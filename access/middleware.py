@@ -1,4 +1,4 @@
-"""Every request is held against the table of addresses; every template can ask what the reader may do."""
+"""Middleware that enforces the permissions of `access.table`, and a context processor for these permissions."""
 
 from __future__ import annotations
 
@@ -12,17 +12,41 @@ from access.table import ADMINISTER, OPERATE, READ_MAIL, allows_name
 
 
 class AccessMiddleware:
-    """Refuses what the table does not allow. Django's own admin decides for itself."""
+    """Rejects requests that the table does not allow. Django's admin checks permissions itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Set up the middleware.
+
+        Args:
+            get_response: The next middleware or the view.
+        """
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Process a request.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The response.
+        """
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Check the permission for the URL name of the request.
+
+        Args:
+            request: The request.
+            view: Not used.
+            args: Not used.
+            kwargs: Not used.
+
+        Raises:
+            PermissionDenied: The user has no permission, or the URL name is not in the table.
+        """
         match = request.resolver_match
-        # The API knows who asks only once it has read the token: its views ask the same table of permissions themselves.
+        # API views authenticate by token later, and check the same permissions themselves.
         if match is None or match.app_name == "admin" or (match.url_name or "").startswith("api-"):
             return
         if not allows_name(match.url_name or "", request.user):
@@ -30,14 +54,32 @@ class AccessMiddleware:
 
 
 class RoleFlags:
-    """For templates: `may.operate`, `may.administer`."""
+    """Permissions of a user for templates, such as `may.operate`.
+
+    Attributes:
+        operate: May run operations, such as start, stop and retry.
+        administer: May change the configuration.
+        read_mail: May read the content of emails.
+    """
 
     def __init__(self, user: Any) -> None:
+        """Read the permissions of a user.
+
+        Args:
+            user: The user; may be anonymous.
+        """
         self.operate = user.has_perm(OPERATE)
         self.administer = user.has_perm(ADMINISTER)
         self.read_mail = user.has_perm(READ_MAIL)
 
 
 def may(request: HttpRequest) -> dict[str, Any]:
-    """A context processor."""
+    """Add `may` to the template context (a context processor).
+
+    Args:
+        request: The request.
+
+    Returns:
+        The context; empty for a request without a user.
+    """
     return {"may": RoleFlags(request.user)} if hasattr(request, "user") else {}

@@ -1,4 +1,4 @@
-"""What people did, for others to read."""
+"""Models of access control: audit entries, API tokens and counters of failed sign-ins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from knox.models import AbstractAuthToken
 
 
 class AuditEntry(models.Model):
-    """Somebody changed something, or pressed a button: who, when, on what, and how it was before. Never a secret."""
+    """One audit entry: who did what to which object, when, and the values before and after. It contains no secret."""
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     who = models.CharField(max_length=150, help_text="The user name, kept when the user is deleted.")
@@ -20,7 +20,7 @@ class AuditEntry(models.Model):
     changes = models.JSONField(default=list, help_text="Field, before and after, in words.")
 
     class Meta:
-        db_table = "access_act"  # as it was called first
+        db_table = "access_act"  # the original table name
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["integration_id", "-at"], name="act_of_integration"),
@@ -32,7 +32,7 @@ class AuditEntry(models.Model):
 
 
 class ApiToken(AbstractAuthToken):
-    """A token for the API: kept as a digest, named by its user, refused once it ended or was revoked."""
+    """An API token, stored as a digest. Expired and revoked tokens are rejected."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
@@ -46,7 +46,7 @@ class ApiToken(AbstractAuthToken):
 
 
 class SignInAttempts(models.Model):
-    """Failed attempts to log in with one user name, of which only a digest is kept: see `access.attempts`."""
+    """Counter of failed sign-ins. A digest of user name and browser selects the row: see `access.attempts`."""
 
     slot = models.PositiveIntegerField(primary_key=True)
     failures = models.PositiveIntegerField(default=0, help_text="In a row.")

@@ -1,5 +1,7 @@
-"""The roles, as groups: Viewer, Operator and Administrator. Made when the database is migrated; a group that is there
-already is left as it is, so that what somebody changed stays."""
+"""The roles Viewer, Operator and Administrator, as Django groups.
+
+Created after a migration. An existing group is not changed, so changes by an administrator persist.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,16 @@ ROLES = {
 
 
 def make_roles(**_: Any) -> None:
-    """After a migration: each role that is missing, with its permissions."""
+    """Create the missing roles with their permissions.
+
+    Args:
+        _: Arguments of the `post_migrate` signal; not used.
+    """
     with transaction.atomic():
-        for name, needed in ROLES.items():
-            group, made = Group.objects.get_or_create(name=name)
-            if made:
-                group.permissions.set(_permission(one) for one in needed)
+        for name, permissions in ROLES.items():
+            group, created = Group.objects.get_or_create(name=name)
+            if created:
+                group.permissions.set(_permission(permission) for permission in permissions)
 
 
 def _permission(dotted: str) -> Permission:

@@ -1,6 +1,6 @@
-"""Who may open which page and press which button: one table, obeyed by every request and every button.
+"""The permission that each URL name requires. Requests and buttons are checked against this table.
 
-Roles are groups (`access.roles`). An address that is not in the table is nobody's: what is forgotten is refused.
+Roles are groups of permissions (`access.roles`). A URL name that is missing in the table is denied to all users.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ OPERATE = "integrations.operate"
 ADMINISTER = "integrations.administer"
 READ_MAIL = "sync.preview_email"
 EVERYBODY = ""
+"""No permission is required."""
 
 ACCESS = {
     "healthz": EVERYBODY,
-    "metrics": EVERYBODY,  # the view asks for its own token
+    "metrics": EVERYBODY,  # the view requires a token of its own
     "login": EVERYBODY,
     "logout": EVERYBODY,
     "overview": VIEW,
@@ -85,7 +86,15 @@ ACCESS = {
 
 
 def allows(url: str, user: Any) -> bool:
-    """Whether this user may follow this address of ours."""
+    """Return whether a user may open a URL of this product.
+
+    Args:
+        url: Path of the URL, with or without a query.
+        user: The user.
+
+    Returns:
+        False also for a URL that does not exist.
+    """
     try:
         return allows_name(resolve(url.partition("?")[0]).url_name or "", user)
     except Resolver404:
@@ -93,7 +102,15 @@ def allows(url: str, user: Any) -> bool:
 
 
 def allows_name(name: str, user: Any) -> bool:
-    """Whether this user may follow an address of this name."""
+    """Return whether a user may open URLs of this name.
+
+    Args:
+        name: The URL name.
+        user: The user.
+
+    Returns:
+        False also for a name that is not in the table.
+    """
     needed = ACCESS.get(name)
     if needed is None:
         return False

@@ -1,4 +1,4 @@
-"""Times are shown, and read from forms, in the zone of whoever looks at them: their browser tells it in a cookie."""
+"""Time zone of the user: times are shown and parsed in the zone of the browser, which a script stores in a cookie."""
 
 from __future__ import annotations
 
@@ -10,22 +10,35 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 COOKIE = "time_zone"
-"""Written by static/app.js: the name of a zone, as in "Europe/Berlin"."""
+"""Set by static/app.js. The value is a zone name such as "Europe/Berlin"."""
 
 
 class TimeZoneMiddleware:
-    """Without the cookie, or with one that names no zone, times are in the server's own zone."""
+    """Activates the time zone of the cookie; without a valid cookie, the time zone of the server."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Set up the middleware.
+
+        Args:
+            get_response: The next middleware or the view.
+        """
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Process a request in the time zone of the user.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The response.
+        """
         with timezone.override(_zone(request.COOKIES.get(COOKIE, ""))):
             return self.get_response(request)
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo | None:
-    # Only names that the time zone database has: a cookie is anybody's text, and a key is also a path there.
+    # Only names in the time zone database: the cookie is untrusted, and ZoneInfo uses the name as a file path.
     return zoneinfo.ZoneInfo(name) if name in _names() else None
 
 

@@ -1,4 +1,4 @@
-"""Who asks: a token in `Authorization: Bearer …`, or the session of a browser that tries the API out."""
+"""Authentication of requests to the API: a token in `Authorization: Bearer …`, or the session of a browser."""
 
 from __future__ import annotations
 
@@ -12,22 +12,46 @@ from rest_framework.request import Request
 
 
 class BearerToken(TokenAuthentication):
-    """Tokens are stored as digests, bear a name, end at a time, and can be revoked: see `access.models.ApiToken`."""
+    """Authenticate by a token.
+
+    Tokens are stored as digests, have a name, expire and can be revoked: see `access.models.ApiToken`.
+    """
 
     def authenticate(self, request: Request) -> Any:
+        """Authenticate a request.
+
+        Args:
+            request: The request.
+
+        Returns:
+            User and token; None where the request has no token.
+
+        Raises:
+            AuthenticationFailed: The token is unknown, expired or not in ASCII.
+        """
         if not request.META.get("HTTP_AUTHORIZATION", "").isascii():
-            # The library decodes it as UTF-8 and would fall over what is none.
+            # The library decodes the header as UTF-8 and would raise for other bytes.
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate(request)
 
     def _cleanup_token(self, auth_token: Any) -> bool:
-        """Whether it has ended. The library would load every token of its user, at each request."""
+        """Return whether the token is expired. The library would load every token of the user at each request."""
         return auth_token.expiry is not None and auth_token.expiry < timezone.now()
 
 
 class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describe the token in the schema."""
+
     target_class = "api.authentication.BearerToken"
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """Return the security scheme of OpenAPI.
+
+        Args:
+            auto_schema: Unused.
+
+        Returns:
+            The scheme.
+        """
         return {"type": "http", "scheme": "bearer"}

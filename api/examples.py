@@ -1,4 +1,4 @@
-"""Documents for the schema, to begin with."""
+"""Example documents for the schema."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ FILTERS = _body(
     "Other filters", folder_denylist=[["Inbox", "Private"]], participant_domain_denylist=["newsletter.example"]
 )
 WEBHOOKS = _body(
-    "What needs somebody",
+    "Alerts that need an admin",
     url="https://hooks.bank.example/exchange",
     secret="at least sixteen characters",  # noqa: S106
     events=["integration_disabled", "mailbox_disabled", "budget_reached"],
 )
 TOKENS = _body("For a CI job", name="Terraform", days=90)
 SWITCHES = _body(
-    "To a cloud of one's own",
+    "To a private cloud",
     endpoint="https://graph.cloud.example",
     authority="https://login.cloud.example",
     anyway=False,

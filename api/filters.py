@@ -1,4 +1,4 @@
-"""What a list can be filtered by: declared in the view, checked, and told in the schema."""
+"""The filters of lists: declared in the view, checked, and described in the schema."""
 
 from __future__ import annotations
 
@@ -17,18 +17,51 @@ LARGEST = 2**63 - 1
 
 
 def number(text: str) -> int:
+    """Read a whole number that the database can store.
+
+    Args:
+        text: The text of the query parameter.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: The text is no such number.
+    """
     if not text.isascii() or not text.isdecimal() or int(text[:30]) > LARGEST:
         raise ValueError("a whole number")
     return int(text)
 
 
 def flag(text: str) -> bool:
+    """Read `true` or `false`.
+
+    Args:
+        text: The text of the query parameter.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: The text is neither.
+    """
     if text not in {"true", "false"}:
         raise ValueError("true or false")
     return text == "true"
 
 
 def words(text: str) -> str:
+    """Read a text.
+
+    Args:
+        text: The text of the query parameter.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: The text contains a NUL character.
+    """
     if "\0" in text:
         raise ValueError("a text without NUL")
     return text
@@ -44,9 +77,22 @@ Filter = tuple[str, Callable[[str], Any]]
 
 
 class Declared(BaseFilterBackend):
-    """By `view.filters`: the name of a parameter → (look-up of the database, reader of its text)."""
+    """Filter by `view.filters`: the name of a parameter, with a field lookup and the function that reads its text."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        """Filter a query by the parameters of the request.
+
+        Args:
+            request: The request.
+            queryset: The query.
+            view: The view, with its `filters`.
+
+        Returns:
+            The filtered query.
+
+        Raises:
+            ValidationError: A parameter has no valid value.
+        """
         wanted: dict[str, Any] = {}
         for name, (lookup, reader) in self._filters(view).items():
             text = request.query_params.get(name)
@@ -58,6 +104,14 @@ class Declared(BaseFilterBackend):
         return queryset.filter(**wanted)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Return the parameters for the schema.
+
+        Args:
+            view: The view, with its `filters`.
+
+        Returns:
+            One parameter of OpenAPI for each filter.
+        """
         return [
             {"name": name, "in": "query", "required": False, "schema": SCHEMAS[reader]}
             for name, (_, reader) in self._filters(view).items()
@@ -69,4 +123,14 @@ class Declared(BaseFilterBackend):
 
 
 def parameter(name: str, text: str, kind: type = str) -> OpenApiParameter:
+    """Return a query parameter for the schema.
+
+    Args:
+        name: Its name.
+        text: Its description.
+        kind: Its type.
+
+    Returns:
+        The parameter.
+    """
     return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=text)

@@ -1,4 +1,4 @@
-"""Times as programs send them."""
+"""Times in parameters and cursors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ from django.utils.dateparse import parse_datetime
 
 
 def moment(text: str) -> datetime:
-    """In UTC: PostgreSQL takes no offset of sixteen hours or more. Raises ValueError for anything but a time with its zone."""
+    """Read a time with its offset.
+
+    The result is in UTC, because PostgreSQL rejects offsets of 16 hours or more.
+
+    Args:
+        text: A time in ISO 8601.
+
+    Returns:
+        The time in UTC.
+
+    Raises:
+        ValueError: The text is no time, or a time without offset.
+    """
     try:
         found = parse_datetime(text)
         if found is not None and found.tzinfo is not None:

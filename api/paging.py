@@ -1,7 +1,7 @@
-"""Long lists page by page, by a cursor: as fast on the last page as on the first, and nothing is told twice.
+"""Pagination by a cursor: the last page is as fast as the first, and no row is listed twice.
 
-A cursor says where the page before ended, by the value that the list is ordered by and the primary key: also where a thousand
-rows have the same value, the next page begins behind the last row that was told.
+A cursor contains the position where the previous page ended: the value of the ordering and the primary key. If many
+rows have the same value, the next page begins after the last listed row.
 """
 
 from __future__ import annotations
@@ -24,16 +24,24 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from api.moments import moment
 
 MOST = 1000
+"""Rows that a page can have."""
 USUAL = 100
+"""Rows of a page unless the request sets `page_size`."""
 LONGEST = 2000
 """Characters of a cursor."""
 LARGEST = 2**63 - 1
-NO_CURSOR = "This is no cursor of this list and this ordering. Begin without one."
+NO_CURSOR = "This is not a cursor of this list and this ordering. Begin without one."
 
 
 @dataclass(frozen=True, slots=True)
 class PagePosition:
-    """Beside which row a page stands. `back`: it ends before that row instead of beginning behind it."""
+    """The row beside a page.
+
+    Attributes:
+        value: The row's value of the ordering.
+        key: The row's key.
+        back: Whether the page ends before the row. Otherwise it begins after the row.
+    """
 
     value: Any
     key: Any
@@ -41,10 +49,25 @@ class PagePosition:
 
 
 class Pages(BasePagination):
-    """`view.key`: the field of what is called id; `view.orderings`: what else the list can be ordered by, name → field,
-    and none of them null."""
+    """Pagination of a view.
+
+    `view.key` is the field of `id`; `view.orderings` maps further orderings to fields that are never null.
+    """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """Return one page.
+
+        Args:
+            queryset: The filtered query.
+            request: The request, with `cursor`, `page_size` and `ordering`.
+            view: The view.
+
+        Returns:
+            The rows of the page.
+
+        Raises:
+            ValidationError: A parameter has no valid value.
+        """
         self._url = request.build_absolute_uri()
         size = _size(request)
         self._ordering = _ordering(request, view)
@@ -64,10 +87,26 @@ class Pages(BasePagination):
         return rows
 
     def get_paginated_response(self, data: Any) -> Response:
+        """Return the response for a page.
+
+        Args:
+            data: The serialized rows.
+
+        Returns:
+            The response, with links to the next and the previous page.
+        """
         return Response({"next": self._next, "previous": self._previous, "results": data})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        link = {"type": ["string", "null"], "format": "uri", "description": "Where the page beside this one is."}
+        """Return the schema of a page.
+
+        Args:
+            schema: The schema of the rows.
+
+        Returns:
+            The schema.
+        """
+        link = {"type": ["string", "null"], "format": "uri", "description": "The URL of the page beside this one."}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
@@ -75,11 +114,19 @@ class Pages(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Return the parameters for the schema.
+
+        Args:
+            view: The view.
+
+        Returns:
+            The parameters of OpenAPI.
+        """
         size = {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}
         orderings = [sign + name for name in _names(view) for sign in ("", "-")]
         ordering = {"type": "string", "enum": orderings, "default": view.ordering}
-        shapes = {"cursor": {"type": "string", "maxLength": LONGEST}, "page_size": size, "ordering": ordering}
-        return [{"name": name, "in": "query", "required": False, "schema": shape} for name, shape in shapes.items()]
+        schemas = {"cursor": {"type": "string", "maxLength": LONGEST}, "page_size": size, "ordering": ordering}
+        return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in schemas.items()]
 
     def _place(self, request: Request, model: type[Model], field: str, key: str) -> PagePosition | None:
         text = request.query_params.get("cursor")
@@ -98,12 +145,12 @@ class Pages(BasePagination):
         for row in rows:
             text = json.dumps([self._ordering, str(getattr(row, field)), str(getattr(row, key)), back])
             return str(replace_query_param(self._url, "cursor", urlsafe_b64encode(text.encode()).decode()))
-        # Nothing is left there: from the beginning, or the end, again.
+        # There is no row beside the page, so the link leads to the first page.
         return str(remove_query_param(self._url, "cursor"))
 
 
 def _read(model: type[Model], name: str, text: Any) -> Any:
-    """Raises ValueError and its like for what no row can hold."""
+    """Return the value of a field from its text. Raise ValueError or FieldError for a value that no row can have."""
     field: Any = model._meta.pk if name == "pk" else model._meta.get_field(name)
     value = field.to_python(text)
     if type(text) is not str or "\0" in text or (isinstance(value, int) and not 0 <= value <= LARGEST):
@@ -115,7 +162,7 @@ def _beyond(field: str, key: str, place: PagePosition, *, down: bool) -> Q:
     side = "lt" if down else "gt"
     if field == key:
         return Q(**{f"{key}__{side}": place.key})
-    # The first condition says nothing new: an index can follow it.
+    # The first condition is implied by the second one. It lets the database use an index.
     return Q(**{f"{field}__{side}e": place.value}) & (
         Q(**{f"{field}__{side}": place.value}) | Q(**{f"{key}__{side}": place.key})
     )
@@ -134,7 +181,7 @@ def _ordering(request: Request, view: Any) -> str:
     text: str = request.query_params.get("ordering", view.ordering)
     if text.removeprefix("-") not in _names(view):
         raise ValidationError(
-            {"ordering": f"It must be one of {', '.join(_names(view))}, with a - before it for the last first."}
+            {"ordering": f"It must be one of {', '.join(_names(view))}, with a leading - for descending order."}
         )
     return text
 

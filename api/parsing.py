@@ -1,4 +1,4 @@
-"""Bodies: JSON or an email, bounded before anything is made of them."""
+"""Parsers of request bodies: JSON or an email, with a limit that is checked before parsing."""
 
 from __future__ import annotations
 
@@ -14,41 +14,72 @@ from conversion.preview import MOST_BYTES
 
 
 class Bounded(BaseParser):
-    """A parser that says how large a body may be."""
+    """A parser with a limit for the body."""
 
     @staticmethod
     def most_bytes() -> int:
+        """Return how many bytes the body may have."""
         raise NotImplementedError
 
 
 class BoundedJson(Bounded, JSONParser):
-    """JSON up to API_MOST_BYTES: what is larger is refused unread."""
+    """JSON up to the setting API_MOST_BYTES. A larger body is rejected without parsing."""
 
     @staticmethod
     def most_bytes() -> int:
+        """Return how many bytes the body may have."""
         return int(settings.API_MOST_BYTES)
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Parse JSON.
+
+        Args:
+            stream: The body.
+            media_type: The content type.
+            parser_context: The context of the parser.
+
+        Returns:
+            The parsed value.
+
+        Raises:
+            PayloadTooLarge: The body is larger than the limit.
+            ParseError: The body is no JSON, or nested too deep.
+            Unprocessable: A text contains a character that the database cannot store.
+        """
         text = _bounded(stream, self.most_bytes())
         try:
             parsed = super().parse(io.BytesIO(text), media_type, parser_context)
         except RecursionError:
             raise ParseError("JSON parse error: it is nested too deep.") from None
-        if _has_foul_text(parsed):
-            raise Unprocessable("A text holds a NUL or half a surrogate pair.")
+        if _has_unstorable_text(parsed):
+            raise Unprocessable("A text contains a NUL or half a surrogate pair.")
         return parsed
 
 
 class EmailParser(Bounded):
-    """An email as it is."""
+    """The bytes of an email."""
 
     media_type = "message/rfc822"
 
     @staticmethod
     def most_bytes() -> int:
+        """Return how many bytes the body may have."""
         return MOST_BYTES
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Read the email.
+
+        Args:
+            stream: The body.
+            media_type: The content type.
+            parser_context: The context of the parser.
+
+        Returns:
+            Its bytes.
+
+        Raises:
+            PayloadTooLarge: The body is larger than the limit.
+        """
         return _bounded(stream, self.most_bytes())
 
 
@@ -59,8 +90,8 @@ def _bounded(stream: IO[bytes], most: int) -> bytes:
     return content
 
 
-def _has_foul_text(parsed: Any) -> bool:
-    """Whether there is a text in it that no database can keep. Without recursion: it may be nested deep."""
+def _has_unstorable_text(parsed: Any) -> bool:
+    """Return whether a text contains a NUL or half a surrogate pair. Not recursive: the value can be nested deep."""
     waiting = [parsed]
     while waiting:
         value = waiting.pop()

@@ -1,4 +1,4 @@
-"""One shape for everything that goes wrong: problem details (RFC 9457), with the fields that are wrong."""
+"""Responses to errors of the API as problem details (RFC 9457), with the fields that have errors."""
 
 from __future__ import annotations
 
@@ -18,33 +18,43 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class Conflict(APIException):
-    """Somebody changed it meanwhile, or it exists already."""
+    """The object was changed meanwhile, exists already, or is in use (409)."""
 
     status_code = status.HTTP_409_CONFLICT
     default_detail = "This was changed meanwhile, or exists already."
 
 
 class PreconditionFailed(APIException):
-    """`If-Match` names another state than the present one."""
+    """The state in `If-Match` is not the present state (412)."""
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_detail = "It is no longer as your If-Match says. Get it again."
+    default_detail = "The state differs from your If-Match. Get it again."
 
 
 class PayloadTooLarge(APIException):
+    """The body exceeds the limit (413)."""
+
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The body is too large."
 
 
 class Unprocessable(APIException):
-    """Understood, and not possible: in words, and field by field where a field is to blame."""
+    """The request is well-formed, but cannot be done (422). The reason is given in words, and for fields by field."""
 
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
     default_detail = "This is not possible."
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """What DRF calls for every exception; None for what is a fault of ours."""
+    """Return the problem details for an exception. Django REST framework calls this for every exception.
+
+    Args:
+        error: The exception.
+        context: The context of the request.
+
+    Returns:
+        The response; None for an error of the product itself.
+    """
     if isinstance(error, RequestDataTooBig):
         error = PayloadTooLarge(f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.")
     answer = exception_handler(error, context)
@@ -57,16 +67,16 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     }
     fields = list(_fields(answer.data))
     wrong = [{"field": field, "message": message} for field, message in fields if field]
-    problem["detail"] = " ".join(message for field, message in fields if not field) or "Some fields are wrong."
+    problem["detail"] = " ".join(message for field, message in fields if not field) or "Some fields have errors."
     if wrong:
         problem["errors"] = wrong
-    # Whatever was asked for: a problem is told as JSON.
+    # A problem is JSON, whatever the request accepts.
     context["request"].accepted_renderer, context["request"].accepted_media_type = JSONRenderer(), CONTENT_TYPE
     return Response(problem, answer.status_code, headers=_kept(answer), content_type=CONTENT_TYPE)
 
 
 def _fields(data: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Field and message of everything in DRF's nested lists and objects."""
+    """Yield the field and the message of each error in DRF's nested lists and objects."""
     if isinstance(data, dict):
         for key, value in data.items():
             inner = "" if key in {"detail", "non_field_errors"} else str(key)

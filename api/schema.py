@@ -1,4 +1,4 @@
-"""How the schema is told: names after the views, tags after the things, lists as lists."""
+"""The OpenAPI schema. Operations are named after the views; tags are named after the first part of the path."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from api.serializers.strict import Strict
 
 
 class Schema(AutoSchema):
+    """The schema of one view."""
+
     def get_operation_id(self) -> str:
+        """Return the HTTP method and the name of the view in snake case."""
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self.view).__name__).lower()
         return f"{self.method.lower()}_{words}"
 
     def get_tags(self) -> list[str]:
+        """Return the first part of the path as the only tag."""
         return [self.path.removeprefix("/api/v1/").split("/")[0]]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        # The library looks for lists among bare serializers; ours are in responses, with their words.
+        # The library recognizes lists only in bare serializers. Our serializers are inside an OpenApiResponse.
         found = serializer if serializer is not None else self.get_response_serializers()
         if isinstance(found, dict):
             found = {
@@ -31,7 +35,7 @@ class Schema(AutoSchema):
 
 
 def _strict_components() -> set[str]:
-    """The names that the schema gives to serializers that refuse unknown keys."""
+    """Return the schema names of serializers that reject unknown keys."""
     found: set[type[Strict]] = set()
     waiting = Strict.__subclasses__()
     while waiting:
@@ -41,7 +45,15 @@ def _strict_components() -> set[str]:
 
 
 def refuse_unknown_keys(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A hook: what refuses keys that it does not know says so in the schema, too."""
+    """Set `additionalProperties: false` for serializers that reject unknown keys, as a postprocessing hook.
+
+    Args:
+        result: The schema.
+        **_: Unused.
+
+    Returns:
+        The schema.
+    """
     strict = _strict_components()
     for name, component in result["components"]["schemas"].items():
         if name.endswith("Request") and name.removeprefix("Patched").removesuffix("Request") in strict:

@@ -1,4 +1,4 @@
-"""Addresses of the API."""
+"""The URLs of the API."""
 
 from csp.constants import SELF
 from csp.decorators import csp_update
@@ -13,19 +13,19 @@ from api.views import destinations, history, integrations, mailboxes, many_mailb
 
 
 class Id(IntConverter):
-    """A number that a database can hold."""
+    """A primary key that the database can store."""
 
     regex = "[0-9]{1,18}"
 
 
 class Name(StringConverter):
-    """Of a project or an integration."""
+    """The name of a project or an integration."""
 
     regex = r"[A-Za-z0-9_.-]{1,1024}"
 
 
 class Hex(StringConverter):
-    """An id as the vendor writes it."""
+    """An id in hexadecimal, as Re:infer writes it."""
 
     regex = "[0-9a-f]{1,16}"
 
@@ -36,7 +36,7 @@ register_converter(Name, "name")
 
 ONE = "api/v1/integrations/<name:project>/<name:name>"
 BOX = "api/v1/mailboxes/<id:pk>"
-# Swagger UI draws its arrows from pictures inside its style sheet: those, and nothing else beyond the usual policy.
+# Swagger UI needs images inside its style sheet. The content security policy allows these in addition.
 docs = csp_update({"img-src": [SELF, "data:"]})(SpectacularSwaggerSplitView.as_view(url_name="api-schema"))
 
 VENDOR = "api/_private"

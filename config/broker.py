@@ -1,10 +1,12 @@
-"""Redis as our workers meet it. Whatever becomes of it, a worker connects again; it never ends over it, and keeps nothing open.
+"""A kombu transport for Redis with which a worker survives every failure of Redis and leaves no connection open.
 
-kombu's own transport, but for three things. To use a connection that was given up is an error of the connection, which Celery
-knows how to take; in kombu it is one of a wrong type, over which a worker ends: when Redis goes away while it has a task in
-hand, or when that task then comes to its end. A channel is closed to its end, also where Redis refuses to take back what was
-not done; and so is a connection that fails at its first word: else every new try leaves some open. The task is no loss: the
-database knows what is due.
+It differs from kombu's transport in three points:
+
+- The use of a connection that was closed raises a connection error, which Celery handles by a reconnect. kombu raises
+  another type, which ends the worker when Redis fails during a task, or when that task ends.
+- A channel is closed completely, also when Redis refuses to take unfinished tasks back. Otherwise each retry leaves
+  connections open. The tasks are not lost: the database stores which mailboxes are due.
+- A connection that fails at its first command is closed, for the same reason.
 """
 
 from __future__ import annotations
@@ -18,33 +20,44 @@ from redis.exceptions import RedisError
 
 
 class BrokerChannel(redis.Channel):
+    """A channel that is closed completely, also when Redis fails meanwhile."""
+
     def close(self) -> None:
+        """Close the channel and its connections."""
         try:
             super().close()
         except RedisError:
-            # It failed at the answer that it waited for, or else at giving back what was not done: go on behind it.
+            # Waiting for the poll response failed, or returning unfinished tasks: continue with the steps after that.
             self._in_poll = None
             with suppress(RedisError):
                 super().close()
             if self.connection is not None:
                 self.connection.close_channel(self)
         finally:
-            # To give something back it opens another one.
-            self._disconnect_pools()  # type: ignore[attr-defined]  # its stubs lack what is private
+            # Returning unfinished tasks opens another connection.
+            self._disconnect_pools()  # type: ignore[attr-defined]  # the stubs lack private methods
 
     def _connparams(self, asynchronous: bool = False) -> Any:
         if getattr(self.connection, "client", None) is None:
-            raise BrokerGone("This connection to Redis was given up.")
+            raise BrokerGone("This connection to Redis was closed.")
         return super()._connparams(asynchronous)  # type: ignore[misc]
 
 
 class Transport(redis.Transport):
-    BrokerChannel = BrokerChannel
+    """kombu's Redis transport with `BrokerChannel`."""
+
+    Channel = BrokerChannel
 
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Register a connection with the event loop of the worker, and close the connection if that fails.
+
+        Args:
+            connection: The connection.
+            loop: The event loop.
+        """
         try:
             super().register_with_event_loop(connection, loop)
         except RedisError:
-            # Celery has not taken this connection over yet, and would leave it open at each try.
+            # Celery does not own this connection yet, and would leave it open at each retry.
             self.close_connection(connection)
             raise

@@ -1,4 +1,4 @@
-"""The Celery application: beat dispatches what is due, workers sync a mailbox each."""
+"""The Celery application. Beat triggers the queueing of due mailboxes, and each task of a worker syncs one mailbox."""
 
 import os
 import warnings
@@ -13,46 +13,46 @@ from sync.jobs import shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# Redis as `config.broker` has it, whoever connects.
+# Every connection to Redis uses the transport of `config.broker`.
 for scheme in ("redis", "rediss"):
     TRANSPORT_ALIASES[scheme] = "config.broker:Transport"
 
 app = Celery("reinfer_exchange")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-worker_shutting_down.connect(shutdown.tell)
+worker_shutting_down.connect(shutdown.request)
 
-# What follows needs models, which are there when these signals come, and not yet now.
+# The receivers import their modules late: those need Django models, which are not loaded yet.
 _consumers: list[Any] = []
 
 
 @worker_ready.connect
-def _worker_is_ready(sender: Any, **_: object) -> None:
+def _start_worker_guard(sender: Any, **_: object) -> None:
     from config import process_guard
 
     _consumers.append(sender)
-    # At each loss of the broker Celery says that a setting, which is as it should be, may have another default one day. Only
-    # now, since Celery lets all of its warnings pass when it starts.
+    # At each loss of the broker, Celery warns that the default of a setting may change; the setting is set explicitly.
+    # The filter is added here, because Celery enables all of its warnings when it starts.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
-    process_guard.of_worker(sender).start()
+    process_guard.worker_guard(sender).start()
 
 
 @beat_init.connect
-def _beat_begins(**_: object) -> None:
+def _start_beat_guard(**_: object) -> None:
     from config import process_guard
 
-    process_guard.of_beat().start()
+    process_guard.beat_guard().start()
 
 
 @worker_shutting_down.connect
-def _worker_leaves(**_: object) -> None:
+def _begin_worker_exit(**_: object) -> None:
     from sync.jobs import worker_exit
 
     worker_exit.begin(_consumers[-1].pool if _consumers else None)
 
 
 @worker_shutdown.connect
-def _worker_left(**_: object) -> None:
+def _conclude_worker_exit(**_: object) -> None:
     from sync.jobs import worker_exit
 
     worker_exit.conclude()

@@ -1,7 +1,7 @@
-"""How the product logs: one line an event, as JSON or for a console, with nothing of a mail or a secret in it.
+"""The logging of the product: one line per event, as JSON or for a console, without email content and secrets.
 
-What must not be logged is kept out at the source (errors carry no content, secrets show as `<Secret set>`); the
-libraries that print whole values, headers or XML are turned down here, whatever the level is.
+Content is excluded at the source: errors carry no content, and secrets show as `<Secret set>`. Libraries that log whole
+values, headers or XML are restricted to critical messages here, whatever the log level is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import structlog
 
 from sync.jobs import broker_log
 
-TALKATIVE = (
+RESTRICTED_LOGGERS = (
     "exchangelib",
     "requests_ntlm",
     "spnego",
@@ -26,14 +26,19 @@ TALKATIVE = (
 
 
 def logging_config(level: str, style: str) -> None:
-    """Configure `logging` and structlog. `style` is `json` or `console`."""
+    """Configure `logging` and structlog.
+
+    Args:
+        level: The least severe level that is logged, such as `INFO`.
+        style: `json` or `console`.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # No locals and no exception arguments of libraries in tracebacks: an argument may quote a server's answer.
+    # No local variables and no exception arguments of libraries in tracebacks: an argument may quote a server response.
     final: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if style == "console"
@@ -53,7 +58,7 @@ def logging_config(level: str, style: str) -> None:
             "filters": {"broker": {"()": lambda: broker_log.OF_THIS_PROCESS}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["broker"]}},
             "root": {"handlers": ["stderr"], "level": level},
-            "loggers": {name: {"level": "CRITICAL", "propagate": True} for name in TALKATIVE},
+            "loggers": {name: {"level": "CRITICAL", "propagate": True} for name in RESTRICTED_LOGGERS},
         }
     )
     structlog.configure(

@@ -1,7 +1,8 @@
-"""What each worker and beat does beside its work, in threads of its main process and without the broker: it says that it
-lives (`sync.jobs.processes`), stops taking mailboxes while it cannot sync any (`sync.jobs.worker_fitness`), and tells
-people when everything stands still (`sync.reporting.standstill`). So whichever process and whichever service fails,
-another one is left to tell of it.
+"""The self-monitoring of each worker and beat, in threads of its main process and without the broker.
+
+A guard stores heartbeats (`sync.jobs.processes`), stops taking mailboxes while its worker cannot sync any
+(`sync.jobs.worker_fitness`), and notifies admins of a standstill (`sync.reporting.standstill`). Every process does
+this, so that the failure of one process or service is reported by another one.
 """
 
 from __future__ import annotations
@@ -33,86 +34,94 @@ from sync.store.lease import database_now
 log = structlog.get_logger(__name__)
 
 QUEUE = "sync"
-"""What a worker that is not fit takes nothing from. The ticks, on the other queue, need no secret."""
+"""The queue that an unfit worker stops consuming. The ticks are on the other queue and need no secret."""
 STEP = 1.0
-"""Seconds between two looks at whether the processes of the pool met a fault."""
+"""Seconds between two checks whether a process of the pool counted a fault."""
 CHECK_EVERY = 60.0
-"""Seconds between two looks at what this process can do."""
-LOOK_EVERY = 10.0
-"""Seconds between two looks for a standstill."""
-NOT_DELIVERED = timedelta(seconds=30)
-"""How late a notice must be before it is sent from here, since those whose task it is do not."""
+"""Seconds between two checks of the fitness of this process."""
+STANDSTILL_CHECK_EVERY = 10.0
+"""Seconds between two checks for a standstill."""
+DELIVERY_OVERDUE = timedelta(seconds=30)
+"""How overdue a notification is before the guard sends it, because the Celery task did not."""
 
 
 @dataclass(slots=True)
 class Guard:
-    """Of one process. `consumer`: Celery's, of a worker."""
+    """The guard of one process.
+
+    Attributes:
+        kind: A value of `Process.Kind`.
+        node: The Celery node name, such as `celery@host`.
+        consumer: The Celery consumer of a worker; None for beat.
+        fault: Kind of the fault for which no mailboxes are taken; empty when there is none.
+    """
 
     kind: str
     node: str
     consumer: Any = None
     fault: str = ""
-    """The kind of the fault for which no mailboxes are taken."""
     _unreadable: list[str] = field(default_factory=list)
     _opens_some: bool = True
     _broker: str = ""
     _broker_since: float = 0.0
 
     def start(self) -> None:
+        """Start the threads."""
         broker_log.OF_THIS_PROCESS.has_guard = True
-        for name, loop in (("guard", self._keep_saying), ("guard-looks", self._keep_looking)):
+        for name, loop in (("guard", self._monitor_process), ("guard-standstill", self._monitor_standstill)):
             threading.Thread(target=loop, daemon=True, name=name).start()
 
-    # ---- what this process says of itself -----------------------------------------------------------------------------
+    # ---- fitness and heartbeats
+    # ---------------------------------------------------------------------------------------
 
-    def _keep_saying(self) -> None:
-        checks, says = Debounce(CHECK_EVERY), Debounce(processes.EVERY)
-        while not shutdown.is_told():
-            is_found_out = worker_fitness.has_failed() and not self.fault
-            if checks.lets_pass() or is_found_out:
-                _undisturbed(self.check)
-            if says.lets_pass() or is_found_out:
-                self.ask_broker()
-                _undisturbed(self.say)
+    def _monitor_process(self) -> None:
+        checks, heartbeats = Debounce(CHECK_EVERY), Debounce(processes.EVERY)
+        while not shutdown.is_requested():
+            has_new_fault = worker_fitness.has_failed() and not self.fault
+            if checks.lets_pass() or has_new_fault:
+                _run_safely(self.check)
+            if heartbeats.lets_pass() or has_new_fault:
+                self.check_broker()
+                _run_safely(self.record_heartbeat)
             time.sleep(STEP)
 
     def check(self) -> None:
-        """Look at what this process can do, and take mailboxes, or none, accordingly."""
+        """Check the fitness of this process, and start or stop consuming the queue accordingly."""
         self._unreadable, self._opens_some = processes.unreadable_here()
         fault = self._found()
         if fault and not self.fault:
-            worker_fitness.take_none()
+            worker_fitness.mark_unfit()
             self._queue("cancel_task_queue")
             log.error("worker.takes_no_mailboxes", kind=fault)
         elif self.fault and not fault:
-            worker_fitness.take_again()
+            worker_fitness.mark_fit()
             self._queue("add_task_queue")
             log.warning("worker.takes_mailboxes_again")
         elif not fault and worker_fitness.has_failed():
-            worker_fitness.take_again()
+            worker_fitness.mark_fit()
         self.fault = fault
 
     def _found(self) -> str:
-        """The kind of the fault for which this worker should take nothing; empty when there is none."""
+        """Return the kind of the fault for which this worker should take no mailboxes; empty when there is none."""
         if self._unreadable and not self._opens_some:
             return SecretUnreadable.kind
         if not (self.fault or worker_fitness.has_failed()):
             return ""
         if self._unreadable:
-            # Where no other worker opens these either, to take nothing would only keep it from the rest.
+            # If no other worker can decrypt these secrets either, this worker syncs the other mailboxes.
             return SecretUnreadable.kind if processes.others_open(self._unreadable, database_now()) else ""
-        # It was met by a sync a moment ago: a minute's rest, and then the look at the machine says.
+        # A sync has just ended by the fault. Pause until the next check, which then tests the machine.
         if not self.fault:
             return worker_fitness.last_fault()
-        fault = _of_machine()
+        fault = _fault_of_machine()
         return fault.kind if fault else ""
 
-    def _queue(self, act: str) -> None:
+    def _queue(self, method: str) -> None:
         if self.consumer is not None:
-            self.consumer.call_soon(getattr(self.consumer, act), QUEUE)
+            self.consumer.call_soon(getattr(self.consumer, method), QUEUE)
 
-    def ask_broker(self) -> None:
-        """One line when it goes, one when it is back."""
+    def check_broker(self) -> None:
+        """Log one line when the broker becomes unusable, and one when it is usable again."""
         problem = problem_of_broker()
         if problem and not self._broker:
             self._broker_since = time.monotonic()
@@ -121,45 +130,61 @@ class Guard:
             log.warning("broker.usable_again", seconds=round(time.monotonic() - self._broker_since))
         self._broker = problem
 
-    def say(self) -> None:
-        word = processes.Word(self._broker, self._busy(), self._unreadable, self.fault)
-        processes.say(self.kind, self.node, word, database_now())
+    def record_heartbeat(self) -> None:
+        """Store a heartbeat of this process."""
+        heartbeat = processes.Heartbeat(self._broker, self._busy(), self._unreadable, self.fault)
+        processes.record_heartbeat(self.kind, self.node, heartbeat, database_now())
 
     def _busy(self) -> timedelta | None:
+        """Return for how long all slots of the worker have been running their current tasks; None if one is free."""
         if self.consumer is None:
             return None
-        begun = [request.time_start for request in list(state.active_requests) if request.time_start]
-        if len(begun) < self.consumer.pool.num_processes:
+        started = [request.time_start for request in list(state.active_requests) if request.time_start]
+        if len(started) < self.consumer.pool.num_processes:
             return None
-        return timedelta(seconds=max(0.0, time.time() - max(begun)))
+        return timedelta(seconds=max(0.0, time.time() - max(started)))
 
-    # ---- what all of them do ------------------------------------------------------------------------------------------
+    # ---- standstill
+    # ---------------------------------------------------------------------------------------------------
 
-    def _keep_looking(self) -> None:
-        while not shutdown.is_told():
-            time.sleep(LOOK_EVERY)
-            _undisturbed(look)
+    def _monitor_standstill(self) -> None:
+        while not shutdown.is_requested():
+            time.sleep(STANDSTILL_CHECK_EVERY)
+            _run_safely(check_standstill)
 
 
-def look() -> None:
-    """Tell of a standstill, and send the notices that nobody else sends."""
+def check_standstill() -> None:
+    """Announce a standstill, delete old heartbeats, and send notifications that are overdue."""
     now = database_now()
     standstill.announce(now)
     processes.forget_old(now)
-    for webhook in delivering.due_webhooks(now - NOT_DELIVERED):
+    for webhook in delivering.due_webhooks(now - DELIVERY_OVERDUE):
         delivering.deliver(webhook, now)
 
 
-def of_worker(consumer: Any) -> Guard:
+def worker_guard(consumer: Any) -> Guard:
+    """Return the guard of this worker.
+
+    Args:
+        consumer: The Celery consumer.
+
+    Returns:
+        The guard, which is not started.
+    """
     return Guard(Process.Kind.WORKER, consumer.hostname, consumer)
 
 
-def of_beat() -> Guard:
+def beat_guard() -> Guard:
+    """Return the guard of this beat.
+
+    Returns:
+        The guard, which is not started.
+    """
     return Guard(Process.Kind.BEAT, f"beat@{socket.gethostname()}")
 
 
-def _of_machine() -> ProcessFault | None:
-    """Whether files can be opened and written, and connections made, here and now."""
+def _fault_of_machine() -> ProcessFault | None:
+    """Try to open and write a file, and to open a socket; return the fault if one of them fails."""
     try:
         with tempfile.TemporaryFile() as file, socket.socket():
             file.write(b"x")
@@ -169,13 +194,16 @@ def _of_machine() -> ProcessFault | None:
     return None
 
 
-def _undisturbed(act: Callable[[], None]) -> None:
-    """The next time is soon. A database that is away is told by whoever has a sync or a page to do."""
+def _run_safely(step: Callable[[], None]) -> None:
+    """Run a step of the guard. After an error, the loop continues with the next step.
+
+    An unreachable database is not logged here: the syncs and pages log it.
+    """
     try:
-        act()
+        step()
     except DatabaseError:
         pass
-    except Exception as error:  # noqa: BLE001  # the guard goes on, whatever it meets
+    except Exception as error:  # noqa: BLE001  # the guard continues after any error
         log.error("guard.failed", error=type(error).__name__)
     finally:
         with suppress(DatabaseError):

@@ -1,10 +1,10 @@
-"""Every setting of the product, read once, from the environment.
+"""All settings of the product, read once from environment variables.
 
-A secret can also come from a file: `SECRET_KEY_FILE=/run/secrets/key` is read where `SECRET_KEY` is asked for, and so
-for every other setting. Each one has a safe default or is asked for by a system check (`integrations.checks`).
+The value of any setting can also be in a file: `SECRET_KEY_FILE=/run/secrets/key` names the file with the value of
+`SECRET_KEY`. Each setting has a safe default or is required by a system check (`integrations.checks`).
 
-`config.settings_reference` writes docs/configuration.md from this file. The lines that begin with `#:` above a setting
-describe it. A line `#: Default: ...` describes a default that the code computes.
+`config.settings_reference` generates docs/configuration.md from this file. The lines that begin with `#:` above a
+setting are its description. A line `#: Default: ...` describes a default that the code computes.
 """
 
 import sys
@@ -25,6 +25,15 @@ env = environ.FileAwareEnv()
 
 
 def seconds(name: str, default: int) -> timedelta:
+    """Read a setting in seconds.
+
+    Args:
+        name: Name of the environment variable.
+        default: Default value in seconds.
+
+    Returns:
+        The duration.
+    """
     return timedelta(seconds=env.float(name, default=default))
 
 
@@ -43,14 +52,15 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 #: Origins from which forms are accepted, for example `https://mail.example`. Needed behind a proxy.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-#: The bearer token for `/metrics`. Without it, only the machine itself may read them: see [monitoring.md](monitoring.md).
+#: The bearer token for `/metrics`. Without a token, only requests from the same machine are answered: see
+#: [monitoring.md](monitoring.md).
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 
 #: Send cookies over HTTPS only, redirect HTTP to HTTPS, and send the HSTS header.
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
-#: Trust the header `X-Forwarded-Proto`. Set it only if the port can be reached through the proxy alone: see
+#: Trust the header `X-Forwarded-Proto`. Set it only if the port can be reached through the proxy only: see
 #: [web-server.md](web-server.md).
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
@@ -72,21 +82,22 @@ CONTENT_SECURITY_POLICY = {
 #: The folder of the SQLite database and of the schedule of Celery beat.
 #: Default: `data` in the folder of the program
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "data")))
-#: The database. In production: `postgres://user:password@host:5432/name`. Behind PgBouncer: use session pooling, and set
-#: `ignore_startup_parameters = options` there.
+#: The database. In production: `postgres://user:password@host:5432/name`. Behind PgBouncer: use session pooling, and
+#: set `ignore_startup_parameters = options` there.
 #: Default: a SQLite database in `DATA_DIR`
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'reinfer-exchange.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-    # WAL and immediate transactions: readers never wait, and a writer waits its turn instead of failing half-way.
+    # WAL: readers never wait. Immediate transactions: a writer waits for the lock at its start instead of failing
+    # later.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE", timeout=30, init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
     )
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
-    # A database that went away without a word (a machine or a network that is gone) is noticed within a minute, not within two
-    # hours; and nobody waits for a lock for ever, as a worker would behind a session that was left open. What DATABASE_URL says
-    # itself, as in ?connect_timeout=3, stands.
+    # A database whose machine or network failed silently is noticed within a minute instead of two hours. A lock
+    # timeout prevents a worker from waiting without a limit for a session that was left open. Options in DATABASE_URL,
+    # such as ?connect_timeout=3, take precedence.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 10,
         "keepalives_idle": 30,
@@ -131,7 +142,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "access.body_limits.BodyLimitMiddleware",
-    "config.turns.TurnMiddleware",
+    "config.request_limit.RequestLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -170,15 +181,15 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 LANGUAGE_CODE = "en"
 USE_I18N = False
-#: The time zone of the pages while the zone of the browser is not known.
+#: The time zone of the monthly AI unit limits, and of the pages while the time zone of the browser is not known.
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 #: The folder for the collected static files.
 #: Default: `static` in `DATA_DIR`
 STATIC_DIR = Path(env("STATIC_DIR", default=str(DATA_DIR / "static")))
-# Once they are collected, static files are served compressed and under names that change with them. Before that (in
-# development and in the demo) whitenoise serves them from where they lie.
+# Collected static files are served compressed, under names that contain a hash of the content. Without collectstatic
+# (in development and in the demo), whitenoise serves the files from their source folders.
 COLLECTED = "collectstatic" in sys.argv or (STATIC_DIR.is_dir() and not DEBUG)
 STATIC_ROOT = STATIC_DIR if COLLECTED else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -192,7 +203,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not COLLECTED
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# Source maps are asked for by nobody but a debugger, and compressing them takes longer than all else together.
+# Only debuggers request source maps, and compressing them takes longer than all other files together.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 LOGGING_CONFIG = None
 #: The least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.
@@ -203,12 +214,12 @@ logging_config(LOG_LEVEL, LOG_FORMAT)
 
 # ---- the API ------------------------------------------------------------------------------------------------------
 KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105  # the name of a model
-# Its own table stays away: ours stands in its place, and an idle one that refers to users would be in the way.
+# Knox's own table is not created: `access.ApiToken` replaces it, and an unused table would refer to users.
 MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "AUTO_REFRESH": False}
 #: The largest JSON body of a request to the API, in bytes. Without a valid token the limit is 64 kB.
 API_MOST_BYTES = env.int("API_MOST_BYTES", default=4 * 1024 * 1024)
-# Of a form or a body of the API; files are bounded where they are read.
+# For forms and bodies of the API. The size of uploaded files is limited where they are read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -223,16 +234,16 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.PerToken"],
     #: How many requests one API token may make. Each web process counts for itself.
     "DEFAULT_THROTTLE_RATES": {"token": env("API_RATE", default="600/min")},
-    # The schema says what there is: nothing else answers OPTIONS.
+    # The OpenAPI schema describes the API, so OPTIONS returns no metadata.
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "api.problems.handle",
-    # What a client can read it says in its Accept header.
+    # The response format is chosen by the Accept header only.
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Re:infer Exchange Integration",
-    "DESCRIPTION": "What people do on the pages, programs do here: see docs/api.md.",
+    "DESCRIPTION": "The REST API, with the same operations as the pages: see docs/api.md.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -250,31 +261,33 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# A Redis that refuses (read-only after a failover, full) is asked again, like one that is away: no worker ends over it.
+# Requests to a Redis that refuses commands (full, or read-only after a failover) are retried, as to an unreachable one,
+# so that no worker ends.
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_timeout": 10,
     "socket_connect_timeout": 5,
-    # A page that queues a task must not hang while the broker is down.
+    # A page that queues a task must not wait long while the broker is down.
     "max_retries": 1,
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
-# Far beyond a slice and any deadline: what still hangs then is ended, and the next worker goes on.
+# Much longer than a time slice and any deadline: a task that hangs is killed, and another worker continues.
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 #: The number of processes of one worker. Use 1 with SQLite.
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
-# A worker process is replaced after this many syncs, or when it holds this much memory (KiB): long-lived XML work grows.
+# A worker process is replaced after this many tasks, or when it uses this much memory (KiB): memory grows with XML
+# parsing.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "sync"
-# The tick has a queue of its own: behind four hundred waiting syncs it would come too late for all of them.
+# The periodic tasks have their own queue: behind 400 queued syncs they would run too late.
 CELERY_TASK_ROUTES = {
     "sync.tasks.dispatch": {"queue": "control"},
     "sync.tasks.prune": {"queue": "control"},
@@ -284,8 +297,8 @@ CELERY_TASK_ROUTES = {
 #: The time between two checks for mailboxes whose sync is due.
 DISPATCH_EVERY = seconds("DISPATCH_EVERY", 5)
 CELERY_BEAT_SCHEDULE = {
-    # Without `expires`: that is a moment by beat's clock, and a worker whose own clock is ahead would take no tick at all. A
-    # burst of old ones after an outage does no harm: see `sync.tasks.dispatch`.
+    # Without `expires`: this is a time by beat's clock, so a worker whose clock is ahead would discard every tick. A
+    # burst of old ticks after an outage is harmless: see `sync.tasks.dispatch`.
     "dispatch": {"task": "sync.tasks.dispatch", "schedule": DISPATCH_EVERY},
     #: The time between two checks for notifications that are due.
     "notices": {"task": "notices.tasks.deliver_due", "schedule": seconds("NOTICES_EVERY", 15)},
@@ -299,15 +312,17 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 POLL_INTERVAL = seconds("POLL_INTERVAL", 60)
 #: The shortest poll interval. No mailbox is polled more often.
 POLL_INTERVAL_LEAST = seconds("POLL_INTERVAL_LEAST", 15)
-#: The time after which a sync makes room for another mailbox. It is queued again and goes on later.
+#: The length of a time slice. A sync that takes longer is queued again and continues later, so that other mailboxes get
+#: a worker.
 SYNC_SLICE = seconds("SYNC_SLICE", 120)
-#: How long a worker may keep a mailbox without renewing its lease. More than twice `REINFER_DEADLINE`.
+#: The time after which the lease of a worker on a mailbox expires if it is not renewed. It must be more than twice
+#: `REINFER_DEADLINE`, and more than `EXCHANGE_DEADLINE`.
 LEASE = seconds("LEASE", 180)
 #: The time after which a queued task counts as lost and is queued again.
 QUEUED_FOR = seconds("QUEUED_FOR", 300)
-#: The longest time that one request to Exchange or Graph may take in all.
+#: The longest total time of one request to Exchange or Graph.
 EXCHANGE_DEADLINE = seconds("EXCHANGE_DEADLINE", 120)
-#: The longest time that one request to Re:infer may take in all.
+#: The longest total time of one request to Re:infer.
 REINFER_DEADLINE = seconds("REINFER_DEADLINE", 60)
 #: The number of changes listed in one request.
 PAGE_SIZE = env.int("PAGE_SIZE", default=512)
@@ -325,16 +340,16 @@ LIMITS = Limits(
 #: The CPU time that the conversion of one email may take. The wall-clock limit is ten times as long, but at most 5/6 of
 #: `LEASE`. An email that takes longer becomes a failed email.
 CONVERSION_DEADLINE = seconds("CONVERSION_DEADLINE", 20)
-#: The time between two trial requests while the circuit breaker of a connection is open because credentials or access were
-#: refused.
+#: The time between two half-open trials while the circuit breaker of a connection is open because credentials or access
+#: were refused.
 HOLD_PROBE_EVERY = seconds("HOLD_PROBE_EVERY", 1200)
-#: The period in which one account may be refused at most three times after the two tries of the first minute. Choose it
-#: longer than the period in which your directory counts failed sign-ins for a lockout.
+#: The period in which the sign-ins of one account may be refused at most three times, in addition to two refusals in
+#: the first minute. Choose a longer period than the one in which your directory counts failed sign-ins for a lockout.
 REFUSED_SIGN_INS_WITHIN = seconds("REFUSED_SIGN_INS_WITHIN", 3600)
-#: How long a refusal may last before the mailbox, integration or bucket that is refused is disabled.
+#: How long refusals may last before the refused mailbox, integration or bucket is disabled.
 DISABLE_AFTER = seconds("DISABLE_AFTER", 3 * 24 * 3600)
-#: The number of days for which finished runs and resolved failed emails are kept. Runs that found nothing new are kept for
-#: one day.
+#: The number of days for which finished runs and resolved failed emails are kept. Runs that found nothing new are kept
+#: for one day.
 RUNS_KEPT = timedelta(days=env.float("RUNS_KEPT_DAYS", default=30))
 
 # ---- notifications ------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """`python -m config.settings_reference > docs/configuration.md`: the reference of all settings.
 
-It reads the source of config/settings.py, so the page depends on no environment. A setting is a call of `env` or `seconds`
-with a constant name. The lines above it that begin with `#:` describe it, and `# ---- title ---` begins a section.
+It reads the source of config/settings.py, so the page does not depend on the environment. A setting is a call of `env`
+or `seconds` with a constant name. The lines above it that begin with `#:` are its description, and `# ---- title ---`
+begins a section.
 """
 
 from __future__ import annotations
@@ -40,7 +41,14 @@ Compose, write the settings into `docker/.env`. Sizes are in bytes.
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One environment variable: its name, its type and default in Markdown, and its description."""
+    """One environment variable.
+
+    Attributes:
+        name: Name of the environment variable.
+        type: Type of the value, in Markdown.
+        default: Default value, in Markdown.
+        meaning: Description, in Markdown.
+    """
 
     name: str
     type: str
@@ -49,13 +57,17 @@ class Setting:
 
 
 def main() -> int:
-    """Print the page. Returns the exit code 0."""
+    """Print the page.
+
+    Returns:
+        The exit code 0.
+    """
     sys.stdout.write(page())
     return 0
 
 
 def page() -> str:
-    """The whole text of docs/configuration.md."""
+    """Return the text of docs/configuration.md."""
     from config import settings
 
     parts = [INTRODUCTION]
@@ -69,10 +81,13 @@ def page() -> str:
 
 
 def read(source: str) -> dict[str, list[Setting]]:
-    """The settings of each section, in the order of the source.
+    """Return the settings of each section, in the order of the source.
 
     Args:
         source: Python code of the form of config/settings.py.
+
+    Returns:
+        Lists of settings by the title of their section.
 
     Raises:
         ValueError: A setting has no description.
@@ -87,7 +102,17 @@ def read(source: str) -> dict[str, list[Setting]]:
 
 
 def read_limits(limits: type[Any]) -> Iterator[Setting]:
-    """A setting `LIMIT_…` for each field of the data class of the limits, described by the text below the field."""
+    """Return a setting `LIMIT_…` for each field of the data class of the limits.
+
+    Args:
+        limits: The data class. The string below each field is its description.
+
+    Yields:
+        The settings, in the order of the fields.
+
+    Raises:
+        ValueError: A field has no description or no default.
+    """
     (body,) = (
         node.body
         for node in ast.parse(textwrap.dedent(inspect.getsource(limits))).body
@@ -116,7 +141,7 @@ def _kind(call: ast.Call) -> str | None:
 
 
 def _title(lines: list[str], number: int) -> str:
-    """The title of the section that the line `number` (from 1) belongs to."""
+    """Return the title of the section that contains the line `number`, counted from 1."""
     titles = (re.match(r"# ---- (.+?) -+$", line) for line in reversed(lines[:number]))
     title = next(found[1] for found in titles if found)
     return title[0].upper() + title[1:]
@@ -125,7 +150,7 @@ def _title(lines: list[str], number: int) -> str:
 def _setting(call: ast.Call, kind: str, lines: list[str]) -> Setting:
     name = ast.literal_eval(call.args[0])
     described: list[str] = []
-    # The description stands above the statement or, in a dictionary, above the line of the call.
+    # The description is above the statement or, in a dictionary, above the line of the call.
     for line in reversed(lines[: call.lineno - 1]):
         if not line.lstrip().startswith("#:"):
             break
@@ -140,8 +165,8 @@ def _setting(call: ast.Call, kind: str, lines: list[str]) -> Setting:
 def _default(call: ast.Call) -> str:
     given = next((keyword.value for keyword in call.keywords if keyword.arg == "default"), None)
     expression = given if given is not None else call.args[1]
-    # Only constants and products of constants stand there; anything else needs a line `#: Default:`.
-    value = eval(compile(ast.Expression(expression), SETTINGS.name, "eval"), {"__builtins__": {}})  # noqa: S307  # our own source
+    # A default is a constant or a product of constants; any other default needs a line `#: Default:`.
+    value = eval(compile(ast.Expression(expression), SETTINGS.name, "eval"), {"__builtins__": {}})  # noqa: S307  # the source is part of the product
     return _shown(value)
 
 

@@ -1,4 +1,4 @@
-"""Which static files are collected: those that a page of ours asks for."""
+"""The staticfiles app, restricted to the files that a page of the product uses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from django.contrib.staticfiles.apps import StaticFilesConfig
 
 
 class StaticFiles(StaticFilesConfig):
-    """drf-spectacular's package of assets holds two readers of a schema, and the pages show it in the other one."""
+    """Ignores Redoc: drf-spectacular's assets contain two viewers of the API schema, and the pages use Swagger UI."""
 
     ignore_patterns = [*StaticFilesConfig.ignore_patterns, "redoc"]

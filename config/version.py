@@ -1,4 +1,4 @@
-"""The version of the product, the only place where it is written."""
+"""The version of the product. No other file contains it."""
 
 VERSION = "0.1.0"
-"""By Semantic Versioning: `MAJOR.MINOR.PATCH`."""
+"""`MAJOR.MINOR.PATCH` by Semantic Versioning."""

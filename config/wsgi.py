@@ -1,4 +1,4 @@
-"""The entry point for gunicorn."""
+"""The WSGI application for gunicorn."""
 
 import os
 

@@ -1,5 +1,5 @@
-"""Conversion of an email into the fields of a comment: parsing, cleaning, identity, size limits, deadlines.
+"""Conversion of an email into the fields of a comment: parsing, cleaning, identity, limits, deadlines.
 
-Belongs here: pure functions from bytes and values to values.
-Does not: Django, the database, the network, or the decision whether an email is pushed (`sync.engine`).
+This package contains pure functions from bytes and values to values. It does not use Django, the database or the
+network. The decision whether an email is pushed belongs to `sync.engine`.
 """

@@ -1,4 +1,4 @@
-"""Which email is which, wherever a copy of it lies: comment ids and thread ids."""
+"""Comment ids and thread ids. An email has the same comment id in every folder and mailbox."""
 
 from __future__ import annotations
 
@@ -9,24 +9,46 @@ from datetime import datetime
 
 from integrations.messages import CommentId
 
-LONGEST = 512
-"""Bytes of a Message-ID whose hex still fits the 1,024 characters of a comment id."""
+MAX_BYTES = 512
+"""Bytes of the longest Message-ID whose hex fits the 1,024 characters of a comment id."""
 
 
 def comment_id(message_id: str) -> CommentId:
-    """Lower-case hex of the UTF-8 of the Message-ID, unfolded, trimmed, angle brackets kept; SHA-256 of an over-long one."""
+    """Return the comment id of a Message-ID.
+
+    Args:
+        message_id: The Message-ID, unfolded and trimmed, with its angle brackets.
+
+    Returns:
+        Lower-case hex of its UTF-8 bytes; for a Message-ID over `MAX_BYTES` bytes, the SHA-256.
+    """
     raw = message_id.encode("utf-8", "surrogatepass")
-    return CommentId(raw.hex() if len(raw) <= LONGEST else hashlib.sha256(raw).hexdigest())
+    return CommentId(raw.hex() if len(raw) <= MAX_BYTES else hashlib.sha256(raw).hexdigest())
 
 
 def listed_comment_id(message_id: str) -> CommentId | None:
-    """The comment id by the Message-ID as a server lists it; None when it lists none."""
+    """Return the comment id of a Message-ID that a server lists.
+
+    Args:
+        message_id: The Message-ID from a listing; may be empty.
+
+    Returns:
+        The comment id, or None if there is no Message-ID.
+    """
     name = message_id_name(message_id)
     return comment_id(name) if name else None
 
 
 def message_id_name(message_id: str) -> str:
-    """A Message-ID unfolded and trimmed; nothing if its brackets are empty, or all such emails would be one."""
+    """Unfold and trim a Message-ID.
+
+    Args:
+        message_id: The value of the header.
+
+    Returns:
+        The Message-ID; empty if there is nothing between its brackets, because all emails with empty brackets would get
+        the same comment id.
+    """
     name = " ".join(message_id.split())
     return name if name.strip("<> ") else ""
 
@@ -34,12 +56,34 @@ def message_id_name(message_id: str) -> str:
 def made_up_comment_id(
     sent: datetime | None, sender: Sequence[str], to: Sequence[str], cc: Sequence[str], subject: str
 ) -> CommentId:
-    """For an email without a Message-ID. Never of its body or bytes, which Exchange may render anew."""
+    """Return a comment id for an email without a Message-ID.
+
+    The id does not depend on the body or the bytes of the email, because Exchange can render these differently later.
+
+    Args:
+        sent: Time of the Date header, UTC.
+        sender: The correspondents of From.
+        to: The correspondents of To.
+        cc: The correspondents of Cc.
+        subject: The subject.
+
+    Returns:
+        A SHA-256 in hex.
+    """
     facts = [sent.isoformat() if sent else None, list(sender), list(to), list(cc), subject]
     return CommentId(hashlib.sha256(json.dumps(facts, ensure_ascii=True).encode()).hexdigest())
 
 
 def thread_id(references: Sequence[str], in_reply_to: Sequence[str], own: CommentId) -> str:
-    """Hex of the first id in References, else in In-Reply-To, else the comment's own id."""
+    """Return the thread id of a comment.
+
+    Args:
+        references: The ids of the References header.
+        in_reply_to: The ids of the In-Reply-To header.
+        own: The comment id of the email itself.
+
+    Returns:
+        Hex of the first id in References, else of the first in In-Reply-To, else the comment id.
+    """
     first = next(iter([*references, *in_reply_to]), None)
     return comment_id(first) if first else own

@@ -1,4 +1,4 @@
-"""The comment that an email would become, and what was cut from its text: for commands and pages. Sends nothing."""
+"""Preview of a conversion: the comment that a file would become, and the text that was cut. Pushes nothing."""
 
 from __future__ import annotations
 
@@ -14,21 +14,48 @@ _HEADERS = frozenset((b"from", b"to", b"subject", b"date", b"message-id", b"rece
 
 
 def preview_of_file(mime: bytes, place: EmailLocation, convert: Convert) -> Converted | NotConvertible:
-    """Of the content of a file, which may be anything. Raises what `convert` raises."""
-    if not looks_like_mail(mime):
+    """Convert the content of a file, which may be anything.
+
+    Propagates what `convert` raises.
+
+    Args:
+        mime: The content of the file.
+        place: The mailbox and folder to assume.
+        convert: The function that converts.
+
+    Returns:
+        The comment, or the reason why there is none.
+    """
+    if not has_email_header(mime):
         return NotConvertible(DeadLetterKind.NO_EMAIL)
     change = Change(ChangeKind.CREATED, FolderId("preview"), ItemId("preview"))
     return convert(Email(change, mime, ItemDetails(size=len(mime))), place)
 
 
 def rejection(outcome: NotConvertible) -> str:
-    """Why it makes no comment: the kind, what that means, and where it happened or what was said."""
-    meaning = catalogue.set_aside_entry(outcome.kind).text
+    """Describe why an email cannot be converted.
+
+    Args:
+        outcome: The outcome of the conversion.
+
+    Returns:
+        The kind, its meaning, and the detail in parentheses if there is one.
+    """
+    meaning = catalogue.dead_letter_entry(outcome.kind).text
     return f"{outcome.kind}: {meaning}" + (f" ({outcome.detail})" if outcome.detail else "")
 
 
-def looks_like_mail(mime: bytes) -> bool:
-    """Whether there is a header at the beginning that only an email has. Exchange hands out nothing else; a folder does."""
+def has_email_header(mime: bytes) -> bool:
+    """Return whether bytes begin with a header that only an email has.
+
+    A folder of files can contain anything, unlike Exchange.
+
+    Args:
+        mime: The content of a file.
+
+    Returns:
+        True if at least one typical header is among the first 200 lines.
+    """
     head = mime[:65_536].lstrip(b"\r\n \t").lower()
     names = {line.split(b":", 1)[0].strip() for line in head.splitlines()[:200] if b":" in line}
     return bool(names & _HEADERS)

@@ -1,7 +1,7 @@
-"""An email becomes a comment: ids, times, text, properties, within the limits of Re:infer. Pure.
+"""Convert an email into a comment: ids, times, text and properties, within the limits of Re:infer. Pure.
 
-Whatever bytes come in, out comes a valid comment or a reason. Nothing of the comment depends on how Exchange happened to
-render the email: not on boundaries, folding or transfer encodings.
+Any input gives either a valid comment or a reason. The comment does not depend on details that Exchange can render
+differently each time: boundaries, header folding, transfer encodings.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from integrations.dead_letter_reasons import DeadLetterKind
 from integrations.messages import Comment, CommentId, Email, Message
 
 VERSION = 2
-"""Of the transform. Emails that an older one could not convert are tried again with a newer one."""
+"""Version of the conversion. An email that an older version could not convert is retried with a newer one."""
 PROPERTIES = 1
-"""Version of the set of properties. Comments that were sent with an older one get what they lack: see
+"""Version of the set of properties. Comments that were pushed by an older version get the missing ones: see
 `sync.engine.property_completion`."""
 
 ENCRYPTED_TEXT = "[This email is encrypted.]"
@@ -39,12 +39,17 @@ TNEF_TEXT = "[This email is in a format of Outlook (winmail.dat) that cannot be 
 OPAQUE_TEXT = "[This email is signed in a form that cannot be read here.]"
 RESENT_TO = ("Resent-To", "Resent-Cc", "Resent-Bcc")
 LATEST_DATE = timedelta(days=1)
-"""A Date header further after the received time than this counts as absent."""
+"""A Date header that is later than the received time by more than this is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmailLocation:
-    """Where the copy of the email lies."""
+    """Mailbox and folder of a mailbox item.
+
+    Attributes:
+        mailbox: Address of the mailbox.
+        folder_path: Folder names from the mailbox root down.
+    """
 
     mailbox: str
     folder_path: tuple[str, ...]
@@ -52,22 +57,41 @@ class EmailLocation:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
+    """An email that was converted.
+
+    Attributes:
+        comment: The comment.
+        participants: Lower-case addresses of From, Sender, To, Cc and Bcc and of the Resent headers. Complete, even
+            where the comment has a limit.
+        cleaned: The text, with the pieces that were cut and the rule that cut each.
+    """
+
     comment: Comment
     participants: frozenset[str]
-    """Lower-case addresses of from, sender, to, cc and bcc, and of their resent-: all, whatever the comment has room for."""
     cleaned: CleanText
-    """What was cut and by which rule, to explain it."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotConvertible:
+    """An email that cannot be converted.
+
+    Attributes:
+        kind: The reason.
+        detail: For an error in this product: its kind and location, never content of the email.
+    """
+
     kind: DeadLetterKind
     detail: str = ""
-    """Of a fault of ours: its kind and place, never content."""
 
 
 @dataclass(frozen=True, slots=True)
 class _People:
+    """The correspondents of each address header.
+
+    Attributes:
+        resent_to: Recipients of a resent email (RFC 5322 §3.6.6). The Resent headers do not name the author.
+    """
+
     sender: tuple[Correspondent, ...]
     envelope_sender: tuple[Correspondent, ...]
     to: tuple[Correspondent, ...]
@@ -75,11 +99,19 @@ class _People:
     bcc: tuple[Correspondent, ...]
     resent_from: tuple[Correspondent, ...]
     resent_to: tuple[Correspondent, ...]
-    """Of those who sent it once more as it was (RFC 5322 §3.6.6), which says nothing of who wrote it."""
 
 
 def convert(email: Email, place: EmailLocation, limits: Limits = DEFAULT_LIMITS) -> Converted | NotConvertible:
-    """The comment that this copy of the email makes, or why it makes none."""
+    """Convert an email.
+
+    Args:
+        email: The email as fetched.
+        place: Its mailbox and folder.
+        limits: The limits of the conversion.
+
+    Returns:
+        The comment, or the reason why there is none.
+    """
     try:
         parsed = parse(email.mime, limits)
     except NestedTooDeep:
@@ -88,19 +120,19 @@ def convert(email: Email, place: EmailLocation, limits: Limits = DEFAULT_LIMITS)
     listed = listed_comment_id(email.change.message_id) is not None
     if wrong := what_is_wrong(email.mime, names_itself=bool(message_id), listed=listed):
         return NotConvertible(DeadLetterKind.NOT_AN_EMAIL, wrong)
-    sent = _sent(parsed, email, limits)
+    sent = _sent_at(parsed, email, limits)
     timestamp = sent or email.details.received or received_header(parsed.message, limits.header_chars)
     if timestamp is None:
         return NotConvertible(DeadLetterKind.NO_DATE)
     people = _people(parsed, limits)
     subject = text_header(parsed.message, "Subject", limits.header_chars)
-    own = comment_id(message_id) if message_id else _made_up(sent, people, subject)
-    cleaned = _cleaned(parsed, email, subject, people, limits)
+    own = comment_id(message_id) if message_id else _generated_comment_id(sent, people, subject)
+    cleaned = _clean_text(parsed, email, subject, people, limits)
     message, truncated = _message(people, subject, cleaned, sent, limits)
     comment = Comment(
         id=own,
         timestamp=timestamp,
-        thread_id=_thread(parsed, own, limits),
+        thread_id=_thread_id_of(parsed, own, limits),
         message=message,
         properties=_properties(email, place, parsed, people, message, message_id, truncated or parsed.cut, limits),
         attachments=parsed.attachments[: limits.attachments],
@@ -108,7 +140,7 @@ def convert(email: Email, place: EmailLocation, limits: Limits = DEFAULT_LIMITS)
     return Converted(comment, _participants(people, email.mime, parsed, limits), cleaned)
 
 
-def _sent(parsed: Parsed, email: Email, limits: Limits) -> datetime | None:
+def _sent_at(parsed: Parsed, email: Email, limits: Limits) -> datetime | None:
     sent, received = date_header(parsed.message, limits.header_chars), email.details.received
     return None if sent and received and sent - received > LATEST_DATE else sent
 
@@ -139,7 +171,7 @@ def _message_id(parsed: Parsed, limits: Limits) -> str:
     )
 
 
-def _made_up(sent: datetime | None, people: _People, subject: str) -> CommentId:
+def _generated_comment_id(sent: datetime | None, people: _People, subject: str) -> CommentId:
     return made_up_comment_id(
         sent,
         [str(one) for one in people.sender],
@@ -149,14 +181,14 @@ def _made_up(sent: datetime | None, people: _People, subject: str) -> CommentId:
     )
 
 
-def _thread(parsed: Parsed, own: CommentId, limits: Limits) -> str:
+def _thread_id_of(parsed: Parsed, own: CommentId, limits: Limits) -> str:
     def ids(name: str) -> list[str]:
         return [found for raw in raw_headers(parsed.message, name, limits.header_chars) for found in message_ids(raw)]
 
     return thread_id(ids("References"), ids("In-Reply-To"), own)
 
 
-def _cleaned(parsed: Parsed, email: Email, subject: str, people: _People, limits: Limits) -> CleanText:
+def _clean_text(parsed: Parsed, email: Email, subject: str, people: _People, limits: Limits) -> CleanText:
     if _is_encrypted(parsed, email):
         return CleanText(ENCRYPTED_TEXT, "", ())
     if parsed.opaque:
@@ -168,7 +200,7 @@ def _cleaned(parsed: Parsed, email: Email, subject: str, people: _People, limits
 
 
 def _is_encrypted(parsed: Parsed, email: Email) -> bool:
-    """By its parts, or by Exchange's own word for it where no text came with it."""
+    """Decide by the MIME parts, or by the item class of Exchange if the email has no text."""
     by_class = email.details.item_class.casefold() == "ipm.note.smime"
     return parsed.encrypted or (by_class and not parsed.sections and not parsed.opaque)
 
@@ -176,7 +208,7 @@ def _is_encrypted(parsed: Parsed, email: Email) -> bool:
 def _message(
     people: _People, subject: str, cleaned: CleanText, sent: datetime | None, limits: Limits
 ) -> tuple[Message, bool]:
-    """The message within the limits, and whether anything had to be cut for them."""
+    """Return the message within the limits, and whether text was cut."""
 
     def those(found: tuple[Correspondent, ...]) -> tuple[str, ...]:
         return tuple(text[: limits.address_chars] for one in found if (text := str(one)))
@@ -211,7 +243,7 @@ def _properties(
     texts = {
         "Folder": "/".join(place.folder_path),
         "Mailbox": place.mailbox,
-        "Mailbox ID": place.mailbox,  # by this name the vendor's tools know a mailbox
+        "Mailbox ID": place.mailbox,  # the property name that the vendor's tools use
         "Message ID": message_id,
         "Message ID Origin": "" if message_id else "Generated",
         "Sender": message.sender,
@@ -229,17 +261,17 @@ def _properties(
         "Encrypted": "Yes" if _is_encrypted(parsed, email) else "",
         "Truncated": "Yes" if truncated else "",
     }
-    told: dict[str, str | int | float] = {
+    properties: dict[str, str | int | float] = {
         f"string:{name}": value
         for name, text in texts.items()
         if (value := " ".join(without_controls(text).split())[: limits.property_chars].strip())
     }
-    return told | {"number:Attachments": len(attached), "number:Size": details.size}
+    return properties | {"number:Attachments": len(attached), "number:Size": details.size}
 
 
 def _participants(people: _People, mime: bytes, parsed: Parsed, limits: Limits) -> frozenset[str]:
     header = whole_header(mime, parsed.message, limits)
-    most = limits.recipients if header is parsed.message else 0  # of a header that was cut, `people` may lack anybody
+    most = limits.recipients if header is parsed.message else 0  # if the header was cut, `people` may be incomplete
     read = {
         ("From",): people.sender,
         ("Sender",): people.envelope_sender,

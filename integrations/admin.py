@@ -1,4 +1,4 @@
-"""Django's own admin for integrations and destinations: to look a record up. They are changed on our own pages."""
+"""Read-only pages of the Django admin for integrations and destinations, which are changed on the product's own pages."""
 
 from __future__ import annotations
 
@@ -12,33 +12,40 @@ from integrations.models import Destination, Integration
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
-else:  # Django's admin knows its type arguments only in stubs.
+else:  # Only the stubs of Django's admin accept type arguments.
     _ModelAdmin = admin.ModelAdmin
 
 
 class RecordAdmin(_ModelAdmin):
-    """Records to look at. A sealed secret is no editable field, and so is not among what is shown."""
+    """A read-only admin page. Encrypted secrets are not shown because they are not editable fields."""
 
     show_full_result_count = False
-    """Some of these tables hold millions of rows."""
+    """Counting is slow: some of these tables have millions of rows."""
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: no record is added here."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Return False: no record is changed here."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Return False: no record is deleted here."""
         return False
 
 
 @admin.register(Integration)
 class IntegrationAdmin(RecordAdmin):
+    """The admin page of integrations."""
+
     list_display = ("__str__", "project", "name", "auth", "enabled", "updated_at")
     search_fields = ("project", "name", "title")
 
 
 @admin.register(Destination)
 class DestinationAdmin(RecordAdmin):
+    """The admin page of destinations."""
+
     list_display = ("name", "endpoint", "updated_at")

@@ -1,4 +1,4 @@
-"""Invisible characters that turn the direction of a text: what somebody's text opens must not turn the words behind it."""
+"""Bidirectional control characters (UAX #9): a quoted text must not change the direction of the words after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ END_OF_ISOLATE, END_OF_EMBEDDING = "\u2069", "\u202c"
 
 
 def closed(text: str) -> str:
-    """The text with an end for all that it leaves open, to stand in a sentence. Most texts stay as they are."""
+    """Return a text with all of its isolates and embeddings ended, so that other text can follow it.
+
+    Args:
+        text: Any text. Most texts are returned unchanged.
+
+    Returns:
+        The text, with an end character for each direction change that it leaves open.
+    """
     ends: list[str] = []
     for char in text:
         if char in ISOLATES:
@@ -18,7 +25,7 @@ def closed(text: str) -> str:
         elif char == END_OF_EMBEDDING and ends and ends[-1] == char:
             ends.pop()
         elif char == END_OF_ISOLATE and char in ends:
-            # It also ends every embedding that was begun inside of the isolate.
+            # The end of an isolate also ends every embedding inside of the isolate.
             while ends.pop() != char:
                 pass
     return text + "".join(reversed(ends))

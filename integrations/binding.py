@@ -1,10 +1,10 @@
-"""Where each stored secret may be sent. Pure.
+"""The place that each stored secret may be sent to. The module has no side effects.
 
-Somebody who may edit a connection must not learn its secret by pointing it at a server of his own. So the place that a secret
-is sent to is written down when the secret is entered, and the secret is used for no other place. A change that sends it
-elsewhere, or over a way that protects it less, requires the secret again.
+A user who may edit a connection must not learn its secret by entering the address of another server. Therefore the
+place that a secret is sent to is stored when the secret is entered, and the secret is sent to no other place. A change
+of the server, or of the way to it towards less protection, requires that the secret is entered again.
 
-A place is a small mapping of texts, so that a JSON column can hold it. It holds no secret.
+A place is a small mapping of texts, so that a JSON column can store it. It contains no secret.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from cryptography.x509 import load_pem_x509_certificates
 from integrations.clouds import cloud_at
 
 Place = dict[str, str]
-"""What was entered, by the names in `LABELS`, each in a form in which equal things are equal texts."""
+"""The settings of a place, by the keys of `LABELS`, normalised so that equal settings are equal texts."""
 
 Route = list[tuple[str, str]]
-"""Servers, each by what it is: host and port alone."""
+"""The servers of a connection: the role of each, and its host and port."""
 
 AT_SERVER, AT_SIGN_IN_SERVICE = "server", "sign-in service"
 LABELS = {
@@ -38,14 +38,15 @@ LABELS = {
     "tls_minimum": "the minimum TLS version",
     "tls_ciphers": "the TLS cipher list",
 }
-"""How the parts of a place are called in a sentence."""
+"""The names of the parts of a place in a sentence."""
 
 INTEGRATION_FIELDS = (
     *("auth", "endpoint", "authority", "tenant_id"),
     *("proxy", "ca_bundle", "tls_minimum", "tls_ciphers"),
 )
-"""Fields of an integration that say where its secrets are sent."""
+"""Fields of an integration that determine where its secrets are sent."""
 DESTINATION_FIELDS = ("endpoint",)
+"""Fields of a destination that determine where its token is sent."""
 SENT_BY = {
     "ntlm": ("password",),
     "basic": ("password",),
@@ -53,19 +54,28 @@ SENT_BY = {
     "certificate": ("client_key",),
     "service_user": ("password", "client_secret"),
 }
-"""Which secrets a kind of sign-in uses."""
+"""The secrets that each kind of sign-in uses."""
 SYSTEM_TLS = "1.2"
-"""What Python's own default amounts to."""
-TLS_HEIGHTS = {"1.0": 0, "1.1": 1, "": 2, "1.2": 3, "1.3": 4}
-"""The system's default may have been made lower than Python's, and so is never taken for as high as 1.2."""
+"""The minimum TLS version of Python's default context."""
+TLS_RANKS = {"1.0": 0, "1.1": 1, "": 2, "1.2": 3, "1.3": 4}
+"""The protection by each minimum version. The system default ("") ranks below 1.2, because an admin of the machine can
+configure a lower version than Python's default."""
 DEFAULT_PORTS = {"https": 443, "http": 80, "socks5": 1080, "socks5h": 1080}
+"""The port of an address without a port, by scheme."""
 
 
 def places_of_integration(values: Mapping[str, Any]) -> dict[str, Place]:
-    """Where each secret is sent that this sign-in uses. `values`: those of `INTEGRATION_FIELDS`."""
+    """Return where each secret is sent that the sign-in of an integration uses.
+
+    Args:
+        values: The values of `INTEGRATION_FIELDS`, by field name.
+
+    Returns:
+        The place of each secret, by the field name of the secret.
+    """
     auth = str(values["auth"])
     place = {
-        # The tokens that the secret buys are sent to the endpoint, also where the secret itself is not.
+        # A token that was obtained with the secret is sent to the endpoint, even where the secret itself is not.
         "endpoint": _endpoint(str(values["endpoint"])),
         "sign_in": AT_SERVER,
         "proxy": normal_address(str(values["proxy"])),
@@ -83,28 +93,57 @@ def places_of_integration(values: Mapping[str, Any]) -> dict[str, Place]:
 
 
 def places_of_destination(values: Mapping[str, Any]) -> dict[str, Place]:
-    """Where the API token is sent. `values`: those of `DESTINATION_FIELDS`."""
+    """Return where the API token of a destination is sent.
+
+    Args:
+        values: The values of `DESTINATION_FIELDS`, by field name.
+
+    Returns:
+        The place of the token, by its field name.
+    """
     return {"token": {"endpoint": normal_address(str(values["endpoint"]))}}
 
 
 def changed(bound: Mapping[str, str] | None, place: Mapping[str, str]) -> list[str]:
-    """Which parts of a place are not those that the secret was entered for; empty when it may be sent there. `bound`: the place
-    that was written down with it, None where there is none."""
+    """Return the parts of a place that differ from the place that a secret was entered for.
+
+    Args:
+        bound: The place that was stored with the secret; None where none was stored.
+        place: The place that the secret would be sent to.
+
+    Returns:
+        Keys of `LABELS`; empty where the secret may be sent to `place`.
+    """
     if bound is None:
         return ["sign_in"]
     return [name for name in LABELS if not _covers(name, bound.get(name), place.get(name))]
 
 
 def must_be_entered_again(secret: str, parts: list[str]) -> str:
-    """The sentence for the admin. `secret`: what the field is called; `parts`: from `changed`."""
-    named = [LABELS[name] for name in parts]
-    listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
-    called = secret if secret[1:2].isupper() else f"{secret[:1].lower()}{secret[1:]}"
-    return f"The {called} must be entered again because {listed} changed."
+    """Return the sentence that asks an admin for a secret.
+
+    Args:
+        secret: The label of the field of the secret.
+        parts: The parts that changed, from `changed`.
+
+    Returns:
+        One sentence.
+    """
+    labels = [LABELS[name] for name in parts]
+    enumeration = " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
+    label = secret if secret[1:2].isupper() else f"{secret[:1].lower()}{secret[1:]}"
+    return f"The {label} must be entered again because {enumeration} changed."
 
 
 def route_of_integration(values: Mapping[str, Any]) -> Route:
-    """The servers that a connection talks to."""
+    """Return the servers that an integration connects to.
+
+    Args:
+        values: The values of `INTEGRATION_FIELDS`, by field name.
+
+    Returns:
+        Endpoint, sign-in service and proxy, as far as they are used.
+    """
     found = [("Endpoint", host_and_port(str(values["endpoint"])))]
     if str(values["auth"]) not in ("ntlm", "basic"):
         found.append(("Sign-in service", host_and_port(str(values["authority"]))))
@@ -114,11 +153,27 @@ def route_of_integration(values: Mapping[str, Any]) -> Route:
 
 
 def route_of_destination(values: Mapping[str, Any]) -> Route:
+    """Return the servers that a destination connects to.
+
+    Args:
+        values: The values of `DESTINATION_FIELDS`, by field name.
+
+    Returns:
+        The endpoint.
+    """
     return [("Endpoint", host_and_port(str(values["endpoint"])))]
 
 
 def host_and_port(address: str) -> str:
-    """Of an address, without anything else that may be in it."""
+    """Return host and port of an address, without user name, path and query.
+
+    Args:
+        address: A URL.
+
+    Returns:
+        `host:port`, with the default port of the scheme where the address has none; a fixed text for an invalid
+        address.
+    """
     parts, port = _split(address)
     if parts is None or not parts.hostname:
         return "an address that cannot be read"
@@ -127,14 +182,22 @@ def host_and_port(address: str) -> str:
 
 
 def normal_address(address: str) -> str:
-    """An address in which differences that make none are gone: case of the host, the usual port, a slash at the end. What
-    cannot be read stays as it is."""
+    """Return an address in a form in which equivalent addresses are equal.
+
+    The case of the host, the default port and a slash at the end make no difference.
+
+    Args:
+        address: A URL.
+
+    Returns:
+        The normalised address; an invalid address is returned without its surrounding white space only.
+    """
     address = address.strip()
     parts, port = _split(address)
     if parts is None or not parts.hostname:
         return address
     host = parts.hostname
-    with contextlib.suppress(UnicodeError):  # what is no name of a server: nothing will be sent there
+    with contextlib.suppress(UnicodeError):  # an invalid host name, to which no request can be sent
         host = host.encode("idna").decode()
     shown = f"[{host}]" if ":" in host else host
     query = f"?{parts.query}" if parts.query else ""
@@ -142,7 +205,7 @@ def normal_address(address: str) -> str:
 
 
 def _endpoint(address: str) -> str:
-    """EWS and Graph of one cloud of Microsoft are one place: their hosts are known here, and no admin can change them."""
+    """EWS and Graph of one Microsoft cloud count as one place, because their hosts are constants of this product."""
     parts, port = _split(address.strip())
     cloud = cloud_at(address.strip())
     if parts is not None and cloud is not None and (parts.scheme, port) == ("https", 443):
@@ -151,7 +214,7 @@ def _endpoint(address: str) -> str:
 
 
 def _split(address: str) -> tuple[SplitResult | None, int | None]:
-    """The parts, and the port, also where it is the usual one."""
+    """Return the parts of an address, and its port or the default port of its scheme; None for an invalid address."""
     try:
         parts = urlsplit(address)
         return parts, parts.port or DEFAULT_PORTS.get(parts.scheme)
@@ -161,19 +224,20 @@ def _split(address: str) -> tuple[SplitResult | None, int | None]:
 
 @lru_cache(maxsize=256)
 def _certificates(pem: str) -> str:
-    """A digest of a set of certificates, in whatever order and with whatever text around them."""
+    """Return a digest of a set of PEM certificates that ignores their order and any text around them."""
     if not pem.strip():
         return ""
     try:
-        found = sorted({one.fingerprint(SHA256()) for one in load_pem_x509_certificates(pem.encode())})
+        found = sorted({certificate.fingerprint(SHA256()) for certificate in load_pem_x509_certificates(pem.encode())})
     except ValueError:
         found = [pem.strip().encode()]
     return hashlib.sha256(b"".join(found)).hexdigest()
 
 
 def _covers(name: str, bound: str | None, wanted: str | None) -> bool:
+    """Return whether one part of a place is the same as the stored one, or protects the secret better."""
     if bound == wanted:
         return True
-    if name != "tls_minimum" or bound is None or wanted not in TLS_HEIGHTS:
+    if name != "tls_minimum" or bound is None or wanted not in TLS_RANKS:
         return False
-    return TLS_HEIGHTS[wanted] >= TLS_HEIGHTS.get(bound or SYSTEM_TLS, len(TLS_HEIGHTS))
+    return TLS_RANKS[wanted] >= TLS_RANKS.get(bound or SYSTEM_TLS, len(TLS_RANKS))

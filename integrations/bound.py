@@ -1,7 +1,7 @@
-"""A row with secrets that are bound to where they may be sent.
+"""The base model of rows whose secrets are bound to the place that they may be sent to: see `integrations.binding`.
 
-Everything that sends a stored secret gets it from `opened`, which asks where the row would send it now. So a page, a call of
-the API or a command that forgets to ask cannot send a secret elsewhere: it gets an error instead.
+All code that sends a stored secret gets it from `opened`, which compares the stored place with the place that the row
+describes now. So a page, an API call or a command cannot send a secret elsewhere by mistake: it gets an error instead.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from integrations.errors import SecretElsewhere
 
 
 class BindsSecrets(models.Model):
-    """Base of the models with such secrets."""
+    """Abstract base of the models with bound secrets."""
 
     bindings = models.JSONField(
         default=dict, editable=False, help_text="Where each secret may be sent: the place that it was entered for."
     )
 
     place_fields: ClassVar[Sequence[str]]
-    """Fields of the model that say where its secrets are sent."""
+    """Fields of the model that determine where its secrets are sent."""
     places_of: ClassVar[Callable[[Mapping[str, Any]], dict[str, Place]]]
-    """From the values of these fields to the place of each secret that is sent, by the name of the secret's field."""
+    """Maps the values of these fields to the place of each secret that is sent, by the field name of the secret."""
     route_of: ClassVar[Callable[[Mapping[str, Any]], Route]]
-    """From these values to the servers, by what they are."""
+    """Maps the values of these fields to the servers of the connection."""
     refusal: ClassVar[type[SecretElsewhere]] = SecretElsewhere
+    """The error of a secret that was entered for another place."""
 
     class Meta:
         abstract = True
@@ -44,6 +45,14 @@ class BindsSecrets(models.Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
+        """Save the row, and with a changed secret or place the binding of each secret.
+
+        Args:
+            force_insert: As in Django.
+            force_update: As in Django.
+            using: As in Django.
+            update_fields: As in Django; `bindings` is added where a secret or a place field is in it.
+        """
         names = secret_fields(type(self))
         written = None if update_fields is None else set(update_fields)
         if written is None or written & {*names, *self.place_fields}:
@@ -51,13 +60,21 @@ class BindsSecrets(models.Model):
             written = None if written is None else written | {"bindings"}
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=written)
         for name in names:
-            # From now on it is a stored one: what is changed later is not what it was entered with.
+            # The secret is no longer new: a place that is changed from now on is not the place that it was entered for.
             setattr(self, name, Secret(getattr(self, name).token))
 
     def opened(self, name: str) -> str:
-        """The secret, to be sent to where this row says; empty when this row sends it nowhere.
+        """Return a secret as plain text, for the place that this row describes.
 
-        Raises `SecretElsewhere` when it was entered for another place, and `SecretUnreadable`.
+        Args:
+            name: The field name of the secret.
+
+        Returns:
+            The secret; empty where the sign-in of this row does not use it.
+
+        Raises:
+            SecretElsewhere: The secret was entered for another place.
+            SecretUnreadable: No key opens the secret.
         """
         if name not in self.places():
             return ""
@@ -67,8 +84,15 @@ class BindsSecrets(models.Model):
         return secret.reveal()
 
     def not_for(self, name: str, values: Mapping[str, Any] | None = None) -> list[str]:
-        """What keeps a stored secret from being sent to where this row says, or would say with these values: parts of the
-        place, as `binding.changed` names them; empty when it may be sent, or is not sent at all."""
+        """Return the changed parts of the place because of which a stored secret must not be sent.
+
+        Args:
+            name: The field name of the secret.
+            values: Values of place fields that replace those of the row, by field name.
+
+        Returns:
+            Keys of `binding.LABELS`; empty where the secret may be sent, is new, or is not used.
+        """
         secret: Secret = getattr(self, name)
         place = self.places(values).get(name)
         if not secret or secret.is_new or place is None:
@@ -76,17 +100,27 @@ class BindsSecrets(models.Model):
         return binding.changed(self.bindings.get(name), place)
 
     def places(self, values: Mapping[str, Any] | None = None) -> dict[str, Place]:
-        """Where this row sends its secrets, or would with these values."""
-        found = {name: getattr(self, name) for name in self.place_fields}
-        return type(self).places_of(found | dict(values or {}))
+        """Return where this row sends its secrets.
+
+        Args:
+            values: Values of place fields that replace those of the row, by field name.
+
+        Returns:
+            The place of each secret that the sign-in uses, by the field name of the secret.
+        """
+        current = {name: getattr(self, name) for name in self.place_fields}
+        return type(self).places_of(current | dict(values or {}))
 
     def route(self) -> Route:
-        """The servers that this row has the product talk to, by what they are: host and port alone."""
+        """Return the servers that this row connects to: the role of each, and its host and port."""
         return type(self).route_of({name: getattr(self, name) for name in self.place_fields})
 
     def bind(self) -> None:
-        """Write down for each secret where it may be sent: a new one to where this row says. One that is stored keeps its
-        place, but for differences that do not matter, and a better protection of the way."""
+        """Update the stored place of each secret.
+
+        A new secret gets the place that this row describes. A stored secret keeps its place, except for differences
+        that do not matter and for better protection of the way.
+        """
         places, bindings = self.places(), dict(self.bindings)
         for name in secret_fields(type(self)):
             secret: Secret = getattr(self, name)
@@ -98,11 +132,26 @@ class BindsSecrets(models.Model):
 
 
 def secret_fields(model: type[models.Model]) -> list[str]:
-    """The names of the fields of a model that hold secrets."""
+    """Return the names of the encrypted fields of a model.
+
+    Args:
+        model: The model class.
+
+    Returns:
+        The field names, in the order of the model.
+    """
     return [field.name for field in model._meta.concrete_fields if isinstance(field, EncryptedField)]
 
 
 def label_of(model: type[models.Model], name: str) -> str:
-    """What a field is called, as a label of a form."""
+    """Return the label of a model field for a form.
+
+    Args:
+        model: The model class.
+        name: The field name.
+
+    Returns:
+        The verbose name, with a capital letter.
+    """
     text = str(getattr(model._meta.get_field(name), "verbose_name", name))
     return text[:1].upper() + text[1:]

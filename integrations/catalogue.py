@@ -1,7 +1,7 @@
-"""What each kind of error means: what happened, what usually causes it, and what to do. For pages, the API and the docs.
+"""The error catalogue for pages, API and docs: for each kind what happened, the usual causes, and what to do.
 
-The kinds are those of `integrations.errors`, those that only the vendor's product reports (so that an admin who comes from
-it finds them here), and the reasons for which an email is set aside.
+The kinds are those of `integrations.errors`, those that only the vendor's product reports (for admins who know them
+from that product), and the reasons for which an email becomes a dead letter.
 """
 
 from __future__ import annotations
@@ -15,20 +15,29 @@ from integrations.further_reading import Page, pages_about
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
+    """The explanation of one kind of error.
+
+    Attributes:
+        kind: The stable name of the error.
+        text: What happened.
+        causes: The usual causes, one sentence each.
+        remedy: What the admin should do.
+        scope: The part that the error stops, in words.
+        answer: What the other side answered, in words; blank where there is no typical answer.
+        evidence: The evidence from which the engine derives what is paused; None where nothing is paused.
+    """
+
     kind: str
     text: str
     causes: tuple[str, ...]
     remedy: str
     scope: str
-    """What fails as a whole, in words."""
     answer: str = ""
-    """What the other side answered, where one can say so."""
     evidence: Evidence | None = None
-    """By which it is decided who is paused; None where nobody is."""
 
     @property
     def further(self) -> tuple[Page, ...]:
-        """Documentation of the maker of the other side."""
+        """Return pages of the vendor's documentation about this error."""
         return pages_about(self.kind)
 
 
@@ -38,27 +47,29 @@ SCOPES = {
     Scope.FOLDER: "one folder",
     Scope.DESTINATION: "everything that goes to this destination",
     Scope.BUCKET: "every mailbox of this bucket",
-    Scope.PROCESS: "the worker that met it; other workers go on",
+    Scope.PROCESS: "the worker that met it; other workers continue",
 }
+"""What each scope stops, in words."""
 ANSWERS = {
-    Evidence.TRANSPORT: "none, or over a connection that may not be used",
+    Evidence.TRANSPORT: "none, or over a connection that must not be used",
     Evidence.SETTINGS: "none: nothing was sent",
     Evidence.PASSWORD: "401, or a refusal of the sign-in service",
-    Evidence.RESPONSE: "a refusal with no password at stake: 403, 404, a version",
-    Evidence.OVERLOAD: "busy, too late, or an error of the server's own",
+    Evidence.RESPONSE: "a refusal that does not count as a wrong password: 403, 404, a version",
+    Evidence.OVERLOAD: "busy, too late, or an internal error of the server",
     Evidence.MAILBOX: "a code that names the mailbox",
     Evidence.FOLDER: "a code that is about one folder",
     Evidence.DESTINATION: "of Re:infer, about the API endpoint or the token",
     Evidence.BUCKET: "of Re:infer, about the bucket",
     Evidence.FOLDER_REFUSED: "a refusal that is about one folder",
-    Evidence.PROCESS: "none: a worker could not even ask",
-    Evidence.OURS: "none: it is a matter of this product, or of what it runs on",
+    Evidence.PROCESS: "none: a worker could not send a request",
+    Evidence.OURS: "none: a fault of this product, or of a service that it needs",
 }
-ONE_EMAIL = "one email; its mailbox goes on"
+"""What the other side answered for each evidence, in words."""
+ONE_EMAIL = "one email; its mailbox continues"
 
 CAUSES: dict[str, tuple[str, ...]] = {
     "exchange_busy": (
-        "Throttling of the account, at night often by a backup.",
+        "Throttling of the account, at night often during a backup.",
         "Too many mailboxes at once on a small server.",
     ),
     "exchange_unreachable": (
@@ -67,19 +78,23 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "The server is down.",
     ),
     "exchange_timed_out": ("A very large email.", "An overloaded server.", "A load balancer with a short time-out."),
-    "exchange_failed": ("A fault inside Exchange, often of one item.", "A server in maintenance."),
+    "exchange_failed": ("An internal fault of Exchange, often about one item.", "A server in maintenance."),
     "token_endpoint_failed": (
         "login.microsoftonline.com cannot be reached from here.",
         "An outage of the sign-in service.",
     ),
     "mailbox_moving": ("The mailbox is being migrated.", "Its database is dismounted."),
-    "database_failed": ("PostgreSQL restarts.", "Its disk is full.", "It takes no more connections, or no writes."),
+    "database_failed": (
+        "PostgreSQL restarts.",
+        "Its disk is full.",
+        "It accepts no more connections, or no writes.",
+    ),
     "reinfer_unreachable": ("A firewall or proxy in between.", "A wrong API endpoint.", "An outage."),
     "reinfer_busy": ("Too many requests of this tenant in a short time.",),
     "reinfer_timed_out": ("A very large email.", "An overloaded tenant."),
-    "reinfer_failed": ("A fault inside Re:infer.", "A gateway in between that is restarting."),
+    "reinfer_failed": ("An internal fault of Re:infer.", "A gateway in between that is restarting."),
     "reinfer_not_stored": (
-        "A fault inside Re:infer: it answered with success and dropped what was sent.",
+        "An internal fault of Re:infer: it answered with success and dropped what was sent.",
         "A gateway answers in place of Re:infer.",
     ),
     "reinfer_unintelligible": (
@@ -90,15 +105,16 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "The password expired or was changed.",
         "The account is locked or disabled.",
         "The client secret of the application expired.",
-        "With NTLM: a proxy ends TLS in front of a server with Extended Protection, or a policy forbids NTLM to this account.",
+        "With NTLM: a proxy terminates TLS in front of a server with Extended Protection, or a policy forbids NTLM to this "
+        "account.",
     ),
     "sign_in_not_offered": (
-        "The kind of sign-in was never enabled for EWS on this server, or was switched off.",
-        "A proxy before Exchange offers other kinds than Exchange itself.",
+        "The kind of sign-in was never enabled for EWS on this server, or was disabled.",
+        "A proxy in front of Exchange offers other kinds than Exchange itself.",
     ),
-    "only_kerberos_offered": ("NTLM was switched off, on the server or in the whole domain.",),
+    "only_kerberos_offered": ("NTLM was disabled, on the server or in the whole domain.",),
     "client_secret_wrong": ("The ID of the secret was entered.", "The secret was deleted in the Entra app."),
-    "client_secret_expired": ("Secrets live two years at most.",),
+    "client_secret_expired": ("Secrets are valid for two years at most.",),
     "client_certificate_refused": (
         "The certificate was not uploaded to this application, or was removed.",
         "It has expired.",
@@ -108,13 +124,13 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "tenant_unknown": ("A typing error.", "The tenant is in a national cloud with a sign-in service of its own."),
     "account_locked": (
         "Too many wrong passwords.",
-        "Somebody disabled the user.",
+        "An administrator disabled the user.",
         "Its password has expired.",
-        "Entra blocks the address of this machine for what others did from it.",
+        "Entra blocks the IP address of this machine because of earlier sign-ins from it.",
     ),
     "second_factor_needed": ("Security defaults or a rule of conditional access.",),
     "conditional_access_blocked": (
-        "A policy for workload identities, or for legacy sign-ins, that names no exception for this application or user.",
+        "A policy for workload identities, or for legacy sign-ins, without an exception for this application or user.",
         "This machine signs in from an address that the policy does not allow.",
     ),
     "tenant_restricted": (
@@ -123,20 +139,23 @@ CAUSES: dict[str, tuple[str, ...]] = {
     ),
     "user_unknown": ("A typing error.", "The user was deleted, or is a guest from another tenant."),
     "application_not_assigned": (
-        "The application was set to demand an assignment, and this user or application was not assigned.",
+        "The application was set to require an assignment, and this user or application was not assigned.",
     ),
     "public_client_flow_off": (
         "A service user is entered, and neither a secret nor a certificate of the application.",
     ),
-    "application_is_public": ("Public client flows were allowed, and a secret or a certificate is shown as well.",),
-    "application_disabled": ("Somebody disabled it.", "Microsoft disabled it for a violation of its terms."),
+    "application_is_public": ("Public client flows are allowed, and a secret or a certificate is sent as well.",),
+    "application_disabled": (
+        "An administrator disabled it.",
+        "Microsoft disabled it for a violation of its terms.",
+    ),
     "service_principal_missing": (
         "The application is registered in another tenant.",
         "Its enterprise application was deleted in this one.",
     ),
     "resource_unknown": (
         "The tenant has no licence of Exchange Online.",
-        "The endpoint is that of another national cloud.",
+        "The endpoint is in another national cloud.",
         "The tenant ID is that of another tenant.",
     ),
     "consent_missing": ("The permission was added, but not granted.", "The consent was revoked."),
@@ -153,48 +172,48 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "A gateway answers in its place.",
     ),
     "sign_in_paused": (
-        "It was tested again and again with the same password.",
+        "The same password was tested repeatedly.",
         "Another integration uses the same account.",
     ),
-    "settings_wrong": ("A value was entered that cannot be right.",),
+    "settings_wrong": ("An invalid value was entered.",),
     "unknown_forbidden_error": (
-        "EWS is switched off for the organisation, the mailbox or the user agent.",
+        "EWS is disabled for the organisation, the mailbox or the user agent.",
         "A gateway in front of Exchange refuses this machine.",
     ),
     "ews_blocked_online": (
-        "Microsoft switched EWS off for the tenant: since October 2026 tenant by tenant, from April 2027 on for all.",
+        "Microsoft disabled EWS for the tenant: since October 2026 tenant by tenant, from April 2027 on for all tenants.",
         "The application id is not on the tenant's allow list (Get-OrganizationConfig | Format-List Ews*).",
         "An application access policy, or a rule of conditional access, refuses the application.",
     ),
     "app_access_insufficient_scopes": (
-        "The role ApplicationImpersonation is missing, or its scope leaves this mailbox out.",
-        "The application lacks full_access_as_app, or nobody consented to it.",
+        "The role ApplicationImpersonation is missing, or its scope does not contain this mailbox.",
+        "The application lacks the permission full_access_as_app, or the consent to it.",
     ),
     "mailbox_access_denied": (
-        "Nobody granted the account full access or read rights.",
-        "The right was granted minutes ago: it takes a while.",
+        "The account was given neither full access nor read rights.",
+        "The right was granted minutes ago: it takes a while to work.",
     ),
     "folder_access_denied": (
         "The account has rights to some folders only, and sees the folders above them in the tree.",
-        "Somebody took the right to this folder away.",
-        "The right was granted minutes ago: it takes a while.",
+        "The right to this folder was removed.",
+        "The right was granted minutes ago: it takes a while to work.",
     ),
     "folder_not_found": (
         "The account has no right to read this folder, which it sees in the tree.",
-        "The right was granted minutes ago: it takes a while.",
+        "The right was granted minutes ago: it takes a while to work.",
         "The folder is damaged: an Exchange admin repairs the mailbox (New-MailboxRepairRequest).",
     ),
     "graph_permission_missing": (
-        "The permission was never granted, or was taken away.",
+        "The permission was never granted, or was removed.",
         "It is a delegated permission, and the application signs in by itself.",
     ),
     "mailbox_out_of_scope": (
         "The mailbox is new and not in the scope yet.",
-        "The scope was changed minutes ago: it takes a while.",
+        "The scope was changed minutes ago: it takes a while to work.",
     ),
-    "mailbox_not_in_cloud": ("The licence was taken away.", "The mailbox was not migrated yet, or moved back."),
+    "mailbox_not_in_cloud": ("The licence was removed.", "The mailbox was not migrated yet, or moved back."),
     "exchange_request_rejected": (
-        "A gateway before Exchange is restarting or being mended.",
+        "A gateway in front of Exchange is restarting or under repair.",
         "A rule of a web application firewall.",
     ),
     "exchange_request_invalid": (
@@ -202,82 +221,86 @@ CAUSES: dict[str, tuple[str, ...]] = {
         "A load balancer that sends requests of one mailbox to another server.",
     ),
     "exchange_version_refused": (
-        "The mailbox lies on a server that is older than Exchange 2007.",
-        "A build version was entered for the integration that is not that of the server.",
+        "The mailbox is on a server that is older than Exchange 2007.",
+        "The build version of the integration is not that of the server.",
     ),
     "mailbox_on_another_server": (
-        "The mailbox is in another site, or on an Exchange of another version, and its servers get no requests from this one.",
+        "The mailbox is in another site, or on another version of Exchange, and this server forwards no requests to it.",
         "The account is a member of thousands of groups.",
     ),
     "exchange_account_unknown": (
-        "The account is of another forest, without a linked account in that of Exchange.",
-        "The application was never made known to Exchange.",
+        "The account is of another forest, without a linked account in the forest of Exchange.",
+        "The application was never registered in Exchange.",
     ),
     "impersonation_required": ("Delegate access is chosen, and the application signs in by itself.",),
     "mailbox_primary_address_not_found": ("The primary address was changed.", "An alias was entered."),
-    "mailbox_invalid_license": ("The licence was taken away.",),
+    "mailbox_invalid_license": ("The licence was removed.",),
     "mailbox_inbox_not_found": (
         "The account was given rights to some folders only.",
-        "The right was granted minutes ago: it takes a while.",
+        "The right was granted minutes ago: it takes a while to work.",
         "The mailbox is damaged.",
     ),
     "mailbox_not_found": (
         "A typing error.",
-        "An alias in place of the primary address.",
+        "An alias instead of the primary address.",
         "The mailbox was deleted or never licensed.",
     ),
     "reinfer_endpoint_wrong": ("The organisation or tenant name is missing from the address.",),
     "reinfer_certificate_untrusted": ("A proxy inspects TLS and signs with its own authority.",),
-    "reinfer_token_refused": ("A new token was made for this user: the old one ended.", "The user was removed."),
+    "reinfer_token_refused": (
+        "A new token was created for this user, which ends the old one.",
+        "The user was removed.",
+    ),
     "reinfer_forbidden": ("The user of the token lacks a permission in this project.",),
     "bucket_not_found": ("It was renamed or deleted in Re:infer.", "A typing error."),
     "bucket_name_wrong": ("A slash or a blank in a name.",),
     "project_not_found": ("It was renamed or deleted in Re:infer.", "A typing error."),
     "too_many_refused": (
-        "A new version of this product makes comments that Re:infer does not take.",
-        "Re:infer changed what it takes.",
-        "Ten or more emails in a row really are at fault, for example after an import of damaged mail.",
+        "A new version of this product makes comments that Re:infer does not accept.",
+        "Re:infer changed what it accepts.",
+        "Ten or more emails in a row are at fault themselves, for example after an import of damaged mail.",
     ),
     "comment_quota_hit": ("The tenant used up its comments or AI units.",),
     "syncemail_consumption_limit_exceeded": (
         "More mail than planned.",
-        "A large mailbox that was added without a start time.",
+        "A large mailbox was added without a start time.",
     ),
     "reinfer_refused": ("Re:infer changed its API.",),
     "cursor_refused": ("The mailbox was moved or restored.", "Years passed since the last sync."),
-    "folder_gone": ("Somebody deleted it.",),
-    "contended": ("Many copies of the same emails arrived in several mailboxes at once.",),
+    "folder_gone": ("A user deleted it.",),
+    "contended": ("The same emails arrived in several mailboxes at the same time.",),
     "secret_unreadable": (
-        "The environment of one worker has other ENCRYPTION_KEYS than that of the pages.",
+        "The environment of one worker has other ENCRYPTION_KEYS than that of the web server.",
         "ENCRYPTION_KEYS was changed without rotate_keys.",
         "The database came from another installation.",
     ),
     "secret_elsewhere": (
-        "The row was changed in the database, past this product.",
+        "The row was changed in the database without this product.",
         "The secret was entered while another kind of sign-in was chosen.",
     ),
-    "reinfer_token_elsewhere": ("The row was changed in the database, past this product.",),
+    "reinfer_token_elsewhere": ("The row was changed in the database without this product.",),
     "worker_out_of_resources": (
         "The limit of open files (ulimit -n) is too low.",
         "The disk that holds the temporary files is full.",
     ),
     "worker_out_of_memory": (
         "The memory limit of the container is too low.",
-        "One very large email: it is found and set aside.",
+        "One very large email: it is found and becomes a failed email.",
     ),
     "worker_incomplete": (
         "The file that SSL_CERT_FILE names is missing on this host.",
         "The image or the virtual environment of this worker lacks a package.",
     ),
-    "internal_error": ("A fault of this product.", "An answer of Exchange or Re:infer of a kind that nobody had seen."),
+    "internal_error": ("A fault of this product.", "An answer of Exchange or Re:infer in an unknown format."),
     "unknown": ("A fault of this product.",),
 }
+"""The usual causes of each kind, the likeliest first."""
 
-_VENDORS = (
+_VENDOR_ENTRIES = (
     CatalogueEntry(
         "mailbox_removed",
         "The mailbox was removed.",
-        ("Somebody left, or the mailbox was merged.",),
+        ("Its user left, or the mailbox was merged.",),
         "Delete it here, or correct its address.",
         SCOPES[Scope.MAILBOX],
     ),
@@ -286,35 +309,35 @@ _VENDORS = (
 SET_ASIDE = (
     CatalogueEntry(
         DeadLetterKind.NESTED_TOO_DEEP,
-        "The email has more parts within parts than anybody writes.",
+        "The parts of the email are nested deeper than the limit.",
         (
             "A mail loop.",
             "An attack.",
         ),
-        "Look at it in Outlook, and dismiss it here.",
+        "Open it in Outlook, and dismiss it here.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
         DeadLetterKind.NO_DATE,
-        "The email bears neither a date nor a time of arrival.",
+        "The email has neither a date nor a time of arrival.",
         ("A damaged item, often from an import.",),
-        "Look at it in Outlook, and dismiss it here.",
+        "Open it in Outlook, and dismiss it here.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
         DeadLetterKind.CONVERSION_DEADLINE,
         "Converting this email took longer than CONVERSION_DEADLINE.",
-        ("An email that was made to take long.", "A fault of this product over a rare text."),
-        "It is tried again after an update of this product, and when you press Try again; not by itself. Please report it with "
-        "the place that is named.",
+        ("An email that was built to take long.", "A fault of this product with a rare text."),
+        "It is retried after an update of this product, and when you press Try again, but not automatically. Please report it "
+        "with the place that is named.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
         DeadLetterKind.CONVERSION_FAILED,
         "Converting this email failed.",
-        ("A fault of this product over a rare email.", "An email that needs more memory than there is."),
-        "It is tried again by itself, ever more rarely, and after an update of this product. Please report it with the kind "
-        "and the place that are named.",
+        ("A fault of this product with a rare email.", "An email that needs more memory than is available."),
+        "It is retried automatically, at growing intervals, and after an update of this product. Please report it with the "
+        "kind and the place that are named.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
@@ -329,20 +352,20 @@ SET_ASIDE = (
     ),
     CatalogueEntry(
         DeadLetterKind.NOT_AN_EMAIL,
-        "What Exchange, or something between it and this product, handed out for this email is no email.",
+        "Exchange, or a system in front of it, returned for this email content that is no email.",
         (
-            "A proxy, gateway or scanner that answers with a page of its own, or cuts what it passes on.",
+            "A proxy, gateway or scanner that answers with a page of its own, or truncates answers.",
             "A damaged item.",
         ),
-        "It came so three times, and nothing of it was sent. It is tried again by itself, ever more rarely. Where it stays so, "
-        "look at the email in Outlook, and ask who runs the proxy what it answers.",
+        "This happened three times, and nothing of it was sent. It is retried automatically, at growing intervals. If it "
+        "persists, open the email in Outlook, and ask the operator of the proxy what it answers.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
         DeadLetterKind.NOT_CONVERTIBLE,
-        "This email makes no comment.",
+        "This email cannot be converted to a comment.",
         ("An email that no mail program would write.", "A limit of what is read of an email (LIMIT_…)."),
-        "Look at it in Outlook. Try again after an update of this product, or dismiss it.",
+        "Open it in Outlook. Try again after an update of this product, or dismiss it.",
         ONE_EMAIL,
     ),
     CatalogueEntry(
@@ -354,20 +377,23 @@ SET_ASIDE = (
     ),
     CatalogueEntry(
         DeadLetterKind.ENDED_WORKERS,
-        "A worker ended while it worked on this email.",
+        "A worker process ended while it processed this email.",
         ("An email that needs more memory than the worker has.",),
         "Give workers more memory, then try again.",
         ONE_EMAIL,
     ),
 )
 
+"""The entries of dead letters."""
+
 UNREADABLE_FILE = CatalogueEntry(
     DeadLetterKind.UNREADABLE_FILE,
     "The file cannot be read.",
-    ("A right that is missing.", "A damaged disk."),
-    "Look at the file and its rights.",
+    ("A missing permission.", "A damaged disk."),
+    "Check the file and its permissions.",
     ONE_EMAIL,
 )
+"""Only of a file that a user previews."""
 
 NO_EMAIL = CatalogueEntry(
     DeadLetterKind.NO_EMAIL,
@@ -376,7 +402,7 @@ NO_EMAIL = CatalogueEntry(
     "Save the email as an .eml file.",
     ONE_EMAIL,
 )
-"""Of a file that somebody previews: nothing that Exchange hands out."""
+"""Only of a file that a user previews, never of an email from Exchange."""
 
 STAGES: dict[str, DeadLetterKind] = {
     Stage.FETCH: DeadLetterKind.UNREADABLE,
@@ -385,12 +411,12 @@ STAGES: dict[str, DeadLetterKind] = {
     Stage.PUSH: DeadLetterKind.REFUSED,
     Stage.WORKER: DeadLetterKind.ENDED_WORKERS,
 }
-"""Of which kind an email is that was set aside at this stage without one: by a worker of the version before kinds."""
+"""The kind of a dead letter that has a stage and no kind, because a worker of a version before kinds stored it."""
 
 
 def entries() -> list[CatalogueEntry]:
-    """Every error of ours and of the vendor's, by kind."""
-    ours = [
+    """Return the entries of every error of this product and of the vendor's product, sorted by kind."""
+    own = [
         CatalogueEntry(
             error.kind,
             error.text,
@@ -402,15 +428,30 @@ def entries() -> list[CatalogueEntry]:
         )
         for error in all_errors()
     ]
-    return sorted([*ours, *_VENDORS], key=lambda entry: entry.kind)
+    return sorted([*own, *_VENDOR_ENTRIES], key=lambda entry: entry.kind)
 
 
-def set_aside_entry(kind: str, stage: str = "") -> CatalogueEntry:
-    """Of an email that was set aside: see `sync.models.DeadLetter`. `stage` decides where the kind has no entry."""
-    known: dict[str, CatalogueEntry] = {entry.kind: entry for entry in (*SET_ASIDE, NO_EMAIL, UNREADABLE_FILE)}
-    return known.get(kind) or known[STAGES.get(stage, DeadLetterKind.ENDED_WORKERS)]
+def dead_letter_entry(kind: str, stage: str = "") -> CatalogueEntry:
+    """Return the entry of a dead letter: see `sync.models.DeadLetter`.
+
+    Args:
+        kind: The kind of the dead letter; may be blank or unknown.
+        stage: The stage of the dead letter, which decides where the kind has no entry.
+
+    Returns:
+        The entry; that of `ENDED_WORKERS` where neither the kind nor the stage is known.
+    """
+    by_kind: dict[str, CatalogueEntry] = {entry.kind: entry for entry in (*SET_ASIDE, NO_EMAIL, UNREADABLE_FILE)}
+    return by_kind.get(kind) or by_kind[STAGES.get(stage, DeadLetterKind.ENDED_WORKERS)]
 
 
 def entry_of(kind: str) -> CatalogueEntry | None:
-    """What is known of this kind; None when nothing is."""
+    """Return the entry of an error.
+
+    Args:
+        kind: The stable name of the error.
+
+    Returns:
+        The entry; None where the kind is unknown.
+    """
     return next((entry for entry in entries() if entry.kind == kind), None)

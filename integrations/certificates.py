@@ -1,6 +1,6 @@
-"""The key and the certificate by which an application signs in: read from PEM, held against each other, dated. Pure.
+"""Read, match and date-check the private key and the certificate (PEM) with which an application signs in.
 
-Whatever is wrong is found when it is entered, and not at night by a worker.
+The checks run when a user enters the two, so that a worker does not fail at night. The module has no side effects.
 """
 
 from __future__ import annotations
@@ -17,35 +17,51 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 WARN_BEFORE = timedelta(days=30)
+"""How long before its end a certificate is shown with a warning."""
 BOUNDARY = re.compile(r"(?=-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----)")
-"""Found also where one begins in the dashes of another."""
+"""A lookahead, so that a boundary that begins in the dashes of another one is found, too."""
 ENCRYPTED = "Proc-Type: 4,ENCRYPTED"
-"""How OpenSSL once marked a key under a passphrase."""
+"""The header of a key with a passphrase in the traditional format of OpenSSL (RFC 1421)."""
 
-NO_KEY = "There is no private key in it. It begins with -----BEGIN PRIVATE KEY-----."
+NO_KEY = "There is no private key in it. A private key begins with -----BEGIN PRIVATE KEY-----."
 KEY_UNREADABLE = "This private key cannot be read. Export it anew, as PEM: openssl pkey -in key.pem -out plain.pem"
 KEY_ENCRYPTED = (
-    "This private key is under a passphrase, which nobody could enter at night. Take it off: "
-    "openssl pkey -in key.pem -out plain.pem. It is kept sealed here."
+    "This private key has a passphrase, which a worker cannot enter. Remove the passphrase: "
+    "openssl pkey -in key.pem -out plain.pem. The key is stored encrypted here."
 )
 KEY_NOT_RSA = "Entra takes RSA keys only. Make a new pair with an RSA key of 2048 bits or more."
-SEVERAL_KEYS = "There are several private keys in it. Leave only the one of the certificate."
-CERTIFICATE_UNREADABLE = "This is no PEM certificate. It begins with -----BEGIN CERTIFICATE-----."
+SEVERAL_KEYS = "There are several private keys in it. Leave only the key of the certificate."
+CERTIFICATE_UNREADABLE = "This is no PEM certificate. A certificate begins with -----BEGIN CERTIFICATE-----."
 RENEW = "Make a new one, upload it to the app in Entra beside the old one, and enter it here with its key."
 NO_MATCH = "The certificate belongs to another private key. Enter the two that were made together."
 
 
 class CertificateWrong(ValueError):
-    """`field`: which of the two is at fault, `client_key` or `client_certificate`."""
+    """A key or certificate that cannot be used. Its text is shown to the user.
+
+    Attributes:
+        field: The form field at fault, for example `client_key` or `client_certificate`.
+    """
 
     def __init__(self, field: str, text: str) -> None:
+        """Create the error.
+
+        Args:
+            field: The form field at fault.
+            text: What is wrong, for the user.
+        """
         super().__init__(text)
         self.field = field
 
 
 @dataclass(frozen=True, slots=True)
 class Pem:
-    """The private keys and the certificates in a text, each a PEM block of its own."""
+    """The private keys and the certificates of a text.
+
+    Attributes:
+        keys: The PEM blocks of private keys, without duplicates.
+        certificates: The PEM blocks of certificates, without duplicates.
+    """
 
     keys: tuple[str, ...]
     certificates: tuple[str, ...]
@@ -53,61 +69,118 @@ class Pem:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What people want to know of a certificate."""
+    """The properties of a certificate that are shown to users.
+
+    Attributes:
+        thumbprint: SHA-1 in upper-case hexadecimal digits, as Entra shows it.
+        begins: The first moment of its validity, in UTC.
+        ends: The last moment of its validity, in UTC.
+    """
 
     thumbprint: str
-    """SHA-1 in upper-case hexadecimal, as Entra shows it."""
     begins: datetime
     ends: datetime
 
 
 def blocks(*texts: str) -> Pem:
-    """Sort what was entered: a file may hold the key, the certificate, or both."""
+    """Separate private keys and certificates.
+
+    Args:
+        texts: The entered texts. Each may contain keys, certificates, or both.
+
+    Returns:
+        The PEM blocks of all texts, with LF line endings.
+    """
     found = [(label, block.replace("\r\n", "\n")) for text in texts for label, block in labelled_blocks(text)]
     keys = dict.fromkeys(block for label, block in found if label.endswith("PRIVATE KEY"))
     return Pem(tuple(keys), tuple(dict.fromkeys(block for label, block in found if label == "CERTIFICATE")))
 
 
 def labelled_blocks(text: str) -> list[tuple[str, str]]:
-    """The label of each PEM block in a text, and the block: from `BEGIN` to the next `END` of the same label.
+    """Return each PEM block of a text: from `BEGIN` to the next `END` with the same label.
 
-    All ends are looked up first. To search for the end of each beginning takes quadratic time where there is none.
+    The positions of all `END` boundaries are collected first. A search from each `BEGIN` would take quadratic time
+    where the `END` is missing.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Label and block, in the order of the text. Blocks do not overlap.
     """
-    boundaries = [(one[1], one[2], one.start()) for one in BOUNDARY.finditer(text)]
+    boundaries = [(match[1], match[2], match.start()) for match in BOUNDARY.finditer(text)]
     ends: dict[str, list[int]] = {}
-    for kind, label, place in boundaries:
+    for kind, label, position in boundaries:
         if kind == "END":
-            ends.setdefault(label, []).append(place)
-    found, at = [], 0
-    for kind, label, place in boundaries:
-        if kind == "END" or place < at:
+            ends.setdefault(label, []).append(position)
+    found, block_end = [], 0
+    for kind, label, position in boundaries:
+        if kind == "END" or position < block_end:
             continue
-        places = ends.get(label, [])
-        following = bisect_left(places, place + len(f"-----BEGIN {label}-----"))
-        if following < len(places):
-            at = places[following] + len(f"-----END {label}-----")
-            found.append((label, text[place:at]))
+        positions = ends.get(label, [])
+        following = bisect_left(positions, position + len(f"-----BEGIN {label}-----"))
+        if following < len(positions):
+            block_end = positions[following] + len(f"-----END {label}-----")
+            found.append((label, text[position:block_end]))
     return found
 
 
 def facts(certificate: str) -> Facts:
-    """Raises `CertificateWrong`."""
+    """Return the thumbprint and the dates of a certificate.
+
+    Args:
+        certificate: The certificate in PEM.
+
+    Returns:
+        Its facts.
+
+    Raises:
+        CertificateWrong: The text is no certificate.
+    """
     return _facts(_certificate(certificate))
 
 
 def thumbprints(certificate: str) -> tuple[str, str]:
-    """SHA-1 and SHA-256, in upper-case hexadecimal. Raises `CertificateWrong`."""
+    """Return the thumbprints of a certificate.
+
+    Args:
+        certificate: The certificate in PEM.
+
+    Returns:
+        SHA-1 and SHA-256, in upper-case hexadecimal digits.
+
+    Raises:
+        CertificateWrong: The text is no certificate.
+    """
     read = _certificate(certificate)
     return read.fingerprint(hashes.SHA1()).hex().upper(), read.fingerprint(hashes.SHA256()).hex().upper()  # noqa: S303  # a name
 
 
 def check_key(key: str) -> None:
-    """That an application can sign with it. Raises `CertificateWrong`."""
+    """Check that an application can sign in with a private key.
+
+    Args:
+        key: The key in PEM.
+
+    Raises:
+        CertificateWrong: The key cannot be read, has a passphrase, or is no RSA key.
+    """
     _key(key)
 
 
 def matching(key: str, certificates: tuple[str, ...]) -> str:
-    """The certificate of this key: a file may hold the whole chain. Raises `CertificateWrong`."""
+    """Return the certificate of a private key.
+
+    Args:
+        key: The key in PEM.
+        certificates: Certificates in PEM, for example a whole chain.
+
+    Returns:
+        The certificate, in PEM.
+
+    Raises:
+        CertificateWrong: None of them belongs to the key, or a text is unreadable.
+    """
     own = _public(_key(key))
     found = next((pem for pem in certificates if _public(_certificate(pem)) == own), None)
     if found is None:
@@ -116,20 +189,34 @@ def matching(key: str, certificates: tuple[str, ...]) -> str:
 
 
 def check_dates(certificate: str, now: datetime) -> None:
-    """That it is valid now. Raises `CertificateWrong`."""
-    told = facts(certificate)
-    if told.ends <= now:
+    """Check that a certificate is valid now.
+
+    Args:
+        certificate: The certificate in PEM.
+        now: The current time.
+
+    Raises:
+        CertificateWrong: The certificate has expired, or is not valid yet.
+    """
+    dates = facts(certificate)
+    if dates.ends <= now:
         raise CertificateWrong(
             "client_certificate",
-            f"This certificate ended on {told.ends:%-d %B %Y}. Make a new one and upload it to the app in Entra, too.",
+            f"This certificate ended on {dates.ends:%-d %B %Y}. Make a new one and upload it to the app in Entra, too.",
         )
-    if told.begins > now:
-        raise CertificateWrong("client_certificate", f"This certificate is valid from {told.begins:%-d %B %Y} only.")
+    if dates.begins > now:
+        raise CertificateWrong("client_certificate", f"This certificate is valid from {dates.begins:%-d %B %Y} only.")
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What to say of a certificate, and how it feels: ok, warn or bad."""
+    """A remark about a certificate for a page.
+
+    Attributes:
+        text: The remark.
+        tone: `ok`, `warn` or `bad`, which selects the colour.
+        ends: The end of the certificate.
+    """
 
     text: str
     tone: str
@@ -137,25 +224,33 @@ class Note:
 
 
 def note(certificate: str, now: datetime) -> Note | None:
-    """None where there is none, or none that can be read."""
+    """Return a remark about the remaining validity of a certificate.
+
+    Args:
+        certificate: The certificate in PEM; may be blank.
+        now: The current time.
+
+    Returns:
+        The remark; None where there is no readable certificate.
+    """
     try:
-        told = facts(certificate)
+        known = facts(certificate)
     except CertificateWrong:
         return None
-    ends, days = f"{told.ends:%-d %B %Y}", (told.ends - now).days
-    thumbprint = f"Its thumbprint is {told.thumbprint}."
-    if told.ends <= now:
+    ends, days = f"{known.ends:%-d %B %Y}", (known.ends - now).days
+    thumbprint = f"Its thumbprint is {known.thumbprint}."
+    if known.ends <= now:
         return Note(
-            f"The certificate ended on {ends}: nobody can sign in with it. {RENEW} {thumbprint}", "bad", told.ends
+            f"The certificate ended on {ends}: no sign-in with it succeeds. {RENEW} {thumbprint}", "bad", known.ends
         )
-    if told.ends - now <= WARN_BEFORE:
+    if known.ends - now <= WARN_BEFORE:
         left = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
-        return Note(f"The certificate ends {left}, on {ends}. {RENEW} {thumbprint}", "warn", told.ends)
-    return Note(f"The certificate is valid until {ends}. {thumbprint}", "ok", told.ends)
+        return Note(f"The certificate ends {left}, on {ends}. {RENEW} {thumbprint}", "warn", known.ends)
+    return Note(f"The certificate is valid until {ends}. {thumbprint}", "ok", known.ends)
 
 
 def _facts(certificate: Certificate) -> Facts:
-    thumbprint = certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # a name, by which Entra goes
+    thumbprint = certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # the identifier that Entra uses
     return Facts(thumbprint, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 

@@ -1,4 +1,4 @@
-"""System checks: a setting that is missing or wrong is told at start-up, with what to do about it."""
+"""System checks: a missing or wrong setting is reported at start-up, with what to do."""
 
 from __future__ import annotations
 
@@ -13,27 +13,53 @@ from integrations.encryption import key_ring
 
 @register()
 def keys_are_usable(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that `ENCRYPTION_KEYS` has at least one valid key.
+
+    Args:
+        app_configs: As in Django; unused.
+        **kwargs: As in Django; unused.
+
+    Returns:
+        The errors.
+    """
     try:
         key_ring()
     except ImproperlyConfigured as error:
-        return [Error(str(error), hint="Without it no credentials can be kept.", id="reinfer_exchange.E001")]
+        return [Error(str(error), hint="Without it no credentials can be stored.", id="reinfer_exchange.E001")]
     return []
 
 
 @register()
 def secret_key_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that `SECRET_KEY` is set.
+
+    Args:
+        app_configs: As in Django; unused.
+        **kwargs: As in Django; unused.
+
+    Returns:
+        The errors.
+    """
     try:
         if settings.SECRET_KEY:
             return []
     except ImproperlyConfigured:
-        pass  # Django's own words for it tell nobody how to make one
+        pass  # Django's own message does not state how to make a key; the error below does
     hint = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(50))"'
     return [Error("SECRET_KEY is not set.", hint=hint, id="reinfer_exchange.E002")]
 
 
 @register()
 def times_fit_together(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A push must end before its lease can: else two workers could push at once."""
+    """Check that a lease lasts longer than a single call, so that two workers never push for one mailbox at once.
+
+    Args:
+        app_configs: As in Django; unused.
+        **kwargs: As in Django; unused.
+
+    Returns:
+        The errors.
+    """
     if settings.LEASE > 2 * settings.REINFER_DEADLINE and settings.LEASE > settings.EXCHANGE_DEADLINE:
         return []
     hint = "Raise LEASE, or lower REINFER_DEADLINE and EXCHANGE_DEADLINE."
@@ -41,7 +67,16 @@ def times_fit_together(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def a_conversion_has_time(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def conversion_deadline_is_long_enough(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that `CONVERSION_DEADLINE` is a second or more.
+
+    Args:
+        app_configs: As in Django; unused.
+        **kwargs: As in Django; unused.
+
+    Returns:
+        The errors.
+    """
     if settings.CONVERSION_DEADLINE.total_seconds() >= 1:
         return []
     hint = "Leave it out for the default of 20 seconds."

@@ -1,4 +1,7 @@
-"""The clouds of Microsoft 365: where each signs in, and where its Graph and its EWS are. Pure."""
+"""The clouds of Microsoft 365, with their addresses of the sign-in service, Graph and EWS.
+
+Source of the sign-in services and of Graph: https://learn.microsoft.com/en-us/graph/deployments.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,16 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
+    """One cloud of Microsoft 365.
+
+    Attributes:
+        name: A stable name.
+        label: The name for users.
+        authority: The address of the sign-in service.
+        graph: The address of Microsoft Graph.
+        ews_host: The host name of EWS.
+    """
+
     name: str
     label: str
     authority: str
@@ -16,6 +29,7 @@ class Cloud:
 
     @property
     def ews(self) -> str:
+        """Return the address of EWS."""
         return f"https://{self.ews_host}/EWS/Exchange.asmx"
 
 
@@ -51,22 +65,45 @@ CLOUDS = (
 )
 GLOBAL = CLOUDS[0]
 OTHER_HOSTS = {"outlook.office.com": GLOBAL, "outlook-dod.office365.us": CLOUDS[2]}
-"""Other names under which an EWS of Exchange Online answers."""
+"""Other host names of EWS in Exchange Online."""
 
 
 def cloud_named(name: str) -> Cloud | None:
+    """Return the cloud with a stable name.
+
+    Args:
+        name: `Cloud.name`.
+
+    Returns:
+        The cloud; None where the name is unknown.
+    """
     return next((cloud for cloud in CLOUDS if cloud.name == name), None)
 
 
 def cloud_at(endpoint: str) -> Cloud | None:
-    """The cloud to which an endpoint belongs, of EWS or Graph; None for a server of one's own."""
+    """Return the cloud to which an endpoint belongs.
+
+    Args:
+        endpoint: An address of EWS or Graph.
+
+    Returns:
+        The cloud; None for a server outside of Microsoft 365.
+    """
     host = _host(endpoint)
     known = {cloud.ews_host: cloud for cloud in CLOUDS} | {_host(cloud.graph): cloud for cloud in CLOUDS} | OTHER_HOSTS
     return known.get(host)
 
 
 def cloud_of(endpoint: str, authority: str) -> Cloud | None:
-    """The cloud whose usual addresses these are, and nothing else."""
+    """Return the cloud whose default addresses an integration uses.
+
+    Args:
+        endpoint: The address of EWS or Graph.
+        authority: The address of the sign-in service.
+
+    Returns:
+        The cloud; None where one of the addresses is not a default one.
+    """
     return next(
         (
             cloud

@@ -1,6 +1,7 @@
-"""From a row of the database to an open port: the only place that names an adapter.
+"""Open a port from a row of the database. Only this module names the adapters.
 
-An adapter is imported when it is first needed: its library takes a second to load, and pages and commands do without.
+An adapter is imported when it is first needed: its library takes a second to load, and most pages and commands do not
+need it.
 """
 
 from __future__ import annotations
@@ -26,10 +27,21 @@ if TYPE_CHECKING:
 def open_source(
     integration: Integration, address: str, *, deadline: float | None = None, fresh: bool = False
 ) -> Source:
-    """The mailbox `address`, read through this integration. `deadline`: seconds that one request may take. `fresh`: this
-    process signs in anew, and uses neither an open connection nor a token from before.
+    """Return a source of one mailbox. No request is sent yet.
 
-    Raises `SecretUnreadable`, `SecretElsewhere`, and `SettingsWrong` for values that cannot be used.
+    Args:
+        integration: The integration through which the mailbox is read.
+        address: The primary SMTP address of the mailbox.
+        deadline: Seconds that one request may take; None for the setting `EXCHANGE_DEADLINE`.
+        fresh: Whether this process signs in anew, without an open connection or a stored token.
+
+    Returns:
+        The source.
+
+    Raises:
+        SecretUnreadable: A secret cannot be decrypted.
+        SecretElsewhere: A secret was entered for another place.
+        SettingsWrong: A setting of the integration is invalid.
     """
     deadline = deadline or settings.EXCHANGE_DEADLINE.total_seconds()
     if integration.microsoft_api == Integration.Api.GRAPH:
@@ -42,8 +54,14 @@ def open_source(
 
 
 def open_secrets(*rows: Integration | Destination) -> None:
-    """Decrypt every secret of these rows, and keep none. Raises `SecretUnreadable` where this process cannot, also where
-    it has no usable key at all."""
+    """Check that this process can decrypt every secret of some rows. The plain texts are dropped.
+
+    Args:
+        rows: Integrations and destinations.
+
+    Raises:
+        SecretUnreadable: A secret cannot be decrypted, or this process has no usable key.
+    """
     try:
         for row in rows:
             for secret in _secrets(row):
@@ -53,15 +71,27 @@ def open_secrets(*rows: Integration | Destination) -> None:
 
 
 def has_secrets(row: Integration | Destination) -> bool:
+    """Return whether a row has at least one stored secret."""
     return any(_secrets(row))
 
 
 def _secrets(row: Integration | Destination) -> list[Secret]:
-    return [getattr(row, one.attname) for one in row._meta.concrete_fields if isinstance(one, EncryptedField)]
+    return [getattr(row, field.attname) for field in row._meta.concrete_fields if isinstance(field, EncryptedField)]
 
 
 def network_steps(integration: Integration, *, deadline: float) -> Iterator[DiagnosisStep]:
-    """The way to Exchange: name, port, TLS. Raises as `open_source`."""
+    """Test the network to Exchange: name, port, TLS.
+
+    Args:
+        integration: The integration to test.
+        deadline: Seconds that one step may take.
+
+    Returns:
+        The steps, up to the first that fails.
+
+    Raises:
+        IntegrationError: As `open_source`.
+    """
     from integrations.network.steps import network_steps
 
     is_graph = integration.microsoft_api == Integration.Api.GRAPH
@@ -71,9 +101,19 @@ def network_steps(integration: Integration, *, deadline: float) -> Iterator[Diag
 
 
 def graph_facts(integration: Integration, address: str, *, deadline: float, watch: float = 0) -> Iterator[Fact]:
-    """What this product relies on of Graph, asked of the service itself. Raises as `open_source`.
+    """Verify against the real service the assumptions of this product about Graph.
 
-    `deadline`: seconds that a question may take; `watch`: seconds in which somebody may move emails.
+    Args:
+        integration: An integration over Graph.
+        address: The mailbox to read.
+        deadline: Seconds that one request may take.
+        watch: Seconds to wait for emails that a person moves by hand.
+
+    Returns:
+        The verified assumptions.
+
+    Raises:
+        IntegrationError: As `open_source`.
     """
     from integrations.graph.probes import probed
 
@@ -81,7 +121,22 @@ def graph_facts(integration: Integration, address: str, *, deadline: float, watc
 
 
 def open_sink(destination: Destination, project: str, name: str, *, deadline: float | None = None) -> Sink:
-    """The bucket `project/name` at this destination. Raises `SecretUnreadable`, `TokenElsewhere`, and `SettingsWrong`."""
+    """Return a sink of one bucket. No request is sent yet.
+
+    Args:
+        destination: The destination of the bucket.
+        project: The project of the bucket.
+        name: The name of the bucket.
+        deadline: Seconds that one call of `push` may take; None for the setting `REINFER_DEADLINE`.
+
+    Returns:
+        The sink.
+
+    Raises:
+        SecretUnreadable: The token cannot be decrypted.
+        TokenElsewhere: The token was entered for another endpoint.
+        SettingsWrong: The endpoint, the project or the name is invalid.
+    """
     from integrations.reinfer.sink import ReinferSink
 
     return ReinferSink(
@@ -97,8 +152,18 @@ def open_sink(destination: Destination, project: str, name: str, *, deadline: fl
 
 
 def list_buckets(destination: Destination, *, deadline: float) -> list[tuple[str, str]]:
-    """Project and name of each bucket that this token may see. Raises as `open_sink`, and what the network
-    brings."""
+    """Return the buckets that the token of a destination may read.
+
+    Args:
+        destination: The destination.
+        deadline: Seconds that the call may take.
+
+    Returns:
+        Project and name of each bucket.
+
+    Raises:
+        IntegrationError: As `open_sink`, or an error of the request.
+    """
     from integrations.reinfer.listing import list_buckets
 
     token = destination.opened("token")
@@ -122,9 +187,9 @@ def _graph_settings(integration: Integration, deadline: float) -> GraphSettings:
 
 
 def _common(integration: Integration, deadline: float) -> dict[str, Any]:
-    """What connections of either kind are made of."""
+    """Return the arguments that the settings of EWS and Graph have in common."""
     return {
-        # What is not saved yet has a connection of its own for each test.
+        # An unsaved integration gets a connection of its own for each test.
         "key": str(integration.pk or f"unsaved {secrets.token_hex(8)}"),
         "endpoint": integration.endpoint,
         "auth": integration.auth,

@@ -1,4 +1,7 @@
-"""Why a single email can be set aside, as kinds: what is stored, grouped and filtered by. Their words are in the catalogue."""
+"""The reasons of dead letters: a stage and a kind, which are stored, grouped and filtered by.
+
+`integrations.catalogue` has the text of each kind.
+"""
 
 from __future__ import annotations
 
@@ -6,52 +9,61 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """How far an email came. What is told of it may change; these values are stored and part of the API."""
+    """The step of a delivery at which an email failed. The values are stored and part of the API."""
 
     FETCH = "fetch"
+    """Exchange returned no email."""
     TRANSFORM = "transform"
+    """The email could not be converted."""
     DEADLINE = "deadline"
-    """Making a comment of it took longer than `CONVERSION_DEADLINE`. Tried again by hand or by a newer transform, and
-    never by the clock, since each try takes the whole deadline."""
+    """The conversion took longer than `CONVERSION_DEADLINE`. It is retried by hand or by a newer version of the
+    conversion, and never after a time, because each attempt takes the whole deadline."""
     PUSH = "push"
+    """Re:infer refused the comment."""
     WORKER = "worker"
-    """A worker ended while it had the email in hand."""
+    """A worker process ended while it processed the email."""
     GONE = "gone"
-    """Exchange listed it and could not find it a moment later. Nobody needs to be told: it is looked for a few times more, and
-    then taken for deleted."""
+    """Exchange listed the email and could not find it a moment later. It is hidden from users: the fetch is retried a
+    few times, and then the email counts as deleted."""
     AGAIN = "again"
-    """What came in its place was no email, once or twice. Nobody needs to be told yet: it is asked for again soon."""
+    """Exchange returned content that is no email, once or twice. It is hidden from users: the fetch is retried soon."""
 
 
-UNTOLD = (Stage.GONE, Stage.AGAIN)
-"""Stages of which nobody is told: what becomes of the email is not known yet."""
+HIDDEN_STAGES = (Stage.GONE, Stage.AGAIN)
+"""Stages that are hidden from users, because the outcome of the email is not known yet."""
 
 
 class DeadLetterKind(StrEnum):
-    """Each belongs to one stage."""
+    """The reason of a dead letter. Each kind belongs to one stage."""
 
     UNREADABLE = "unreadable"
-    """Exchange cannot hand it out, or fails over it again and again."""
+    """Exchange cannot return the email, or fails repeatedly because of it."""
     NESTED_TOO_DEEP = "nested_too_deep"
+    """The parts of the email are nested deeper than the limit."""
     NO_DATE = "no_date"
+    """The email has neither a date nor a time of arrival."""
     NO_EMAIL = "no_email"
-    """Only of a file that somebody previews."""
+    """Only of a file that a user previews."""
     UNREADABLE_FILE = "unreadable_file"
-    """Only of a file that somebody previews."""
+    """Only of a file that a user previews."""
     NOT_CONVERTIBLE = "not_convertible"
-    """Of an older version: a reason for which it makes no comment, and that is not known any more."""
+    """Stored by an older version: the email could not be converted, for a reason that is no longer in use."""
     CONVERSION_DEADLINE = "conversion_deadline"
+    """The conversion took longer than `CONVERSION_DEADLINE`."""
     CONVERSION_FAILED = "conversion_failed"
-    """A fault of ours, or of a library."""
+    """A fault of this product, or of a library."""
     REFUSED = "refused"
-    """Re:infer refuses it alone, or fails over it again and again."""
+    """Re:infer refuses this email alone, or fails repeatedly because of it."""
     ENDED_WORKERS = "ended_workers"
+    """Workers ended while they processed the email."""
     VANISHED = "vanished"
+    """Exchange listed the email and does not find it."""
     NOT_AN_EMAIL = "not_an_email"
-    """What comes in its place is no email: see `conversion.mime.head`. At the stage `again` before the third attempt."""
+    """The returned content is no email: see `conversion.mime.head`. Before the third attempt its stage is `AGAIN`."""
 
     @property
     def stage(self) -> Stage:
+        """Return the stage of the kind."""
         return _STAGES.get(self, Stage.TRANSFORM)
 
 
@@ -63,4 +75,4 @@ _STAGES = {
     DeadLetterKind.VANISHED: Stage.GONE,
     DeadLetterKind.NOT_AN_EMAIL: Stage.FETCH,
 }
-"""Of all but those that say why an email makes no comment."""
+"""The stages of all kinds that are not at stage `TRANSFORM`."""

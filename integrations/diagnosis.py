@@ -1,4 +1,7 @@
-"""A connection tested step by step, so that "cannot connect" never hides "may not read". Over the port, so for any adapter."""
+"""Test a connection step by step, so that the result distinguishes "cannot connect" from "may not read".
+
+The steps use only the ports, so they work with every adapter.
+"""
 
 from __future__ import annotations
 
@@ -22,22 +25,31 @@ from integrations.messages import Change, ChangeKind, Email, Folder, FolderKind
 from integrations.ports import Sink, Source
 
 MOST_TRIED = 10
-"""Folders from which the test of a mailbox tries to read an email, where the Inbox may not be read."""
+"""How many folders the test of a mailbox tries to read an email from, where the Inbox may not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisStep:
-    """What was tried, whether it worked, what there is to say of it, and how long it took in seconds."""
+    """The result of one step.
+
+    Attributes:
+        name: The name of the step.
+        ok: Whether it succeeded.
+        text: What was found, or the error.
+        seconds: How long the step took.
+        kind: The kind of the error; blank where the step succeeded.
+    """
 
     name: str
     ok: bool
     text: str
     seconds: float
     kind: str = ""
-    """Of the error, where it did not work."""
 
 
 class StepVerdict(StrEnum):
+    """The result of verifying one assumption."""
+
     OK = "ok"
     DIFFERS = "differs"
     UNTRIED = "could not be tried"
@@ -45,55 +57,84 @@ class StepVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that this product relies on, held against the real service."""
+    """An assumption of this product about a service, verified against the real service.
+
+    Attributes:
+        name: The assumption.
+        verdict: The result.
+        text: What was observed.
+    """
 
     name: str
     verdict: StepVerdict
     text: str
 
 
-Probe = tuple[str, Callable[[], str]]
-"""The name of a step, and what it does: it answers with what it found, or raises an `IntegrationError`."""
+StepFunction = tuple[str, Callable[[], str]]
+"""The name of a step and its function, which returns what was found or raises an `IntegrationError`."""
 
 
-Failed = tuple[str, IntegrationError]
-"""The name of the step that failed, and why."""
+FailedStep = tuple[str, IntegrationError]
+"""The name of the step that failed, and its error."""
 
 
-def walked(probes: Iterable[Probe]) -> Iterator[DiagnosisStep]:
-    """Each step in turn, up to the first that fails."""
-    for name, probe in probes:
-        begun = time.monotonic()
+def run_steps(functions: Iterable[StepFunction]) -> Iterator[DiagnosisStep]:
+    """Run steps in order, up to the first that fails.
+
+    Args:
+        functions: The steps.
+
+    Yields:
+        The result of each step that ran.
+    """
+    for name, function in functions:
+        started = time.monotonic()
         try:
-            text = probe()
+            text = function()
         except IntegrationError as error:
-            yield DiagnosisStep(name, False, str(error), time.monotonic() - begun, error.kind)
+            yield DiagnosisStep(name, False, str(error), time.monotonic() - started, error.kind)
             return
-        yield DiagnosisStep(name, True, text, time.monotonic() - begun)
+        yield DiagnosisStep(name, True, text, time.monotonic() - started)
 
 
 def mailbox_steps(source: Source, address: str) -> Iterator[DiagnosisStep]:
-    """Sign in, open the mailbox, list its folders, read one email."""
-    begun = time.monotonic()
+    """Test a mailbox: sign in, open the mailbox, list its folders, read one email.
+
+    Args:
+        source: The mailbox.
+        address: Its address.
+
+    Yields:
+        The result of each step, up to the first that fails.
+    """
+    started = time.monotonic()
     try:
         source.check()
     except IntegrationError as error:
-        took = time.monotonic() - begun
+        seconds = time.monotonic() - started
         if error.scope is Scope.CONNECTION:
-            yield DiagnosisStep("Sign in", False, str(error), took, error.kind)
+            yield DiagnosisStep("Sign in", False, str(error), seconds, error.kind)
             return
-        yield DiagnosisStep("Sign in", True, "The account is known.", took)
+        yield DiagnosisStep("Sign in", True, "The account is known.", seconds)
         yield DiagnosisStep("Mailbox", False, str(error), 0.0, error.kind)
         return
-    yield DiagnosisStep("Sign in", True, "The account is known.", time.monotonic() - begun)
+    yield DiagnosisStep("Sign in", True, "The account is known.", time.monotonic() - started)
     yield DiagnosisStep("Mailbox", True, f"{address} can be opened.", 0.0)
-    yield from walked([("Folders", lambda: _folders(source)), ("One email", lambda: _one_email(source))])
+    yield from run_steps([("Folders", lambda: _folders(source)), ("One email", lambda: _one_email(source))])
 
 
 def bucket_steps(sink: Sink, bucket: str) -> Iterator[DiagnosisStep]:
-    """Reach Re:infer, be let in by the token, find the bucket. `bucket` empty: the first two."""
-    begun = time.monotonic()
-    failed: Failed | None = None
+    """Test a bucket: reach Re:infer, authenticate with the token, find the bucket.
+
+    Args:
+        sink: The bucket.
+        bucket: Its name for the result; blank to test only the endpoint and the token.
+
+    Yields:
+        The result of each step, up to the first that fails.
+    """
+    started = time.monotonic()
+    failed: FailedStep | None = None
     try:
         sink.check()
     except BucketNotFound as error:
@@ -104,13 +145,13 @@ def bucket_steps(sink: Sink, bucket: str) -> Iterator[DiagnosisStep]:
         failed = ("Token", error)
     except IntegrationError as error:
         failed = ("Address", error)
-    yield from _told(failed, bucket, time.monotonic() - begun)
+    yield from _bucket_results(failed, bucket, time.monotonic() - started)
 
 
-def _told(failed: Failed | None, bucket: str, seconds: float) -> Iterator[DiagnosisStep]:
-    """All of it is learned by one request, whose time the first step bears."""
-    texts = {"Address": "Re:infer answers.", "Token": "The token is taken."}
-    texts |= {"Bucket": f"{bucket} is there."} if bucket else {}
+def _bucket_results(failed: FailedStep | None, bucket: str, seconds: float) -> Iterator[DiagnosisStep]:
+    """Yield the results of all steps, which one request determines. The first step gets the time of that request."""
+    texts = {"Address": "Re:infer answers.", "Token": "The token is accepted."}
+    texts |= {"Bucket": f"{bucket} exists."} if bucket else {}
     for name, text in texts.items():
         if failed is not None and failed[0] == name:
             yield DiagnosisStep(name, False, str(failed[1]), seconds, failed[1].kind)
@@ -134,11 +175,12 @@ def _one_email(source: Source) -> str:
     try:
         return _one_email_of(source, inbox, "The Inbox")
     except FolderRefused as refused:
-        return f"{_elsewhere(source, [one for one in folders if one is not inbox], refused)} The Inbox may not be read."
+        others = [folder for folder in folders if folder is not inbox]
+        return f"{_one_email_of_others(source, others, refused)} The Inbox may not be read."
 
 
-def _elsewhere(source: Source, folders: Sequence[Folder], refused: FolderRefused) -> str:
-    """From one of the other folders: a delegate may have rights to some of them alone."""
+def _one_email_of_others(source: Source, folders: Sequence[Folder], refused: FolderRefused) -> str:
+    """Read an email from another folder than the Inbox: a delegate may have rights to some folders only."""
     for folder in sorted(folders, key=lambda folder: -(folder.total or 0))[:MOST_TRIED]:
         with suppress(FolderRefused):
             return _one_email_of(source, folder, "Another folder")
@@ -148,7 +190,7 @@ def _elsewhere(source: Source, folders: Sequence[Folder], refused: FolderRefused
 def _one_email_of(source: Source, folder: Folder, name: str) -> str:
     try:
         change = _first(next(iter(source.changes(folder.id, None))).changes)
-    except FolderGone as error:  # it was in the tree a moment ago
+    except FolderGone as error:  # the folder was in the tree a moment ago
         raise FolderNotFound(error.detail) from error
     if change is None:
         return f"{name} is empty, so there was nothing to read."
@@ -156,7 +198,7 @@ def _one_email_of(source: Source, folder: Folder, name: str) -> str:
     return (
         f"An email of {len(fetched.mime):,} bytes was read."
         if isinstance(fetched, Email)
-        else "It could not be read alone."
+        else "The email could not be read by itself."
     )
 
 

@@ -1,7 +1,7 @@
-"""Secrets at rest: a ring of keys, a sealed value that never shows itself, and a model field that keeps one.
+"""Encryption of stored secrets: a key ring, a sealed (encrypted) value that is never printed, and a model field for it.
 
-The newest key seals, every key of the ring opens (`MultiFernet`), so that keys can be replaced while the product runs:
-put the new key first, run `manage.py rotate_keys`, take the old one away.
+The newest key encrypts, every key of the ring decrypts (`MultiFernet`). So keys can be replaced while the product runs:
+put the new key first, run `manage.py rotate_keys`, remove the old key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from integrations.errors import SecretUnreadable
 
 if TYPE_CHECKING:
     _TextField = models.TextField[Any, Any]
-else:  # Django's fields know their type arguments only in stubs.
+else:  # Only the stubs of Django's fields accept type arguments.
     _TextField = models.TextField
 
 HOW_TO_MAKE_A_KEY = (
@@ -30,7 +30,14 @@ HOW_TO_MAKE_A_KEY = (
 
 
 def key_ring() -> MultiFernet:
-    """The keys of the settings, newest first. Raises ImproperlyConfigured with what to do, never with a key in it."""
+    """Return the keys of the setting `ENCRYPTION_KEYS`, newest first.
+
+    Returns:
+        The key ring.
+
+    Raises:
+        ImproperlyConfigured: No key is set, or one is invalid. The message never contains a key.
+    """
     return _ring(tuple(settings.ENCRYPTION_KEYS))
 
 
@@ -45,33 +52,68 @@ def _fernet(number: int, key: str) -> Fernet:
     try:
         return Fernet(key)
     except ValueError:
-        # `from None`: the library's own text could one day quote what it was given.
+        # `from None`: a later version of the library could quote the key in its message.
         raise ImproperlyConfigured(
             f"Key number {number} of ENCRYPTION_KEYS is not a Fernet key. Make one with: {HOW_TO_MAKE_A_KEY}"
         ) from None
 
 
 def fingerprints(keys: Sequence[str]) -> list[str]:
-    """Eight hex digits for each key: enough to tell keys apart in a log, nothing to open a secret with."""
+    """Return short digests that distinguish keys in a log without revealing them.
+
+    Args:
+        keys: The keys.
+
+    Returns:
+        Eight hexadecimal digits for each key, in the same order.
+    """
     return [hashlib.sha256(key.encode()).hexdigest()[:8] for key in keys]
 
 
 class Secret:
-    """A sealed text. It shows neither in `repr` nor in templates; only `reveal` opens it."""
+    """An encrypted text. `repr` and templates do not show it; only `reveal` decrypts it.
+
+    Attributes:
+        token: The encrypted text; blank for no secret.
+        is_new: Whether a user just entered the secret, so that it may be bound to the place that was entered with it.
+    """
 
     __slots__ = ("is_new", "token")
 
     def __init__(self, token: str, *, is_new: bool = False) -> None:
+        """Wrap an encrypted text.
+
+        Args:
+            token: The encrypted text.
+            is_new: Whether a user just entered the secret.
+        """
         self.token = token
         self.is_new = is_new
-        """Whether somebody just entered it, so that it is meant for what it was entered with."""
 
     @classmethod
     def sealed(cls, plain: str) -> Secret:
+        """Encrypt a new secret.
+
+        Args:
+            plain: The plain text; blank for no secret.
+
+        Returns:
+            The secret, marked as new.
+
+        Raises:
+            ImproperlyConfigured: This process has no usable key.
+        """
         return cls(key_ring().encrypt(plain.encode()).decode() if plain else "", is_new=True)
 
     def reveal(self) -> str:
-        """The text. Raises `SecretUnreadable` when no key of the ring opens it."""
+        """Decrypt the secret.
+
+        Returns:
+            The plain text.
+
+        Raises:
+            SecretUnreadable: No key of the ring decrypts it.
+        """
         if not self.token:
             return ""
         try:
@@ -80,7 +122,14 @@ class Secret:
             raise SecretUnreadable from None
 
     def rotated(self) -> Secret:
-        """The same text under the newest key. Raises `SecretUnreadable`."""
+        """Encrypt the same text with the newest key.
+
+        Returns:
+            The new secret.
+
+        Raises:
+            SecretUnreadable: No key of the ring decrypts it.
+        """
         if not self.token:
             return self
         try:
@@ -89,22 +138,26 @@ class Secret:
             raise SecretUnreadable from None
 
     def __bool__(self) -> bool:
+        """Return whether there is a secret."""
         return bool(self.token)
 
     def __eq__(self, other: object) -> bool:
+        """Return whether the encrypted texts are equal."""
         return isinstance(other, Secret) and self.token == other.token
 
     def __hash__(self) -> int:
+        """Return the hash of the encrypted text."""
         return hash(self.token)
 
     def __repr__(self) -> str:
+        """Return whether a secret is set, without the secret."""
         return "<Secret set>" if self.token else "<Secret empty>"
 
     __str__ = __repr__
 
 
 class _SealingAttribute(DeferredAttribute):
-    """Seals a plain text in the moment it is assigned, so that no model instance ever carries one."""
+    """Encrypts a plain text when it is assigned, so that no model instance contains a plain text."""
 
     def __set__(self, instance: models.Model, value: Secret | str | None) -> None:
         sealed = value if isinstance(value, Secret) else Secret.sealed(value or "")
@@ -112,24 +165,34 @@ class _SealingAttribute(DeferredAttribute):
 
 
 class EncryptedField(_TextField):
-    """A text kept sealed. Reading gives a `Secret`, assigning takes a plain text or a `Secret`."""
+    """A text that is stored encrypted. Its value is a `Secret`; a plain text or a `Secret` can be assigned."""
 
     descriptor_class = _SealingAttribute
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create the field: blank by default and not editable.
+
+        Args:
+            *args: As of `TextField`.
+            **kwargs: As of `TextField`.
+        """
         kwargs.setdefault("default", "")
         kwargs.setdefault("blank", True)
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Secret:
+        """Return the secret of a column, still encrypted."""
         return Secret(value or "")
 
     def to_python(self, value: Any) -> Any:
+        """Return the value unchanged: the descriptor encrypts it."""
         return value
 
     def get_prep_value(self, value: Any) -> str:
+        """Return the encrypted text for the column."""
         return value.token if isinstance(value, Secret) else Secret.sealed(value or "").token
 
     def value_to_string(self, obj: models.Model) -> str:
+        """Return the encrypted text for a serialisation."""
         return str(self.value_from_object(obj).token)

@@ -1,7 +1,7 @@
-"""The end of EWS in Exchange Online: since when and until when it works there, and what an admin can do. Pure.
+"""The end of EWS in Exchange Online: the dates, and what an admin can do. The module has no side effects.
 
-Microsoft switches EWS off tenant by tenant from 1 October 2026 on, but for the application ids on a tenant's allow list,
-and for everybody on 1 April 2027. Exchange Server, on premises, keeps it.
+From 1 October 2026 on, Microsoft disables EWS tenant by tenant, except for the application ids on the allow list of a
+tenant. On 1 April 2027 Microsoft disables EWS for all tenants. Exchange Server, on premises, keeps EWS.
 """
 
 from __future__ import annotations
@@ -14,30 +14,54 @@ from integrations.clouds import cloud_at
 LISTED_ONLY_FROM = datetime(2026, 10, 1, tzinfo=UTC)
 ENDS = datetime(2027, 4, 1, tzinfo=UTC)
 SOON, VERY_SOON = timedelta(days=90), timedelta(days=30)
+"""Times before the end at which the message becomes more urgent."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What to tell of it, now."""
+    """The message about the end of EWS at a given time.
+
+    Attributes:
+        title: A few words.
+        text: What happens when.
+        remedy: What an admin should do.
+        urgent: Whether EWS has ended or ends within `VERY_SOON`.
+        since: Since when the message is as urgent as now; None before the first date.
+    """
 
     title: str
     text: str
     remedy: str
     urgent: bool
     since: datetime | None
-    """Since when it is as pressing as it is now."""
 
 
 def is_concerned(microsoft_api: str, endpoint: str) -> bool:
-    """Whether a connection reads Exchange Online by EWS."""
+    """Return whether a connection reads Exchange Online by EWS.
+
+    Args:
+        microsoft_api: `Integration.microsoft_api`.
+        endpoint: The address of the API.
+
+    Returns:
+        True for EWS in a cloud of Microsoft.
+    """
     return microsoft_api == "ews" and cloud_at(endpoint) is not None
 
 
 def end_of_ews(now: datetime, client_id: str = "") -> End:
-    """`client_id`: the application that would have to stand on the allow list."""
+    """Return the message about the end of EWS.
+
+    Args:
+        now: The current time.
+        client_id: The application id for the allow list; blank for a placeholder.
+
+    Returns:
+        The message.
+    """
     left = ENDS - now
     if left <= timedelta():
-        text = "Microsoft ended EWS in Exchange Online on 1 April 2027: by EWS, no mail comes in any more."
+        text = "Microsoft ended EWS in Exchange Online on 1 April 2027: no mail can be read by EWS any more."
         return End("EWS ended", text, "Press Switch to Graph: nothing is sent twice, and nothing is lost.", True, ENDS)
     days = max(1, left.days)
     text = f"EWS works in Exchange Online until 31 March 2027: {days:,} more {'day' if days == 1 else 'days'}."
@@ -51,13 +75,20 @@ def end_of_ews(now: datetime, client_id: str = "") -> End:
 
 
 def allow_list_command(client_id: str) -> str:
-    """What an Exchange admin runs, so that this application may use EWS for the time that is left."""
+    """Return the command with which an Exchange admin allows an application to use EWS until the end.
+
+    Args:
+        client_id: The application id; blank for a placeholder.
+
+    Returns:
+        One PowerShell command.
+    """
     ids = ["the ids that are listed already", client_id or "the application id"]
     return f'Set-OrganizationConfig -EwsEnabled $true -EwsAllowedAppIDs "<{ids[0]}>,{ids[1]}"'
 
 
 def _remedy(client_id: str) -> str:
     return (
-        "Press Switch to Graph: nothing is sent twice, and nothing is lost. Who needs time has an Exchange admin run "
-        f"{allow_list_command(client_id)} – it replaces the whole list, and takes up to a day."
+        "Press Switch to Graph: nothing is sent twice, and nothing is lost. If you need more time, an Exchange admin runs "
+        f"{allow_list_command(client_id)} – the command replaces the whole list, and takes up to a day to work."
     )

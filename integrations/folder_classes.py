@@ -1,12 +1,12 @@
-"""Which folders hold mail, by their class (`PidTagContainerClass`, in EWS `FolderClass`). Pure.
+"""Decide by its class (`PidTagContainerClass`, in EWS `FolderClass`) whether a folder is read. No side effects.
 
-A folder is read unless its class is known to stand for something else. So a class that nobody wrote down here is read:
-migrations and add-ins leave classes of their own on folders that are full of mail, above all `IPF.Imap` and a bare `IPF`.
-Microsoft says that mail folders should be of class `IPF.Note`, and that the class is generally ignored.
+A folder is read unless its class is known to contain other items than mail. So a folder of an unknown class is read:
+migrations and add-ins set classes of their own on folders full of mail, most often `IPF.Imap` and a bare `IPF`. By the
+documentation of Microsoft, mail folders should be of class `IPF.Note`, and the class is generally ignored.
 
-A folder without a class is read, too: Exchange does not need the property, and folders that were made over IMAP or by a
-migration may lack it. The special folders that have no class by [MS-OXOSFLD] 2.2.1 (Root, Finder, Common Views, ...) lie beside
-the top of the mail folders, where nothing is read.
+A folder without a class is read, too: Exchange does not require the property, and folders that were created over IMAP
+or by a migration may lack it. The special folders that have no class by [MS-OXOSFLD] 2.2.1 (Root, Finder, Common Views,
+...) are siblings of the top of the mail folders, and nothing is read there.
 """
 
 from __future__ import annotations
@@ -14,18 +14,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VERSION = 2
-"""Of the rule below, raised whenever it lets in a class that it kept out before: to the version of `mailboxes.rules_versions`
-that it comes with. A mailbox whose tree was last told under another version is told its whole tree once more."""
+"""The version of the rule below. When the rule admits a class that it excluded before, it is raised to the version
+of `mailboxes.rules_versions` in the same release. A mailbox whose folder tree was last read under another version reads
+its
+whole tree again."""
 
 MAPI = "https://learn.microsoft.com/en-us/office/client-developer/outlook/mapi/pidtagcontainerclass-canonical-property"
 SPECIAL_FOLDERS = "https://learn.microsoft.com/en-us/openspecs/exchange_server_protocols/ms-oxosfld/68a85898-84fe-43c4-b166-4711c13cdd61"
 EXCHANGELIB = "https://github.com/ecederstrand/exchangelib/blob/master/exchangelib/folders/known_folders.py"
-"""The classes that its authors met in mailboxes of Exchange Online; Microsoft does not document these."""
+"""Classes that the authors of exchangelib found in Exchange Online; Microsoft does not document them."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherClass:
-    """A class, with all classes below it, whose folders hold something other than mail."""
+    """A class, with all of its subclasses, whose folders contain other items than mail.
+
+    Attributes:
+        name: The class.
+        holds: What such folders contain, in words.
+        source: The address of its documentation.
+    """
 
     name: str
     holds: str
@@ -51,20 +59,42 @@ OTHER_CLASSES = (
 
 
 def holds_mail(folder_class: str, *, version: int = VERSION) -> bool:
-    """Whether a folder of this class is read. `version`: by the rule of which version; 1 read `IPF.Note` and what is below
-    it, and folders without a class."""
+    """Return whether a folder is read.
+
+    Args:
+        folder_class: The class of the folder; blank for none.
+        version: The version of the rule. Version 1 read `IPF.Note` with its subclasses, and folders without a class.
+
+    Returns:
+        True where the folder is read.
+    """
     if version < 2:
         return not folder_class or _is_or_below(folder_class, "IPF.Note")
     return _other(folder_class) is None
 
 
 def read_since(folder_class: str) -> int:
-    """The first version of the rule by which a folder of this class is read; the present one where none reads it."""
+    """Return the first version of the rule by which a folder is read.
+
+    Args:
+        folder_class: The class of the folder; blank for none.
+
+    Returns:
+        The version; the current one where no version reads the folder.
+    """
     return next((version for version in range(1, VERSION) if holds_mail(folder_class, version=version)), VERSION)
 
 
 def why_not_read(folder_class: str, *, hidden: bool) -> str:
-    """Why a folder that is in the tree is not read, in a few words for a page."""
+    """Return why a folder of the tree is not read.
+
+    Args:
+        folder_class: The class of the folder; blank for none.
+        hidden: Whether mail clients hide the folder.
+
+    Returns:
+        A few words for a page.
+    """
     if hidden:
         return "hidden: no mail client shows it"
     other = _other(folder_class)
@@ -72,7 +102,7 @@ def why_not_read(folder_class: str, *, hidden: bool) -> str:
 
 
 def _other(folder_class: str) -> OtherClass | None:
-    return next((one for one in OTHER_CLASSES if _is_or_below(folder_class, one.name)), None)
+    return next((other for other in OTHER_CLASSES if _is_or_below(folder_class, other.name)), None)
 
 
 def _is_or_below(name: str, parent: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where the makers of Exchange, Entra, Graph and Re:infer explain what an error is about: pages for those who mend it there."""
+"""Pages of the vendors of Exchange, Entra, Graph and Re:infer that explain an error to the admins of these systems."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of documentation, by the title that it bears."""
+    """A page of documentation.
+
+    Attributes:
+        title: The title of the page.
+        url: Its address.
+    """
 
     title: str
     url: str
@@ -97,10 +102,17 @@ _PAGES: dict[Page, tuple[str, ...]] = {
 
 
 def pages_about(kind: str) -> tuple[Page, ...]:
-    """Of an error of this kind; none where nobody but this product could explain it."""
+    """Return the pages about an error.
+
+    Args:
+        kind: The stable name of the error.
+
+    Returns:
+        The pages; none where the error is specific to this product.
+    """
     return tuple(page for page, kinds in _PAGES.items() if kind in kinds)
 
 
 def explained() -> frozenset[str]:
-    """Every kind that has a page."""
+    """Return every kind that has a page."""
     return frozenset(kind for kinds in _PAGES.values() for kind in kinds)

@@ -1,7 +1,7 @@
-"""The nouns that cross the border: what a source reports, and what a sink accepts.
+"""The values that cross the ports: what a `Source` reports and what a `Sink` accepts.
 
-Only the standard library, only values. An adapter of Exchange makes these, the engine moves them, an adapter of
-Re:infer takes them; none of them knows which product is on the other side.
+The module uses only the standard library and defines only immutable values. An adapter of Exchange creates them, the
+engine passes them on, an adapter of Re:infer consumes them; none depends on the format of the other side.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from enum import StrEnum
 from typing import NewType
 
 FolderId = NewType("FolderId", str)
+"""The id of a folder, as the server returns it."""
 ItemId = NewType("ItemId", str)
+"""The id of a mailbox item, as the server returns it."""
 CommentId = NewType("CommentId", str)
+"""The id of a comment: hex of the Message-ID, see `conversion.identity`."""
 Cursor = NewType("Cursor", str)
-"""Opaque: only the source that made it reads it. Several kilobytes long at times."""
+"""Opaque text that only its source reads. It can be several kilobytes long."""
 
 Properties = Mapping[str, str | int | float]
+"""The user properties of a comment, by name, for example `string:Folder`."""
 
 
 class FolderKind(StrEnum):
-    """What a folder is for, told by the server itself and so the same in every language."""
+    """The purpose of a folder, as the server reports it. It does not depend on the language of the mailbox."""
 
     ORDINARY = "ordinary"
     INBOX = "inbox"
@@ -38,27 +42,44 @@ class FolderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder as the server describes it. Its path follows from its ancestors: see `sync.engine.folder_paths`."""
+    """One folder, as the server describes it.
+
+    The path of a folder is derived from its ancestors: see `sync.engine.folder_paths`.
+
+    Attributes:
+        id: The id of the folder.
+        parent_id: The id of its parent; None for the top of the tree.
+        name: The name that a user sees, without its path.
+        kind: The purpose of the folder.
+        holds_mail: False for calendars, contacts, tasks and the like: they are part of paths, and their items are not
+            listed.
+        total: How many items the folder had when the tree was read; None where the server returns no count.
+        folder_class: The class as the server returns it, blank where it returns none: see
+            `integrations.folder_classes`.
+        hidden: Whether mail clients hide the folder.
+        read_since: The first version of the fixed rules by which such a folder is read: see `mailboxes.rules_versions`.
+    """
 
     id: FolderId
     parent_id: FolderId | None
     name: str
     kind: FolderKind = FolderKind.ORDINARY
     holds_mail: bool = True
-    """False for calendars, contacts, tasks and the like: they are part of paths, and nothing in them is listed."""
     total: int | None = None
-    """How many items were in it when the tree was looked at; None when the server did not say."""
     folder_class: str = ""
-    """As the server tells it; blank where it has none, or where the server does not tell. See `integrations.folder_classes`."""
     hidden: bool = False
-    """No mail client shows it."""
     read_since: int = 1
-    """The first version of the fixed rules by which such a folder is read: see `mailboxes.rules_versions`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderChanges:
-    """What happened to the folder tree since a cursor; since no cursor: the whole tree."""
+    """The changes of the folder tree since a cursor, or the whole tree.
+
+    Attributes:
+        changed: Folders that were added or changed.
+        gone: Ids of folders that were deleted.
+        cursor: The cursor behind these changes.
+    """
 
     changed: tuple[Folder, ...]
     gone: tuple[FolderId, ...]
@@ -66,84 +87,119 @@ class FolderChanges:
 
 
 class ChangeKind(StrEnum):
+    """What happened to an item of a folder."""
+
     CREATED = "created"
-    """New in this folder."""
+    """The item is new in this folder."""
     UPDATED = "updated"
-    """In this folder, and changed; of a server that does not tell these two apart, perhaps new."""
+    """The item changed. It may also be new where the server does not distinguish created and updated items."""
     DELETED = "deleted"
-    """No longer in this folder: deleted, or moved to another one. Where items keep their ids, the page may tell instead that it
-    changed in that folder: see `ChangePage`."""
+    """The item left this folder: it was deleted, or moved to another folder. Where items keep their ids, the page may
+    report a change in the other folder instead: see `ChangePage`."""
     READ = "read"
-    """Nothing changed that a comment shows: the read flag."""
+    """Only the read flag changed, which no comment shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a page: cheap facts about one item, never its content. A deletion knows only its item id."""
+    """One line of a page: metadata of one item, without its content. A deletion has only the item id.
+
+    Attributes:
+        kind: What happened to the item.
+        folder_id: The folder of the item.
+        item_id: The id of the item.
+        change_key: A version of the item that differs after each change that a comment could show. It may also differ
+            after a change of the read flag.
+        item_class: The message class, for example `IPM.Note`.
+        message_id: The Message-ID as the server lists it. That of the MIME header can differ.
+        received: The time of arrival.
+        size: Bytes, as the server counts them.
+        draft: Whether the server marks the item as a draft.
+        modified: The time of the last change of the item, including its read flag; None where the server returns none.
+    """
 
     kind: ChangeKind
     folder_id: FolderId
     item_id: ItemId
     change_key: str = ""
-    """Another one after each change that a comment could show. A read mark need not leave it as it is."""
     item_class: str = ""
     message_id: str = ""
-    """As listed by the server; that of the MIME header can differ."""
     received: datetime | None = None
     size: int = 0
-    """Bytes, as the server counts them."""
     draft: bool = False
     modified: datetime | None = None
-    """When anything of the item last changed, if only that it was read; None where the server does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """A page of changes of one folder, and the cursor that stands behind its last line.
+    """A page of changes of one folder.
 
-    A source whose items keep their ids may also tell where an item is now that left this folder: by a change of another
-    folder, which need not tell of it itself.
+    A source whose items keep their ids may also report the new folder of an item that left this folder, as a change of
+    that other folder. The change report of the other folder need not contain that change.
+
+    Attributes:
+        changes: The changes, in the order of the server.
+        cursor: The cursor behind the last change of the page.
+        last: Whether the folder has no further page now.
+        reports_removals: False where removed items are reported on a later page.
     """
 
     changes: tuple[Change, ...]
     cursor: Cursor
     last: bool
-    tells_removals: bool = True
-    """False where what was removed is told later."""
+    reports_removals: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDetails:
-    """What the server knows of an item beside its MIME, for the properties of a comment."""
+    """What the server stores of an item beside its MIME, for the properties of a comment.
+
+    Attributes:
+        received: The time of arrival.
+        size: Bytes, as the server counts them.
+        item_class: The message class.
+        importance: `Low`, `Normal` or `High`.
+        sensitivity: `Normal`, `Personal`, `Private` or `Confidential`.
+        categories: The names of its categories.
+        conversation_topic: The subject of its conversation.
+        draft: Whether the server marks the item as a draft. Servers also mark imported mail as drafts.
+    """
 
     received: datetime | None = None
     size: int = 0
     item_class: str = "IPM.Note"
     importance: str = ""
-    """`Low`, `Normal` or `High`."""
     sensitivity: str = ""
-    """`Normal`, `Personal`, `Private` or `Confidential`."""
     categories: tuple[str, ...] = ()
     conversation_topic: str = ""
     draft: bool = False
-    """Whether the server marks it as a draft. It marks mail so that was imported, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """An item that was fetched: its MIME and its details."""
+    """An item that was fetched.
+
+    Attributes:
+        change: The requested change, with the change key at the time of the fetch. It may be newer than the listed key,
+            and is never newer than the MIME.
+        mime: The MIME content.
+        details: What the server stores beside the MIME.
+    """
 
     change: Change
-    """What was asked for, with the change key as fetched: perhaps newer than the one listed, never newer than the MIME."""
     mime: bytes = field(repr=False)
     details: ItemDetails = field(default_factory=ItemDetails, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The item was moved or deleted since it was listed. Normal: the next pages tell where it went.
+    """An item that was moved or deleted since it was listed. This is normal: later pages report where it is.
 
-    Where items keep their ids, one that was moved may also come as it was listed; the next pages tell that, too.
+    Where items keep their ids, a moved item may also be fetched as it was listed; later pages report the move then,
+    too.
+
+    Attributes:
+        change: The requested change.
     """
 
     change: Change
@@ -151,18 +207,32 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """This item's own permanent fault: the server cannot hand it out, now or later. A transient one raises."""
+    """An item with a permanent fault of its own: the server cannot return it. A transient fault is raised instead.
+
+    Attributes:
+        change: The requested change.
+        reason: The error code of the server, never content.
+    """
 
     change: Change
     reason: str
-    """The server's code for it, never content."""
 
 
 Fetched = Email | Gone | Unreadable
+"""The outcome of fetching one item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
+    """The metadata of an attachment; its content is not pushed.
+
+    Attributes:
+        name: The file name.
+        size: Bytes of the content.
+        content_type: The media type.
+        inline: Whether the attachment is shown in the body, such as an image.
+    """
+
     name: str
     size: int
     content_type: str
@@ -171,7 +241,18 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The text of a comment and its correspondents, as `Name <address>` strings."""
+    """The text of a comment and its correspondents, as `Name <address>` strings.
+
+    Attributes:
+        subject: The subject.
+        body: The cleaned text, without the signature.
+        signature: The signature of the author.
+        sender: The author.
+        to: The recipients.
+        cc: The recipients of copies.
+        bcc: The recipients of blind copies.
+        sent_at: The time of sending.
+    """
 
     subject: str
     body: str
@@ -185,7 +266,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """One email as Re:infer keeps it. All but `properties` stays as it was first sent."""
+    """One email as Re:infer stores it. After the first push only `properties` change.
+
+    Attributes:
+        id: The comment id.
+        timestamp: The time of sending, or of arrival where the email has none.
+        thread_id: The id of its conversation.
+        message: The text and the correspondents.
+        properties: The user properties.
+        attachments: The metadata of the attachments.
+        translated: Only of a stored comment: whether Re:infer replaced its text by a translation.
+    """
 
     id: CommentId
     timestamp: datetime
@@ -194,28 +285,39 @@ class Comment:
     properties: Properties = field(default_factory=dict, repr=False)
     attachments: tuple[Attachment, ...] = field(default=(), repr=False)
     translated: bool = False
-    """Only of a stored comment: Re:infer replaced its text by a translation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Re:infer will not take this comment, whatever it is sent with."""
+    """A comment that Re:infer permanently refuses, alone or in a batch.
+
+    Attributes:
+        comment_id: The id of the comment.
+        reason: The refusal as the sink states it, never content.
+    """
 
     comment_id: CommentId
     reason: str
-    """The refusal in the sink's words, never content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What Re:infer acknowledged of one push. Every comment that was pushed was accepted, is a rejection or is in doubt.
+    """The acknowledgement of one push. Every pushed comment was accepted, is a rejection or is in doubt.
 
-    The counts are the server's own and only a cross-check: None where a deployment does not tell.
+    The counts are those of the server and serve only as a cross-check; None where a deployment returns none.
+
+    Attributes:
+        rejections: The comments that were refused.
+        in_doubt: Comments of a request whose answer does not account for all of its comments. Only a read of the bucket
+            shows which of them are stored.
+        created: How many comments were created.
+        updated: How many comments were changed.
+        unchanged: How many comments were already stored in the same form.
+        text_changed: How many comments got another text.
     """
 
     rejections: tuple[Rejection, ...] = ()
     in_doubt: tuple[CommentId, ...] = ()
-    """Sent with others in a request whose answer does not account for all of them: only the bucket knows which it holds."""
     created: int | None = None
     updated: int | None = None
     unchanged: int | None = None

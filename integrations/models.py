@@ -1,4 +1,4 @@
-"""Connections to the world outside: an Exchange we read from, a Re:infer we write to."""
+"""Models of the connections: an Exchange that mail is read from, a Re:infer tenant that comments are pushed to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME = RegexValidator(r"^[A-Za-z0-9_-]{1,256}\Z", "Only letters, digits, hyphens
 
 
 class DisabledReason(models.TextChoices):
-    """Why something stands still: the vendor's own three words."""
+    """Why an integration or a mailbox is disabled. The values are those of the vendor's product."""
 
     USER = "user", "Stopped by a user"
     QUOTA = "quota", "Quota reached"
@@ -29,12 +29,23 @@ class DisabledReason(models.TextChoices):
 
 
 RUNNING = {"enabled": True, "disabled_reason": "", "disabled_kind": "", "disabled_detail": ""}
+"""The fields of a mailbox or an integration that a user starts."""
 STOPPED = {"enabled": False, "disabled_reason": DisabledReason.USER, "disabled_kind": "", "disabled_detail": ""}
-"""What to write of a mailbox or an integration that somebody starts or stops."""
+"""The fields of a mailbox or an integration that a user stops."""
 
 
 class CircuitBreaker(models.Model):
-    """What can be held: its mailboxes wait until a time, but for one probe after it, or until an admin lifts it."""
+    """Abstract base of rows with a circuit breaker.
+
+    While the circuit breaker is open, no mailbox of the row syncs. After `held_until`, one mailbox syncs as a half-open
+    trial. An admin can close the circuit breaker earlier.
+
+    Attributes:
+        held_since: When it opened; None while it is closed.
+        held_until: When the next half-open trial is due; None while it is closed.
+        held_kind: The kind of the error that opened it.
+        held_detail: The detail of that error.
+    """
 
     held_since = models.DateTimeField(null=True, blank=True, editable=False)
     held_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -46,6 +57,7 @@ class CircuitBreaker(models.Model):
 
     @property
     def is_held(self) -> bool:
+        """Return whether the circuit breaker is open or half-open."""
         return self.held_until is not None
 
 
@@ -71,21 +83,26 @@ class Destination(BindsSecrets, CircuitBreaker):
         ordering = ["name"]
 
     def __str__(self) -> str:
+        """Return the name."""
         return closed(self.name)
 
 
 class Integration(BindsSecrets, CircuitBreaker):
-    """One connection to Exchange, with its credentials; its mailboxes hang on it."""
+    """One connection to Exchange with its credentials. Each mailbox belongs to one integration."""
 
     place_fields: ClassVar = binding.INTEGRATION_FIELDS
     places_of: ClassVar[Callable[[Mapping[str, Any]], dict[str, Place]]] = staticmethod(binding.places_of_integration)
     route_of: ClassVar[Callable[[Mapping[str, Any]], Route]] = staticmethod(binding.route_of_integration)
 
     class Api(models.TextChoices):
+        """The API of Microsoft by which mail is read."""
+
         EWS = "ews", "Exchange Web Services"
         GRAPH = "graph", "Microsoft Graph"
 
     class Auth(models.TextChoices):
+        """The kind of sign-in."""
+
         NTLM = "ntlm", "NTLM (service account)"
         BASIC = "basic", "Basic (service account)"
         OAUTH2 = "oauth2", "OAuth 2 (app with client secret)"
@@ -93,10 +110,14 @@ class Integration(BindsSecrets, CircuitBreaker):
         SERVICE_USER = "service_user", "OAuth 2 (service user)"
 
     class Access(models.TextChoices):
+        """How the account opens a mailbox."""
+
         IMPERSONATION = "impersonation", "Impersonation"
         DELEGATE = "delegate", "Delegate"
 
     class Tls(models.TextChoices):
+        """The lowest TLS version that is accepted."""
+
         SYSTEM = "", "System default"
         V1_0 = "1.0", "TLS 1.0"
         V1_1 = "1.1", "TLS 1.1"
@@ -192,9 +213,10 @@ class Integration(BindsSecrets, CircuitBreaker):
         ]
 
     def __str__(self) -> str:
+        """Return the title, or project and name where it has none."""
         return closed(self.title) or f"{self.project}/{self.name}"
 
     @property
     def disabled_sentence(self) -> str:
-        """Why it is stopped, for people; blank where somebody stopped it."""
+        """Return why the integration is disabled, as text for users; blank where a user stopped it."""
         return sentence(self.disabled_kind, self.disabled_detail)

@@ -1,7 +1,8 @@
-"""The two ports of the engine: where mail comes from, and where comments go.
+"""The two ports of the engine: `Source`, from which mail is read, and `Sink`, to which comments are pushed.
 
-Each has an honest fake and at least one adapter, and all of them pass the same contract suite (`tests/contract`).
-Both are context managers: leaving closes what the adapter holds open.
+Each port has a fake for tests and at least one adapter, and all implementations pass the same contract suite
+(`tests/contract`). Both are context managers: on exit, the adapter closes its connections. A source can also be a
+`Learner`. CONTRIBUTING.md lists what a new source of mail needs beside the adapter.
 """
 
 from __future__ import annotations
@@ -23,75 +24,144 @@ from integrations.messages import (
 
 
 class Source(Protocol):
-    """One mailbox of one integration. Every method raises the errors of `integrations.errors`, and no others."""
+    """One mailbox of one integration. Every method raises only the errors of `integrations.errors`."""
 
     def check(self) -> None:
-        """Sign in and open the mailbox for reading; raises the error that an admin should see."""
+        """Sign in and open the mailbox for reading.
+
+        Raises:
+            IntegrationError: The error that an admin should see.
+        """
 
     def folders(self, after: Cursor | None) -> FolderChanges:
-        """Folders added, changed and gone since `after`; all of them when it is None.
+        """Return the folders that were added, changed and deleted.
 
-        Raises `CursorRefused` when the server no longer knows the cursor.
+        Args:
+            after: The cursor of an earlier call; None for the whole folder tree.
+
+        Returns:
+            The changes since `after`, and the next cursor.
+
+        Raises:
+            CursorRefused: The server no longer accepts the cursor.
         """
 
     def changes(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
-        """Pages of what changed in one folder since `after`, each fetched when it is asked for; at least one page.
+        """Yield the pages of changes in one folder.
 
-        The cursor of a page is known before any mail of it is fetched. Raises `CursorRefused`,
-        `FolderGone`, and `FolderRefused` where this folder may not be read.
+        Each page is requested when the caller takes it. Its cursor is known before any email of the page is fetched.
+
+        Args:
+            folder: The folder to list.
+            after: The cursor of an earlier page; None for the whole folder.
+
+        Returns:
+            The pages; at least one.
+
+        Raises:
+            CursorRefused: The server no longer accepts the cursor.
+            FolderGone: The folder was deleted.
+            FolderRefused: The account may not read this folder.
         """
 
     def fetch(self, changes: Sequence[Change]) -> Iterator[Fetched]:
-        """The emails behind these changes, one outcome for each and in their order, within the time of one call.
+        """Yield the emails of these changes, one outcome for each change and in the same order.
 
-        A fault of one item is its outcome and never loses its neighbours; a transient fault raises.
+        All of them are fetched within the deadline of one call. A permanent fault of one item is the outcome of that
+        item and does not affect the others.
+
+        Args:
+            changes: The changes, as listed by `changes`.
+
+        Returns:
+            The outcomes.
+
+        Raises:
+            Transient: A transient fault, of the server or of one item.
         """
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connections of the adapter."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        """Return the port itself."""
 
-    def __exit__(self, *exc: object) -> None: ...
+    def __exit__(self, *exc: object) -> None:
+        """Close the port."""
 
 
 @runtime_checkable
 class Learner(Protocol):
-    """A source that finds out something about its mailbox that spares the next source of it requests. Not every source does."""
+    """A source that finds out a fact about its mailbox with which the next source of that mailbox saves requests.
+
+    Not every source is a learner.
+
+    Attributes:
+        learned: The fact, in a format that only the source reads, at most 32 characters; blank for none. It must be set
+            before the first call of a method.
+    """
 
     learned: str
-    """For the source alone to read, at most 32 characters; blank for nothing. Set it before the source is asked anything."""
 
 
 class Sink(Protocol):
-    """One bucket of one destination. Every method raises the errors of `integrations.errors`, and no others."""
+    """One bucket of one destination. Every method raises only the errors of `integrations.errors`.
+
+    Attributes:
+        deadline: Seconds after which a single call of `push` has ended, whatever the network does.
+    """
 
     deadline: float
-    """Seconds after which any single call of `push` has ended, whatever the network does."""
 
     def check(self) -> None:
-        """Reach the bucket with this token; raises the error that an admin should see."""
+        """Open the bucket with the API token.
+
+        Raises:
+            IntegrationError: The error that an admin should see.
+        """
 
     def create(self) -> None:
-        """Create the bucket, for an admin who asked for it. Nothing happens when it exists."""
+        """Create the bucket, on the request of an admin. Do nothing where it exists."""
 
     def is_empty(self) -> bool:
-        """Whether the bucket holds no comment at all."""
+        """Return whether the bucket has no comment at all."""
 
     def count(self) -> int | None:
-        """How many comments the bucket holds, as far as it counts: a count may lag behind. None when it does not say."""
+        """Return how many comments the bucket has.
+
+        Returns:
+            The count of the server, which can lag behind; None where the server returns no count.
+        """
 
     def push(self, comments: Sequence[Comment]) -> Receipt:
-        """Create or overwrite these comments: idempotent by comment id.
+        """Create or overwrite comments; idempotent by comment id.
 
-        Returns only when all of them are answered: taken, refused for good, or in doubt because the counts of the answer do
-        not account for them. Anything else raises, and then any of them may or may not have been taken.
+        Args:
+            comments: The comments to push.
+
+        Returns:
+            The outcome of every comment: accepted, permanently rejected, or in doubt because the counts of the answer
+            do not account for it.
+
+        Raises:
+            IntegrationError: At least one comment was not answered. Each comment may or may not be stored.
         """
 
     def stored(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Comment]:
-        """Those of these comments that the bucket holds, as it holds them."""
+        """Return comments as the bucket stores them.
 
-    def close(self) -> None: ...
+        Args:
+            ids: The ids of the comments to read.
 
-    def __enter__(self) -> Self: ...
+        Returns:
+            The comments that the bucket has, by id.
+        """
 
-    def __exit__(self, *exc: object) -> None: ...
+    def close(self) -> None:
+        """Close the connections of the adapter."""
+
+    def __enter__(self) -> Self:
+        """Return the port itself."""
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the port."""

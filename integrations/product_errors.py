@@ -1,7 +1,8 @@
-"""Which errors are faults of this process: it ran out of something, or lacks a part of itself.
+"""Recognise faults of this process: it ran out of a resource, or a part of its installation is missing.
 
-Libraries wrap such an error in one of the connection ("no connection to the server"), so the whole chain of causes is
-looked at. Only what says it with certainty counts: an address that does not resolve, for example, may be anybody's fault.
+Libraries wrap such an exception in one about the connection ("no connection to the server"), so the whole chain of
+causes is searched. Only an unambiguous exception counts: a name that does not resolve, for example, can also be a fault
+of the network or of the settings.
 """
 
 from __future__ import annotations
@@ -13,15 +14,22 @@ from collections.abc import Iterator
 from integrations.errors import InstallationIncomplete, OutOfMemory, OutOfResources, ProcessFault
 
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT})
-"""No descriptors (of the process, of the machine), no space or no quota on the disk."""
+"""No file descriptors (of the process, of the machine), no space or no quota on the disk."""
 
 
 def own_fault(error: BaseException) -> ProcessFault | None:
-    """The fault of this process that is this error or lies behind it; None when there is none."""
+    """Return the fault of this process that an exception is, or that caused it.
+
+    Args:
+        error: Any exception.
+
+    Returns:
+        The fault; None where the exception is none of this process.
+    """
     if isinstance(error, ImportError | FileNotFoundError):
-        # Not where it lies behind another error: libraries try what may be missing, and go on without it.
+        # Only the exception itself counts, not a cause: libraries try an optional import or file and continue without.
         return InstallationIncomplete(f"library {error.name}" if isinstance(error, ImportError) else "a file")
-    return next((fault for one in _chain(error) if (fault := _fault(one)) is not None), None)
+    return next((fault for cause in _chain(error) if (fault := _fault(cause)) is not None), None)
 
 
 def _fault(error: BaseException) -> ProcessFault | None:
@@ -29,7 +37,7 @@ def _fault(error: BaseException) -> ProcessFault | None:
         return error
     if isinstance(error, MemoryError):
         return OutOfMemory()
-    # The numbers of errors of name resolution have another meaning.
+    # The error numbers of name resolution have another meaning.
     if not isinstance(error, OSError) or isinstance(error, socket.gaierror | socket.herror):
         return None
     if error.errno == errno.ENOMEM:
@@ -38,16 +46,16 @@ def _fault(error: BaseException) -> ProcessFault | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, what caused it, and what was being handled when it was raised, however libraries wrap one in another."""
+    """Yield the exception, its causes, its contexts, and the exceptions that libraries wrapped in it, each once."""
     seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        one = waiting.pop(0)
-        if not isinstance(one, BaseException) or id(one) in seen:
+    queue: list[object] = [error]
+    while queue:
+        found = queue.pop(0)
+        if not isinstance(found, BaseException) or id(found) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        # requests and urllib3 hand on what they wrap as an argument, or as a reason.
-        waiting += [one.__cause__, one.__context__, *one.args, getattr(one, "reason", None)]
-        if isinstance(one, BaseExceptionGroup):
-            waiting += one.exceptions
+        seen.add(id(found))
+        yield found
+        # requests and urllib3 pass the wrapped exception as an argument, or as `reason`.
+        queue += [found.__cause__, found.__context__, *found.args, getattr(found, "reason", None)]
+        if isinstance(found, BaseExceptionGroup):
+            queue += found.exceptions

@@ -1,4 +1,4 @@
-"""Whether the secrets of a row can be used as they are stored, as a sentence for its admin."""
+"""Check whether the stored secrets of a row can be used, with a text for its admin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from integrations.errors import SecretElsewhere, SecretUnreadable
 
 
 def problem_with_keys() -> str:
-    """Why nothing can be sealed or opened; empty when all is well."""
+    """Return why this process can neither encrypt nor decrypt secrets.
+
+    Returns:
+        The problem and what to do; empty where there is none.
+    """
     try:
         key_ring()
     except ImproperlyConfigured as error:
@@ -19,8 +23,16 @@ def problem_with_keys() -> str:
 
 
 def problem_with_secrets(row: BindsSecrets) -> str:
-    """Why one of them cannot be opened, or may not be sent to where the row says, and what to do; empty when all is well. What
-    is in them is looked at by nobody."""
+    """Return why a secret of a row cannot be decrypted, or must not be sent to the place that the row describes.
+
+    The decrypted texts are dropped.
+
+    Args:
+        row: The row with the secrets.
+
+    Returns:
+        The first problem and what to do; empty where there is none.
+    """
     try:
         for name in secret_fields(type(row)):
             row.opened(name)

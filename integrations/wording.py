@@ -1,4 +1,4 @@
-"""Values as words for people."""
+"""Texts of values for users."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import Any
 
 
 def in_words(value: Any) -> str:
-    """A value of a form as people read it."""
+    """Return the text of a form value.
+
+    Args:
+        value: A cleaned or initial value of a form field.
+
+    Returns:
+        The text: `empty`, `yes` or `no`, a list with commas, or the value itself.
+    """
     if value in (None, "", []):
         return "empty"
     if isinstance(value, bool):

@@ -1,4 +1,7 @@
-"""Many mailboxes as text: one a line, `address` or `address,project/bucket`, as pasted or exported from a spreadsheet. Pure."""
+"""Parse a pasted or uploaded list of mailboxes. Pure.
+
+One mailbox per line, as `address` or `address,project/bucket`, typed or exported from a spreadsheet.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,22 @@ from dataclasses import dataclass
 
 from integrations.reinfer.names import problem_with_bucket
 
-MOST = 5_000
-UNREADABLE = "it cannot be read. Close each quotation mark on the line that it is opened on, or leave them out."
+MAX_MAILBOXES = 5_000
+UNREADABLE = "The line cannot be parsed. Close each quotation mark on the line where it opens, or remove it."
 HEADINGS = ("address", "mailbox", "email", "e-mail", "primarysmtpaddress", "name")
 
 
 @dataclass(frozen=True, slots=True)
 class AddressLine:
+    """One mailbox of the list.
+
+    Attributes:
+        number: Line number, from 1.
+        address: Email address.
+        project: Project of the bucket; empty when the line names no bucket.
+        bucket: Name of the bucket; empty when the line names no bucket.
+    """
+
     number: int
     address: str
     project: str = ""
@@ -23,7 +35,12 @@ class AddressLine:
 
 @dataclass(frozen=True, slots=True)
 class AddressProblem:
-    """A line that cannot be used, and why."""
+    """A line that cannot be used, and the reason.
+
+    Attributes:
+        number: Line number, from 1.
+        text: The reason, one sentence for the user.
+    """
 
     number: int
     text: str
@@ -33,7 +50,14 @@ class AddressProblem:
 
 
 def read_list(text: str) -> tuple[list[AddressLine], list[AddressProblem]]:
-    """The lines, and what is wrong with those that cannot be used, each named by its number. A heading is passed over."""
+    """Parse a list of mailboxes, and skip a heading in the first line.
+
+    Args:
+        text: The list, one mailbox per line.
+
+    Returns:
+        The usable lines, and one problem for each line that cannot be used.
+    """
     lines: list[AddressLine] = []
     problems: list[AddressProblem] = []
     seen: dict[str, int] = {}
@@ -43,14 +67,16 @@ def read_list(text: str) -> tuple[list[AddressLine], list[AddressProblem]]:
             continue
         if not fields or (number == 1 and fields[0].casefold() in HEADINGS):
             continue
-        if len(lines) >= MOST:
+        if len(lines) >= MAX_MAILBOXES:
             problems.append(
-                AddressProblem(number, f"there are more than {MOST:,} mailboxes. Add the rest in a second list.")
+                AddressProblem(
+                    number, f"There are more than {MAX_MAILBOXES:,} mailboxes. Add the rest in a second list."
+                )
             )
             break
-        line, problem = _line(number, fields)
+        line, problem = _parse_line(number, fields)
         if not problem and line.address.casefold() in seen:
-            problem = f"{line.address} stands in line {seen[line.address.casefold()]} already."
+            problem = f"{line.address} is already in line {seen[line.address.casefold()]}."
         if problem:
             problems.append(AddressProblem(number, problem))
             continue
@@ -60,8 +86,10 @@ def read_list(text: str) -> tuple[list[AddressLine], list[AddressProblem]]:
 
 
 def _rows(text: str) -> Iterable[list[str] | None]:
-    """The fields of each line; none of a blank one, None for one that cannot be read. Each line is read by itself: else a
-    quotation mark that nobody closed would swallow all lines below it."""
+    """Yield the fields of each line: an empty list for a blank line, None for a line that is not valid CSV.
+
+    Each line is parsed alone. Otherwise an unclosed quotation mark would swallow all lines below it.
+    """
     text = text.removeprefix("\ufeff").replace("\0", "")
     first = text.split("\n", 1)[0]
     delimiter = ";" if first.count(";") > first.count(",") else "\t" if "\t" in first else ","
@@ -75,14 +103,14 @@ def _rows(text: str) -> Iterable[list[str] | None]:
         yield fields if any(fields) else []
 
 
-def _line(number: int, fields: list[str]) -> tuple[AddressLine, str]:
+def _parse_line(number: int, fields: list[str]) -> tuple[AddressLine, str]:
     address, place = fields[0], fields[1] if len(fields) > 1 else ""
     name, at, domain = address.rpartition("@")
     if not (at and name and "." in domain) or any(character.isspace() for character in address) or len(address) > 320:
-        return AddressLine(number, address), f"“{address[:80]}” is no email address."
+        return AddressLine(number, address), f"“{address[:80]}” is not an email address."
     if not place:
         return AddressLine(number, address), ""
     project, slash, bucket = place.partition("/")
     if not slash:
-        return AddressLine(number, address), f"“{place[:80]}” is no bucket: write project/bucket."
+        return AddressLine(number, address), f"“{place[:80]}” is not a bucket. Write project/bucket."
     return AddressLine(number, address, project, bucket), problem_with_bucket(project, bucket) or ""

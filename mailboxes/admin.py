@@ -1,4 +1,4 @@
-"""Django's own admin for mailboxes and buckets: to look a record up. They are changed on our own pages."""
+"""Read-only pages for mailboxes and buckets in Django's admin. The pages of the product change them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from mailboxes.models import Bucket, Mailbox
 
 @admin.register(Mailbox)
 class MailboxAdmin(RecordAdmin):
+    """Read-only admin page of a mailbox."""
+
     list_display = ("address", "integration", "bucket", "enabled", "updated_at")
     list_select_related = ("integration", "bucket")
     search_fields = ("address",)
@@ -17,5 +19,7 @@ class MailboxAdmin(RecordAdmin):
 
 @admin.register(Bucket)
 class BucketAdmin(RecordAdmin):
+    """Read-only admin page of a bucket."""
+
     list_display = ("__str__", "destination", "trusted", "examined_at")
     list_select_related = ("destination",)

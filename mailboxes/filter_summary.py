@@ -1,4 +1,4 @@
-"""What a mailbox wants, in words: its start time and its filters, as a page lists them."""
+"""Describe the filters of a mailbox in words, for the mailbox page."""
 
 from __future__ import annotations
 
@@ -11,25 +11,37 @@ from mailboxes.models import Mailbox
 
 @dataclass(frozen=True, slots=True)
 class FilterLine:
-    """One line: which filter, and what it lists."""
+    """One filter that is set.
+
+    Attributes:
+        label: Name of the filter.
+        values: The entries of the filter, as text.
+    """
 
     label: str
     values: tuple[str, ...]
 
 
 def in_words(mailbox: Mailbox) -> list[FilterLine]:
-    """The filters that are set, in the order of the form. None of them: all mail of the wanted folders."""
+    """List the filters that are set, in the order of the form.
+
+    Args:
+        mailbox: The mailbox.
+
+    Returns:
+        One line per filter that is set. An empty list means all mail of the default folders.
+    """
     listed: list[tuple[str, Iterable[str]]] = [
         ("Only these folders", map(format_path, mailbox.folder_allow)),
         ("Never these folders", map(format_path, mailbox.folder_deny)),
         ("Only with", (*mailbox.participant_allow, *mailbox.domain_allow)),
         ("Never with", (*mailbox.participant_deny, *mailbox.domain_deny)),
-        ("Also", _classes(mailbox)),
+        ("Also", _item_classes(mailbox)),
     ]
-    wishes = [FilterLine(label, tuple(values)) for label, values in listed]
-    return [wish for wish in wishes if wish.values]
+    filters = [FilterLine(label, tuple(values)) for label, values in listed]
+    return [line for line in filters if line.values]
 
 
-def _classes(mailbox: Mailbox) -> list[str]:
+def _item_classes(mailbox: Mailbox) -> list[str]:
     switches = {"meeting messages": mailbox.meetings, "delivery and read reports": mailbox.reports}
     return [name for name, on in switches.items() if on]

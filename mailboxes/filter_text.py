@@ -1,6 +1,6 @@
-"""Filters as an admin types them, one a line, and as they are kept: folder paths, addresses, domains.
+"""Convert filters between the text that an administrator types, one entry per line, and the stored form.
 
-A folder path is typed `Inbox/Trades`. A slash or backslash inside a folder's name has a backslash before it.
+A folder path is typed as `Inbox/Trades`. A backslash escapes a slash or a backslash inside a folder name.
 """
 
 from __future__ import annotations
@@ -14,12 +14,26 @@ _PIECE = re.compile(r"\\(.)|(/)|([^\\/]+|\\)", re.DOTALL)
 
 
 def lines(text: str) -> list[str]:
-    """The lines that say something, trimmed, each once, in their order."""
+    """Split a text into trimmed lines without blank lines and duplicates.
+
+    Args:
+        text: The text of a form field.
+
+    Returns:
+        The lines in their original order.
+    """
     return list(dict.fromkeys(line for line in (raw.strip() for raw in text.splitlines()) if line))
 
 
 def parse_path(line: str) -> list[str]:
-    """The folder names of a path. Slashes at its ends, and empty names between two, mean nothing."""
+    """Parse a folder path.
+
+    Args:
+        line: The path as typed. Leading, trailing and doubled slashes are ignored.
+
+    Returns:
+        The folder names from the mailbox root down.
+    """
     names = [""]
     for escaped, slash, plain in _PIECE.findall(line):
         if slash:
@@ -30,13 +44,38 @@ def parse_path(line: str) -> list[str]:
 
 
 def format_path(names: Sequence[str]) -> str:
-    """The path as it is typed: `parse_path` makes the same names of it."""
+    """Format folder names as a path that `parse_path` parses to the same names.
+
+    Args:
+        names: The folder names from the mailbox root down.
+
+    Returns:
+        The path as an administrator types it.
+    """
     return "/".join(name.replace("\\", "\\\\").replace("/", "\\/") for name in names)
 
 
 def problem_with_address(text: str) -> str | None:
-    return None if _ADDRESS.match(text) else f"“{text}” is no email address."
+    """Check an email address.
+
+    Args:
+        text: The address.
+
+    Returns:
+        An error message, or None if the address is valid.
+    """
+    return None if _ADDRESS.match(text) else f"“{text}” is not an email address."
 
 
 def problem_with_domain(text: str) -> str | None:
-    return None if _DOMAIN.match(text) else f"“{text}” is no domain. Enter it like example.com or .example.com."
+    """Check a domain, with or without a leading dot.
+
+    Args:
+        text: The domain.
+
+    Returns:
+        An error message, or None if the domain is valid.
+    """
+    return (
+        None if _DOMAIN.match(text) else f"“{text}” is not a domain. Enter a domain like example.com or .example.com."
+    )

@@ -1,4 +1,4 @@
-"""The form of a mailbox: its address, its bucket, from when on, and which mail."""
+"""Forms for a mailbox, a list of mailboxes and a bucket."""
 
 from __future__ import annotations
 
@@ -16,65 +16,125 @@ from mailboxes import filter_text
 from mailboxes.address_list import AddressLine, AddressProblem, read_list
 from mailboxes.models import Bucket, Mailbox
 
-MOST_PROBLEMS = 500
-"""Lines of a list that are named one by one when they cannot be used. With more, it is the wrong list."""
-MOST_BYTES = 1_000_000
-"""Of an uploaded list: some 20,000 lines, four times as many as are taken at once."""
+MAX_SHOWN_PROBLEMS = 500
+"""Errors of a list that are shown one by one. A list with more errors is probably the wrong file."""
+MAX_FILE_BYTES = 1_000_000
+"""Size limit of an uploaded list in bytes: about 20,000 lines, four times the limit of mailboxes per list."""
 NEW = "new"
-"""The choice of a bucket that is not among ours yet."""
+"""Value of the bucket choice for a bucket that does not exist in the database yet."""
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line. Kept in lower case, since none of them tells case apart."""
+    """A form field for a list of texts, one per line. The values are not case-sensitive and stored in lower case."""
 
     def __init__(self, problem_with: Any = None, **kwargs: Any) -> None:
+        """Set up the field.
+
+        Args:
+            problem_with: Function that returns an error message for an invalid entry, else None.
+            kwargs: Passed on to `forms.CharField`.
+        """
         self.problem_with = problem_with
         widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "code"})
         super().__init__(**{"required": False, "max_length": 100_000, "widget": widget, **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
+        """Return the value as text, one entry per line.
+
+        Args:
+            value: The stored list, or the text that the user typed.
+
+        Returns:
+            The text of the widget.
+        """
         return value if isinstance(value, str) else "\n".join(value or ())
 
     def clean(self, value: Any) -> list[str]:
-        found = [line.casefold() for line in filter_text.lines(super().clean(value))]
-        problems = [problem for problem in map(self.problem_with, found) if problem]
+        """Parse and check the entries.
+
+        Args:
+            value: The text that the user typed.
+
+        Returns:
+            The entries in lower case, without duplicates.
+
+        Raises:
+            forms.ValidationError: At least one entry is invalid.
+        """
+        entries = [line.casefold() for line in filter_text.lines(super().clean(value))]
+        problems = [problem for problem in map(self.problem_with, entries) if problem]
         if problems:
             raise forms.ValidationError(problems)
-        return found
+        return entries
 
     def has_changed(self, initial: Any, data: Any) -> bool:
+        """Return whether the typed entries differ from the stored ones.
+
+        Args:
+            initial: The stored list.
+            data: The text that the user typed.
+
+        Returns:
+            True if they differ.
+        """
         return bool(self.prepare_value(initial).split() != str(data or "").split())
 
 
 class FolderPathsField(LinesField):
-    """A list of folder paths, one a line, as lists of names. Their case is kept, for people."""
+    """A form field for folder paths, one per line, stored as lists of folder names in their original case."""
 
     def prepare_value(self, value: Any) -> Any:
+        """Return the value as text, one path per line.
+
+        Args:
+            value: The stored lists of folder names, or the text that the user typed.
+
+        Returns:
+            The text of the widget.
+        """
         return value if isinstance(value, str) else "\n".join(filter_text.format_path(path) for path in value or ())
 
     def clean(self, value: Any) -> Any:
+        """Parse the paths.
+
+        Args:
+            value: The text that the user typed.
+
+        Returns:
+            One list of folder names per path.
+        """
         paths = [filter_text.parse_path(line) for line in filter_text.lines(forms.CharField.clean(self, value))]
         return [path for path in paths if path]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
+        """Return whether the typed paths differ from the stored ones.
+
+        Args:
+            initial: The stored lists of folder names.
+            data: The text that the user typed.
+
+        Returns:
+            True if they differ.
+        """
         return bool(self.prepare_value(initial) != "\n".join(filter_text.lines(str(data or ""))))
 
 
 class MailboxForm(ChangedOnlyForm):
-    """Create or edit a mailbox of an integration. The bucket is one of ours, or a new one that is made on the way."""
+    """Create or edit a mailbox of an integration, with an existing bucket or a new one."""
 
     address = forms.EmailField(label="Address", max_length=320, help_text="The primary SMTP address of the mailbox.")
     bucket_choice = forms.ChoiceField(label="Bucket", help_text="Where its comments go.")
     destination = forms.ModelChoiceField(Destination.objects.all(), required=False, label="Destination")
     bucket_there = forms.CharField(max_length=2048, required=False, widget=forms.HiddenInput)
-    """`project/name`, chosen from what Re:infer has: the page puts a list in its place. It goes before what is typed."""
+    """`project/name` of a bucket that exists at Re:infer. A script fills this field from a list. It takes precedence
+    over the typed project and name."""
     bucket_project = forms.CharField(label="Project", max_length=1024, required=False)
     bucket_name = forms.CharField(label="Name", max_length=1024, required=False)
     start_at = forms.DateTimeField(
         label="Start time",
         required=False,
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M:%S", attrs={"type": "datetime-local", "step": "1"}),
-        help_text="Mail received from then on. Empty: all mail of the wanted folders.",
+        help_text="Only mail received from this time on. Empty: all mail of the wanted folders.",
     )
     folder_allow = FolderPathsField(label="Only these folders")
     folder_deny = FolderPathsField(label="Never these folders")
@@ -92,6 +152,12 @@ class MailboxForm(ChangedOnlyForm):
         labels: ClassVar[dict[str, str]] = {"meetings": "Meeting messages", "reports": "Delivery and read reports"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Set up the choices of buckets and the initial values.
+
+        Args:
+            args: Passed on to the base class.
+            kwargs: Passed on to the base class.
+        """
         super().__init__(*args, **kwargs)
         buckets = list(Bucket.objects.select_related("destination").order_by("destination__name", "project", "name"))
         self._buckets = {str(bucket.pk): bucket for bucket in buckets}
@@ -103,18 +169,31 @@ class MailboxForm(ChangedOnlyForm):
         assert isinstance(choice, forms.ChoiceField)
         choice.choices = [*groups.items(), (NEW, "A new bucket…")]
         self.initial.setdefault("bucket_choice", str(self.instance.bucket_id or next(iter(self._buckets), NEW)))
-        only = Destination.objects.all()[:2]
-        if len(only) == 1:
-            self.initial.setdefault("destination", only[0].pk)
+        destinations = Destination.objects.all()[:2]
+        if len(destinations) == 1:
+            self.initial.setdefault("destination", destinations[0].pk)
 
     def clean_address(self) -> str:
+        """Check that no other mailbox of the integration has this address.
+
+        Returns:
+            The address.
+
+        Raises:
+            forms.ValidationError: Another mailbox has the address.
+        """
         address: str = self.cleaned_data["address"]
         others = Mailbox.objects.filter(integration=self.instance.integration_id).exclude(pk=self.instance.pk)
         if others.annotate(lower=Lower("address")).filter(lower=address.lower()).exists():
-            raise forms.ValidationError("This integration has a mailbox with this address already.")
+            raise forms.ValidationError("This integration already has a mailbox with this address.")
         return address
 
     def clean(self) -> dict[str, Any]:
+        """Check the fields of a new bucket, if the user chose one.
+
+        Returns:
+            The cleaned data.
+        """
         cleaned = super().clean()
         if cleaned.get("bucket_choice") == NEW:
             self._check_new_bucket(cleaned)
@@ -125,7 +204,7 @@ class MailboxForm(ChangedOnlyForm):
             cleaned["bucket_project"], _, cleaned["bucket_name"] = cleaned["bucket_there"].partition("/")
         project, name = cleaned.get("bucket_project", ""), cleaned.get("bucket_name", "")
         if not cleaned.get("destination"):
-            self.add_error("destination", "Choose the destination that the bucket is at.")
+            self.add_error("destination", "Choose the destination of the bucket.")
         if not project:
             self.add_error("bucket_project", "A bucket belongs to a project. Enter its name.")
         if not name:
@@ -147,8 +226,8 @@ class MailboxForm(ChangedOnlyForm):
 
     def _changes(self) -> dict[str, Any]:
         bucket = self._bucket()
-        moved = bucket.pk != self.instance.bucket_id
-        return {**super()._changes(), **({"bucket": bucket} if moved else {})}
+        bucket_changed = bucket.pk != self.instance.bucket_id
+        return {**super()._changes(), **({"bucket": bucket} if bucket_changed else {})}
 
     def _bucket(self) -> Bucket:
         chosen = self.cleaned_data["bucket_choice"]
@@ -166,7 +245,7 @@ class MailboxForm(ChangedOnlyForm):
 
 
 class BucketForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What a bucket may cost."""
+    """Edit the monthly AI unit limit of a bucket."""
 
     class Meta:
         model = Bucket
@@ -174,14 +253,18 @@ class BucketForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ManyMailboxesForm(MailboxForm):
-    """Create many mailboxes with one bucket and one set of filters: all of them, or none."""
+    """Create many mailboxes with one bucket and one set of filters: either all of them or none.
+
+    Attributes:
+        made: The created mailboxes, after saving.
+    """
 
     addresses = forms.CharField(
         label="Addresses",
         required=False,
         max_length=1_000_000,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "code"}),
-        help_text="One a line. To send one elsewhere than below, write address,project/bucket.",
+        help_text="One per line. For a different bucket than below, write address,project/bucket.",
     )
     file = forms.FileField(
         label="Or a CSV file",
@@ -190,42 +273,61 @@ class ManyMailboxesForm(MailboxForm):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Set up the form without the field for a single address.
+
+        Args:
+            args: Passed on to the base class.
+            kwargs: Passed on to the base class.
+        """
         super().__init__(*args, **kwargs)
         del self.fields["address"]
         self.made: list[Mailbox] = []
 
     def clean(self) -> dict[str, Any]:
+        """Parse the list and check it against the mailboxes of the integration.
+
+        Returns:
+            The cleaned data.
+        """
         cleaned = super().clean()
         lines, problems = read_list(self._text(cleaned))
         addresses = {line.address.casefold() for line in lines}
-        there = Mailbox.objects.filter(integration=self.instance.integration_id).annotate(lower=Lower("address"))
-        known = set(there.filter(lower__in=addresses).values_list("lower", flat=True))
+        existing = Mailbox.objects.filter(integration=self.instance.integration_id).annotate(lower=Lower("address"))
+        known = set(existing.filter(lower__in=addresses).values_list("lower", flat=True))
         problems += [
-            AddressProblem(line.number, f"{line.address} is a mailbox of this integration already.")
+            AddressProblem(line.number, f"{line.address} is already a mailbox of this integration.")
             for line in lines
             if line.address.casefold() in known
         ]
-        self._tell(sorted(problems, key=lambda problem: problem.number))
+        self._add_problems(sorted(problems, key=lambda problem: problem.number))
         if not lines and not problems and not self.errors.keys() & {"addresses", "file"}:
             self.add_error("addresses", "Paste the addresses, or choose a file.")
         self._lines = lines
         return cleaned
 
     def clean_file(self) -> Any:
+        """Check the size of the uploaded file.
+
+        Returns:
+            The file, or None.
+
+        Raises:
+            forms.ValidationError: The file is larger than `MAX_FILE_BYTES`.
+        """
         file = self.cleaned_data.get("file")
-        if file and file.size > MOST_BYTES:
+        if file and file.size > MAX_FILE_BYTES:
             raise forms.ValidationError(
-                f"{file.name[:80]} has {file.size:,} bytes, and a list may have {MOST_BYTES:,}. Nothing of it was read: "
-                "leave out columns after the second, or add it in parts."
+                f"{file.name[:80]} has {file.size:,} bytes. The limit is {MAX_FILE_BYTES:,} bytes. "
+                "The file was not read. Remove the columns after the second, or split the file."
             )
         return file
 
-    def _tell(self, problems: list[AddressProblem]) -> None:
-        for problem in problems[:MOST_PROBLEMS]:
+    def _add_problems(self, problems: list[AddressProblem]) -> None:
+        for problem in problems[:MAX_SHOWN_PROBLEMS]:
             self.add_error("addresses", str(problem))
-        if more := problems[MOST_PROBLEMS:]:
-            count = f"{len(more):,} more line{'s' if len(more) > 1 else ''}"
-            self.add_error("addresses", f"And {count} like these, from line {more[0].number:,} on.")
+        if rest := problems[MAX_SHOWN_PROBLEMS:]:
+            count = f"{len(rest):,} more line{'s' if len(rest) > 1 else ''}"
+            self.add_error("addresses", f"And {count} with errors, from line {rest[0].number:,} on.")
 
     def _text(self, cleaned: dict[str, Any]) -> str:
         pasted, file = cleaned.get("addresses", ""), cleaned.get("file")

@@ -1,4 +1,4 @@
-"""Which mail we want, and where it goes: mailboxes and buckets."""
+"""Mailboxes and buckets: which mail is wanted, and where its comments go."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailboxes.rules import Rules
 
 
 class Bucket(CircuitBreaker):
-    """`project/name` at a destination, where the comments of one or more mailboxes go."""
+    """`project/name` at a destination: the target of the comments of one or more mailboxes."""
 
     destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="buckets")
     project = models.CharField(max_length=1024, validators=[PROJECT_NAME])
@@ -55,7 +55,7 @@ class Bucket(CircuitBreaker):
 
 
 class Mailbox(models.Model):
-    """One address, its bucket, start time and filters."""
+    """One mailbox address with its bucket, start time and filters."""
 
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="mailboxes")
     bucket = models.ForeignKey(Bucket, on_delete=models.PROTECT, related_name="mailboxes")
@@ -100,10 +100,11 @@ class Mailbox(models.Model):
 
     @property
     def disabled_sentence(self) -> str:
-        """Why it is stopped, for people; blank where somebody stopped it."""
+        """Return the reason why the mailbox is disabled, as a sentence; empty when a user disabled it."""
         return sentence(self.disabled_kind, self.disabled_detail)
 
     def rules(self) -> Rules:
+        """Return the filters of the mailbox as rules."""
         return Rules(
             start=self.start_at,
             folder_allow=tuple(tuple(path) for path in self.folder_allow),

@@ -1,4 +1,4 @@
-"""Which mail a mailbox wants, as pure rules: folders, item classes, dates, participants → wanted, or why not."""
+"""Filter rules of a mailbox: which folders, item classes, dates and participants are wanted. Pure."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ SKIPPED_BY_DEFAULT = {
     FolderKind.CONVERSATION_HISTORY: "Conversation History",
     FolderKind.RSS: "RSS Feeds",
 }
-"""Unless an allow list names them. The names are for people; the folders are recognised by their kind."""
+"""Skipped unless an allow list names them. Folders are recognised by their kind; the names are for people."""
 
 
 UNSENT = {FolderKind.DRAFTS, FolderKind.OUTBOX}
-"""Where an item that is marked as a draft is one. In the folders themselves, by their distinguished ids, and not in those below
-them: mail programs keep what is being written in Drafts, while a folder below it was made by a person, who may keep imported
-mail there. What lies in such a folder is looked at like anything marked as a draft elsewhere."""
+"""Folders in which an item that is marked as a draft is a draft. Only the distinguished folders themselves: mail
+programs store unsent mail directly in Drafts, while a user may have made a subfolder and imported mail into it. An
+item marked as a draft in a subfolder is treated like one in any other folder."""
 
 
 class FilterVerdict(StrEnum):
-    """What becomes of a folder or an item, and why."""
+    """Whether a folder or an item is wanted, and if not, why."""
 
     WANTED = "wanted"
     DENIED_FOLDER = "denied_folder"
     SKIPPED_FOLDER = "skipped_folder"
     DRAFT = "draft"
-    """Told by its listing. The first version of these rules told it of every item marked as a draft, wherever it lay. What has
-    this verdict outside `UNSENT` is what the present rules newly want: fetched, and sent if a server received it."""
+    """Decided from the listing. Version 1 of the rules gave this verdict to every item marked as a draft, in any
+    folder. An item outside of `UNSENT` that has this verdict is newly wanted: it is fetched, and pushed if a server
+    received it."""
     NEVER_SENT = "never_sent"
-    """Marked as a draft, outside `UNSENT`, and its MIME has no Received header: told once it was fetched."""
+    """Marked as a draft outside of `UNSENT`, and its MIME has no Received header. Decided after the fetch."""
     ITEM_CLASS = "item_class"
     TOO_OLD = "too_old"
     PARTICIPANT = "participant"
@@ -47,10 +48,21 @@ class FilterVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The wishes of one mailbox. Deny beats allow; an empty allow list allows all."""
+    """The filters of one mailbox. Deny lists take precedence over allow lists; an empty allow list allows all.
+
+    Attributes:
+        start: Earliest received time that is wanted, inclusive, in UTC. None: no limit.
+        folder_allow: Folder paths; only these folders and their subfolders are wanted.
+        folder_deny: Folder paths; these folders and their subfolders are not wanted.
+        participant_allow: Addresses; at least one participant must match.
+        participant_deny: Addresses; no participant may match.
+        domain_allow: Domains; at least one participant must match.
+        domain_deny: Domains; no participant may match.
+        meetings: Whether meeting messages are wanted.
+        reports: Whether delivery and read reports are wanted.
+    """
 
     start: datetime | None = None
-    """Received from then on, inclusive."""
     folder_allow: tuple[Path, ...] = ()
     folder_deny: tuple[Path, ...] = ()
     participant_allow: tuple[str, ...] = ()
@@ -62,9 +74,17 @@ class Rules:
 
 
 def folder_verdict(rules: Rules, path: Path, kinds: Iterable[FolderKind]) -> FilterVerdict:
-    """Whether mail of this folder is wanted. `kinds` are the folder's own and those of its ancestors.
+    """Decide whether the mail of a folder is wanted.
 
-    A path of a rule covers its subtree, compares without case and starts at the mailbox root.
+    A path in a rule covers the whole subtree, ignores case and starts at the mailbox root.
+
+    Args:
+        rules: The filters of the mailbox.
+        path: Folder names from the mailbox root down.
+        kinds: The kinds of the folder and of all its ancestors.
+
+    Returns:
+        WANTED, DENIED_FOLDER or SKIPPED_FOLDER.
     """
     if any(_covers(denied, path) for denied in rules.folder_deny):
         return FilterVerdict.DENIED_FOLDER
@@ -76,9 +96,18 @@ def folder_verdict(rules: Rules, path: Path, kinds: Iterable[FolderKind]) -> Fil
 
 
 def item_verdict(rules: Rules, change: Change, folder: FolderKind) -> FilterVerdict:
-    """Whether this item is wanted, by what a page tells of it. An item without a received time is never too old.
+    """Decide whether an item is wanted, judged by its entry in a listing.
 
-    `folder`: the kind of the folder that it lies in. Of what is marked as a draft elsewhere, `draft_verdict` decides later.
+    An item without a received time is never too old. An item that is marked as a draft outside of `UNSENT` is
+    wanted here; `draft_verdict` decides about the fetched item.
+
+    Args:
+        rules: The filters of the mailbox.
+        change: The entry of the item in the listing.
+        folder: The kind of the folder that holds the item.
+
+    Returns:
+        WANTED, DRAFT, ITEM_CLASS or TOO_OLD.
     """
     if change.draft and folder in UNSENT:
         return FilterVerdict.DRAFT
@@ -90,10 +119,18 @@ def item_verdict(rules: Rules, change: Change, folder: FolderKind) -> FilterVerd
 
 
 def draft_verdict(folder: FolderKind, *, marked: bool, received: bool) -> FilterVerdict:
-    """Whether an item that was fetched is an email or a draft.
+    """Decide whether a fetched item is an email or a draft.
 
-    Exchange marks mail as a draft that was imported over EWS, Graph or IMAP, whatever its folder, and for good. `marked`: so
-    marked. `received`: its MIME has a Received header, as whatever a server took in has (RFC 5321 §4.4).
+    Exchange marks every email as a draft that was imported over EWS, Graph or IMAP, in any folder, and never
+    removes the mark. A Received header shows that a server accepted the email (RFC 5321 §4.4).
+
+    Args:
+        folder: The kind of the folder that holds the item.
+        marked: Whether Exchange marks the item as a draft.
+        received: Whether the MIME of the item has a Received header.
+
+    Returns:
+        WANTED, DRAFT or NEVER_SENT.
     """
     if not marked:
         return FilterVerdict.WANTED
@@ -103,7 +140,15 @@ def draft_verdict(folder: FolderKind, *, marked: bool, received: bool) -> Filter
 
 
 def participants_verdict(rules: Rules, addresses: Iterable[str]) -> FilterVerdict:
-    """Whether an email between these addresses is wanted: from, sender, to, cc and bcc."""
+    """Decide whether an email between these addresses is wanted.
+
+    Args:
+        rules: The filters of the mailbox.
+        addresses: The addresses of From, Sender, To, Cc and Bcc.
+
+    Returns:
+        WANTED or PARTICIPANT.
+    """
     known = {address.casefold() for address in addresses}
     if _any_matches(known, rules.participant_deny, rules.domain_deny):
         return FilterVerdict.PARTICIPANT
@@ -125,7 +170,7 @@ def _wanted_class(rules: Rules, item_class: str) -> bool:
         return True
     if _is_or_below(name, "ipm.schedule.meeting"):
         return rules.meetings
-    # REPORT.IPM.Note.NDR and its like: what happened to a message.
+    # Such as REPORT.IPM.Note.NDR: a report about the delivery or reading of a message.
     return rules.reports and (_is_or_below(name, "report"))
 
 
@@ -142,7 +187,7 @@ def _any_matches(addresses: set[str], people: Sequence[str], domains: Sequence[s
 
 
 def _domain_matches(domain: str, rule: str) -> bool:
-    """A domain matches itself; a rule with a leading dot its subdomains too."""
+    """Return whether a domain equals the rule. A rule with a leading dot also matches subdomains."""
     if rule.startswith("."):
         return domain == rule[1:] or domain.endswith(rule)
     return domain == rule

@@ -1,10 +1,10 @@
-"""The versions of the fixed rules, and what each of them newly wants. Pure.
+"""Versions of the fixed filter rules, and the items that each version newly wants. Pure.
 
-Fixed rules are those that no admin can choose: which folders hold mail, what a draft is. A release that changes them adds a
-line to `CHANGES`. What a mailbox held before such a release is then not sent before an admin answers: see
-`sync.engine.newly_wanted`.
+Fixed rules cannot be configured: which folders hold mail, what counts as a draft. A release that changes a fixed rule
+adds an entry to `CHANGES`. Items that were in a mailbox before such a release are not pushed until an administrator
+decides about them: see `sync.engine.newly_wanted`.
 
-Version 1 are the rules as they were before versions were counted.
+Version 1 stands for the rules before versions were counted.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ from integrations.messages import Change
 
 @dataclass(frozen=True, slots=True)
 class RulesChange:
-    """What one version of the rules wants that the one before did not."""
+    """What one version of the rules wants in addition to the version before.
+
+    Attributes:
+        version: Version number.
+        what: The additional emails in words. Pages show this text after a count: `12 emails <what>`.
+        wants: Return whether an item is wanted from this version on, judged by its entry in a listing. Folders that
+            this version newly reads are not covered here: see `integrations.messages.Folder.read_since`.
+    """
 
     version: int
     what: str
-    """For people: emails "…", behind a number."""
     wants: Callable[[Change], bool]
-    """Whether it is the first version that wants such an item, by what a page of a listing tells of it. Folders that are
-    read since this version say so themselves: `integrations.messages.Folder.read_since`."""
 
 
 def _is_marked_as_draft(change: Change) -> bool:
@@ -38,11 +42,18 @@ CHANGES: tuple[RulesChange, ...] = (
 
 
 def current() -> int:
-    """The version of the rules that this release follows."""
+    """Return the version of the rules that this release follows."""
     return max((change.version for change in CHANGES), default=1)
 
 
 def wanted_since(change: Change, read_since: int) -> int:
-    """The first version that wants this item, which the present version does. `read_since`: the first version by which its
-    folder is read."""
+    """Return the first version of the rules that wants an item.
+
+    Args:
+        change: An item that the current version wants.
+        read_since: The first version that reads the folder of the item.
+
+    Returns:
+        The version number.
+    """
     return max([read_since, *(rules.version for rules in CHANGES if rules.wants(change))])

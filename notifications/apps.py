@@ -1,8 +1,12 @@
+"""Django app configuration of the notifications."""
+
 from django.apps import AppConfig
 
 
 class NotificationsConfig(AppConfig):
+    """The app `notifications`. Its label is `notices`."""
+
     name = "notifications"
-    # The label names the tables and the permissions of existing databases.
+    # The old label: existing databases use it in the names of tables and permissions.
     label = "notices"
     verbose_name = "Notifications"

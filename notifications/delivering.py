@@ -1,4 +1,4 @@
-"""Sending what is due: each webhook by itself, so that one which hangs delays no other; again with growing waits."""
+"""Deliver due notifications. Each webhook is independent, so a slow webhook delays no other. Failures are retried."""
 
 from __future__ import annotations
 
@@ -21,36 +21,55 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=3)
 AT_ONCE = 20
 CLAIMED_FOR = timedelta(minutes=10)
-"""Longer than a worker can be at what it claimed: after that, it died."""
+"""Longer than one worker needs for the deliveries it reserved. After this time the worker is assumed dead."""
 Post = Callable[[str, bytes, Mapping[str, str]], None]
 
 
 def due_webhooks(now: datetime) -> list[int | None]:
-    """The webhooks that something is due for; None for e-mail."""
+    """Return the webhooks with due deliveries.
+
+    Args:
+        now: Current time, UTC.
+
+    Returns:
+        Primary keys of webhooks; None stands for email.
+    """
     return list(Delivery.objects.filter(next_at__lte=now).order_by().values_list("webhook", flat=True).distinct())
 
 
 def deliver(webhook: int | None, now: datetime, post: Post | None = None) -> int:
-    """What is due for this webhook; how many were delivered. Stops at the first that fails: the others fare no better."""
+    """Send the due deliveries of one webhook.
+
+    Stops at the first failure, because the remaining deliveries go to the same server and would fail too.
+
+    Args:
+        webhook: Primary key of the webhook; None for email.
+        now: Current time, UTC.
+        post: Function that sends a request to a webhook; by default over HTTP.
+
+    Returns:
+        The number of successful deliveries.
+    """
     post = post or _post
-    done = 0
-    for delivery in _claimed(webhook, now):
+    delivered = 0
+    for delivery in _claim(webhook, now):
         try:
-            _mail(delivery.notice) if delivery.webhook is None else _tell(delivery, now, post)
-        except (NotSent, SecretUnreadable, OSError) as problem:
-            if own_fault(problem) is None:
-                _again(delivery, str(problem) if isinstance(problem, NotSent) else type(problem).__name__, now)
+            _send_email(delivery.notice) if delivery.webhook is None else _post_to_webhook(delivery, now, post)
+        except (NotSent, SecretUnreadable, OSError) as error:
+            if own_fault(error) is None:
+                _schedule_retry(delivery, str(error) if isinstance(error, NotSent) else type(error).__name__, now)
             Delivery.objects.filter(webhook=webhook, next_at=now + CLAIMED_FOR).update(next_at=now + FIRST_WAIT)
-            return done
+            return delivered
         Delivery.objects.filter(pk=delivery.pk).update(
             delivered_at=now, next_at=None, attempts=F("attempts") + 1, last_problem=""
         )
-        done += 1
-    return done
+        delivered += 1
+    return delivered
 
 
 @transaction.atomic
-def _claimed(webhook: int | None, now: datetime) -> list[Delivery]:
+def _claim(webhook: int | None, now: datetime) -> list[Delivery]:
+    """Reserve up to `AT_ONCE` due deliveries: postpone their due time by `CLAIMED_FOR`."""
     rows = Delivery.objects.filter(webhook=webhook, next_at__lte=now).order_by("pk")
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
@@ -59,28 +78,36 @@ def _claimed(webhook: int | None, now: datetime) -> list[Delivery]:
     return claimed
 
 
-def _tell(delivery: Delivery, now: datetime, post: Post) -> None:
-    hook = delivery.webhook
-    assert hook is not None
+def _post_to_webhook(delivery: Delivery, now: datetime, post: Post) -> None:
+    webhook = delivery.webhook
+    assert webhook is not None
     body = json.dumps(as_json(delivery.notice)).encode()
     headers = {
         "Content-Type": "application/json",
         "User-Agent": settings.USER_AGENT,
         "X-Notice-Id": str(delivery.notice_id),
-        "X-Signature": signature(hook.secret.reveal(), body, int(now.timestamp())),
+        "X-Signature": signature(webhook.secret.reveal(), body, int(now.timestamp())),
     }
-    post(hook.url, body, headers)
+    post(webhook.url, body, headers)
 
 
-def as_json(notice: Notification) -> dict[str, object]:
+def as_json(notification: Notification) -> dict[str, object]:
+    """Return the JSON object that is sent to webhooks.
+
+    Args:
+        notification: The notification.
+
+    Returns:
+        The object, ready for `json.dumps`.
+    """
     return {
-        "id": str(notice.pk),
-        "kind": notice.kind,
-        "text": notice.text,
-        "integration_id": notice.integration_id,
-        "mailbox_id": notice.mailbox_id,
-        "facts": notice.facts,
-        "created_at": notice.created_at.isoformat(),
+        "id": str(notification.pk),
+        "kind": notification.kind,
+        "text": notification.text,
+        "integration_id": notification.integration_id,
+        "mailbox_id": notification.mailbox_id,
+        "facts": notification.facts,
+        "created_at": notification.created_at.isoformat(),
     }
 
 
@@ -88,13 +115,15 @@ def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     send(url, body, headers, allow_private=settings.NOTICES_ALLOW_PRIVATE)
 
 
-def _mail(notice: Notification) -> None:
-    # What goes wrong with SMTP is an OSError, too.
-    send_mail(f"[Re:infer Exchange] {notice.get_kind_display()}", notice.text, None, settings.NOTICES_MAIL_TO)
+def _send_email(notification: Notification) -> None:
+    # SMTP errors are subclasses of OSError as well; `deliver` handles them.
+    send_mail(
+        f"[Re:infer Exchange] {notification.get_kind_display()}", notification.text, None, settings.NOTICES_MAIL_TO
+    )
 
 
-def _again(delivery: Delivery, problem: str, now: datetime) -> None:
-    """Later; or never, when it is too old to matter."""
+def _schedule_retry(delivery: Delivery, problem: str, now: datetime) -> None:
+    """Schedule a retry with a doubled wait, or give up when the notification is older than `GIVE_UP_AFTER`."""
     attempts = delivery.attempts + 1
     wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts - 1, 12))
     too_old = now - delivery.notice.created_at > GIVE_UP_AFTER

@@ -1,4 +1,4 @@
-"""What happened, whom to tell, and how telling went. An outbox: written with what it tells of, sent later."""
+"""Models of the notification outbox: notifications, webhooks, and deliveries of notifications to webhooks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from integrations.encryption import EncryptedField
 
 
 class NotificationKind(models.TextChoices):
+    """The kinds of notifications. Webhook receivers get the stored value."""
+
     INTEGRATION_DISABLED = "integration_disabled", "Integration disabled"
     INTEGRATION_RECOVERED = "integration_recovered", "Integration recovered"
     MAILBOX_DISABLED = "mailbox_disabled", "Mailbox disabled"
@@ -25,7 +27,7 @@ class NotificationKind(models.TextChoices):
 
 
 class Webhook(models.Model):
-    """An address that wants to be told."""
+    """A URL that receives notifications."""
 
     url = models.URLField(max_length=512)
     secret = EncryptedField(help_text="Signs what is sent.")
@@ -41,7 +43,11 @@ class Webhook(models.Model):
 
 
 class Notification(models.Model):
-    """Something happened. Ids, names, reasons and times: never mail, never a secret."""
+    """An event that people are notified of.
+
+    Stored in the transaction of the event, and sent later. Contains ids, names, reasons and times; never content of
+    emails and never a secret.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=32, choices=NotificationKind)
@@ -55,7 +61,7 @@ class Notification(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
-        db_table = "notices_notice"  # as it was called first
+        db_table = "notices_notice"  # the original table name
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["integration_id"], condition=Q(open=True), name="notice_open")]
 
@@ -64,7 +70,7 @@ class Notification(models.Model):
 
 
 class Delivery(models.Model):
-    """One notice on its way to one webhook; without a webhook: by e-mail."""
+    """The delivery of one notification to one webhook, or by email when `webhook` is empty."""
 
     notice = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
     webhook = models.ForeignKey(Webhook, null=True, on_delete=models.CASCADE, related_name="deliveries")

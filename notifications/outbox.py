@@ -1,4 +1,7 @@
-"""Writing down what others shall be told, in the transaction in which it happens."""
+"""Store notifications and their deliveries in the transaction of the event (transactional outbox).
+
+A notification about an error stays open until the error is over. Then a notification about the recovery follows.
+"""
 
 from __future__ import annotations
 
@@ -24,19 +27,31 @@ RECOVERY = {
 }
 
 LOCK = 7_261_904_533
-"""The number of the lock under which standstills are told; any number that nobody else locks."""
-GATHER = timedelta(minutes=1)
-"""One cause can stop four hundred mailboxes within a minute: the notice waits so long, and counts them."""
+"""Key of the advisory lock for standstill notifications. Any number that no other code uses."""
+GROUPING_DELAY = timedelta(minutes=1)
+"""One cause can stop 400 mailboxes within a minute. The notification is sent after this delay, and counts the
+mailboxes."""
 
 
 @transaction.atomic
 def announce_stopped(name: str, why: str, cause: str, *, integration_id: int, mailbox_id: int, bucket: str) -> None:
-    """A mailbox stands still for a cause that others of its integration may share: one notice tells of all of them."""
-    standing = Notification.objects.select_for_update().filter(
+    """Announce that a mailbox stopped for a cause that other mailboxes of the integration may share.
+
+    If an open notification has the same cause, the mailbox is added to that notification.
+
+    Args:
+        name: Name of the mailbox.
+        why: The reason, as a sentence.
+        cause: Kind of the error.
+        integration_id: Primary key of the integration.
+        mailbox_id: Primary key of the mailbox.
+        bucket: `project/name` of the bucket.
+    """
+    open_notifications = Notification.objects.select_for_update().filter(
         kind=NotificationKind.MAILBOX_DISABLED, open=True, integration_id=integration_id, cause=cause
     )
-    notice = standing.first()
-    if notice is None:
+    notification = open_notifications.first()
+    if notification is None:
         announce(
             NotificationKind.MAILBOX_DISABLED,
             f"{name} stopped: {why}",
@@ -46,21 +61,30 @@ def announce_stopped(name: str, why: str, cause: str, *, integration_id: int, ma
             cause=cause,
         )
         return
-    notice.mailboxes = sorted({*notice.mailboxes, mailbox_id})
-    count = notice.facts["mailboxes"] + 1
-    notice.facts = {**notice.facts, "mailboxes": count}
-    notice.text = f"{name} and {count - 1:,} more mailbox{'es' if count > 2 else ''} stopped: {why}"
-    notice.save(update_fields=["mailboxes", "facts", "text"])
+    notification.mailboxes = sorted({*notification.mailboxes, mailbox_id})
+    count = notification.facts["mailboxes"] + 1
+    notification.facts = {**notification.facts, "mailboxes": count}
+    notification.text = f"{name} and {count - 1:,} more mailbox{'es' if count > 2 else ''} stopped: {why}"
+    notification.save(update_fields=["mailboxes", "facts", "text"])
 
 
 @transaction.atomic
 def announce_left_out(
     name: str, folders: int, error: IntegrationError, *, integration_id: int, mailbox_id: int
 ) -> None:
-    """Folders of a mailbox cannot be read, and others can. One notice tells of all mailboxes of the integration to which that
-    happens within `GATHER`."""
-    notice = _told_just_now(error.kind, integration_id, mailbox_id)
-    if notice is None:
+    """Announce that some folders of a mailbox cannot be read.
+
+    One notification covers all mailboxes of the integration with the same error within `GROUPING_DELAY`.
+
+    Args:
+        name: Name of the mailbox.
+        folders: Number of folders that cannot be read.
+        error: The error.
+        integration_id: Primary key of the integration.
+        mailbox_id: Primary key of the mailbox.
+    """
+    notification = _recent_notification(error.kind, integration_id, mailbox_id)
+    if notification is None:
         count = "1 folder" if folders == 1 else f"{folders:,} folders"
         announce(
             NotificationKind.FOLDER_LEFT_OUT,
@@ -71,28 +95,30 @@ def announce_left_out(
             cause=error.kind,
         )
         return
-    notice.mailboxes = sorted({*notice.mailboxes, mailbox_id})
-    mailboxes, folders = notice.facts["mailboxes"] + 1, notice.facts["folders"] + folders
-    notice.facts = {**notice.facts, "mailboxes": mailboxes, "folders": folders}
-    notice.text = f"{folders:,} folders of {mailboxes:,} mailboxes cannot be read and are left out. {error}"
-    notice.save(update_fields=["mailboxes", "facts", "text"])
+    notification.mailboxes = sorted({*notification.mailboxes, mailbox_id})
+    mailboxes, folders = notification.facts["mailboxes"] + 1, notification.facts["folders"] + folders
+    notification.facts = {**notification.facts, "mailboxes": mailboxes, "folders": folders}
+    notification.text = f"{folders:,} folders of {mailboxes:,} mailboxes cannot be read and are left out. {error}"
+    notification.save(update_fields=["mailboxes", "facts", "text"])
 
 
-def _told_just_now(cause: str, integration_id: int, mailbox_id: int) -> Notification | None:
-    """The notice that is still waiting for more. What was told of this mailbox before is told by the next one from now on, so
-    that its recovery is told once."""
-    alike = Notification.objects.select_for_update().filter(
+def _recent_notification(cause: str, integration_id: int, mailbox_id: int) -> Notification | None:
+    """Return the notification that is not sent yet and to which a mailbox can be added.
+
+    The mailbox is removed from older open notifications, so that its recovery is announced only once.
+    """
+    candidates = Notification.objects.select_for_update().filter(
         kind=NotificationKind.FOLDER_LEFT_OUT, open=True, integration_id=integration_id, cause=cause
     )
     recent = None
-    for notice in alike.order_by("created_at"):
-        if mailbox_id in notice.mailboxes:
-            notice.mailboxes = [other for other in notice.mailboxes if other != mailbox_id]
-            notice.open = bool(notice.mailboxes)
-            notice.facts = {**notice.facts, "mailboxes": notice.facts["mailboxes"] - 1}
-            notice.save(update_fields=["mailboxes", "open", "facts"])
-        if notice.open and notice.created_at > timezone.now() - GATHER:
-            recent = notice
+    for notification in candidates.order_by("created_at"):
+        if mailbox_id in notification.mailboxes:
+            notification.mailboxes = [other for other in notification.mailboxes if other != mailbox_id]
+            notification.open = bool(notification.mailboxes)
+            notification.facts = {**notification.facts, "mailboxes": notification.facts["mailboxes"] - 1}
+            notification.save(update_fields=["mailboxes", "open", "facts"])
+        if notification.open and notification.created_at > timezone.now() - GROUPING_DELAY:
+            recent = notification
     return recent
 
 
@@ -106,8 +132,18 @@ def announce(
     facts: Mapping[str, Any] | None = None,
     cause: str = "",
 ) -> None:
-    """Tell everybody who wants to know of this kind. `facts`: ids, names and reasons; never mail, never a secret."""
-    notice = Notification.objects.create(
+    """Store a notification and its deliveries to all webhooks that subscribed to its kind, and by email.
+
+    Args:
+        kind: The kind of the notification.
+        text: The text, one or more sentences.
+        integration_id: Primary key of the integration that the event belongs to.
+        mailbox_id: Primary key of the mailbox that the event belongs to.
+        facts: Ids, names and reasons as JSON values; never content of emails and never a secret.
+        cause: Kind of the error, for an event that several mailboxes can share. Its deliveries wait for
+            `GROUPING_DELAY`.
+    """
+    notification = Notification.objects.create(
         kind=kind,
         text=text,
         facts=dict(facts or {}),
@@ -117,31 +153,38 @@ def announce(
         cause=cause,
         mailboxes=[mailbox_id] if cause else [],
     )
-    now = timezone.now() + (GATHER if cause else timedelta(0))
-    hooks = [hook for hook in Webhook.objects.filter(enabled=True) if not hook.events or kind in hook.events]
-    deliveries = [Delivery(notice=notice, webhook=hook, next_at=now) for hook in hooks]
+    now = timezone.now() + (GROUPING_DELAY if cause else timedelta(0))
+    webhooks = [
+        webhook for webhook in Webhook.objects.filter(enabled=True) if not webhook.events or kind in webhook.events
+    ]
+    deliveries = [Delivery(notice=notification, webhook=webhook, next_at=now) for webhook in webhooks]
     if settings.NOTICES_MAIL_TO:
-        deliveries.append(Delivery(notice=notice, webhook=None, next_at=now))
+        deliveries.append(Delivery(notice=notification, webhook=None, next_at=now))
     Delivery.objects.bulk_create(deliveries)
 
 
 @transaction.atomic
-def keep_told(standing: Mapping[str, str]) -> None:
-    """What of the whole installation stands still now, by its kind, in words: tell of what is new, and of what is over.
-    Whoever calls it next finds what was told, so many may."""
-    _one_at_a_time()
-    told = Notification.objects.filter(kind=NotificationKind.STANDING_STILL, open=True)
-    over = told.exclude(facts__standstill__in=list(standing))
-    for notice in over:
-        announce(NotificationKind.GOING_ON, f"It is over: {notice.text}", facts=notice.facts)
+def update_standstills(standing: Mapping[str, str]) -> None:
+    """Announce standstills of the whole installation that are new, and those that are over.
+
+    Safe to call at any time and from several processes: the open notifications show what was announced.
+
+    Args:
+        standing: The present standstills: kind to description.
+    """
+    _lock_standstills()
+    open_standstills = Notification.objects.filter(kind=NotificationKind.STANDING_STILL, open=True)
+    over = open_standstills.exclude(facts__standstill__in=list(standing))
+    for notification in over:
+        announce(NotificationKind.GOING_ON, f"It is over: {notification.text}", facts=notification.facts)
     over.update(open=False)
-    known = set(told.values_list("facts__standstill", flat=True))
-    for kind in standing.keys() - known:
+    announced = set(open_standstills.values_list("facts__standstill", flat=True))
+    for kind in standing.keys() - announced:
         announce(NotificationKind.STANDING_STILL, standing[kind], facts={"standstill": kind})
 
 
-def _one_at_a_time() -> None:
-    """Until the end of the transaction. On SQLite every transaction is alone."""
+def _lock_standstills() -> None:
+    """Hold an advisory lock until the end of the transaction. On SQLite, transactions are serial anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -149,26 +192,35 @@ def _one_at_a_time() -> None:
 
 @transaction.atomic
 def recovered(integration_id: int, mailbox_id: int, names: tuple[str, str], *, whole: bool) -> None:
-    """A mailbox synced: what was told to stand still is over. `names`: of the integration and of the mailbox. `whole`: no
-    folder of it was left out."""
-    # A plain look first: after nearly every sync there is nothing to tell.
-    open_ones = Notification.objects.filter(open=True, integration_id=integration_id)
+    """Close the open notifications about a mailbox that synced, and announce the recovery.
+
+    Args:
+        integration_id: Primary key of the integration.
+        mailbox_id: Primary key of the mailbox.
+        names: Name of the integration and name of the mailbox.
+        whole: Whether all folders of the mailbox could be read.
+    """
+    # Check without a lock first: after nearly every sync there is no open notification.
+    open_notifications = Notification.objects.filter(open=True, integration_id=integration_id)
     if not whole:
-        open_ones = open_ones.exclude(kind=NotificationKind.FOLDER_LEFT_OUT)
-    gathered = open_ones.exclude(cause="")
-    for notice in gathered.select_for_update() if gathered.exists() else ():
-        _is_well(notice, mailbox_id, names[1])
-    for told, of in set(open_ones.filter(cause="").values_list("kind", "mailbox_id")):
-        is_over = told == NotificationKind.INTEGRATION_DISABLED or of == mailbox_id
-        if is_over and open_ones.filter(kind=told, mailbox_id=of).update(open=False):
-            name = names[of is not None]
+        open_notifications = open_notifications.exclude(kind=NotificationKind.FOLDER_LEFT_OUT)
+    grouped = open_notifications.exclude(cause="")
+    for notification in grouped.select_for_update() if grouped.exists() else ():
+        _mark_recovered(notification, mailbox_id, names[1])
+    for kind, affected_id in set(open_notifications.filter(cause="").values_list("kind", "mailbox_id")):
+        is_over = kind == NotificationKind.INTEGRATION_DISABLED or affected_id == mailbox_id
+        if is_over and open_notifications.filter(kind=kind, mailbox_id=affected_id).update(open=False):
+            name = names[affected_id is not None]
             announce(
-                RECOVERY[NotificationKind(told)], f"{name} syncs again.", integration_id=integration_id, mailbox_id=of
+                RECOVERY[NotificationKind(kind)],
+                f"{name} syncs again.",
+                integration_id=integration_id,
+                mailbox_id=affected_id,
             )
 
 
 def forget_deleted() -> None:
-    """Close what was told of mailboxes and integrations that were deleted since: they never sync again."""
+    """Close the open notifications about mailboxes and integrations that were deleted: they never recover."""
     for pk in (
         Notification.objects.filter(open=True)
         .exclude(kind=NotificationKind.STANDING_STILL)
@@ -179,46 +231,52 @@ def forget_deleted() -> None:
 
 @transaction.atomic
 def _forget_deleted_of(pk: uuid.UUID) -> None:
-    notice = Notification.objects.select_for_update().filter(pk=pk, open=True).first()
-    if notice is None:
+    notification = Notification.objects.select_for_update().filter(pk=pk, open=True).first()
+    if notification is None:
         return
-    mailbox_id = notice.mailbox_id
+    mailbox_id = notification.mailbox_id
     if mailbox_id is None:
-        if notice.integration_id is None or not Integration.objects.filter(pk=notice.integration_id).exists():
+        if (
+            notification.integration_id is None
+            or not Integration.objects.filter(pk=notification.integration_id).exists()
+        ):
             Notification.objects.filter(pk=pk).update(open=False)
         return
-    told_of: set[int] = set(notice.mailboxes) if notice.cause else {mailbox_id}
-    left = set(Mailbox.objects.filter(pk__in=told_of).values_list("pk", flat=True))
-    if left == told_of:
+    affected: set[int] = set(notification.mailboxes) if notification.cause else {mailbox_id}
+    existing = set(Mailbox.objects.filter(pk__in=affected).values_list("pk", flat=True))
+    if existing == affected:
         return
-    notice.mailboxes, notice.open = sorted(left) if notice.cause else [], bool(left)
-    if notice.cause:
-        notice.facts = {**notice.facts, "mailboxes": notice.facts["mailboxes"] - len(told_of - left)}
-    notice.save(update_fields=["mailboxes", "open", "facts"])
-    if notice.cause and not notice.open and notice.facts["mailboxes"]:
-        _tell_all_well(notice, None, "The mailbox that was not deleted")
+    notification.mailboxes, notification.open = sorted(existing) if notification.cause else [], bool(existing)
+    if notification.cause:
+        notification.facts = {
+            **notification.facts,
+            "mailboxes": notification.facts["mailboxes"] - len(affected - existing),
+        }
+    notification.save(update_fields=["mailboxes", "open", "facts"])
+    if notification.cause and not notification.open and notification.facts["mailboxes"]:
+        _announce_recovered(notification, None, "The mailbox that was not deleted")
 
 
-def _is_well(notice: Notification, mailbox_id: int, name: str) -> None:
-    """One of several is well again; when all of them are, that is told once."""
-    if mailbox_id not in notice.mailboxes:
+def _mark_recovered(notification: Notification, mailbox_id: int, name: str) -> None:
+    """Remove a mailbox from a notification about several mailboxes. Announce the recovery of the last one."""
+    if mailbox_id not in notification.mailboxes:
         return
-    notice.mailboxes = [other for other in notice.mailboxes if other != mailbox_id]
-    notice.open = bool(notice.mailboxes)
-    notice.save(update_fields=["mailboxes", "open"])
-    if not notice.open:
-        _tell_all_well(notice, mailbox_id, name)
+    notification.mailboxes = [other for other in notification.mailboxes if other != mailbox_id]
+    notification.open = bool(notification.mailboxes)
+    notification.save(update_fields=["mailboxes", "open"])
+    if not notification.open:
+        _announce_recovered(notification, mailbox_id, name)
 
 
-def _tell_all_well(notice: Notification, mailbox_id: int | None, name: str) -> None:
-    count = notice.facts["mailboxes"]
-    told = f"{name} syncs again." if count == 1 else f"All {count:,} mailboxes sync again that had stopped."
-    if notice.kind == NotificationKind.FOLDER_LEFT_OUT:
-        told = f"No folder of {name if count == 1 else f'these {count:,} mailboxes'} is left out any more."
+def _announce_recovered(notification: Notification, mailbox_id: int | None, name: str) -> None:
+    count = notification.facts["mailboxes"]
+    text = f"{name} syncs again." if count == 1 else f"All {count:,} mailboxes that had stopped sync again."
+    if notification.kind == NotificationKind.FOLDER_LEFT_OUT:
+        text = f"No folder of {name if count == 1 else f'these {count:,} mailboxes'} is left out any more."
     announce(
-        RECOVERY[NotificationKind(notice.kind)],
-        told,
-        integration_id=notice.integration_id,
+        RECOVERY[NotificationKind(notification.kind)],
+        text,
+        integration_id=notification.integration_id,
         mailbox_id=mailbox_id,
-        facts={"error": notice.cause, "mailboxes": count},
+        facts={"error": notification.cause, "mailboxes": count},
     )

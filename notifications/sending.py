@@ -1,7 +1,7 @@
-"""One POST to an address that somebody typed: never into our own network, never further than that address.
+"""Send one POST request to a URL that a user entered, without access to private networks (SSRF protection).
 
-The name is resolved once, every address it has must be a public one, and the connection goes to the address that was
-looked at: a name that resolves differently a moment later changes nothing.
+The host name is resolved once, and every resolved address must be public. The connection uses the address that was
+checked, so a later change of the DNS record has no effect. Redirects are not followed.
 """
 
 from __future__ import annotations
@@ -15,34 +15,56 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 SECONDS = 10.0
-"""For a whole delivery."""
-FINE = range(200, 300)
+"""Time limit of one delivery, in seconds."""
+SUCCESS = range(200, 300)
 
 
 class NotSent(Exception):
-    """Why, in words: never with what a server said."""
+    """The request failed. The text states why, and never quotes the server."""
 
 
 class NoAddress(NotSent):
-    """Its name cannot be resolved, now at least."""
+    """The host name cannot be resolved at the moment."""
 
 
 def send(
     url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False, seconds: float = SECONDS
 ) -> None:
-    """Raises NotSent, after so many seconds at the latest. `allow_private`: also to private networks, and without TLS."""
+    """Send a POST request.
+
+    Args:
+        url: The URL.
+        body: The request body.
+        headers: The request headers.
+        allow_private: Whether private networks and plain HTTP are allowed.
+        seconds: Time limit of the whole request, in seconds.
+
+    Raises:
+        NotSent: The request failed or timed out.
+    """
     try:
         asyncio.run(asyncio.wait_for(_post(url, body, headers, allow_private), seconds))
     except TimeoutError:
-        raise NotSent(f"no answer within {seconds:.0f} s") from None
+        raise NotSent(f"no response within {seconds:.0f} s") from None
 
 
 def problem_with(url: str, *, allow_private: bool = False, seconds: float = 3.0) -> str:
-    """Why nothing would be sent to this address; "" when it would, or when its name cannot be resolved just now. It is looked
-    at again before each sending: a name can point elsewhere by then."""
+    """Check whether `send` would accept a URL.
+
+    A name that cannot be resolved at the moment is no problem. `send` checks again before each request, because the DNS
+    record can change.
+
+    Args:
+        url: The URL.
+        allow_private: Whether private networks and plain HTTP are allowed.
+        seconds: Time limit of the name resolution, in seconds.
+
+    Returns:
+        An error message; empty if the URL is acceptable.
+    """
     parts = urlsplit(url)
     if parts.scheme != "https" and not allow_private:
-        return "only https:// is sent to"
+        return "the URL must begin with https://"
     try:
         asyncio.run(asyncio.wait_for(_address(parts.hostname or "", parts.port or 443, allow_private), seconds))
     except TimeoutError:
@@ -58,7 +80,7 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str], allow_private
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
-        raise NotSent("only https:// is sent to")
+        raise NotSent("the URL must begin with https://")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     address = await _address(host, port, allow_private)
     literal = f"[{address}]" if ":" in address else address
@@ -69,11 +91,11 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str], allow_private
             httpx.AsyncClient(timeout=SECONDS, trust_env=False, follow_redirects=False) as client,
             client.stream(
                 "POST", target, content=body, headers={**headers, "Host": shown}, extensions={"sni_hostname": host}
-            ) as answer,
+            ) as response,
         ):
-            # What it says does not matter, and is not read.
-            if answer.status_code not in FINE:
-                raise NotSent(f"HTTP {answer.status_code}")
+            # Only the status code matters. The response body is not read.
+            if response.status_code not in SUCCESS:
+                raise NotSent(f"HTTP {response.status_code}")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NotSent(type(error).__name__) from None
 
@@ -82,15 +104,24 @@ async def _address(host: str, port: int, allow_private: bool) -> str:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise NoAddress("its name has no address") from None
+        raise NoAddress("the host name cannot be resolved") from None
     addresses = [str(entry[4][0]) for entry in found]
     if not allow_private and not all(is_public(address) for address in addresses):
-        raise NotSent("its address is of a private network")
+        raise NotSent("the host name resolves to a private network")
     return addresses[0]
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody on the internet could reach it: no loopback, no private network, no metadata service."""
+    """Return whether an IP address is reachable from the internet.
+
+    Loopback, private networks, cloud metadata services, multicast, 6to4, Teredo and NAT64 addresses are not public.
+
+    Args:
+        address: The address as text, with or without an IPv6 zone.
+
+    Returns:
+        False also for text that is not an IP address.
+    """
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""How a webhook knows that it was us, and that nobody sends it again. Pure."""
+"""The signature with which the receiver of a webhook verifies the sender and detects a replay. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ import hmac
 
 
 def signature(secret: str, body: bytes, at: int) -> str:
-    """The header `X-Signature`: seconds since 1970, and the HMAC-SHA-256 of them, a dot and the body."""
+    """Return the value of the header `X-Signature`.
+
+    Args:
+        secret: The secret of the webhook.
+        body: The request body.
+        at: Time of sending, in seconds since 1970.
+
+    Returns:
+        `t=<at>,v1=<hex>`, where hex is the HMAC-SHA-256 of `<at>.<body>`.
+    """
     mac = hmac.new(secret.encode(), str(at).encode() + b"." + body, hashlib.sha256)
     return f"t={at},v1={mac.hexdigest()}"

@@ -1,4 +1,4 @@
-"""Celery's part of it: a tick that sends each webhook's share to the queue."""
+"""Celery tasks that deliver notifications."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from django.utils import timezone
 from notifications import delivering
 
 
-# The names are those of messages that wait in a queue while a release is installed.
+# Task names must not change: messages with these names can be in the queue while a release is installed.
 @shared_task(name="notices.tasks.deliver_due")
 def deliver_due() -> None:
+    """Queue one delivery task for each webhook with due deliveries, and one for email."""
     for webhook in delivering.due_webhooks(timezone.now()):
         deliver_to.delay(webhook)
 
 
 @shared_task(name="notices.tasks.deliver_to")
 def deliver_to(webhook: int | None) -> None:
+    """Deliver what is due for one webhook.
+
+    Args:
+        webhook: Primary key of the webhook; None for email.
+    """
     delivering.deliver(webhook, timezone.now())

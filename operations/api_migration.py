@@ -1,7 +1,7 @@
-"""From one API of Microsoft to the other: what would happen, tried on the mailboxes themselves, and then the switch.
+"""Switch an integration from one Microsoft API to the other: check each mailbox first, then switch.
 
-Mailboxes, buckets, filters and ledger stay. The switch changes one row: what each mailbox remembers of the API before is
-left behind by its next sync (`sync.store.source_change`), so that it does not matter whether one is running meanwhile.
+Mailboxes, buckets, filters and the ledger stay. The switch changes one row. The next sync of each mailbox drops what
+belongs to the previous API (`sync.store.source_change`), so a sync may run during the switch.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from access import history
+from access.history import Subject
 from integrations.binding import must_be_entered_again
 from integrations.bound import label_of, secret_fields
 from integrations.clouds import cloud_at
@@ -27,7 +28,9 @@ from integrations.models import RUNNING, DisabledReason, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import FilterVerdict
-from operations.actions import ActionRefused, settings_changed
+from operations.actor import Actor
+from operations.results import ActionRefused, recorded
+from operations.resumption import settings_changed
 from sync.engine.folder_paths import positions
 from sync.engine.records import DELIVERED
 from sync.jobs import scope_evidence, sign_in_budget
@@ -35,56 +38,82 @@ from sync.jobs.folder_filter import wanted_folders
 from sync.models import SyncedFolder
 
 AT_ONCE = 4
+"""Mailboxes that are checked at the same time."""
 DEADLINE = 20.0
 """Seconds that one call to Exchange may take."""
 PATIENCE = 25.0
-"""Seconds that an admin waits for a page; what was not looked at by then is said to be so."""
+"""Seconds that an admin waits for the page. Mailboxes that are not checked by then are reported as unchecked."""
 NAMED = 3
+"""Mailboxes or folders that a sentence names one by one."""
 MOST_FOLDERS = 20
-"""Folders of a mailbox that are named one by one."""
+"""Folders of a mailbox that its check names one by one."""
 NOT_LISTED = "of them Graph does not list folders that are read now"
 Paths = frozenset[tuple[str, ...]]
 Known = Mapping[tuple[str, ...], tuple[SyncedFolder, FilterVerdict]]
-"""The folders of a mailbox that are read now, by their paths, with whether their mail is wanted."""
+"""The folders of a mailbox that are read now, by path, each with the verdict of the filters."""
 Api = Integration.Api
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxCheck:
-    """What would happen to one mailbox. `ok` None: there was no time left to look."""
+    """What the switch would do to one mailbox.
+
+    Attributes:
+        address: The address of the mailbox.
+        ok: Whether the other API can open it; None where the time was not sufficient.
+        text: The result in words.
+        kind: The kind of the error; empty where there was none.
+        not_listed: Folders that are read now and that Graph does not list, each with its class and number of items.
+    """
 
     address: str
     ok: bool | None
     text: str
     kind: str = ""
-    """Of the error."""
     not_listed: tuple[str, ...] = ()
-    """Folders that are read now and that Graph does not list, each with its class and the number of its items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to: an API, its endpoint, and who signs in there."""
+    """The API to switch to.
+
+    Attributes:
+        api: The API, a value of `Integration.Api`.
+        endpoint: The URL of the API.
+        authority: The URL of the sign-in service.
+        secrets: The secrets that were entered for it, by the name of the model's field.
+    """
 
     api: str
     endpoint: str
     authority: str
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Those that were entered for it, by the name of the model's field."""
 
     def values(self) -> dict[str, str]:
+        """Return the values of the integration's fields, without the secrets."""
         return {"microsoft_api": self.api, "endpoint": self.endpoint, "authority": self.authority}
 
 
 @dataclass(frozen=True, slots=True)
 class SecretsNeeded(ActionRefused):
-    """A stored secret was entered for another place than the one to switch to."""
+    """A stored secret is bound to another endpoint than the one to switch to.
+
+    Attributes:
+        problems: What is missing, by the name of the model's field.
+    """
 
     problems: Mapping[str, str] = field(default_factory=dict)
-    """By the name of the model's field."""
 
     @classmethod
     def of(cls, problems: Mapping[str, str]) -> SecretsNeeded:
+        """Return the refusal for these problems.
+
+        Args:
+            problems: What is missing, by the name of the model's field.
+
+        Returns:
+            The refusal; its text joins the problems.
+        """
         return cls(" ".join(problems.values()), problems)
 
 
@@ -95,28 +124,46 @@ def target_of(
     authority: str = "",
     secrets: Mapping[str, str] | None = None,
 ) -> Target | ActionRefused:
-    """The other API of the same tenant. `endpoint` and `authority` where they are not those of its cloud; `secrets`, by the
-    name of the model's field, where they are sent elsewhere then: else the answer is `SecretsNeeded`."""
+    """Return the other API of the same tenant.
+
+    Args:
+        integration: The integration.
+        api: The API to switch to, a value of `Integration.Api`.
+        endpoint: The URL of the API; empty for the one of the integration's cloud.
+        authority: The URL of the sign-in service; empty for the present one.
+        secrets: Secrets by the name of the model's field. Needed where the switch sends them elsewhere.
+
+    Returns:
+        The target, `SecretsNeeded`, or why this integration cannot switch.
+    """
     if integration.microsoft_api == api:
         return ActionRefused(f"{integration} uses {Api(api).label} already.")
     if api == Api.GRAPH and integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC):
         return ActionRefused(
-            "Graph lets an app sign in, no account. If these mailboxes are in Exchange Online now, press Edit and enter the "
-            "app there; nothing is sent twice. Exchange Server keeps EWS."
+            "Graph accepts the sign-in of an app, and no account. If these mailboxes are in Exchange Online now, "
+            "press Edit and enter the app there; nothing is sent twice. Exchange Server keeps EWS."
         )
     cloud = cloud_at(integration.endpoint)
     if not endpoint and cloud is None:
         return ActionRefused(
             f"Enter the endpoint of {Api(api).label}: the present one belongs to no cloud of Microsoft."
         )
-    usual = (cloud.graph if api == Api.GRAPH else cloud.ews) if cloud else ""
+    default = (cloud.graph if api == Api.GRAPH else cloud.ews) if cloud else ""
     entered = {name: plain for name, plain in (secrets or {}).items() if plain}
-    target = Target(api, endpoint or usual, authority or integration.authority, entered)
+    target = Target(api, endpoint or default, authority or integration.authority, entered)
     return SecretsNeeded.of(problems) if (problems := _missing_secrets(integration, target)) else target
 
 
 def as_switched(integration: Integration, target: Target) -> Integration:
-    """The integration as it would be, unwritten."""
+    """Return an unsaved copy of the integration with the values of the target.
+
+    Args:
+        integration: The integration.
+        target: The API to switch to.
+
+    Returns:
+        The copy.
+    """
     there = copy.copy(integration)
     for name, value in target.values().items():
         setattr(there, name, value)
@@ -134,90 +181,122 @@ def _missing_secrets(integration: Integration, target: Target) -> dict[str, str]
     return found
 
 
-def look(
-    integration: Integration, target: Target, mailboxes: Sequence[Mailbox], patience: float = PATIENCE, *, by: str
+def check_mailboxes(
+    actor: Actor, integration: Integration, target: Target, mailboxes: Sequence[Mailbox], patience: float = PATIENCE
 ) -> list[MailboxCheck]:
-    """Open each mailbox by the other API, several at once, and say what the switch would do to it. Changes nothing but the
-    history, which names the servers. `by`: who looks."""
+    """Open each mailbox by the other API, several at once. Changes nothing but the audit log, which names the servers.
+
+    Args:
+        actor: Who checks.
+        integration: The integration.
+        target: The API to switch to.
+        mailboxes: The mailboxes to check.
+        patience: Seconds for all mailboxes together.
+
+    Returns:
+        One check for each mailbox, in their order.
+    """
     there = as_switched(integration, target)
-    way = [(what, "", where) for what, where in there.route()]
-    with history.attempt(by, f"{integration} was tried by {Api(target.api).label}.", integration, way) as noted:
-        looks = _looked(there, mailboxes, patience)
-        kinds = sorted({one.kind or "unknown" for one in looks if one.ok is False})
-        opened = f"{sum(one.ok is True for one in looks):,} of {len(looks):,} mailboxes can be opened"
-        noted.outcome = f"{opened}; failed: {', '.join(kinds)}" if kinds else opened
-    return looks
+    route = [(what, "", where) for what, where in there.route()]
+    text = f"{integration} was tried by {Api(target.api).label}."
+    with history.attempt(actor.name, text, Subject.of(integration), route) as attempt:
+        checks = _checked(there, mailboxes, patience)
+        kinds = sorted({one.kind or "unknown" for one in checks if one.ok is False})
+        opened = f"{sum(one.ok is True for one in checks):,} of {len(checks):,} mailboxes can be opened"
+        attempt.outcome = f"{opened}; failed: {', '.join(kinds)}" if kinds else opened
+    return checks
 
 
-def _looked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -> list[MailboxCheck]:
+def _checked(there: Integration, mailboxes: Sequence[Mailbox], patience: float) -> list[MailboxCheck]:
     if not mailboxes:
         return []
     known, emails = _known_folders(mailboxes), _known_emails(mailboxes)
-    until = time.monotonic() + patience
-    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="look")
+    deadline = time.monotonic() + patience
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check")
     try:
 
-        def begun(box: Mailbox) -> Future[MailboxCheck]:
-            return pool.submit(_look, there, box.address, known[box.pk], emails.get(box.pk, 0))
+        def started(box: Mailbox) -> Future[MailboxCheck]:
+            return pool.submit(_check, there, box.address, known[box.pk], emails.get(box.pk, 0))
 
         first, *rest = mailboxes
-        # One signs in alone: where that is refused, each of the others would be one more refused sign-in.
+        # The first mailbox signs in alone. If the sign-in is refused, the others would repeat the refused sign-in.
         with sign_in_budget.counted(there) as attempt:
-            look = _in_time(begun(first), first, until)
-            if look.ok is not None:
-                attempt.ended(look.kind)
-        if look.kind in scope_evidence.PASSWORD_KINDS:
-            return [look, *(replace(look, address=box.address) for box in rest)]
-        futures = [begun(box) for box in rest]
-        return [look, *(_in_time(future, box, until) for future, box in zip(futures, rest, strict=True))]
+            check = _in_time(started(first), first, deadline)
+            if check.ok is not None:
+                attempt.ended(check.kind)
+        if check.kind in scope_evidence.PASSWORD_KINDS:
+            return [check, *(replace(check, address=box.address) for box in rest)]
+        futures = [started(box) for box in rest]
+        return [check, *(_in_time(future, box, deadline) for future, box in zip(futures, rest, strict=True))]
     except SignInPaused as error:
         return [MailboxCheck(box.address, False, str(error), error.kind) for box in mailboxes]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def summary(looks: Sequence[MailboxCheck]) -> str:
-    """All of it in a sentence or two."""
-    good, bad = sum(one.ok is True for one in looks), [one for one in looks if one.ok is False]
-    late = sum(one.ok is None for one in looks)
-    told = [f"{good:,} of {len(looks):,} mailboxes can be opened."]
+def summary(checks: Sequence[MailboxCheck]) -> str:
+    """Return the checks in one to four sentences.
+
+    Args:
+        checks: The checks of the mailboxes.
+
+    Returns:
+        How many mailboxes can be opened, the first errors, and the folders that Graph does not list.
+    """
+    good, bad = sum(one.ok is True for one in checks), [one for one in checks if one.ok is False]
+    late = sum(one.ok is None for one in checks)
+    sentences = [f"{good:,} of {len(checks):,} mailboxes can be opened."]
     if bad:
         named = ", ".join(one.address for one in bad[:NAMED]) + (
             f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
         )
-        told.append(f"{len(bad):,} cannot: {named}. {bad[0].text}")
-    lacking = [one for one in looks if one.not_listed]
+        sentences.append(f"{len(bad):,} cannot: {named}. {bad[0].text}")
+    lacking = [one for one in checks if one.not_listed]
     if lacking:
         named = "; ".join(f"{one.address}: {_named(one.not_listed)}" for one in lacking[:NAMED])
         more = f"; and {len(lacking) - NAMED:,} more" if len(lacking) > NAMED else ""
-        told.append(f"In {len(lacking):,} {NOT_LISTED}: {named}{more}.")
+        sentences.append(f"In {len(lacking):,} {NOT_LISTED}: {named}{more}.")
     if late:
-        told.append(f"{late:,} could not be looked at in time.")
-    return " ".join(told)
+        sentences.append(f"{late:,} could not be checked in time.")
+    return " ".join(sentences)
 
 
 def switch(
+    actor: Actor,
     integration: Integration,
     target: Target,
     *,
-    by: str,
     anyway: bool = False,
-    looked: Callable[..., Sequence[MailboxCheck]] = look,
+    check: Callable[..., Sequence[MailboxCheck]] = check_mailboxes,
 ) -> str | ActionRefused:
-    """Look at every mailbox, and switch where all can be opened, or `anyway`. What stood still because of an error runs
-    again; what a user stopped stays stopped. A sync that is running ends with the API that it began with. `by`: who does
-    it, for the history."""
+    """Check every running mailbox, and switch the integration if all can be opened.
+
+    An integration that an error stopped runs again. One that a user stopped stays stopped. A running sync ends with the
+    API that it began with.
+
+    Args:
+        actor: Who switches.
+        integration: The integration.
+        target: The API to switch to.
+        anyway: Whether to switch without a check.
+        check: The function that checks the mailboxes.
+
+    Returns:
+        What was done, as a sentence, or why nothing was switched.
+    """
     if not anyway:
-        looks = looked(integration, target, list(integration.mailboxes.filter(enabled=True)), by=by)
-        if not all(one.ok for one in looks):
+        checks = check(actor, integration, target, list(integration.mailboxes.filter(enabled=True)))
+        if not all(one.ok for one in checks):
             return ActionRefused(
-                f"Nothing was switched. {summary(looks)} Mend that, or switch anyway: those mailboxes wait then."
+                f"Nothing was switched. {summary(checks)} Repair that, or switch anyway: "
+                "those mailboxes do not sync until they can be opened."
             )
-        if any(one.not_listed for one in looks):
+        if any(one.not_listed for one in checks):
             return ActionRefused(
-                f"Nothing was switched. {summary(looks)} Give these folders the class IPF.Note, or move their mail into other "
-                "folders, or switch anyway: mail in them is not read any more then."
+                f"Nothing was switched. {summary(checks)} Give these folders the class IPF.Note, or move their mail into other "
+                "folders, or switch anyway: mail in them is no longer read."
             )
+    changes = _changes_in_words(integration, target)
     there = as_switched(integration, target)
     there.bind()
     values: dict[str, object] = {**target.values(), "bindings": there.bindings, "updated_at": timezone.now()}
@@ -226,25 +305,26 @@ def switch(
         values |= RUNNING
     same = Integration.objects.filter(pk=integration.pk, updated_at=integration.updated_at)
     if not same.update(**values):
-        return ActionRefused("Somebody changed the integration meanwhile. Nothing was switched; look at it again.")
+        return ActionRefused("The integration was changed meanwhile. Nothing was switched; check it again.")
     settings_changed(integration)
-    return f"{integration} reads by {Api(target.api).label} from now on. Nothing is sent twice."
+    text = f"{integration} reads by {Api(target.api).label} from now on. Nothing is sent twice."
+    return recorded(actor, text, Subject.of(integration), changes)
 
 
-def changes_in_words(integration: Integration, target: Target) -> list[tuple[str, str, str]]:
-    """For the history: what the switch changed, before and after."""
+def _changes_in_words(integration: Integration, target: Target) -> list[tuple[str, str, str]]:
+    """Return field, value before and value after, for the audit log. Secrets themselves are left out."""
     labels = {"microsoft_api": "API", "endpoint": "Endpoint", "authority": "Sign-in service"}
     before = {name: str(getattr(integration, name)) for name in labels}
-    told = [
+    changes = [
         (label, before[name], target.values()[name])
         for name, label in labels.items()
         if before[name] != target.values()[name]
     ]
-    return told + [(label_of(Integration, name), "a secret", "another secret") for name in target.secrets]
+    return changes + [(label_of(Integration, name), "a secret", "another secret") for name in target.secrets]
 
 
-def _look(integration: Integration, address: str, known: Known, emails: int) -> MailboxCheck:
-    """In a thread of its own: no query, only Exchange."""
+def _check(integration: Integration, address: str, known: Known, emails: int) -> MailboxCheck:
+    """Check one mailbox. Runs in its own thread, so it makes no query, and only calls Exchange."""
     try:
         with open_source(integration, address, deadline=DEADLINE) as source:
             source.check()
@@ -256,7 +336,8 @@ def _look(integration: Integration, address: str, known: Known, emails: int) -> 
     lost = [known[path][0] for path in missing if known[path][1] is FilterVerdict.WANTED]
     if lost and integration.microsoft_api == Api.GRAPH:
         not_listed = tuple(map(_in_words, lost))
-        text = f"Graph does not list folders that are read now: {_named(not_listed)}. Their mail is not read any more then."
+        named = _named(not_listed)
+        text = f"Graph does not list folders that are read now: {named}. Their mail is no longer read after the switch."
         return MailboxCheck(address, True, f"{_promise(0, (), emails)} {text}", not_listed=not_listed)
     return MailboxCheck(address, True, _promise(len(known), missing, emails))
 
@@ -284,14 +365,16 @@ def _promise(folders: int, missing: Sequence[tuple[str, ...]], emails: int) -> s
             else f"{known}."
         )
     named = ", ".join("/".join(path) for path in missing[:NAMED])
-    return f"{known}. Not found again: {named}{' and more' if len(missing) > NAMED else ''}; moved emails are read once more."
+    return (
+        f"{known}. Not found again: {named}{' and more' if len(missing) > NAMED else ''}; moved emails are read again."
+    )
 
 
-def _in_time(future: Future[MailboxCheck], mailbox: Mailbox, until: float) -> MailboxCheck:
+def _in_time(future: Future[MailboxCheck], mailbox: Mailbox, deadline: float) -> MailboxCheck:
     try:
-        return future.result(timeout=max(0.0, until - time.monotonic()))
+        return future.result(timeout=max(0.0, deadline - time.monotonic()))
     except TimeoutError:
-        return MailboxCheck(mailbox.address, None, "There was no time left to look at it.")
+        return MailboxCheck(mailbox.address, None, "There was no time left to check it.")
 
 
 def _paths_of(source: Source) -> Paths:

@@ -1,6 +1,10 @@
+"""The Django app of the operations package."""
+
 from django.apps import AppConfig
 
 
 class OperationsConfig(AppConfig):
+    """Register the management commands of this package."""
+
     name = "operations"
     verbose_name = "Operations"

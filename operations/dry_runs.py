@@ -1,6 +1,6 @@
-"""What an admin may ask before anything is synced or billed: what will it cost, what would these filters do?
+"""Estimates before anything is synced or billed: the number of emails, and the effect of filters.
 
-Each asks Exchange at most for so long as somebody waits for a page, and changes nothing.
+Each function requests data from Exchange for at most the time that an admin waits for a page, and changes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 
-from conversion.deadline.child_process import AllPlacesTaken
+from conversion.deadline.child_process import TooManyConversions
 from conversion.deadline.in_process import Convert
 from conversion.transform import Converted, EmailLocation
 from integrations.connect import list_buckets, open_source
@@ -21,7 +21,7 @@ from integrations.models import Destination, Integration
 from integrations.ports import Source
 from mailboxes.models import Mailbox
 from mailboxes.rules import FilterVerdict, Rules, participants_verdict
-from operations.actions import Finding
+from operations.results import Finding
 from sync.jobs import sign_in_budget
 from sync.jobs.conversions import converter
 from sync.jobs.folder_filter import wanted_folders
@@ -32,17 +32,24 @@ from sync.reporting.filter_preview import SPAN, preview
 from sync.store.lease import database_now
 
 SECONDS = 20.0
-"""An admin waits for the answer."""
+"""Seconds that an admin waits for the page."""
 SAMPLE = 50
-"""Emails that are fetched to see who wrote them to whom."""
+"""Emails that are fetched to read their participants."""
 AI_UNITS = (
-    "Each costs an AI unit, unless the bucket has it already or another of its mailboxes brings it. Filters by participant, "
-    "and drafts outside Drafts, can only lower it."
+    "Each costs an AI unit, unless the bucket has it already or another of its mailboxes delivers it. Filters by participant, "
+    "and drafts outside Drafts, can only lower the number."
 )
 
 
 def cost_of_mailbox(mailbox: Mailbox) -> Finding:
-    """How many emails the first sync of this mailbox brings."""
+    """Estimate how many emails the first sync of a mailbox delivers. Takes up to 20 s.
+
+    Args:
+        mailbox: The mailbox with its integration.
+
+    Returns:
+        The number in words, or the error.
+    """
     try:
         found = _estimate(mailbox, time.monotonic() + SECONDS)
     except (IntegrationError, ImproperlyConfigured) as error:
@@ -51,25 +58,32 @@ def cost_of_mailbox(mailbox: Mailbox) -> Finding:
 
 
 def cost_of_integration(integration: Integration) -> Finding:
-    """The same for all mailboxes together; in proportion where there are too many to ask for each."""
+    """Estimate how many emails the first syncs of an integration deliver. Takes up to 20 s.
+
+    Args:
+        integration: The integration.
+
+    Returns:
+        The sum over its running mailboxes in words, extrapolated where the time is not sufficient for all.
+    """
     mailboxes = list(integration.mailboxes.filter(enabled=True).select_related("integration"))
     if not mailboxes:
         return Finding(False, "Add a mailbox first.")
     until = time.monotonic() + SECONDS
-    sum_, asked, failed = Estimate(), 0, []
+    total, estimated, failed = Estimate(), 0, []
     for mailbox in mailboxes:
-        if asked and time.monotonic() >= until:
+        if estimated and time.monotonic() >= until:
             break
         try:
-            sum_ += _estimate(mailbox, until)
-            asked += 1
+            total += _estimate(mailbox, until)
+            estimated += 1
         except (IntegrationError, ImproperlyConfigured) as error:
             failed.append(f"{mailbox}: {error}")
             if len(failed) >= 3 or getattr(error, "kind", "") in PASSWORD_KINDS:
                 break
-    if not asked:
+    if not estimated:
         return Finding(False, failed[0])
-    return Finding(not failed, " ".join([_sum(sum_, asked, len(mailboxes)), AI_UNITS, *failed]))
+    return Finding(not failed, " ".join([_sum(total, estimated, len(mailboxes)), AI_UNITS, *failed]))
 
 
 def _estimate(mailbox: Mailbox, until: float) -> Estimate:
@@ -85,26 +99,36 @@ def _emails(found: Estimate) -> str:
     return count if found.is_exact else f"About {count}"
 
 
-def _sum(found: Estimate, asked: int, of: int) -> str:
-    if asked == of:
+def _sum(found: Estimate, estimated: int, of: int) -> str:
+    if estimated == of:
         noun = "mailbox" if of == 1 else "mailboxes"
         return f"{_emails(found)} in {of} {noun} will be synced."
-    about = round(found.emails * of / asked)
-    return (
-        f"{asked} of {of} mailboxes hold {_emails(found).lower()} to be synced; in proportion all hold about {about:,}."
-    )
+    about = round(found.emails * of / estimated)
+    return f"{estimated} of {of} mailboxes hold {_emails(found).lower()} to be synced; in proportion all hold about {about:,}."
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The buckets to choose from, or why they cannot be told."""
+    """The buckets to choose from.
+
+    Attributes:
+        buckets: Project and name of each bucket.
+        problem: Why the buckets cannot be listed; empty where they can.
+    """
 
     buckets: Sequence[tuple[str, str]] = ()
     problem: str = ""
 
 
 def buckets_at(destination: Destination) -> Choice:
-    """Project and name of each bucket that Re:infer shows to our token. Takes up to 20 s."""
+    """List the buckets that Re:infer shows to the token of a destination. Takes up to 20 s.
+
+    Args:
+        destination: The destination.
+
+    Returns:
+        The buckets, or the error.
+    """
     try:
         return Choice(list_buckets(destination, deadline=SECONDS))
     except (IntegrationError, ImproperlyConfigured) as error:
@@ -112,27 +136,35 @@ def buckets_at(destination: Destination) -> Choice:
 
 
 def preview_filters(mailbox: Mailbox, rules: Rules) -> Finding:
-    """What these rules would do to the emails of the last 30 days. Fetches a sample when participants decide."""
+    """Report what filters would do to the emails of the last 30 days. Takes up to 20 s.
+
+    Args:
+        mailbox: The mailbox with its integration.
+        rules: The filters. Where they choose participants, a sample of emails is fetched.
+
+    Returns:
+        The numbers in words.
+    """
     found = preview(mailbox, rules, database_now())
     if not found.unknown:
         return Finding(True, found.sentence)
     try:
-        asked, away = _sampled(mailbox, rules)
-    except (IntegrationError, ImproperlyConfigured, AllPlacesTaken) as error:
-        return Finding(False, f"{found.sentence} Who wrote them to whom could not be looked up. {error}")
-    told = f"Of the newest {asked:,} of them, {away:,} would not, by participant." if asked else ""
-    return Finding(True, f"{found.sentence} {told}".strip())
+        sampled, rejected = _sampled(mailbox, rules)
+    except (IntegrationError, ImproperlyConfigured, TooManyConversions) as error:
+        return Finding(False, f"{found.sentence} Their participants could not be read. {error}")
+    sample = f"Of the newest {sampled:,} of them, {rejected:,} would not, by participant." if sampled else ""
+    return Finding(True, f"{found.sentence} {sample}".strip())
 
 
 def _sampled(mailbox: Mailbox, rules: Rules) -> tuple[int, int]:
-    """How many emails were looked at, and how many of them are between people who are not wanted."""
+    """Return the number of sampled emails, and how many of them the filters reject by participant."""
     folders = {row.pk: row for row, verdict in wanted_folders(mailbox, rules) if verdict is FilterVerdict.WANTED}
     recent = MailboxItem.objects.filter(mailbox=mailbox, folder__in=folders, received__gte=database_now() - SPAN)
     skipped = (FilterVerdict.DRAFT, FilterVerdict.NEVER_SENT, FilterVerdict.ITEM_CLASS)
-    copies = list(recent.exclude(verdict__in=skipped).order_by("-received")[:SAMPLE])
+    items = list(recent.exclude(verdict__in=skipped).order_by("-received")[:SAMPLE])
     changes = [
-        Change(ChangeKind.CREATED, FolderId(folders[copy.folder_id].folder_id), ItemId(copy.item_id), size=copy.size)
-        for copy in copies
+        Change(ChangeKind.CREATED, FolderId(folders[item.folder_id].folder_id), ItemId(item.item_id), size=item.size)
+        for item in items
     ]
     until = time.monotonic() + SECONDS
     with (

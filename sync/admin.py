@@ -1,4 +1,4 @@
-"""Django's own admin for what syncing remembers: to look a record up when something needs an explanation."""
+"""Django's own admin for sync records, to look up a record that needs an explanation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from sync.models import Activity, DeadLetter, LedgerEntry, MailboxItem, MailboxS
 
 @admin.register(MailboxState)
 class MailboxStateAdmin(RecordAdmin):
+    """Sync states of mailboxes."""
+
     list_display = ("mailbox", "next_sync_at", "lease_until", "failures", "synced_at", "up_to_date")
     list_select_related = ("mailbox",)
     search_fields = ("mailbox__address",)
@@ -17,6 +19,8 @@ class MailboxStateAdmin(RecordAdmin):
 
 @admin.register(SyncedFolder)
 class SyncedFolderAdmin(RecordAdmin):
+    """Folders with their checkpoints."""
+
     list_display = ("__str__", "mailbox", "kind", "gone", "up_to_date", "left_out", "synced_at")
     list_select_related = ("mailbox",)
     search_fields = ("mailbox__address", "folder_id", "name")
@@ -24,6 +28,8 @@ class SyncedFolderAdmin(RecordAdmin):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(RecordAdmin):
+    """Ledger entries."""
+
     list_display = ("comment_id", "bucket", "state", "dirty", "billed", "collision", "updated_at")
     list_select_related = ("bucket",)
     search_fields = ("=comment_id",)
@@ -32,6 +38,8 @@ class LedgerEntryAdmin(RecordAdmin):
 
 @admin.register(MailboxItem)
 class MailboxItemAdmin(RecordAdmin):
+    """Mailbox items."""
+
     list_display = ("item_id", "mailbox", "folder", "verdict", "received", "size")
     list_select_related = ("mailbox", "folder")
     search_fields = ("=comment_id", "=listed_id")
@@ -40,6 +48,8 @@ class MailboxItemAdmin(RecordAdmin):
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(RecordAdmin):
+    """Dead letters."""
+
     list_display = ("mailbox", "kind", "reason", "attempts", "retry_at", "settled")
     list_select_related = ("mailbox",)
     list_filter = ("settled", "stage")
@@ -47,6 +57,8 @@ class DeadLetterAdmin(RecordAdmin):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(RecordAdmin):
+    """Sync runs."""
+
     list_display = ("mailbox", "started_at", "ended_at", "outcome", "created", "updated", "unchanged")
     list_select_related = ("mailbox",)
     list_filter = ("outcome",)
@@ -54,6 +66,8 @@ class SyncRunAdmin(RecordAdmin):
 
 @admin.register(Activity)
 class ActivityAdmin(RecordAdmin):
+    """Activity by hour."""
+
     list_display = ("hour", "integration", "bucket", "created", "updated", "set_aside", "longest_wait")
     list_select_related = ("integration", "bucket")
     ordering = ("-hour",)

@@ -1,4 +1,4 @@
-"""What we remember of moving mail. No subject, no body and no correspondent is ever kept here."""
+"""Tables of the sync. No subject, body or correspondent of an email is ever stored here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.dead_letter_reasons import UNTOLD, Stage
+from integrations.dead_letter_reasons import HIDDEN_STAGES, Stage
 from integrations.folder_classes import why_not_read
 from integrations.messages import FolderKind
 from integrations.models import Integration
@@ -18,17 +18,26 @@ from sync.engine import folder_totals
 
 
 class MailboxStates(models.QuerySet["MailboxState"]):
+    """Queries of mailbox states."""
+
     def update(self, **values: Any) -> int:
-        """Whoever makes mailboxes due at once, the moment is noted with it: from then on somebody waits for a sync."""
+        """Update rows, and record the time whenever a mailbox becomes due at once: from then on it waits for a sync.
+
+        Args:
+            **values: Fields with their values.
+
+        Returns:
+            The number of rows.
+        """
         if "next_sync_at" in values and values["next_sync_at"] is None:
             values.setdefault("asked_at", Now())
         return super().update(**values)
 
 
 class MailboxState(models.Model):
-    """When a mailbox is due, who works on it now, and how the last try went. The database's clock rules all of it.
+    """When a mailbox is due, which worker syncs it now, and how the last attempt went, by the clock of the database.
 
-    A table of its own, so that saving a form of a mailbox can never overwrite what a worker wrote meanwhile.
+    It is a table of its own, so that saving a form of a mailbox never overwrites what a worker wrote meanwhile.
     """
 
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="state")
@@ -105,7 +114,7 @@ class MailboxState(models.Model):
 
 
 TRY_AGAIN: dict[str, Any] = {"refused_attempts": 0, "retry_at": None}
-"""What to write to a folder that was refused and is to be tried by the next sync, whatever was tried before."""
+"""The field values of a refused folder that the next sync tries, whatever was tried before."""
 READABLE: dict[str, Any] = {
     **TRY_AGAIN,
     "refused_kind": "",
@@ -115,7 +124,7 @@ READABLE: dict[str, Any] = {
     "told_of": False,
     "not_found": False,
 }
-"""What to write to a folder that is not refused, or of which nothing is known any more."""
+"""The field values of a folder that is not refused, or whose last result no longer counts."""
 FROM_THE_BEGINNING: dict[str, Any] = {
     "cursor": "",
     "turn": 0,
@@ -130,7 +139,7 @@ FROM_THE_BEGINNING: dict[str, Any] = {
     "to_compare": False,
     **TRY_AGAIN,
 }
-"""What to write to a folder that is to be listed again."""
+"""The field values of a folder that is to be listed again."""
 
 
 LEFT_OUT = models.Q(left_out=True, gone=False, holds_mail=True)
@@ -138,21 +147,27 @@ NOT_READ = models.Q(gone=False, holds_mail=False)
 
 
 class SyncedFolders(models.QuerySet["SyncedFolder"]):
+    """Queries of folders."""
+
     def left_out(self) -> Self:
-        """Those that are there, hold mail that is wanted, and cannot be read."""
+        """Return folders that exist, hold wanted mail, and cannot be read."""
         return self.filter(LEFT_OUT)
 
     def not_read(self) -> Self:
-        """Those that are there and are not read, because of their class or because they are hidden."""
+        """Return folders that exist and are not read, because of their class or because they are hidden."""
         return self.filter(NOT_READ)
 
     def try_again(self) -> int:
-        """Let the next sync try those that were refused, however long they had to wait."""
+        """Let the next sync try refused folders, however long their pause is.
+
+        Returns:
+            The number of folders.
+        """
         return self.filter(refused_since__isnull=False).update(**TRY_AGAIN)
 
 
 class SyncedFolder(models.Model):
-    """One folder of a mailbox with its checkpoint: the cursor behind the last page that was delivered whole."""
+    """A folder of a mailbox with its checkpoint: the cursor behind the last page that was delivered completely."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="folders")
     folder_id = models.CharField(max_length=512)
@@ -246,18 +261,20 @@ class SyncedFolder(models.Model):
 
     @property
     def why_not_read(self) -> str:
-        """Of a folder that is not read: why, in a few words."""
+        """Why the folder is not read, in a few words."""
         return why_not_read(self.folder_class, hidden=self.hidden)
 
     @property
     def difference_sentence(self) -> str:
-        """How its total differs from what it lists, for people; blank where it does not."""
+        """How the total of the folder differs from what it lists, for people; blank when it does not."""
         return folder_totals.in_words(self.usual_difference)
 
 
 class ReportedItem(models.Model):
-    """An item that is in a folder, as the change reports of the folder say: see `sync.store.folder_rosters`. Millions
-    of rows: as small as can be."""
+    """An item in a folder, by the change reports of the folder: see `sync.store.folder_rosters`.
+
+    The table has millions of rows, so a row is as small as possible.
+    """
 
     pk = models.CompositePrimaryKey("folder_id", "key")
     folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -271,6 +288,8 @@ class LedgerEntry(models.Model):
     """What a bucket holds under one comment id: as intended before a push, as confirmed after it."""
 
     class State(models.TextChoices):
+        """Whether the comment was pushed for certain."""
+
         INTENDED = "intended", "Intended"
         CONFIRMED = "confirmed", "Confirmed"
 
@@ -311,7 +330,7 @@ class LedgerEntry(models.Model):
             models.Index(
                 fields=["bucket", "id"], condition=models.Q(properties_version__lt=1), name="entry_incomplete"
             ),
-            # The state is in it so that AI units are counted from the index alone.
+            # The state is in the index so that AI units are counted from the index alone.
             models.Index(
                 fields=["bucket", "created_at", "state"], condition=models.Q(billed=True), name="entry_billed"
             ),
@@ -322,7 +341,7 @@ class LedgerEntry(models.Model):
 
 
 class MailboxItem(models.Model):
-    """An email as it lies in a folder of a mailbox: enough to know it again without fetching it."""
+    """An email in a mailbox folder: enough to recognise the email without a fetch."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="copies")
     folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="copies")
@@ -340,8 +359,7 @@ class MailboxItem(models.Model):
     judged_by = models.CharField(max_length=64, blank=True, help_text="Digest of the rules behind the verdict.")
 
     class Meta:
-        db_table = "sync_copy"  # as it was called first
-        verbose_name_plural = "copies"
+        db_table = "sync_copy"  # the first name of this model
         constraints = [models.UniqueConstraint(fields=["mailbox", "item_id"], name="copy_unique_in_mailbox")]
         indexes = [
             models.Index(fields=["mailbox", "listed_id"], name="copy_listed"),
@@ -349,13 +367,15 @@ class MailboxItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"copy {self.pk}: {self.verdict}"
+        return f"item {self.pk}: {self.verdict}"
 
 
 class NewlyWanted(models.Model):
-    """An email that only a newer version of the fixed rules wants, and that was there before it: see
-    `sync.engine.newly_wanted`. Kept for as long as its mailbox, so that what was left once is not brought by a later
-    listing."""
+    """An email that only a newer version of the fixed rules wants, and that existed before it.
+
+    See `sync.engine.newly_wanted`. A row is stored as long as its mailbox, so that an email that was left once is not
+    delivered by a later listing.
+    """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="newly_wanted")
     key = models.CharField(
@@ -375,7 +395,7 @@ class NewlyWanted(models.Model):
 
 
 class RulesAnswer(models.Model):
-    """Whether what a version of the fixed rules newly wants of a mailbox is brought or left."""
+    """Whether the emails of a mailbox that a version of the fixed rules newly wants are delivered or left."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="rules_answers")
     version = models.PositiveSmallIntegerField()
@@ -409,13 +429,15 @@ VANISHED = Stage.GONE
 
 
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
+    """Queries of dead letters."""
+
     def waiting(self) -> Self:
-        """What an admin should see: not delivered, not dismissed, really there, and tried often enough."""
-        return self.filter(settled="").exclude(stage__in=UNTOLD)
+        """Return what an administrator should see: not settled, found in Exchange, and tried often enough."""
+        return self.filter(settled="").exclude(stage__in=HIDDEN_STAGES)
 
 
 class DeadLetter(models.Model):
-    """An email that cannot be delivered now, with the reason; its mailbox goes on. Kept until it is delivered."""
+    """An email that cannot be delivered now, with the reason; its mailbox goes on. Stored until it is delivered."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="set_aside")
     folder = models.ForeignKey(SyncedFolder, on_delete=models.CASCADE, related_name="set_aside")
@@ -451,20 +473,22 @@ class DeadLetter(models.Model):
     objects = DeadLetterQuerySet.as_manager()
 
     class Meta:
-        db_table = "sync_setasideemail"  # as it was called first
+        db_table = "sync_setasideemail"  # the first name of this model
         ordering = ["-last_at"]
         constraints = [models.UniqueConstraint(fields=["mailbox", "item_id"], name="set_aside_unique_in_mailbox")]
         indexes = [models.Index(fields=["mailbox", "retry_at"], name="set_aside_due")]
         permissions = [("preview_email", "Can read set-aside emails in a preview")]
 
     def __str__(self) -> str:
-        return f"set-aside email {self.pk}: {self.kind}"
+        return f"failed email {self.pk}: {self.kind}"
 
 
 class SyncRun(models.Model):
-    """One sync of one mailbox: when, how it ended, and what it counted."""
+    """One sync of one mailbox: when it ran, how it ended, and what it counted."""
 
     class Outcome(models.TextChoices):
+        """How a run ended."""
+
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         YIELDED = "yielded", "Yielded its slot"
@@ -515,7 +539,10 @@ def _folders(count: int) -> str:
 
 
 class Verification(models.Model):
-    """A comparison of a mailbox, our memory and its bucket: how far it is, and what it found. See `sync.jobs.verification`."""
+    """A comparison of a mailbox, the ledger and its bucket: its progress and its results.
+
+    See `sync.jobs.verification`.
+    """
 
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="verification")
     repair = models.BooleanField(default=False)
@@ -550,49 +577,49 @@ class Verification(models.Model):
 
     @property
     def is_none_there(self) -> bool:
-        """Whether Re:infer holds not one of the emails that should be there."""
+        """Whether Re:infer holds none of the emails that should be there."""
         return self.missing > 0 and not self.well and not self.outdated
 
     @property
-    def _looked_at(self) -> str:
+    def _compared(self) -> str:
         emails = f"{self.emails:,} email{'' if self.emails == 1 else 's'}"
-        # An earlier version did not count folders.
+        # Rows of an earlier version contain no number of folders.
         return f"{emails} in {_folders(self.folders)}" if self.folders else emails
 
     @property
     def sentence(self) -> str:
-        """What it found, for people."""
+        """The results, for people."""
         if self.ended_at is None:
-            return f"{self._looked_at} compared so far. {self.error_text}".strip()
+            return f"{self._compared} compared so far. {self.error_text}".strip()
         if self.error_text:
             return self.error_text
-        wrong = [
+        differences = [
             f"{count:,} {what}" for count, what in ((self.missing, "missing"), (self.outdated, "outdated")) if count
         ]
         rest = [
             f"{count:,} {what}"
             for count, what in (
                 (self.waiting, "on their way"),
-                (self.set_aside, "set aside"),
+                (self.set_aside, "failed"),
                 (self.not_wanted, "not wanted"),
-                (self.withheld, "newly wanted and not brought"),
+                (self.withheld, "newly wanted and not delivered"),
             )
             if count
         ]
-        told = f"{self._looked_at} compared: {', '.join([*wrong, f'{self.well:,} well', *rest])}."
+        text = f"{self._compared} compared: {', '.join([*differences, f'{self.well:,} well', *rest])}."
         if self.is_none_there:
-            told += " None of them is in Re:infer: look whether this is the right bucket."
+            text += " None of them is in Re:infer: check whether this is the right bucket."
         if self.left_out:
-            told += f" {_folders(self.left_out)} could not be read: what is in there was not compared."
+            text += f" {_folders(self.left_out)} could not be read: emails in there were not compared."
         if self.surplus:
-            told += f" {self.surplus:,} comments whose email is no longer in Exchange are kept."
-        if wrong and self.repair:
-            told += " What is wrong is repaired by the next sync."
-        return told
+            text += f" {self.surplus:,} comments whose email is no longer in Exchange are kept."
+        if differences and self.repair:
+            text += " The next sync repairs the differences."
+        return text
 
 
 class Activity(models.Model):
-    """What one integration brought to one bucket in one hour. A comment created is an AI unit."""
+    """What one integration delivered to one bucket in one hour. A created comment costs an AI unit."""
 
     integration = models.ForeignKey(Integration, null=True, on_delete=models.SET_NULL, related_name="+")
     bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="+")
@@ -615,8 +642,10 @@ class Activity(models.Model):
 
 
 class MailDay(models.Model):
-    """How many comments one mailbox created on one day of UTC. No row: none. Kept for three weeks, see
-    `sync.reporting.attention`."""
+    """How many comments one mailbox created on one UTC day. No row means none.
+
+    Stored for three weeks: see `sync.reporting.attention`.
+    """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
@@ -631,7 +660,7 @@ class MailDay(models.Model):
 
 
 class Comparison(models.Model):
-    """How many comments a bucket holds, as Re:infer counts them and as our ledger does. See `sync.jobs.bucket_audit`."""
+    """How many comments a bucket holds, as Re:infer and the ledger count them. See `sync.jobs.bucket_audit`."""
 
     bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="comparison")
     next_at = models.DateTimeField(help_text="When it is compared again.")
@@ -650,7 +679,7 @@ class Comparison(models.Model):
 
 
 class Renewal(models.Model):
-    """How far the comments of a bucket are that were sent with an older set of properties. See `sync.jobs.property_renewal`."""
+    """The progress of sending missing properties to the comments of a bucket. See `sync.jobs.property_renewal`."""
 
     bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True, related_name="renewal")
     next_at = models.DateTimeField(help_text="When it goes on.")
@@ -668,7 +697,7 @@ class Renewal(models.Model):
 
 
 class Account(models.Model):
-    """Refused sign-ins of one account, while there were some lately: see `sync.jobs.sign_in_budget`."""
+    """Recently refused sign-ins of one account: see `sync.jobs.sign_in_budget`."""
 
     key = models.CharField(max_length=64, primary_key=True, help_text="A keyed digest of who signs in where.")
     refused = models.JSONField(
@@ -683,7 +712,10 @@ class Account(models.Model):
 
 
 class PollRate(models.Model):
-    """How many polls a second were needed in one minute, and how many were done. Kept for a day: see `sync.jobs.poll_rate`."""
+    """How many polls per second were needed in one minute, and how many were done.
+
+    Stored for a day: see `sync.jobs.poll_rate`.
+    """
 
     at = models.DateTimeField(primary_key=True, help_text="The end of that minute.")
     needed = models.FloatField(help_text="By the intervals of the mailboxes that are up to date.")
@@ -694,7 +726,7 @@ class PollRate(models.Model):
 
 
 class Tick(models.Model):
-    """When a periodic task last ran: while this is old, beat or every worker is away."""
+    """When a periodic task last ran. An old time means that beat or every worker is down."""
 
     name = models.CharField(max_length=32, primary_key=True)
     at = models.DateTimeField()
@@ -704,13 +736,20 @@ class Tick(models.Model):
 
 
 class Process(models.Model):
-    """A worker or a beat that runs: what it last said of itself. It says so without the broker, every few seconds."""
+    """A running worker or beat, and the state that it last stored.
+
+    It stores it every few seconds, without the broker.
+    """
 
     class Kind(models.TextChoices):
+        """What the process does."""
+
         WORKER = "worker", "Worker"
         BEAT = "beat", "Beat"
 
     class Broker(models.TextChoices):
+        """Why the process cannot use the broker."""
+
         AWAY = "away", "It does not answer"
         REFUSES = "refuses", "It answers, and takes nothing: it is full or read-only"
 

@@ -1,5 +1,6 @@
-"""The pages of the product: views, addresses, form pages and template tags.
+"""The pages of the product: views, URLs, form pages and template tags.
 
-Belongs here: from a request to a page. A view calls `operations` to change something and `sync.reporting` to show something.
-Does not: rules of the product, SQL, and the REST API (`api`).
+Belongs here: code that turns a request into a page. A view calls `operations` to change data and `sync.reporting` to
+show data.
+Does not belong here: rules of the product, SQL, and the REST API (`api`).
 """

@@ -1,6 +1,10 @@
+"""The Django app of the pages."""
+
 from django.apps import AppConfig
 
 
 class WebConfig(AppConfig):
+    """The Django app of the pages: URLs, views, templates tags."""
+
     name = "web"
     verbose_name = "Pages"

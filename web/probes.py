@@ -1,7 +1,8 @@
-"""Pages that machines ask for by the address of this process: its health and its figures.
+"""Pages that machines request by the address of this process: its health and its metrics.
 
-A health check, a load balancer or Prometheus asks over plain HTTP, under whatever name or address it knows this process by. So
-these pages are answered before the host name is compared with ALLOWED_HOSTS and before plain HTTP is redirected to HTTPS.
+A health check, a load balancer or Prometheus sends requests over plain HTTP, under any name or address of this
+process. These pages are answered before the host name is compared with ALLOWED_HOSTS and before plain HTTP is
+redirected to HTTPS.
 """
 
 from __future__ import annotations
@@ -18,20 +19,39 @@ View = TypeVar("View", bound=Callable[..., HttpResponse])
 def probe(view: View) -> View:
     """Mark a view as one that `ProbeMiddleware` answers.
 
-    Such a view runs without session, user, CSRF check and host check. It must decide for itself who may read it, must write
-    nothing, and must not put the host name of the request into its response.
+    Such a view runs without session, user, CSRF check and host check. It must decide itself who may read it,
+    must write nothing, and must not put the host name of the request into its response.
+
+    Args:
+        view: the view
+
+    Returns:
+        The same view, marked.
     """
     view.is_probe = True  # type: ignore[attr-defined]  # an attribute of a function
     return view
 
 
 class ProbeMiddleware:
-    """Answers the views that are marked with `probe`; passes everything else on. It is the first of all middleware."""
+    """Answer the views that are marked with `probe`; pass every other request on. It is the first middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Store the next middleware.
+
+        Args:
+            get_response: the next middleware or view
+        """
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request of a marked view; pass every other request on.
+
+        Args:
+            request: the request
+
+        Returns:
+            The response.
+        """
         try:
             match = resolve(request.path_info)
         except Resolver404:

@@ -1,0 +1,1 @@
+"""Management of access control from the command line."""

@@ -1,2 +1,4 @@
-"""The vendor's own private API, as far as its command-line client needs it to manage integrations: a thin layer over the
-same documents and actions. docs/api.md says which commands are covered."""
+"""The part of Re:infer's private API that its command-line client needs to manage integrations.
+
+The views use the same documents and operations as our own API. docs/api.md lists the covered commands.
+"""

@@ -1,4 +1,4 @@
-"""The vendor's envelope: `{"status": "ok", …}`, or `{"status": "error", "message"}`."""
+"""The envelope of Re:infer's API: `{"status": "ok", …}`, or `{"status": "error", "message"}`."""
 
 from __future__ import annotations
 
@@ -13,36 +13,70 @@ from api.problems import Unprocessable
 
 
 class VendorView(APIView):
-    """Base of these views. They are not in our schema: it is not our contract."""
+    """Base of the views for Re:infer's client. They are not in our schema, because we do not define this API."""
 
     needs: ClassVar[dict[str, str]] = {}
     schema = None
 
     def handle_exception(self, exc: Exception) -> Response:
+        """Return an error in the envelope.
+
+        Args:
+            exc: The exception.
+
+        Returns:
+            The response.
+        """
         answer = super().handle_exception(exc)
         problem = answer.data
-        told = [problem["detail"]] if "detail" in problem else []
-        told += [f"{line['field']}: {line['message']}" for line in problem.get("errors", [])]
+        texts = [problem["detail"]] if "detail" in problem else []
+        texts += [f"{line['field']}: {line['message']}" for line in problem.get("errors", [])]
         headers = {name: answer[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if name in answer}
-        return Response({"status": "error", "message": " ".join(told)}, answer.status_code, headers=headers)
+        return Response({"status": "error", "message": " ".join(texts)}, answer.status_code, headers=headers)
 
 
-def is_asked_by_it(path: str) -> bool:
-    """Whether only the vendor's client asks here, which understands no other envelope."""
+def is_reinfer_client_path(path: str) -> bool:
+    """Return whether a path belongs to Re:infer's client, which reads no other envelope.
+
+    Args:
+        path: The path of the request.
+
+    Returns:
+        Whether it does.
+    """
     return path.startswith(("/api/_private/", "/auth/"))
 
 
 def ok(code: int = 200, **payload: Any) -> Response:
+    """Return a successful response.
+
+    Args:
+        code: The HTTP status.
+        **payload: The content of the envelope.
+
+    Returns:
+        The response.
+    """
     return Response({"status": "ok", **payload}, code)
 
 
 def hex_id(pk: int) -> str:
-    """The vendor's ids are 16 hex digits."""
+    """Return a primary key as Re:infer writes ids: 16 hexadecimal digits."""
     return f"{pk:016x}"
 
 
 def pk_of(text: str) -> int:
-    """Raises Http404 for what is none."""
+    """Return the primary key of an id.
+
+    Args:
+        text: Hexadecimal digits.
+
+    Returns:
+        The primary key.
+
+    Raises:
+        Http404: The text is no id.
+    """
     try:
         pk = int(text, 16)
     except ValueError:
@@ -53,8 +87,19 @@ def pk_of(text: str) -> int:
 
 
 def inner(request: Request, key: str) -> dict[str, Any]:
-    """What the body holds under this key. Raises Unprocessable."""
+    """Return an object inside the body.
+
+    Args:
+        request: The request.
+        key: The key of the object.
+
+    Returns:
+        The object.
+
+    Raises:
+        Unprocessable: The body lacks the object.
+    """
     found = request.data.get(key) if isinstance(request.data, dict) else None
     if not isinstance(found, dict):
-        raise Unprocessable(f"The body must hold an object “{key}”.")
+        raise Unprocessable(f"The body must contain an object “{key}”.")
     return found

@@ -1,94 +1,110 @@
-"""Buckets and sync states for the vendor's client. Our buckets are sources at Re:infer; here they bear the vendor's shape of
-a bucket, and each folder of a mailbox is a sync state of its bucket."""
+"""Buckets and sync states for Re:infer's client.
+
+Our buckets are called sources at Re:infer. The client sees each of them as a bucket, and each folder of a mailbox as a
+sync state.
+"""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import history
 from access.table import ADMINISTER, OPERATE, VIEW
 from api.problems import Unprocessable
 from api.reinfer_compat.base import VendorView, hex_id, inner, ok, pk_of
 from integrations.models import Destination
 from integrations.reinfer.names import problem_with_bucket
 from mailboxes.models import Bucket
-from operations import actions
+from operations import bucket_actions, mailbox_actions
+from operations.actor import Actor
 from sync.models import LedgerEntry, SyncedFolder
 
 
 class ReinferBuckets(VendorView):
+    """The buckets."""
+
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str = "") -> Response:
+        """List the buckets, of one project or all."""
         rows = Bucket.objects.filter(project=project) if project else Bucket.objects.all()
         return ok(buckets=[document(row) for row in rows])
 
 
 class ReinferBucket(VendorView):
+    """A bucket by its name."""
+
     needs: ClassVar = {"GET": VIEW, "PUT": ADMINISTER}
 
     def get(self, request: Request, project: str, name: str) -> Response:
+        """Return the bucket."""
         return ok(bucket=document(bucket_by_name(project, name)))
 
     def put(self, request: Request, project: str, name: str) -> Response:
-        """Create, at the only destination there is."""
+        """Add the bucket. There must be exactly one destination."""
         inner(request, "bucket")
         if problem := problem_with_bucket(project, name):
             raise Unprocessable(problem)
         destinations = list(Destination.objects.all()[:2])
         if len(destinations) != 1:
             raise Unprocessable("There must be exactly one destination for this. Use /api/v1/buckets instead.")
-        row, made = Bucket.objects.get_or_create(destination=destinations[0], project=project, name=name)
-        if not made:
-            # Not a 409: that the client takes for something that passes, and tries again for half a minute.
-            raise Unprocessable("A bucket of this name exists already.")
-        history.record(request, f"{row} was added.", about=row)
+        row, is_new = bucket_actions.get_or_add(Actor.of_request(request), destinations[0], project, name)
+        if not is_new:
+            # This is not a 409, because the client retries a 409 for half a minute.
+            raise Unprocessable("A bucket with this name exists.")
         return ok(bucket=document(row))
 
 
 class BucketById(VendorView):
+    """A bucket by its id."""
+
     needs: ClassVar = {"GET": VIEW, "DELETE": ADMINISTER}
 
     def get(self, request: Request, hex_pk: str) -> Response:
+        """Return the bucket."""
         return ok(bucket=document(bucket_by_id(hex_pk)))
 
     def delete(self, request: Request, hex_pk: str) -> Response:
+        """Delete the bucket."""
         row = bucket_by_id(hex_pk)
-        try:
-            row.delete()
-        except ProtectedError:
-            raise Unprocessable(f"Mailboxes still send to {row}.") from None
-        history.record(request, f"{row} was deleted.")
+        if not bucket_actions.delete(Actor.of_request(request), row):
+            raise Unprocessable(f"Mailboxes still send to {row}.")
         return ok()
 
 
 class BucketStatistics(VendorView):
+    """The number of comments in a bucket."""
+
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str, name: str) -> Response:
-        """How many comments we delivered there: of what others sent we know nothing."""
+        """Return how many comments this product delivered. Comments of others are not counted."""
         row = bucket_by_name(project, name)
         value = LedgerEntry.objects.filter(bucket=row, state=LedgerEntry.State.CONFIRMED).count()
         return ok(statistics={"count": {"kind": "exact", "value": min(value, 2**31 - 1)}})
 
 
 class SyncStates(VendorView):
+    """The folders of a bucket."""
+
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, hex_pk: str) -> Response:
+        """List the folders."""
         return ok(keyed_sync_states=[state(row) for row in states(bucket_by_id(hex_pk))])
 
 
 class SyncStateIds(VendorView):
+    """The ids of the folders of a mailbox."""
+
     needs: ClassVar = {"POST": VIEW}
 
     def post(self, request: Request, hex_pk: str) -> Response:
-        """Of one mailbox."""
+        """Return the ids of one mailbox's folders."""
         address = request.data.get("mailbox_name") if isinstance(request.data, dict) else None
         if not isinstance(address, str):
             raise Unprocessable("mailbox_name is missing.")
@@ -97,15 +113,17 @@ class SyncStateIds(VendorView):
 
 
 class OneSyncState(VendorView):
+    """A folder."""
+
     needs: ClassVar = {"GET": VIEW, "DELETE": OPERATE}
 
     def get(self, request: Request, hex_pk: str, key: str) -> Response:
+        """Return the folder."""
         return ok(keyed_sync_state=state(self._row(hex_pk, key)))
 
     def delete(self, request: Request, hex_pk: str, key: str) -> Response:
-        """The folder is listed from its beginning again. Free: nothing is sent twice."""
-        row = self._row(hex_pk, key)
-        history.record(request, actions.list_folder_again(row), integration_id=row.mailbox.integration_id)
+        """Drop the cursor: the next sync lists the folder from its beginning. Nothing is sent twice or billed."""
+        mailbox_actions.list_folder_again(Actor.of_request(request), self._row(hex_pk, key))
         return ok()
 
     def _row(self, hex_pk: str, key: str) -> SyncedFolder:
@@ -116,6 +134,14 @@ class OneSyncState(VendorView):
 
 
 def document(row: Bucket) -> dict[str, Any]:
+    """Return a bucket in the format of the client.
+
+    Args:
+        row: The bucket.
+
+    Returns:
+        The document.
+    """
     made = row.created_at.isoformat()
     return {
         "id": hex_id(row.pk),
@@ -129,7 +155,14 @@ def document(row: Bucket) -> dict[str, Any]:
 
 
 def state(row: SyncedFolder) -> dict[str, Any]:
-    """The vendor's sync state of a folder."""
+    """Return a folder as a sync state.
+
+    Args:
+        row: The folder with its mailbox.
+
+    Returns:
+        The document.
+    """
     return {
         "id": hex_id(row.pk),
         "mailbox_name": row.mailbox.address,
@@ -142,24 +175,54 @@ def state(row: SyncedFolder) -> dict[str, Any]:
 
 
 def states(bucket: Bucket) -> QuerySet[SyncedFolder]:
+    """Return the folders that are synced into a bucket.
+
+    Args:
+        bucket: The bucket.
+
+    Returns:
+        The folders with their mailboxes.
+    """
     rows = SyncedFolder.objects.filter(mailbox__bucket=bucket, gone=False, holds_mail=True)
     return rows.select_related("mailbox").order_by("mailbox__address", "path")
 
 
 def bucket_by_name(project: str, name: str) -> Bucket:
-    """Raises Http404, and Unprocessable when destinations have buckets of the same name."""
+    """Return a bucket by its name.
+
+    Args:
+        project: Its project.
+        name: Its name.
+
+    Returns:
+        The bucket.
+
+    Raises:
+        Http404: There is no such bucket.
+        Unprocessable: Several destinations have a bucket with this name.
+    """
     rows = list(Bucket.objects.filter(project=project, name=name)[:2])
     if not rows:
         raise Http404
     if len(rows) > 1:
         raise Unprocessable(
-            "Several destinations have a bucket of this name. Give its id instead: `re get buckets` shows it."
+            "Several destinations have a bucket with this name. Give its id instead: `re get buckets` shows it."
         )
     return rows[0]
 
 
 def bucket_by_id(hex_pk: str) -> Bucket:
-    """Raises Http404."""
+    """Return a bucket by its id.
+
+    Args:
+        hex_pk: The id, in hexadecimal.
+
+    Returns:
+        The bucket.
+
+    Raises:
+        Http404: There is no such bucket.
+    """
     row = Bucket.objects.filter(pk=pk_of(hex_pk)).first()
     if row is None:
         raise Http404

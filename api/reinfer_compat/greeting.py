@@ -1,4 +1,4 @@
-"""What the client asks before every command: who it speaks for. Without an answer none of its commands goes on."""
+"""The requests that the client makes before its commands: get the user, and refresh the user's permissions."""
 
 from __future__ import annotations
 
@@ -12,23 +12,34 @@ from api.reinfer_compat.base import VendorView, hex_id, ok
 
 
 class CurrentUser(VendorView):
+    """The user of the token."""
+
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request) -> Response:
+        """Return the user."""
         return ok(user=document(request.user))
 
 
 class RefreshPermissions(VendorView):
-    """Before it creates anything, the client asks for its permissions to be looked up anew. Here they always are."""
+    """The request to update permissions, which the client makes before it creates anything."""
 
     needs: ClassVar = {"POST": VIEW}
 
     def post(self, request: Request) -> Response:
+        """Respond with success."""
         return ok(permissions_refreshed=None)
 
 
 def document(user: Any) -> dict[str, Any]:
-    """As the client can parse it. Its permissions are those of Re:infer: our roles are none of them."""
+    """Return a user in the format of the client. Permissions are empty, as Re:infer lacks our roles.
+
+    Args:
+        user: The user.
+
+    Returns:
+        The document.
+    """
     return {
         "id": hex_id(user.pk),
         "username": user.get_username(),

@@ -1,7 +1,6 @@
-"""What the vendor's client cannot say is kept when it replaces an integration. Pure.
+"""Values that Re:infer's client drops when it replaces an integration stay as they are. Pure.
 
-It reads an integration, drops every key that it does not know, and sends the rest back: what it dropped was not meant to be
-undone.
+The client reads an integration, drops every key that it does not have, and sends the rest back.
 """
 
 from __future__ import annotations
@@ -10,16 +9,25 @@ from collections.abc import Mapping
 from typing import Any
 
 UNKNOWN_TO_IT = ("meeting_messages", "delivery_reports")
-"""Keys of a mailbox."""
+"""Keys of a mailbox that the client drops."""
 READ_BY_IT = {
     "application": ("kind", "tenant_id", "client_id"),
     "access": ("kind", "username"),
 }
+"""Keys of a connection that the client reads, by their object."""
 
 
 def with_what_is_kept(wanted: Mapping[str, Any], stored: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with what the client left out because it does not know it. `stored`: the whole integration as exported;
-    `shown`: as the client was told it. Parts that have not the right shape are left for who reads them."""
+    """Add the values that the client dropped to its document.
+
+    Args:
+        wanted: The document that the client sent. Parts of another type are left unchanged.
+        stored: The stored integration as exported.
+        shown: The stored integration as the client received it.
+
+    Returns:
+        The document with the stored values.
+    """
     found = {**({"title": stored["title"]} if stored.get("title") else {}), **wanted}
     configuration = wanted.get("configuration")
     if not isinstance(configuration, dict):
@@ -47,7 +55,7 @@ def _mailbox(entry: Any, there: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 def _as_read(connection: Mapping[str, Any]) -> Any:
-    """What the client makes of a connection. One that says more, a secret perhaps, is like no other."""
+    """Return what the client makes of a connection. A connection with further keys equals no other."""
     parts: dict[str, Any] = {}
     for part, known in READ_BY_IT.items():
         value = connection.get(part)

@@ -1,4 +1,4 @@
-"""Projects for the vendor's client: those that integrations and buckets here belong to. They live in Re:infer, not here."""
+"""The projects that our integrations and buckets name, for Re:infer's client. Re:infer stores the projects."""
 
 from __future__ import annotations
 
@@ -17,16 +17,22 @@ from mailboxes.models import Bucket
 
 
 class Projects(VendorView):
+    """The projects."""
+
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request) -> Response:
+        """List the projects."""
         return ok(projects=[document(name, first, last) for name, (first, last) in sorted(known().items())])
 
 
 class OneProject(VendorView):
+    """A project."""
+
     needs: ClassVar = {"GET": VIEW}
 
     def get(self, request: Request, project: str) -> Response:
+        """Return the project."""
         found = known(project=project)
         if project not in found:
             raise Http404
@@ -34,7 +40,14 @@ class OneProject(VendorView):
 
 
 def known(**only: str) -> dict[str, tuple[datetime, datetime]]:
-    """When the first and the last thing of each project was made."""
+    """Return the projects with the creation times of their oldest and newest integration or bucket.
+
+    Args:
+        **only: Values by field name, such as `project`, to select integrations and buckets.
+
+    Returns:
+        By project name: the oldest and the newest creation time, in UTC.
+    """
     found: dict[str, tuple[datetime, datetime]] = {}
     for model in (Integration, Bucket):
         rows = model._default_manager.filter(**only).order_by()
@@ -45,6 +58,16 @@ def known(**only: str) -> dict[str, tuple[datetime, datetime]]:
 
 
 def document(name: str, first: datetime, last: datetime) -> dict[str, Any]:
+    """Return a project in the format of the client.
+
+    Args:
+        name: Its name.
+        first: When its oldest integration or bucket was created.
+        last: When its newest integration or bucket was created.
+
+    Returns:
+        The document.
+    """
     return {
         "name": name,
         "title": name,

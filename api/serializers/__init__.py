@@ -1,4 +1,4 @@
-"""What goes in and out, as serializers: they check what comes, write what goes, and are what the schema tells.
+"""The serializers of the API: they check requests, write responses and define the schema.
 
-Names are the vendor's where the vendor has one.
+Keys have the names that Re:infer's API uses, where it has one.
 """

@@ -1,4 +1,4 @@
-"""What every part of the API answers: what an action did, what a test found, what is wrong."""
+"""Responses that all parts of the API share: the result of an action, of a test, and an error."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from rest_framework import serializers
 
 
 class ActionAnswerSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """What an action did, in words."""
+    """The result of an action, in words."""
 
     detail = serializers.CharField()
-    look_at = serializers.CharField(required=False, help_text="Where to see what comes of it.")
+    look_at = serializers.CharField(required=False, help_text="The path where the effect can be seen.")
 
 
 class Checked(serializers.Serializer):  # type: ignore[type-arg]
-    """What a test found, step by step."""
+    """The result of a test, step by step."""
 
     class DiagnosisStepSerializer(serializers.Serializer):  # type: ignore[type-arg]
+        """One step of a test."""
+
         name = serializers.CharField()
         ok = serializers.BooleanField()
         text = serializers.CharField()
@@ -30,6 +32,8 @@ class ProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Problem details, RFC 9457."""
 
     class Field(serializers.Serializer):  # type: ignore[type-arg]
+        """A field with an error."""
+
         field = serializers.CharField()
         message = serializers.CharField()
 

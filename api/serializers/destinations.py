@@ -1,4 +1,4 @@
-"""Destinations, their buckets, and what those cost."""
+"""Destinations, their buckets, and the AI units of these."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from mailboxes.models import Bucket
 
 
 class DestinationSerializer(Strict):
+    """A Re:infer tenant."""
+
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(max_length=128)
     endpoint = serializers.RegexField(WEB_ADDRESS, max_length=512)
@@ -22,32 +24,71 @@ class DestinationSerializer(Strict):
         max_length=4096,
         write_only=True,
         trim_whitespace=False,
-        help_text="Never told again. Needed again with another endpoint: it is sent only to the one that it came with.",
+        help_text="Never returned. Needed again with another endpoint: it is sent only to the one it was entered for.",
     )
-    held_until = serializers.DateTimeField(read_only=True, allow_null=True)
-    held_reason = serializers.CharField(read_only=True, source="held_detail")
+    held_until = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="Paused: the circuit breaker is open until the trial at this time."
+    )
+    held_reason = serializers.CharField(
+        read_only=True, source="held_detail", help_text="Why the circuit breaker is open."
+    )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
     def validate_endpoint(self, value: str) -> str:
+        """Check that the URL is valid and contains no credentials.
+
+        Args:
+            value: The value of the field.
+
+        Returns:
+            The value.
+
+        Raises:
+            Unprocessable: The URL is not valid.
+        """
         return checked_address("endpoint", value)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check that the token is sent again with another endpoint.
+
+        Args:
+            attrs: The values.
+
+        Returns:
+            The values.
+
+        Raises:
+            Unprocessable: The token is missing.
+        """
         row: Destination | None = self.instance
         if row is not None and "token" not in attrs and (parts := row.not_for("token", attrs)):
             raise Unprocessable({"token": [must_be_entered_again("API token", parts)]})
         return attrs
 
     def validate_name(self, value: str) -> str:
+        """Check that no other destination has this name.
+
+        Args:
+            value: The value of the field.
+
+        Returns:
+            The value.
+
+        Raises:
+            Conflict: Another destination has it.
+        """
         others = Destination.objects.filter(name=value)
         if self.instance is not None:
             others = others.exclude(pk=self.instance.pk)
         if others.exists():
-            raise Conflict({"name": ["There is a destination of this name already."]})
+            raise Conflict({"name": ["A destination with this name exists."]})
         return value
 
 
 class BucketSerializer(Strict):
+    """A bucket at a destination."""
+
     id = serializers.IntegerField(read_only=True)
     destination = serializers.IntegerField(source="destination_id", min_value=0, max_value=2**63 - 1)
     project_name = serializers.CharField(source="project", max_length=1024, validators=[PROJECT_NAME])
@@ -55,10 +96,26 @@ class BucketSerializer(Strict):
     monthly_limit = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=2**31 - 1, help_text="AI units a month. Null: no limit."
     )
-    held_until = serializers.DateTimeField(read_only=True, allow_null=True)
-    held_reason = serializers.CharField(read_only=True, source="held_detail")
+    held_until = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="Paused: the circuit breaker is open until the trial at this time."
+    )
+    held_reason = serializers.CharField(
+        read_only=True, source="held_detail", help_text="Why the circuit breaker is open."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check that the bucket is valid and new.
+
+        Args:
+            attrs: The values.
+
+        Returns:
+            The values.
+
+        Raises:
+            Unprocessable: The name is not valid, or there is no such destination.
+            Conflict: The bucket exists.
+        """
         project, name = attrs.get("project", ""), attrs.get("name", "")
         if self.instance is None:
             if problem := problem_with_bucket(project, name):
@@ -72,25 +129,31 @@ class BucketSerializer(Strict):
 
 
 class BucketChange(Strict):
+    """The monthly limit of a bucket."""
+
     monthly_limit = serializers.IntegerField(allow_null=True, min_value=0, max_value=2**31 - 1)
 
 
 class AvailableBuckets(serializers.Serializer):  # type: ignore[type-arg]
-    """What Re:infer shows to the token of a destination."""
+    """The buckets that Re:infer shows to the token of a destination."""
 
     class AvailableBucketSerializer(serializers.Serializer):  # type: ignore[type-arg]
+        """One bucket at Re:infer."""
+
         project_name = serializers.CharField()
         name = serializers.CharField()
 
     ok = serializers.BooleanField()
-    detail = serializers.CharField(help_text="Why they cannot be told.")
+    detail = serializers.CharField(help_text="Why the buckets cannot be listed.")
     buckets = AvailableBucketSerializer(many=True)
 
 
 class UsageSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """AI units of this month."""
+    """The AI units of this month."""
 
     class UsageLine(serializers.Serializer):  # type: ignore[type-arg]
+        """The AI units of one bucket."""
+
         bucket = serializers.IntegerField()
         project_name = serializers.CharField()
         name = serializers.CharField()

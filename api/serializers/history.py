@@ -1,4 +1,4 @@
-"""Who did what."""
+"""Entries of the audit log."""
 
 from __future__ import annotations
 
@@ -9,19 +9,31 @@ from access.models import AuditEntry
 
 
 class AuditEntrySerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """Somebody did something."""
+    """An action of a person or command."""
 
     changes = serializers.SerializerMethodField()
 
     class FieldChangeSerializer(serializers.Serializer):  # type: ignore[type-arg]
+        """A changed field, in words."""
+
         what = serializers.CharField()
         before = serializers.CharField()
         after = serializers.CharField()
 
     class Meta:
+        """Options of the serializer."""
+
         model = AuditEntry
         fields = ("id", "at", "who", "about", "object_id", "integration_id", "text", "changes")
 
     @extend_schema_field(FieldChangeSerializer(many=True))
     def get_changes(self, row: AuditEntry) -> list[dict[str, str]]:
+        """Return the changes as objects.
+
+        Args:
+            row: The audit entry.
+
+        Returns:
+            What changed, value before, value after.
+        """
         return [dict(zip(("what", "before", "after"), change, strict=True)) for change in row.changes]

@@ -1,4 +1,4 @@
-"""An integration with its mailboxes as one document, what a document would change, and a switch to the other API."""
+"""An integration with its mailboxes as one document, the changes of a document, and the switch to the other API."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from api.serializers.strict import WEB_ADDRESS, Moment, Strict, Typed
 NEEDED_ELSEWHERE: dict[str, Any] = {
     "required": False,
     "write_only": True,
-    "help_text": "Needed where it would be sent elsewhere than now; see the description of PUT. Never told.",
+    "help_text": "Needed where the switch would send it elsewhere; see the description of PUT. Never returned.",
 }
 
 
 class IntegrationConnection(Typed):
-    """As the vendor has it. Secrets are taken and never told; one that is left out stays as it is. It is sent only to where
-    it was entered for: with another endpoint, sign-in service, tenant, proxy, CA bundle or cipher list, or a lower minimum
-    TLS version, it is needed again."""
+    """The connection, in the format of Re:infer. Secrets are accepted and never returned.
+
+    A secret that is left out stays as it is. It is sent only to the servers that it was entered for: with another
+    endpoint, sign-in service, tenant, proxy, CA bundle or cipher list, or a lower minimum TLS version, it is needed
+    again.
+    """
 
     application = serializers.DictField(
         help_text='{"kind": "custom", "tenant_id", "client_id"}, {"kind": "private_key", "tenant_id", "client_id", '
@@ -27,19 +30,23 @@ class IntegrationConnection(Typed):
     )
     access = serializers.DictField(help_text='{"kind": "app_access"} or {"kind": "user_access", "username"}')
     microsoft_api = serializers.DictField(
-        required=False, allow_null=True, help_text='{"kind": "graph"} or {"kind": "ews"}. Without it: as it is, or EWS.'
+        required=False,
+        allow_null=True,
+        help_text='{"kind": "graph"} or {"kind": "ews"}. By default unchanged, or EWS for a new integration.',
     )
     ews_endpoint = serializers.CharField(
         required=False,
         allow_null=True,
-        help_text="Of EWS. That of Graph is settings.graph_endpoint, where it is unusual.",
+        help_text="The URL of EWS. A URL of Graph other than the default is settings.graph_endpoint.",
     )
     build_version = serializers.CharField(required=False, allow_null=True)
 
 
 class IntegrationConfiguration(Typed):
+    """The connection, the settings and the mailboxes."""
+
     connection = IntegrationConnection(required=False, allow_null=True)
-    settings = serializers.DictField(required=False, help_text="What the vendor's shape has no place for.")
+    settings = serializers.DictField(required=False, help_text="Settings that the format of Re:infer has no key for.")
     mailboxes = MailboxSerializer(many=True)
 
 
@@ -67,17 +74,23 @@ class IntegrationLine(serializers.Serializer):  # type: ignore[type-arg]
     microsoft_api = serializers.CharField(help_text="ews or graph")
     enabled = serializers.BooleanField()
     disabled_reason = serializers.CharField()
-    disabled_kind = serializers.CharField(help_text="Of the error that disabled it, as in the catalogue.")
+    disabled_kind = serializers.CharField(
+        help_text="The kind of the error that disabled it, as in the error catalogue."
+    )
     disabled_detail = serializers.CharField(source="disabled_sentence")
-    held_until = serializers.DateTimeField(allow_null=True)
+    held_until = serializers.DateTimeField(
+        allow_null=True, help_text="Paused: the circuit breaker is open until the trial at this time."
+    )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
 
 class PlanSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """What a document would change."""
+    """The changes of a document."""
 
     class PlanLine(serializers.Serializer):  # type: ignore[type-arg]
+        """One change, in words."""
+
         what = serializers.CharField()
         before = serializers.CharField()
         after = serializers.CharField()
@@ -94,7 +107,7 @@ class SwitchSerializer(Strict):
     anyway = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="Switch although some mailboxes cannot be opened: they wait until they can.",
+        help_text="Switch although some mailboxes cannot be opened: they do not sync until they can.",
     )
     password = serializers.CharField(max_length=4096, trim_whitespace=False, **NEEDED_ELSEWHERE)
     client_secret = serializers.CharField(max_length=4096, trim_whitespace=False, **NEEDED_ELSEWHERE)
@@ -102,19 +115,21 @@ class SwitchSerializer(Strict):
 
 
 class SwitchAnswer(serializers.Serializer):  # type: ignore[type-arg]
-    """What a switch would do, or did."""
+    """The result of a switch, or of its dry run."""
 
     class MailboxCheckSerializer(serializers.Serializer):  # type: ignore[type-arg]
+        """What the switch does to one mailbox."""
+
         not_listed = serializers.ListField(
             child=serializers.CharField(), help_text="Folders that are read now and that Graph does not list."
         )
         email = serializers.CharField(source="address")
-        ok = serializers.BooleanField(allow_null=True, help_text="Null: there was no time left to look.")
+        ok = serializers.BooleanField(allow_null=True, help_text="Null: there was no time left to check it.")
         text = serializers.CharField()
-        kind = serializers.CharField(help_text="Of the error, as in the catalogue; empty for none.")
+        kind = serializers.CharField(help_text="The kind of the error, as in the error catalogue; empty for none.")
 
     detail = serializers.CharField()
     mailboxes = MailboxCheckSerializer(many=True)
     next_page = serializers.IntegerField(
-        allow_null=True, help_text="Of mailboxes that were not looked at by this call."
+        allow_null=True, help_text="The next page of mailboxes, which this call did not check."
     )

@@ -1,4 +1,4 @@
-"""A mailbox as the vendor tells it, its folders, and what a verification of it found."""
+"""A mailbox in the format of Re:infer, its folders, and the result of its verification."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from sync.models import SyncedFolder, Verification
 
 
 class BucketSpecification(Typed):
+    """The bucket of a mailbox."""
+
     project_name = serializers.CharField(max_length=1024)
     name = serializers.CharField(max_length=256)
     title = serializers.CharField(required=False, allow_null=True)
@@ -18,7 +20,7 @@ class BucketSpecification(Typed):
 
 
 class MailboxSerializer(Typed):
-    """A mailbox in the vendor's shape, and what we say of it."""
+    """A mailbox in the format of Re:infer, with our additions."""
 
     email = serializers.EmailField(max_length=320)
     enabled = serializers.BooleanField(required=False)
@@ -40,14 +42,17 @@ class MailboxSerializer(Typed):
 
 
 class MailboxStateSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """The state of the sync of a mailbox."""
+
     status = serializers.CharField(
-        help_text="needs_you, held, overdue, waiting, listing, in_progress, left_out, up_to_date, stopped"
+        help_text="needs_you, held (paused: a circuit breaker is open), overdue, waiting, listing, in_progress, left_out, "
+        "up_to_date, stopped"
     )
-    detail = serializers.CharField(help_text="In words: why, and when it goes on.")
+    detail = serializers.CharField(help_text="The reason in words, and when the mailbox syncs next.")
     synced_at = serializers.DateTimeField(allow_null=True)
     synced_until = serializers.DateTimeField(allow_null=True)
     delivered = serializers.IntegerField()
-    set_aside = serializers.IntegerField()
+    set_aside = serializers.IntegerField(help_text="Failed emails.")
     folders_left_out = serializers.IntegerField(
         help_text="Folders that the account may not read, while it reads others. They are listed at `folders?left_out=true`."
     )
@@ -57,15 +62,21 @@ class MailboxStateSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class MailboxAnswer(MailboxSerializer):
+    """A mailbox with the state of its sync."""
+
     id = serializers.IntegerField()
     integration = serializers.CharField(help_text="project/name")
     sync = MailboxStateSerializer()
 
 
 class FolderSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """A folder that is synced."""
+
     status = serializers.SerializerMethodField()
 
     class Meta:
+        """Options of the serializer."""
+
         model = SyncedFolder
         fields = (
             *(
@@ -84,6 +95,14 @@ class FolderSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         )
 
     def get_status(self, row: SyncedFolder) -> str:
+        """Return the status as Re:infer names it.
+
+        Args:
+            row: The folder.
+
+        Returns:
+            UP_TO_DATE or IN_PROGRESS.
+        """
         return "UP_TO_DATE" if row.up_to_date else "IN_PROGRESS"
 
 
@@ -93,16 +112,22 @@ class FolderNotReadSerializer(serializers.ModelSerializer):  # type: ignore[type
     why = serializers.CharField(source="why_not_read")
 
     class Meta:
+        """Options of the serializer."""
+
         model = SyncedFolder
         fields = ("id", "mailbox", "path", "folder_class", "hidden", "total", "why")
 
 
 class VerificationSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """The progress and the result of a verification."""
+
     sentence = serializers.CharField(
-        read_only=True, help_text="What it found, in words; where nothing could be compared, why, and what to do."
+        read_only=True, help_text="The result in words; where nothing could be compared, the reason and what to do."
     )
 
     class Meta:
+        """Options of the serializer."""
+
         model = Verification
         fields = (
             *("mailbox", "repair", "started_at", "ended_at", "error_text", "sentence", "folders", "emails", "well"),

@@ -1,4 +1,4 @@
-"""What every shape that comes in keeps to: types as the schema has them, and no key that is not known."""
+"""Base serializers of requests: they check types as the schema declares them, and reject unknown keys."""
 
 from __future__ import annotations
 
@@ -13,11 +13,22 @@ from api.problems import Unprocessable
 from integrations.forms.integration import without_credentials
 
 WEB_ADDRESS = r"^https?://[!-~]+$"
-"""Only signs of ASCII: what counts as white space beyond them differs between dialects of regular expressions."""
+"""ASCII only: other white space differs between dialects of regular expressions."""
 
 
 def checked_address(name: str, value: str) -> str:
-    """A web address without credentials. Raises `Unprocessable` with the name of the field."""
+    """Check a web address.
+
+    Args:
+        name: The name of the field, for the error.
+        value: The URL.
+
+    Returns:
+        The URL without a trailing blank.
+
+    Raises:
+        Unprocessable: The URL is not valid, or contains credentials.
+    """
     try:
         URLValidator(schemes=["http", "https"])(value)
         return without_credentials(value)
@@ -26,13 +37,24 @@ def checked_address(name: str, value: str) -> str:
 
 
 class Typed(serializers.Serializer):  # type: ignore[type-arg]
-    """Takes no number for a text and no text for a number: what the schema does not allow is refused."""
+    """Reject values of another JSON type than the schema declares, such as a number for a text."""
 
     def to_internal_value(self, data: Any) -> Any:
+        """Check the types, then validate.
+
+        Args:
+            data: The parsed JSON.
+
+        Returns:
+            The validated values.
+
+        Raises:
+            ValidationError: A value is not valid.
+        """
         if isinstance(data, dict):
             wrong = {name: self._problem(field, data[name]) for name, field in self.fields.items() if name in data}
-            if told := {name: [problem] for name, problem in wrong.items() if problem}:
-                raise ValidationError(told)
+            if problems := {name: [problem] for name, problem in wrong.items() if problem}:
+                raise ValidationError(problems)
         return super().to_internal_value(data)
 
     def _problem(self, field: Any, value: Any) -> str:
@@ -58,9 +80,20 @@ TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
 
 
 class Strict(Typed):
-    """Refuses also keys that it does not know: a typing error must not be taken for a wish."""
+    """Reject keys that the serializer does not have, since a misspelled key must not be ignored."""
 
     def to_internal_value(self, data: Any) -> Any:
+        """Check the keys, then validate.
+
+        Args:
+            data: The parsed JSON.
+
+        Returns:
+            The validated values.
+
+        Raises:
+            ValidationError: A key is unknown, or a value is not valid.
+        """
         if isinstance(data, dict):
             unknown = [str(key)[:60] for key in data if key not in self.fields]
             if unknown:
@@ -69,7 +102,15 @@ class Strict(Typed):
 
 
 class Moment(serializers.DateTimeField):
-    """A time; an empty text means none, as in the documents of the vendor."""
+    """A time. An empty text means none, as in the documents of Re:infer."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Validate a time.
+
+        Args:
+            data: The value.
+
+        Returns:
+            The time; None for an empty text.
+        """
         return super().run_validation(None if data == "" else data)

@@ -1,4 +1,4 @@
-"""Where notices are sent."""
+"""Webhooks: URLs that receive notifications."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from notifications.sending import problem_with
 
 
 class WebhookSerializer(Strict):
+    """A webhook."""
+
     id = serializers.IntegerField(read_only=True)
     url = serializers.RegexField(WEB_ADDRESS, max_length=512)
     secret = serializers.CharField(
@@ -19,16 +21,27 @@ class WebhookSerializer(Strict):
         max_length=256,
         write_only=True,
         trim_whitespace=False,
-        help_text="Signs what is sent. Never told.",
+        help_text="The key that signs each notification. Never returned.",
     )
     events = serializers.ListField(
         child=serializers.ChoiceField(NotificationKind.values),
         required=False,
-        help_text="Kinds of notices. Empty: all.",
+        help_text="Kinds of notifications. Empty: all.",
     )
     created_at = serializers.DateTimeField(read_only=True)
 
     def validate_url(self, value: str) -> str:
+        """Check that notifications may be sent to the URL.
+
+        Args:
+            value: The URL.
+
+        Returns:
+            The URL.
+
+        Raises:
+            Unprocessable: The URL is not valid, contains credentials, or is in a private network.
+        """
         checked_address("url", value)
         if problem := problem_with(value, allow_private=settings.NOTICES_ALLOW_PRIVATE):
             raise Unprocessable({"url": [f"Nothing would be sent there: {problem}."]})

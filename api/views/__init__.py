@@ -1,1 +1,1 @@
-"""The views of the API, one file for each thing."""
+"""The views of the API, one module for each kind of object."""

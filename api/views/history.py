@@ -1,4 +1,4 @@
-"""What people and programs did."""
+"""The audit log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from api.views.base import Listed, answers
 
 
 class History(Listed):
-    """Who changed what, and how it was before, newest first. Secrets are not in it."""
+    """The audit log: who changed what, with the values before and after, newest first. It contains no secret."""
 
     needs: ClassVar = {"GET": VIEW}
     queryset = AuditEntry.objects.all()
@@ -33,4 +33,5 @@ class History(Listed):
 
     @answers(body=AuditEntrySerializer(many=True))
     def get(self, request: Request) -> Response:
+        """List the audit entries, newest first. They contain no secret."""
         return self.get_paginated_response(AuditEntrySerializer(self.page(), many=True).data)

@@ -1,4 +1,4 @@
-"""What was synced, what failed, what was set aside, what it cost; and an email as the comment it becomes."""
+"""Sync runs, failed emails, the preview of an email, AI units and the overview."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ from api.serializers.syncing import (
     RunSerializer,
     SyncErrorSerializer,
 )
-from api.views.base import ApiView, Listed, answers, one, said
-from conversion.deadline.child_process import AllPlacesTaken
+from api.views.base import ApiView, Listed, action_response, answers, one
+from conversion.deadline.child_process import TooManyConversions
 from conversion.preview import preview_of_file, rejection
 from conversion.transform import Converted, EmailLocation, NotConvertible
-from integrations.dead_letter_reasons import UNTOLD
+from integrations.dead_letter_reasons import HIDDEN_STAGES
 from integrations.reinfer.payload import comment_object
 from mailboxes.models import Bucket, Mailbox
-from operations import actions
+from operations import failed_email_actions
+from operations.actor import Actor
+from operations.results import ActionRefused
 from sync.jobs import budget, poll_rate
 from sync.jobs.conversions import converter
 from sync.models import DeadLetter, SyncRun
@@ -47,7 +49,7 @@ OF_MAILBOX = {
     "integration_name": ("mailbox__integration__name", words),
 }
 BUSY_FOR = 5
-"""Seconds after which to try again, where others have a preview under way."""
+"""Seconds after which the client may retry, when other previews occupy all child processes."""
 SINCE = {"since": ("started_at__gte", moment), "until": ("started_at__lt", moment)}
 
 
@@ -62,6 +64,7 @@ class Runs(Listed):
 
     @answers(body=RunSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """List the sync runs, newest first."""
         return self.get_paginated_response(RunSerializer(self.page(), many=True).data)
 
 
@@ -76,11 +79,19 @@ class Errors(Listed):
 
     @answers(body=SyncErrorSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """List the failed sync runs, newest first."""
         return self.get_paginated_response([error_document(run) for run in self.page()])
 
 
 def error_document(run: SyncRun) -> dict[str, Any]:
-    """As the vendor tells an error."""
+    """Return a failed sync run in the format of Re:infer.
+
+    Args:
+        run: The sync run with its mailbox and integration.
+
+    Returns:
+        The document.
+    """
     integration = run.mailbox.integration
     return {
         "id": f"{run.pk:016x}",
@@ -93,10 +104,10 @@ def error_document(run: SyncRun) -> dict[str, Any]:
 
 
 class FailedEmailsView(Listed):
-    """Emails that could not be delivered. What is in them is not told."""
+    """Failed emails: emails that could not be delivered. Their content is not returned."""
 
     needs: ClassVar = {"GET": VIEW}
-    queryset = DeadLetter.objects.exclude(stage__in=UNTOLD).select_related("folder")
+    queryset = DeadLetter.objects.exclude(stage__in=HIDDEN_STAGES).select_related("folder")
     serializer_class = DeadLetterSerializer
     filters: ClassVar = {
         **OF_MAILBOX,
@@ -109,30 +120,38 @@ class FailedEmailsView(Listed):
 
     @answers(body=DeadLetterSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """List the failed emails: emails that could not be delivered. Their content is not returned."""
         return self.get_paginated_response(DeadLetterSerializer(self.page(), many=True).data)
 
 
 class FailedEmailView(ApiView):
+    """A failed email."""
+
     needs: ClassVar = {"GET": VIEW}
     serializer_class = DeadLetterSerializer
 
     @answers(body=DeadLetterSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(DeadLetterSerializer(one(_set_aside(), pk)).data)
+        """Return the failed email, without its content."""
+        return Response(DeadLetterSerializer(one(_failed_emails(), pk)).data)
 
 
 class Retry(ApiView):
+    """The retry of a failed email."""
+
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request, pk: int) -> Response:
-        """Try it again now."""
+        """Retry the failed email now."""
         look_at = reverse("api-set-aside", args=[pk])
-        return said(request, actions.retry_set_aside(one(_set_aside(), pk)), look_at, code=202)
+        return action_response(
+            failed_email_actions.retry(Actor.of_request(request), one(_failed_emails(), pk)), look_at, code=202
+        )
 
 
 class RetryMany(ApiView):
-    """Those that the filters name; all of them without a filter."""
+    """The retry of the failed emails that match the filters. Without a filter, all are retried."""
 
     needs: ClassVar = {"POST": OPERATE}
     queryset = DeadLetter.objects.all()
@@ -142,56 +161,73 @@ class RetryMany(ApiView):
 
     @answers(422, body=ActionAnswerSerializer, code=202)
     def post(self, request: Request) -> Response:
-        """Try them again with the next sync of their mailboxes."""
+        """Retry the failed emails that match the filters, or all, with the next sync of their mailboxes."""
         look_at = reverse("api-set-aside-emails")
-        return said(request, actions.retry_many_set_aside(self.filter_queryset(self.get_queryset())), look_at, code=202)
+        emails = self.filter_queryset(self.get_queryset())
+        return action_response(failed_email_actions.retry_many(Actor.of_request(request), emails), look_at, code=202)
 
 
 class Dismiss(ApiView):
+    """The dismissal of a failed email."""
+
     needs: ClassVar = {"POST": OPERATE}
 
     @answers(body=ActionAnswerSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Stop trying. It stays in Exchange and does not reach Re:infer."""
-        return said(request, actions.dismiss_set_aside(one(_set_aside(), pk)))
+        """Stop retrying the failed email. It stays in Exchange and does not reach Re:infer."""
+        return action_response(failed_email_actions.dismiss(Actor.of_request(request), one(_failed_emails(), pk)))
 
 
 class PreviewFailedEmail(ApiView):
+    """The preview of a failed email."""
+
     needs: ClassVar = {"POST": READ_MAIL}
 
     @answers(422, body=CommentPreview)
     def post(self, request: Request, pk: int) -> Response:
-        """Fetch it from Exchange now, and tell what comment it makes. Nothing is sent or kept. Takes up to 20 s."""
-        outcome = actions.preview_set_aside(one(_set_aside(), pk))
-        if isinstance(outcome, actions.ActionRefused):
+        """Fetch the failed email from Exchange, and return the comment that it becomes, or why it becomes none.
+
+        Nothing is sent or stored. Takes up to 20 s.
+        """
+        outcome = failed_email_actions.preview(one(_failed_emails(), pk))
+        if isinstance(outcome, ActionRefused):
             raise Unprocessable(outcome.text)
         return Response(_previewed(outcome))
 
 
 class PreviewView(ApiView):
+    """The preview of an email."""
+
     needs: ClassVar = {"POST": VIEW}
     parser_classes = (EmailParser,)
 
     @extend_schema(request={"message/rfc822": {"type": "string", "format": "binary"}})
     @answers(given={"message/rfc822": {"type": "string", "format": "binary"}}, body=CommentPreview)
     def post(self, request: Request) -> Response:
-        """The comment that an email becomes, what was cut from its text and by which rule. Nothing is sent or kept."""
+        """Return the comment that an email becomes, or why it becomes none.
+
+        The response contains each part that was cut from the text, and the rule that cut it.
+
+        Nothing is sent or stored.
+        """
         given: Any = request.data
         mime = given if isinstance(given, bytes) else b""
         try:
             with converter(wait=False) as convert:
                 outcome = preview_of_file(mime, EmailLocation("mailbox@example.com", ("Inbox",)), convert)
-        except AllPlacesTaken as busy:
+        except TooManyConversions as busy:
             raise Throttled(wait=BUSY_FOR, detail=str(busy)) from busy
         return Response(_previewed(outcome))
 
 
 class Usage(ApiView):
+    """The AI units of this month."""
+
     needs: ClassVar = {"GET": VIEW}
 
     @answers(body=UsageSerializer)
     def get(self, request: Request) -> Response:
-        """AI units of this month: comments that we created, by bucket."""
+        """Return the AI units of this month: comments that this product created, by bucket."""
         now = timezone.now()
         lines = [
             {
@@ -208,11 +244,13 @@ class Usage(ApiView):
 
 
 class Overview(ApiView):
+    """The state of the product."""
+
     needs: ClassVar = {"GET": VIEW}
 
     @answers(body=OverviewSerializer)
     def get(self, request: Request) -> Response:
-        """How many mailboxes are in which state, and what needs attention, newest first."""
+        """Return the number of mailboxes in each state, and the alerts, newest first."""
         now = timezone.now()
         totals = mailbox_counters.totals(now)
         problems = [
@@ -245,7 +283,7 @@ def _polls(now: datetime) -> dict[str, Any] | None:
     return {"needed_per_second": rate.needed, "done_per_second": rate.done, "measured_at": rate.at}
 
 
-def _set_aside() -> QuerySet[DeadLetter]:
+def _failed_emails() -> QuerySet[DeadLetter]:
     return DeadLetter.objects.select_related("folder", "mailbox__integration")
 
 

@@ -1,26 +1,27 @@
-"""The tokens of whoever asks: made, listed, revoked. A token is told once, when it is made."""
+"""The tokens of the user: create, list, revoke. A token is returned once, when it is created."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import history
 from access.models import ApiToken
 from access.table import VIEW
 from api import examples
 from api.serializers.tokens import TokenMade, TokenSerializer
 from api.views.base import ApiView, Listed, answers
+from operations import token_actions
+from operations.actor import Actor
 
 
 class Tokens(Listed):
+    """The tokens of the user."""
+
     needs: ClassVar = {"GET": VIEW, "POST": VIEW}
     serializer_class = TokenSerializer
     orderings: ClassVar = {"created": "created"}
@@ -28,34 +29,35 @@ class Tokens(Listed):
     key = "public_id"
 
     def get_queryset(self) -> QuerySet[ApiToken]:
+        """Return the tokens of the user."""
         mine: QuerySet[ApiToken] = ApiToken.objects.filter(user=self.request.user)
         return mine
 
     @answers(body=TokenSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """List the tokens of the user."""
         return self.get_paginated_response(TokenSerializer(self.page(), many=True).data)
 
     @answers(given=TokenSerializer, body=TokenMade, code=201, examples=examples.TOKENS)
     def post(self, request: Request) -> Response:
-        """It may do what its user may."""
-        shape = TokenSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        name, days = shape.validated_data["name"], shape.validated_data["days"]
-        ApiToken.objects.filter(user=request.user, expiry__lt=timezone.now()).delete()
-        row, token = ApiToken.objects.create(request.user, expiry=timedelta(days=days), name=name)
-        history.record(request, f"The API token “{name}” was made.")
+        """Create a token. It has the permissions of its user."""
+        serializer = TokenSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        name, days = serializer.validated_data["name"], serializer.validated_data["days"]
+        row, token = token_actions.create(Actor.of_request(request), request.user, name, days)
         return Response({**TokenSerializer(row).data, "token": token}, 201)
 
 
 class OneToken(ApiView):
+    """A token of the user."""
+
     needs: ClassVar = {"DELETE": VIEW}
 
     @answers(code=204)
     def delete(self, request: Request, pk: UUID) -> Response:
-        """Revoke it: it is refused from now on."""
+        """Revoke the token: it is rejected from now on."""
         row = ApiToken.objects.filter(user=request.user, public_id=pk).first()
         if row is None:
             raise Http404
-        row.delete()
-        history.record(request, f"The API token “{row.name}” was revoked.")
+        token_actions.revoke(Actor.of_request(request), row)
         return Response(status=204)

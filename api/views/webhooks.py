@@ -1,4 +1,4 @@
-"""Addresses that want to be told of what happens."""
+"""Webhooks: URLs that receive notifications."""
 
 from __future__ import annotations
 
@@ -7,43 +7,49 @@ from typing import ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import history
 from access.table import ADMINISTER
 from api import examples
 from api.serializers.webhooks import WebhookSerializer
 from api.views.base import ApiView, Listed, answers, one
 from notifications.models import Webhook
+from operations import webhook_actions
+from operations.actor import Actor
 
 
 class Webhooks(Listed):
+    """The webhooks."""
+
     needs: ClassVar = {"GET": ADMINISTER, "POST": ADMINISTER}
     queryset = Webhook.objects.all()
     serializer_class = WebhookSerializer
 
     @answers(body=WebhookSerializer(many=True))
     def get(self, request: Request) -> Response:
+        """List the webhooks."""
         return self.get_paginated_response(WebhookSerializer(self.page(), many=True).data)
 
     @answers(422, given=WebhookSerializer, body=WebhookSerializer, code=201, examples=examples.WEBHOOKS)
     def post(self, request: Request) -> Response:
-        shape = WebhookSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        row = Webhook.objects.create(**shape.validated_data)
-        history.record(request, f"A webhook to {row} was added.")
+        """Add a webhook."""
+        serializer = WebhookSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        row = webhook_actions.add(Actor.of_request(request), serializer.validated_data)
         return Response(WebhookSerializer(row).data, 201)
 
 
 class OneWebhook(ApiView):
+    """A webhook."""
+
     needs: ClassVar = {"GET": ADMINISTER, "DELETE": ADMINISTER}
     serializer_class = WebhookSerializer
 
     @answers(body=WebhookSerializer)
     def get(self, request: Request, pk: int) -> Response:
+        """Return the webhook."""
         return Response(WebhookSerializer(one(Webhook.objects.all(), pk)).data)
 
     @answers(code=204)
     def delete(self, request: Request, pk: int) -> Response:
-        row = one(Webhook.objects.all(), pk)
-        row.delete()
-        history.record(request, f"The webhook to {row} was deleted.")
+        """Delete the webhook."""
+        webhook_actions.delete(Actor.of_request(request), one(Webhook.objects.all(), pk))
         return Response(status=204)

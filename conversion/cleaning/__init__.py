@@ -1,7 +1,7 @@
-"""Cleaning: from what a mail client sent to what the person wrote. Pure.
+"""Cleaning: extract the text that the author wrote from the text that the mail program sent. Pure.
 
-Cautious: a quote or a signature is cut only where it is beyond doubt, and never so that nothing would be left. What a comment
-once said stays for ever, so a wrong cut costs more than a long text. Every rule has a name, and cases in the tests.
+The rules are conservative: a quote or a signature is cut only if it is certain, and never if nothing would be left. A
+comment is stored permanently, so a wrong cut costs more than a long text. Every rule has a name and test cases.
 """
 
 from conversion.cleaning.text import CleanText, Cut, clean

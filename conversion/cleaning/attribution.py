@@ -1,4 +1,7 @@
-"""The line that introduces a quote: "On 3 May 2026 at 10:00, Ann Field <ann@north.example> wrote:", on one to four lines."""
+"""The attribution: the line that introduces a quote, on one to four lines.
+
+Example: "On 3 May 2026 at 10:00, Ann Field <ann@north.example> wrote:".
+"""
 
 from __future__ import annotations
 
@@ -19,24 +22,42 @@ _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？", ";", ",")
 
 
 class Below(IntEnum):
-    """What is known of the lines under an attribution; the less, the more it has to say itself."""
+    """What is known about the lines below an attribution. With less evidence there, the attribution needs more."""
 
     NOTHING = 0
-    """They look like any other."""
+    """No evidence: they look like any other lines."""
     QUOTED = 1
-    """Each begins with `>`."""
+    """Each line begins with `>`."""
     MARKED = 2
-    """The mail program marked them as a quote. So a line in a language that is not known here is believed too."""
+    """The mail program marked the lines as a quote. Then an attribution in an unknown language is accepted too."""
 
 
 def attribution_above(lines: Sequence[str], below: int, *, marked: bool) -> int | None:
-    """The first line of the attribution right above line `below` (blank lines between are passed over), or None."""
+    """Find the attribution directly above a line. Blank lines between are skipped.
+
+    Args:
+        lines: The text.
+        below: Number of the line.
+        marked: Whether the mail program marked that line as a quote.
+
+    Returns:
+        Number of the first line of the attribution, or None.
+    """
     last = last_written(lines, below)
     return None if last is None else attribution_at(lines, last, Below.MARKED if marked else Below.QUOTED)
 
 
 def attribution_at(lines: Sequence[str], last: int, below: Below) -> int | None:
-    """The first line of the attribution that ends in line `last`, or None."""
+    """Find the attribution that ends in a line.
+
+    Args:
+        lines: The text.
+        last: Number of the last line of the attribution.
+        below: What is known about the lines below.
+
+    Returns:
+        Number of the first line of the attribution, or None.
+    """
     if not _may_close(lines[last]):
         return None
     for first in range(last, max(-1, last - MOST_LINES), -1):
@@ -48,7 +69,15 @@ def attribution_at(lines: Sequence[str], last: int, below: Below) -> int | None:
 
 
 def is_attribution(text: str, below: Below = Below.NOTHING) -> bool:
-    """Whether this is such a line and no sentence."""
+    """Return whether a text is an attribution and not a sentence.
+
+    Args:
+        text: The lines of the attribution, joined.
+        below: What is known about the lines below.
+
+    Returns:
+        True for an attribution.
+    """
     text = fold(undecorated(text))
     if len(text) > MOST_CHARS or not text.endswith(COLONS):
         return False
@@ -69,7 +98,15 @@ def is_attribution(text: str, below: Below = Below.NOTHING) -> bool:
 
 
 def last_written(lines: Sequence[str], below: int) -> int | None:
-    """The last line above `below` that is not blank."""
+    """Find the last line above a line that is not blank.
+
+    Args:
+        lines: The text.
+        below: Number of the line.
+
+    Returns:
+        Number of the line found, or None.
+    """
     return next((number for number in range(min(below, len(lines)) - 1, -1, -1) if lines[number].strip()), None)
 
 
@@ -78,7 +115,7 @@ def _may_close(line: str) -> bool:
 
 
 def _has_verb_amid(text: str) -> bool:
-    """A verb with the name or the date below it in the line, and no pronoun, which would make it a sentence."""
+    """Return whether a name or date follows the verb in the line. A pronoun there would make the line a sentence."""
     for verb in _WROTE_AMID:
         place = text.find(verb)
         if place < 0:
@@ -93,7 +130,7 @@ def _has_verb_amid(text: str) -> bool:
 
 
 def _opening_above(lines: Sequence[str], first: int, last: int) -> int:
-    """One line further up where the attribution begins there: "On Monday," above "3 May 2026 at 10:00 Ann wrote:"."""
+    """Include one more line above where the attribution begins: "On Monday," above "3 May 2026 at 10:00 Ann wrote:"."""
     above = first - 1
     if above < 0 or last - above >= MOST_LINES or _opens(lines[first]):
         return first

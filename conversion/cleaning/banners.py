@@ -1,4 +1,7 @@
-"""Warnings that gateways put above mail from outside: "CAUTION: this email originated from outside the organisation"."""
+"""Warnings that mail gateways insert above emails from outside.
+
+Example: "CAUTION: this email originated from outside the organisation".
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,22 @@ from conversion.limits import Limits
 
 _MOST_PARAGRAPHS = 3
 _MOST_LINES = 8
-_LONGEST = 1000
+_MAX_CHARS = 1000
 _SIGNS = " *[]()<>!|:-_=+#⚠️\ufe0f🛑🚨【】"
-_SAYS, _GOES_ON = of_all("banner"), of_all("banner_goes_on")
+_PHRASES, _FURTHER_PHRASES = of_all("banner"), of_all("banner_goes_on")
 _RARE_SENDER, _WARNINGS = of_all("rare_sender"), of_all("warning")
 
 
 def banner_end(lines: Sequence[str], limits: Limits) -> int:
-    """The line with which the email itself begins, below the warnings of gateways; 0 if there are none."""
+    """Find the end of the banners at the beginning of a text.
+
+    Args:
+        lines: The text.
+        limits: The limits of the conversion.
+
+    Returns:
+        Number of the first line below the banners; 0 if there is no banner.
+    """
     end = number = 0
     for _ in range(_MOST_PARAGRAPHS):
         while number < len(lines) and (not lines[number].strip() or not lines[number].strip(_SIGNS)):
@@ -34,12 +45,12 @@ def banner_end(lines: Sequence[str], limits: Limits) -> int:
 
 
 def _banner_in(paragraph: Sequence[str], limits: Limits) -> int:
-    """How many of these lines, from the first on, are a warning."""
-    if sum(map(len, paragraph)) > min(_LONGEST, limits.line_chars) * 2 or not paragraph:
+    """Return how many lines at the beginning of a paragraph are a banner."""
+    if sum(map(len, paragraph)) > min(_MAX_CHARS, limits.line_chars) * 2 or not paragraph:
         return 0
     texts = [fold(line) for line in paragraph]
     joined = " ".join(texts)
-    if not any(phrase in joined for phrase in (*_SAYS, *_RARE_SENDER)):
+    if not any(phrase in joined for phrase in (*_PHRASES, *_RARE_SENDER)):
         return 0
     warns = texts[0].strip(_SIGNS).startswith(_WARNINGS)
     rare = any(phrase in joined for phrase in _RARE_SENDER)
@@ -48,18 +59,18 @@ def _banner_in(paragraph: Sequence[str], limits: Limits) -> int:
     hits = [
         number
         for number, text in enumerate(texts)
-        if any(phrase in text for phrase in (*_SAYS, *_GOES_ON, *_RARE_SENDER)) or (number == 0 and warns)
+        if any(phrase in text for phrase in (*_PHRASES, *_FURTHER_PHRASES, *_RARE_SENDER)) or (number == 0 and warns)
     ]
     if not hits or hits[0] > 1:
         return 0
-    end = _unbroken(hits)
+    end = _end_of_run(hits)
     while end < len(paragraph) and paragraph[end][:1].islower():
         end += 1
     return end
 
 
-def _unbroken(hits: list[int]) -> int:
-    """The line after the last hit, as long as no more than one line without a hit stands between two."""
+def _end_of_run(hits: list[int]) -> int:
+    """Return the line after the last hit of a run. A run may have gaps of one line."""
     last = hits[0]
     for number in hits[1:]:
         if number - last > 2:

@@ -1,6 +1,6 @@
-"""What mail programs leave in their HTML around quoted history and signatures: data, to be added to.
+"""HTML elements with which mail programs mark quotes and signatures, as a table to extend.
 
-A mark is worth more than any guess at the text: the program that made it knew. The number of marks is bounded by
+A mark is more reliable than a guess from the text, because the mail program made it. The number of marks is limited by
 `marked_text.MOST_MARKS`.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 from conversion.cleaning.marked_text import Mark, MarkKind
 
 CLIENT_MARKS: tuple[Mark, ...] = (
-    # Thunderbird, Apple Mail, Roundcube and many others. First in the list, so that any other mark counts for more.
+    # Thunderbird, Apple Mail, Roundcube and many others. First in the list, so that any other mark takes precedence.
     Mark("cite-quote", MarkKind.CITATION, "blockquote"),
-    # Gmail puts the attribution and the quote into one element, and inline answers too: only the quote is one.
+    # Gmail puts the attribution, the quote and inline answers into one element. Only the inner element is a quote.
     Mark("gmail-wrapper", MarkKind.WRAPPER, "div.gmail_quote"),
     Mark("gmail-quote", MarkKind.QUOTE, "blockquote.gmail_quote"),
     Mark("gmail-attribution", MarkKind.ATTRIBUTION, "div.gmail_attr"),
     Mark("gmail-signature", MarkKind.SIGNATURE, "div.gmail_signature, div[data-smartmail=gmail_signature]"),
-    # Yahoo prefixes the class by characters that differ from mail to mail.
+    # Yahoo prefixes the class with characters that differ in each email.
     Mark("yahoo-quote", MarkKind.QUOTE, 'div[class*="yahoo_quoted"], div[id*="yahoo_quoted"]'),
     Mark(
         "yahoo-signature", MarkKind.SIGNATURE, 'div[class*="ydp"][class*="signature"], a[id*="ymail_android_signature"]'
@@ -29,7 +29,7 @@ CLIENT_MARKS: tuple[Mark, ...] = (
     Mark("cite-prefix", MarkKind.ATTRIBUTION, "div.moz-cite-prefix, #reply-intro"),
     Mark("thunderbird-forward", MarkKind.FORWARD, "div.moz-forward-container"),
     Mark("thunderbird-signature", MarkKind.SIGNATURE, ".moz-signature"),
-    # Outlook: on the web and phones by an id, the new one by another, for Mac by a third, on the desktop by colour.
+    # Outlook: one id on the web and phones, another in the new Outlook, a third on Mac, and a line colour on the desktop.
     Mark("outlook-headers", MarkKind.HEADERS, "#divRplyFwdMsg, #x_divRplyFwdMsg, div.OutlookMessageHeader"),
     Mark("outlook-container", MarkKind.QUOTE, "#mail-editor-reference-message-container"),
     Mark("outlook-mac", MarkKind.QUOTE, "#OLK_SRC_BODY_SECTION"),

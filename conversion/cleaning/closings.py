@@ -1,4 +1,4 @@
-"""The closing of a letter: "Kind regards," with a name and an address below it."""
+"""Signatures that begin with a closing, such as "Kind regards,", with a name and contact details below."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from conversion.cleaning.languages import fold, is_unspaced, of_all
 
 MOST_LINES = 16
-"""Written lines of a signature that begins with a closing."""
+"""Maximum number of non-blank lines of a signature with a closing."""
 _LONGEST_LINE = 100
 _MOST_NAMES, _FEW_NAMES = 5, 2
 _LONGEST_CLOSING = 80
@@ -21,10 +21,11 @@ _LAST_SENTENCES, _COMPANY, _AFTER_NAME = of_all("last_sentences"), of_all("compa
 _LONGEST_SIGNED = 24
 _CONNECTORS = frozenset(of_all("connectors"))
 _SHORT = 3
-"""A closing of so few letters ("br", "t", "mfg") needs a blank line above it, if a name follows in its line."""
+"""A closing of at most this many characters ("br", "t", "mfg") needs a blank line above if a name follows in the
+line."""
 _POSTSCRIPT = tuple(f"{word}{end}" for word in of_all("postscript") for end in (":", ".", " "))
 PARTICLES = of_all("particles")
-"""Small words in the names of people."""
+"""Lower-case words in the names of people."""
 _LONGEST_TITLE = 2
 _FROM_PLACES = frozenset(of_all("from_places"))
 _CONTACT = re.compile(r"[\d@/|]|www\.")
@@ -32,7 +33,15 @@ _BLANKS = re.compile(r"\s+")
 
 
 def closing_start(lines: Sequence[str], end: int) -> int | None:
-    """The line of the closing in the last lines up to `end`, if nothing below it is content; else None."""
+    """Find the closing in the last lines of a text. Below a closing there must be no content.
+
+    Args:
+        lines: The text.
+        end: Number of the line after the last one to search.
+
+    Returns:
+        Number of the first line of the signature, or None.
+    """
     found, written, below, sentences = None, 0, end, 0
     for number in range(end - 1, -1, -1):
         line = lines[number].strip()
@@ -42,7 +51,7 @@ def closing_start(lines: Sequence[str], end: int) -> int | None:
         if written > MOST_LINES:
             break
         if _is_closing(line, name_below=written > 1, alone=number == 0 or not lines[number - 1].strip()):
-            if below < end and _goes_on(lines[below].strip()):
+            if below < end and _continues_sentence(lines[below].strip()):
                 break
             found = number
         elif written > 1 and found is None and not sentences and _is_last_sentence(line):
@@ -55,7 +64,7 @@ def closing_start(lines: Sequence[str], end: int) -> int | None:
 
 
 def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
-    """Whether a line is a closing. `name_below`: something follows it; `alone`: a blank line stands above it."""
+    """Return whether a line is a closing. `name_below`: a line follows; `alone`: a blank line precedes."""
     if len(line) > _LONGEST_CLOSING:
         return False
     text = _BLANKS.sub(" ", fold(line)).strip(_ENDS)
@@ -65,7 +74,7 @@ def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
     if rest is None:
         return False
     if not rest:
-        # "Have a nice day!" alone above a name; "Thanks." is the last sentence.
+        # "Have a nice day!" alone above a name is a closing; "Thanks." is the last sentence of the content.
         calm = not line.endswith(_SENTENCE_ENDS) or (alone and line.endswith(("!", "！")))
         return strong or (name_below and calm)
     words = line.split()[-len(rest.split()) :]
@@ -81,8 +90,11 @@ def _is_closing(line: str, *, name_below: bool, alone: bool) -> bool:
 
 
 def _without_closings(text: str) -> tuple[str | None, bool, bool]:
-    """What is left of a line after the closings that it begins with; whether one of them was a strong one; whether it is
-    an abbreviation. None if it begins with no closing."""
+    """Remove the closings at the beginning of a line.
+
+    Returns the rest, whether a removed closing was a strong one, and whether the first was an abbreviation. The rest is
+    None if the line does not begin with a closing.
+    """
     strong, short, begun = False, False, False
     while text:
         phrase = _starts_with(text, _STRONG)
@@ -112,7 +124,7 @@ def _starts_with(text: str, phrases: tuple[str, ...]) -> str:
 
 
 def _is_name(words: Sequence[str]) -> bool:
-    """Whether these words are a name: few, each with a capital if its script has any, and no numbers."""
+    """Return whether words are a name: few words, each capitalised if its script has capitals, and no digits."""
     if not 0 < len(words) <= _MOST_NAMES or any(character.isdigit() for word in words for character in word):
         return False
     if words[-1].endswith(_SENTENCE_ENDS) and len(words[-1]) > _SHORT:
@@ -120,20 +132,23 @@ def _is_name(words: Sequence[str]) -> bool:
     return all(not word[0].islower() or word in PARTICLES for word in words)
 
 
-def _goes_on(line: str) -> bool:
-    """Whether the line below is no name but the rest of a sentence ("Cheers" above "for the whole team")."""
+def _continues_sentence(line: str) -> bool:
+    """Return whether a line is the rest of a sentence and not a name ("for the whole team" below "Cheers")."""
     words = line.split()
     title = words[0].endswith(".") or len(words[0]) <= _LONGEST_TITLE or words[0] in PARTICLES
     return len(words) > 1 and words[0][0].islower() and not title and not _CONTACT.search(line)
 
 
 def _is_last_sentence(line: str) -> bool:
-    """Whether a line ends every letter of some languages ("よろしくお願いいたします。"): content, with the name below it."""
+    """Return whether a line is a formula that ends letters in some languages ("よろしくお願いいたします。").
+
+    The formula is content; the name below is the signature.
+    """
     return len(line) <= _LONGEST_CLOSING and fold(line).strip(_ENDS).endswith(_LAST_SENTENCES)
 
 
 def _is_content(line: str) -> bool:
-    """Whether a line below a closing is content: a postscript, a quote, a list, a question or a whole sentence."""
+    """Return whether a line below a closing is content: a postscript, quote, list, question or long sentence."""
     if len(line) <= _LONGEST_COMPANY and any(word in fold(line) for word in _COMPANY):
         return False
     if len(line) > _LONGEST_LINE or line.startswith((">", "- ", "* ", "• ")) or line.endswith(("?", "？", "؟")):

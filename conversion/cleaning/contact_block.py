@@ -1,4 +1,4 @@
-"""A signature without a closing or a delimiter: the sender's name, and below it how to reach them."""
+"""Signatures without a closing or a delimiter: the name of the sender with contact details below."""
 
 from __future__ import annotations
 
@@ -27,10 +27,20 @@ _SENTENCE = (".", "!", "?", "。", "？", "！")
 
 
 def contact_block_start(lines: Sequence[str], end: int, sender: str, *, above_history: bool = False) -> int | None:
-    """The first line of the block that ends at `end`, or None.
+    """Find a contact block at the end of a text.
 
-    Its first line names the sender (`Name <address>`), two others hold a telephone number, an address or a web page. Of an
-    unknown sender only a block is believed that a program set apart by two blank lines, with history right below it.
+    The first line names the sender, and at least two other lines have a telephone number, an address or a web page. A
+    block that does not name the sender is accepted only if two blank lines precede it and a quote follows it: mail
+    programs insert such a block.
+
+    Args:
+        lines: The text.
+        end: Number of the line after the block.
+        sender: From of the email, as `Name <address>`.
+        above_history: Whether a quote follows the block.
+
+    Returns:
+        Number of the first line of the block, or None.
     """
     names = _names(sender)
     evidence, written = 0, 0
@@ -54,7 +64,7 @@ def contact_block_start(lines: Sequence[str], end: int, sender: str, *, above_hi
             return None if _is_introduced(lines, number) else number
         if line.endswith(_SENTENCE) and (len(line.split()) > _MOST_NAME_WORDS or is_unspaced(line[-2:-1] or " ")):
             return None
-        evidence += is_reachable(line)
+        evidence += has_contact_details(line)
     return None
 
 
@@ -67,7 +77,7 @@ def _may_be_name(line: str) -> bool:
 
 
 def _names(sender: str) -> frozenset[str]:
-    """The words of the sender's name and of the local part of the address."""
+    """Return the words of the sender's name and of the local part of the address."""
     name, _, address = fold(sender).partition("<")
     words = re.split(r"[^\w]+", f"{name} {address.partition('@')[0]}")
     return frozenset(word for word in words if len(word) > 1 and not word.isdigit())
@@ -79,8 +89,15 @@ def _is_named(line: str, names: frozenset[str]) -> bool:
     return 0 < len(words) <= _MOST_NAME_WORDS and sum(word in names for word in words) * 2 >= len(words)
 
 
-def is_reachable(line: str) -> bool:
-    """Whether a line holds a telephone number, an address or a web page."""
+def has_contact_details(line: str) -> bool:
+    """Return whether a line has a telephone number, an address or a web page.
+
+    Args:
+        line: The line.
+
+    Returns:
+        True for a line with contact details.
+    """
     phone = _PHONE.search(line)
     number = phone is not None and sum(map(str.isdigit, phone[0])) >= _LEAST_DIGITS
     return bool(number or has_address(line) or _LABELLED_PHONE.search(line) or _WEB.search(line))

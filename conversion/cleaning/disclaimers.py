@@ -1,4 +1,4 @@
-"""Legal small print at the end of an email: confidentiality, viruses, the environment before printing."""
+"""Legal disclaimers at the end of an email: confidentiality, viruses, paper saving."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from conversion.cleaning.languages import LANGUAGES, fold, of_all, of_language
 
 _SHORTEST = 40
-"""Letters of a paragraph that is small print by its words. A line that is shorter may stand above it without a blank line."""
+"""Characters of the shortest paragraph that is a disclaimer by its words. Shorter lines directly above belong to the
+signature."""
 _LEAST_WORDS = 3
 _MOST_PARAGRAPHS = 12
 _RULES = " \t-_=*"
@@ -17,14 +18,22 @@ _BEGINNINGS = of_all("small_print")
 
 
 def disclaimer_start(lines: Sequence[str], end: int) -> int | None:
-    """Where the small print at the end begins, which may be several paragraphs; None if there is none."""
+    """Find the disclaimer at the end of a text. A disclaimer can have several paragraphs.
+
+    Args:
+        lines: The text.
+        end: Number of the line after the last one to search.
+
+    Returns:
+        Number of the first line of the disclaimer, or None.
+    """
     found = None
     for first, below in _paragraphs_from_below(lines, end):
         if any(line.startswith(">") for line in lines[first:below]):
             break
         text = fold(" ".join(line.strip() for line in lines[first:below]))
         if not _is_disclaimer(text):
-            # A short one may stand between two, such as a heading in the next language.
+            # A short paragraph between two disclaimers is skipped, such as a heading in another language.
             if found is None or len(text) > _SHORTEST:
                 break
             continue
@@ -56,7 +65,7 @@ def _is_disclaimer(text: str) -> bool:
 
 
 def _without_name_above(lines: Sequence[str], first: int, below: int) -> int:
-    """The paragraph without the closing, name or address in short lines that has no blank line below it."""
+    """Skip short lines at the beginning of a paragraph: a closing, name or address without a blank line below."""
     for number in range(first, below):
         text = fold(lines[number]).strip(" *_[]()-")
         if len(text) >= _SHORTEST or text.startswith(_BEGINNINGS) or any(word in text for word in _ANY_WORD):

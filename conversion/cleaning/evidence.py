@@ -1,4 +1,4 @@
-"""What tells the line of a program from a sentence: dates, times, addresses."""
+"""Patterns that distinguish a line written by a program from a sentence: dates, times, addresses."""
 
 from __future__ import annotations
 
@@ -10,24 +10,55 @@ FULL_DATE = re.compile(
     r"|(?<!\d)\d{1,2}\s?[./\-]\s?\d{1,2}\s?[./\-]\s?\d{2,4}(?!\d)"
     r"|(?<!\d)\d{4}(?!\d)"
 )
-"""With a year; digits of any script."""
+"""A date with a year, in digits of any script."""
 TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h時点시]\s?\d{2}(?!\d)|\d{1,2}\s?(?:[ap]\.?m\b|uhr|[時点시])", re.IGNORECASE)
 COLONS = (":", "：")
 _DECORATION = " \t*_|"
 
 
 def has_address(text: str) -> bool:
+    """Return whether a text contains an email address.
+
+    Args:
+        text: The text.
+
+    Returns:
+        True if it does.
+    """
     return "@" in text and ADDRESS.search(text) is not None
 
 
 def has_full_date(text: str) -> bool:
+    """Return whether a text contains a date with a year.
+
+    Args:
+        text: The text.
+
+    Returns:
+        True if it does.
+    """
     return FULL_DATE.search(text) is not None
 
 
 def has_time(text: str) -> bool:
+    """Return whether a text contains a time of day.
+
+    Args:
+        text: The text.
+
+    Returns:
+        True if it does.
+    """
     return TIME.search(text) is not None
 
 
 def undecorated(line: str) -> str:
-    """Without the stars and bars that bold type and tables become in plain text."""
+    """Strip the asterisks and bars that bold text and tables become in plain text.
+
+    Args:
+        line: The line.
+
+    Returns:
+        The line without them at its ends.
+    """
     return line.strip(_DECORATION)

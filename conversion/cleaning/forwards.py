@@ -1,4 +1,4 @@
-"""Forwarded emails: content that somebody else wrote. From where one begins, nothing is cut."""
+"""Forwarded emails. They are content although the sender did not write them: nothing is cut below their beginning."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conversion.cleaning.languages import fold, of_all, of_language
 from conversion.cleaning.marked_text import MarkedText, MarkKind
 from conversion.limits import Limits
 
-LONGEST = 120
+MAX_CHARS = 120
 _DASHES = " -_=*\u2010\u2011\u2012\u2013\u2014\u200e\u200f:"
 _FORWARDED = of_all("forwarded")
 _PREFIX = re.compile(r"\s*([^\s:：\[\]()<>]{1,16}(?: [^\s:：\[\]]{1,10})?)\s?(?:\[\d+\])?\s*[:：]")
@@ -18,9 +18,16 @@ _FINNISH_LABELS = of_language("finnish", "from") + of_language("finnish", "subje
 
 
 def is_forward_subject(subject: str, text: MarkedText) -> bool:
-    """Whether a subject begins as that of a forward (`Fwd:`, `WG:`, …).
+    """Return whether a subject has the prefix of a forward (`Fwd:`, `WG:`, …).
 
-    `VS:` is a forward in Danish and Norwegian and an answer in Finnish, so there the headers in the text tell.
+    `VS:` is a forward in Danish and Norwegian, and a reply in Finnish. The language of the headers in the text decides.
+
+    Args:
+        subject: The subject.
+        text: The text of the email.
+
+    Returns:
+        True for a forward.
     """
     prefix = _prefix(subject)
     if prefix in _FORWARD_PREFIXES and prefix in _REPLY_PREFIXES:
@@ -29,20 +36,44 @@ def is_forward_subject(subject: str, text: MarkedText) -> bool:
 
 
 def is_reply_subject(subject: str) -> bool:
-    """Whether a subject begins as that of an answer (`Re:`, `AW:`, …)."""
+    """Return whether a subject has the prefix of a reply (`Re:`, `AW:`, …).
+
+    Args:
+        subject: The subject.
+
+    Returns:
+        True for a reply.
+    """
     return _prefix(subject) in _REPLY_PREFIXES
 
 
 def forward_start(text: MarkedText, limits: Limits) -> int | None:
-    """The line in which a forwarded email begins, by its mark or by the words above it."""
+    """Find the beginning of a forwarded email, by the mark of the mail program or by a separator line.
+
+    Args:
+        text: The text of the email.
+        limits: The limits of the conversion.
+
+    Returns:
+        Number of the first line, or None.
+    """
     marked = [region.first for region in text.of(MarkKind.FORWARD)]
     worded = (number for number, line in enumerate(text.lines[: limits.lines]) if is_forward_line(line))
     return min([*marked, *([first] if (first := next(worded, None)) is not None else [])], default=None)
 
 
 def is_forward_line(line: str) -> bool:
-    """Such as `---------- Forwarded message ---------` or `Begin forwarded message:`; nothing that is quoted itself."""
-    if len(line) > LONGEST or not line.strip():
+    """Return whether a line is a separator above a forwarded email. A quoted line is not.
+
+    Examples: `---------- Forwarded message ---------`, `Begin forwarded message:`.
+
+    Args:
+        line: The line.
+
+    Returns:
+        True for a separator.
+    """
+    if len(line) > MAX_CHARS or not line.strip():
         return False
     drawn = line.lstrip()[0] in _DASHES
     if not drawn and not line.rstrip(" *\u200e\u200f").endswith((":", "：")):

@@ -1,4 +1,4 @@
-"""The headers of an earlier email as Outlook and others write them into the text: From, Sent, To, Subject."""
+"""The headers of an earlier email (From, Sent, To, Subject) as Outlook and others write them into the text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from conversion.cleaning.languages import fold, of_all
 
 _MOST_LINES = 14
 _LONGEST_LABEL = 30
-_LEAST_BESIDE = 2
-"""Of a subject, a recipient, an address, and a label that says "sent" and not just "date", beside a sender and a date."""
+_LEAST_FURTHER = 2
+"""Number of further facts that a block needs beside sender and date: subject, recipient, address, a label that means
+"sent" and not just "date"."""
 _DATE_LABELS = of_all("date_labels")
 _LEAST_MARKED = 3
-"""Lines with a label that a block which a mail program marked must have, in whatever language."""
+"""Lines with a label that a block needs if a mail program marked it. The language of the labels does not matter."""
 _MEANINGS = ("cc", "to", "sent", "subject", "from")
 _LABELS: dict[str, set[str]] = {}
 for _meaning in _MEANINGS:
@@ -23,16 +24,24 @@ _TRANSPORT = (
     "received", "return-path", "message-id", "mime-version", "content-type", "dkim-signature", "delivered-to", "x-", "arc-",
     "authentication-results", "content-transfer-encoding", "references", "in-reply-to", "user-agent",
 )  # fmt: skip
-"""Headers that only a machine shows: a block with these was pasted as evidence, and is content."""
+"""Headers that mail programs do not show. A block with these was pasted as evidence, and is content."""
 _DECORATION = " *_|\t"
 
 
 def is_header_block(lines: Sequence[str], first: int, *, below_separator: bool = False) -> bool:
-    """Whether the headers of an email begin at this line: who sent it, a date with a digit, and two of a subject, a
-    recipient and an address.
+    """Return whether the headers of an earlier email begin at a line.
 
-    A booking may have From, To and Date, a form From and Subject; so more is asked for, unless a separator that only
-    programs write stands above.
+    Required are a sender, a date with a digit, and two more of: a subject, a recipient, an address, a label that means
+    "sent". This much is required because a booking can have From, To and Date, and a form can have From and Subject.
+    Below a separator that only mail programs write, less is sufficient.
+
+    Args:
+        lines: The text.
+        first: Number of the line.
+        below_separator: Whether such a separator precedes.
+
+    Returns:
+        True for a header block.
     """
     found = _headers(lines[first : first + _MOST_LINES])
     if not found:
@@ -43,25 +52,42 @@ def is_header_block(lines: Sequence[str], first: int, *, below_separator: bool =
         return bool(sender) or (dated and ("to" in found or "subject" in found))
     if not dated or not any(character.isalpha() for character in sender):
         return False
-    beside = (
-        ("subject" in found) + ("to" in found) + has_address(sender) + _says_sent(lines[first : first + _MOST_LINES])
+    further = (
+        ("subject" in found)
+        + ("to" in found)
+        + has_address(sender)
+        + _has_sent_label(lines[first : first + _MOST_LINES])
     )
-    return beside >= _LEAST_BESIDE
+    return further >= _LEAST_FURTHER
 
 
-def _says_sent(lines: Sequence[str]) -> bool:
+def _has_sent_label(lines: Sequence[str]) -> bool:
     labels = (label for line in lines if "sent" in _LABELS.get(label := _label(line), ()))
     label = next(labels, "")
     return bool(label) and not label.startswith(_DATE_LABELS)
 
 
 def begins_with_label(line: str) -> bool:
-    """Whether a line begins with a label of a header, as cheaply as can be told."""
+    """Return whether a line begins with the label of a header. A fast check.
+
+    Args:
+        line: The line.
+
+    Returns:
+        True if it does.
+    """
     return bool(_LABELS.get(_label(line)))
 
 
 def looks_like_headers(lines: Sequence[str]) -> bool:
-    """Whether these lines, which a mail program marked, are headers: labels known here, or in any language with a digit."""
+    """Return whether lines that a mail program marked as headers are headers.
+
+    Args:
+        lines: The non-blank lines of the marked element.
+
+    Returns:
+        True if they have known labels, or labels in any language with a digit in a value.
+    """
     labelled = [line for line in lines[:_MOST_LINES] if _label(line)]
     known = {"from", "subject"} <= set(_headers(lines[:_MOST_LINES]))
     dated = any(character.isdigit() for line in labelled for character in _value(line))
@@ -69,8 +95,11 @@ def looks_like_headers(lines: Sequence[str]) -> bool:
 
 
 def _headers(lines: Sequence[str]) -> dict[str, str]:
-    """The block's headers by their meaning; nothing if it is none. A label may mean two things ("Da:" is From in Italian
-    and a date's in another language), then it means what is still missing."""
+    """Return the values of a header block by their meaning; empty if the lines are not a header block.
+
+    A label with two meanings ("Da:" is From in Italian and a date in another language) takes the one that is still
+    missing.
+    """
     found: dict[str, str] = {}
     unlabelled, open_label = 0, ""
     for line in lines:
@@ -83,13 +112,13 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
         if label.startswith(_TRANSPORT):
             return {}
         if not meanings and open_label:
-            # A table's label and value became two lines.
+            # In a table, label and value are on two lines.
             found[open_label], open_label = line.strip(), ""
             continue
         if not meanings:
-            # A long list of recipients goes on in the next lines; anything else ends the block.
+            # A long list of recipients continues on the next lines. Any other line ends the block.
             unlabelled += 1
-            if not found or unlabelled > 3 or not _goes_on(line):
+            if not found or unlabelled > 3 or not _continues_recipients(line):
                 break
             continue
         meaning = next((meaning for meaning in reversed(_MEANINGS) if meaning in meanings and meaning not in found), "")
@@ -99,12 +128,12 @@ def _headers(lines: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _goes_on(line: str) -> bool:
+def _continues_recipients(line: str) -> bool:
     return line[:1] in " \t" or "@" in line or ";" in line or line.rstrip().endswith(",")
 
 
 def _label(line: str) -> str:
-    """What stands before the colon, if it is short; folded."""
+    """Return the folded text before the colon; empty if the text is too long."""
     head = line[: _LONGEST_LABEL + 12].lstrip(_DECORATION)
     ends = [place for colon in COLONS if (place := head.find(colon)) >= 0]
     if not ends:

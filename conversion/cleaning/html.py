@@ -1,7 +1,7 @@
-"""HTML as lines a person would call readable, and what mail programs marked in it (`client_marks`).
+"""Convert HTML to readable lines, with the regions that mail programs marked (`client_marks`).
 
-What is hidden is gone. The parser (resiliparse) turns the tree to text itself: a walk over the nodes from Python, or
-taking nodes out of the tree, costs a time that grows with the square of the page.
+Hidden elements are left out. The parser (resiliparse) converts the tree to text itself: walking the nodes in Python, or
+removing nodes, takes time quadratic in the size of the page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from conversion.cleaning.marked_text import MarkedText, closing, opening, read_s
 from conversion.limits import Limits
 
 MOST_MARKED = 500
-"""Elements of one page that are marked. History deeper than this lies in history that is marked."""
+"""Maximum number of marked elements per page. Deeper quotes lie inside of marked quotes."""
 
 HIDDEN = [
     '[style*="display:none" i]',
@@ -36,31 +36,47 @@ HIDDEN = [
 ]
 ANY_MARK = ", ".join(mark.selector for mark in CLIENT_MARKS)
 CELL_GAP = re.compile(r"\t+")
-# A paragraph that fills a cell of a table, as Word writes it, would end the row.
+# Word writes a paragraph into each table cell. The paragraph would end the row.
 CELL_PARAGRAPH = re.compile(r"(<t[dh]\b[^<>]{0,2000}>\s{0,200})<(?:p\b[^<>]{0,2000}|div)>", re.IGNORECASE)
 CELL_PARAGRAPH_END = re.compile(r"(?:<o:p>(?:&nbsp;|\s){0,20}</o:p>)?</(?:p|div)>(\s{0,200}</t[dh]>)", re.IGNORECASE)
 WORD_BULLET = re.compile(r"^(\s*)·\s+")
-# Entities for the characters that stand for marks (see `marked_text`): a page must not bring its own.
+# The sign characters of `marked_text`, also as entities. They are removed from the page.
 FOREIGN_SIGN = re.compile(
     r"[\ufdd0-\ufdef]|&#(?:x0*fd[de][0-9a-f]|0*(?:6497[6-9]|649[89]\d|6500[0-7]));?", re.IGNORECASE
 )
 
 
 def has_marks(html: str, limits: Limits) -> bool:
-    """Whether a mail program left marks in the page that plain text knows nothing of."""
+    """Return whether a page has marks of a mail program. Plain text does not have this information.
+
+    Args:
+        html: The page.
+        limits: The limits of the conversion.
+
+    Returns:
+        True if it has at least one mark.
+    """
     body = HTMLTree.parse(html[: limits.html_chars]).body
     return body is not None and body.query_selector(ANY_MARK) is not None
 
 
 def text_of(html: str, limits: Limits) -> MarkedText:
-    """The lines of a page, and the marks of mail programs in them."""
+    """Convert a page to lines.
+
+    Args:
+        html: The page.
+        limits: The limits of the conversion.
+
+    Returns:
+        The lines and the marked regions.
+    """
     tree = HTMLTree.parse(_prepared(html[: limits.html_chars]))
     if tree.body is None:
         return MarkedText(())
     _mark(tree)
     marked = read_signs(_plain(tree, HIDDEN), CLIENT_MARKS)
     if not any(line.strip() for line in marked.lines):
-        # A page that only its style sheet would show: better than nothing.
+        # Everything is hidden, and a style sheet would show it. Use the hidden text.
         marked = read_signs(_plain(tree, []), CLIENT_MARKS)
     return MarkedText(tuple(_line(line) for line in marked.lines), marked.regions)
 
@@ -79,14 +95,14 @@ def _line(line: str) -> str:
 
 
 def _mark(tree: HTMLTree) -> None:
-    """Put the signs of each mark into its elements. No node is ever taken out."""
-    # The parser's types allow for nodes that are not there; those made or found here are.
+    """Insert the sign characters of each mark into its elements. Nodes are never removed."""
+    # The parser's types allow None for a node. The nodes created or found here exist.
     body: Any = tree.body
     if body.query_selector(ANY_MARK) is None:
         return
     left = MOST_MARKED
     for number, mark in enumerate(CLIENT_MARKS):
-        # A slice, and not a loop over the collection itself, which counts from its beginning at every step.
+        # Use a slice: iterating over the collection counts from its beginning at every step.
         for element in body.query_selector_all(mark.selector)[:left]:
             left -= 1
             sign: Any = tree.create_text_node(opening(number))

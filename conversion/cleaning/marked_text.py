@@ -1,7 +1,7 @@
-"""Text in lines, and what the HTML it came from knew about some of them: here a quote begins, there a signature ends.
+"""Text in lines, with the regions that mail programs marked in the HTML, such as quotes and signatures.
 
-While HTML becomes text, one character stands where a marked element begins and one where it ends. Both are
-"noncharacters" of Unicode (U+FDD0 … U+FDEF, meant for such inner use), which no email may bring along.
+While HTML is converted to text, one sign character marks the beginning of a marked element and another its end. The
+signs are Unicode noncharacters (U+FDD0 to U+FDEF, intended for internal use). They are removed from emails before.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from enum import Enum
 
 _FIRST_OPENING, _CLOSING = 0xFDD0, "\ufdef"
 MOST_MARKS = ord(_CLOSING) - _FIRST_OPENING
-"""How many different marks can be told apart."""
+"""Maximum number of different marks."""
 _SIGN = re.compile("([\ufdd0-\ufdef])")
 
 
 class MarkKind(Enum):
-    """What an element that some mail program left means for the lines in it."""
+    """The meaning of a marked element for its lines."""
 
     QUOTE = "quote"
-    """The history, beyond doubt."""
+    """A quote of earlier emails, for certain."""
     CITATION = "citation"
-    """The history if an attribution goes before it; else somebody may have indented their own words."""
+    """A quote if an attribution precedes it. Otherwise the author may have indented own text."""
     ATTRIBUTION = "attribution"
-    """The line that introduces the history."""
+    """The line that introduces the quote."""
     WRAPPER = "wrapper"
-    """Holds the attribution and the history, and also what was written between the lines of it."""
+    """Contains the attribution, the quote, and text that was written between the quoted lines."""
     HEADERS = "headers"
-    """The headers of the earlier email, which follows up to the end."""
+    """The headers of the earlier email. The email follows up to the end."""
     FORWARD = "forward"
     """A forwarded email: content."""
     SIGNATURE = "signature"
@@ -37,7 +37,13 @@ class MarkKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark that a mail program leaves: the name of the rule, what it means, and how to find it (CSS)."""
+    """A mark of a mail program.
+
+    Attributes:
+        rule: Name of the rule.
+        kind: What the mark means.
+        selector: CSS selector of the marked elements.
+    """
 
     rule: str
     kind: MarkKind
@@ -46,7 +52,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """The lines of one marked element: `first` up to, but not including, `end`."""
+    """The lines of one marked element.
+
+    Attributes:
+        mark: The mark.
+        first: Number of the first line.
+        end: Number of the line after the last one.
+    """
 
     mark: Mark
     first: int
@@ -55,13 +67,25 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """Lines, and the regions that are marked in them, in the order in which they begin."""
+    """A text with its marked regions.
+
+    Attributes:
+        lines: The lines.
+        regions: The regions, in the order of their first lines.
+    """
 
     lines: tuple[str, ...]
     regions: tuple[Region, ...] = ()
 
     def of(self, *kinds: MarkKind) -> list[Region]:
-        """The regions of these kinds, without those that lie inside another one of them."""
+        """Return the outermost regions of these kinds.
+
+        Args:
+            kinds: The kinds.
+
+        Returns:
+            The regions, without those inside of another one of these kinds.
+        """
         outer: list[Region] = []
         for region in self.regions:
             if region.mark.kind in kinds and (not outer or region.first >= outer[-1].end):
@@ -70,19 +94,33 @@ class MarkedText:
 
 
 def opening(number: int) -> str:
-    """The sign for the beginning of an element with this mark (by its number)."""
+    """Return the sign character for the beginning of an element.
+
+    Args:
+        number: Index of the mark.
+
+    Returns:
+        One character.
+    """
     return chr(_FIRST_OPENING + number)
 
 
 def closing() -> str:
-    """The sign for the end of a marked element."""
+    """Return the sign character for the end of an element."""
     return _CLOSING
 
 
 def read_signs(text: str, marks: Sequence[Mark]) -> MarkedText:
-    """The lines of a text and the regions between its signs, which are gone afterwards.
+    """Convert a text with sign characters to lines and regions.
 
-    A line that holds nothing but signs is no line. One with a sign in its middle becomes two.
+    A line with only signs is removed. A line with a sign in its middle becomes two lines.
+
+    Args:
+        text: The text.
+        marks: The marks, by index.
+
+    Returns:
+        The text without signs, and its regions.
     """
     lines: list[str] = []
     regions: list[Region | None] = []
@@ -107,7 +145,14 @@ def read_signs(text: str, marks: Sequence[Mark]) -> MarkedText:
 
 
 def joined(texts: Iterable[MarkedText]) -> MarkedText:
-    """These texts one below the other, a blank line between."""
+    """Join texts with a blank line between.
+
+    Args:
+        texts: The texts.
+
+    Returns:
+        One text.
+    """
     lines: list[str] = []
     regions: list[Region] = []
     for text in texts:

@@ -1,7 +1,7 @@
-"""The rules that find quoted history. Each has a name, says from which line on, and is silent when in doubt.
+"""Rules that find quoted earlier emails. Each rule has a name, and returns the first line of the quote or None.
 
-What all of them have in common: the history goes on to the end. Where somebody wrote below or between the lines of a
-quote, the quote is what the answers refer to, and stays.
+A quote extends to the end of the text. If the author wrote below or between quoted lines, the quote gives the context
+of the answers, and stays.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ _LONG_LINE = 60
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """History that begins at this line, and the rule that found it."""
+    """A quote.
+
+    Attributes:
+        first: Number of its first line.
+        rule: Name of the rule that found it.
+    """
 
     first: int
     rule: str
@@ -38,7 +43,13 @@ class Quote:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text as the rules read it: up to, but not including, line `end`."""
+    """The part of a text that the rules search.
+
+    Attributes:
+        text: The text.
+        end: Number of the line after the last one to search.
+        limits: The limits of the conversion.
+    """
 
     text: MarkedText
     end: int
@@ -46,11 +57,12 @@ class Reading:
 
     @cached_property
     def lines(self) -> Sequence[str]:
+        """Return the lines to search."""
         return self.text.lines[: self.end]
 
     @cached_property
     def last_answered(self) -> int:
-        """The last quoted line below which something was written that is not quoted; -1 if there is none."""
+        """Return the last quoted line that is followed by text that is not quoted; -1 if there is none."""
         lines = self.lines
         own = next(
             (
@@ -64,7 +76,7 @@ class Reading:
 
     @cached_property
     def last_marked_answered(self) -> int:
-        """The same by the marks of a mail program: the first line of the last such quote; -1 if there is none."""
+        """Return the first line of the last marked quote that is followed by text; -1 if there is none."""
         regions = self.text.of(MarkKind.QUOTE, MarkKind.CITATION)
         answered = (
             region.first
@@ -74,7 +86,11 @@ class Reading:
         return next(answered, -1)
 
     def candidates(self) -> Iterator[tuple[int, str]]:
-        """The lines in which something may begin, and their numbers."""
+        """Yield the lines that can begin a quote, within the limits.
+
+        Yields:
+            Line number and line.
+        """
         for number in range(min(self.end, self.limits.lines)):
             line = self.lines[number]
             if line and len(line) <= self.limits.line_chars:
@@ -82,23 +98,36 @@ class Reading:
 
 
 def first_quote(reading: Reading) -> Quote | None:
-    """The earliest line at which a rule sees history begin."""
-    found = [Quote(first, rule) for rule, finds in RULES.items() if (first := finds(reading)) is not None]
+    """Find the quote that begins first.
+
+    Args:
+        reading: The text.
+
+    Returns:
+        The quote, or None.
+    """
+    found = [Quote(first, rule) for rule, find_start in RULES.items() if (first := find_start(reading)) is not None]
     quote = min(found, key=lambda quote: quote.first, default=None)
     return quote and Quote(_with_labels_above(reading, quote.first), quote.rule)
 
 
 def marked_quote(reading: Reading) -> int | None:
-    """A quote that the mail program marked in its HTML, at the end, with nothing written below or between.
+    """Find a quote that the mail program marked in its HTML, at the end of the text and without answers.
 
-    A mere `blockquote` counts only with an attribution above it or as its first line: people indent text too.
+    A plain `blockquote` counts only with an attribution above or as its first line, because people also indent text.
+
+    Args:
+        reading: The text.
+
+    Returns:
+        Number of the first line, or None.
     """
-    regions = [region for region in _quoted_regions(reading) if _written(reading, region.first, region.end)]
-    if not regions or _written(reading, regions[-1].end, reading.end):
+    regions = [region for region in _quoted_regions(reading) if _has_text(reading, region.first, region.end)]
+    if not regions or _has_text(reading, regions[-1].end, reading.end):
         return None
     first = regions[-1]
     for region in reversed(regions[:-1]):
-        if _written(reading, region.end, first.first):
+        if _has_text(reading, region.end, first.first):
             return None
         first = region
     if _begins_with_forward(reading, first):
@@ -107,15 +136,29 @@ def marked_quote(reading: Reading) -> int | None:
 
 
 def marked_headers(reading: Reading) -> int | None:
-    """The headers of the earlier email in an element that Outlook marks; the email follows to the end."""
+    """Find the headers of an earlier email in an element that Outlook marks. The email follows up to the end.
+
+    Args:
+        reading: The text.
+
+    Returns:
+        Number of the first line, or None.
+    """
     for region in reading.text.of(MarkKind.HEADERS):
-        if region.first < reading.end and looks_like_headers(_written_lines(reading.lines[region.first : region.end])):
+        if region.first < reading.end and looks_like_headers(_nonblank_lines(reading.lines[region.first : region.end])):
             return region.first
     return None
 
 
 def quoted_lines(reading: Reading) -> int | None:
-    """An attribution, and below it lines with `>` up to the end."""
+    """Find an attribution with lines that begin with `>` below, up to the end.
+
+    Args:
+        reading: The text.
+
+    Returns:
+        Number of the first line, or None.
+    """
     first = reading.end
     for number in range(reading.end - 1, -1, -1):
         line = reading.lines[number]
@@ -132,7 +175,14 @@ def quoted_lines(reading: Reading) -> int | None:
 
 
 def attribution(reading: Reading) -> int | None:
-    """An attribution that says when and who, above an earlier email that nothing marks as one."""
+    """Find an attribution with time and author above an earlier email that has no other mark.
+
+    Args:
+        reading: The text.
+
+    Returns:
+        Number of the first line, or None.
+    """
     for number, line in reading.candidates():
         if is_quoted(line):
             continue
@@ -143,29 +193,50 @@ def attribution(reading: Reading) -> int | None:
 
 
 def original_message(reading: Reading) -> int | None:
-    """`-----Original Message-----`, in any language, above the headers or the text of an earlier email."""
+    """Find `-----Original Message-----`, in any language, above the headers or the text of an earlier email.
+
+    Args:
+        reading: The text.
+
+    Returns:
+        Number of the first line, or None.
+    """
     for number, line in reading.candidates():
         if not is_original_message(line, least=2):
             continue
-        below = _next_written(reading, number + 1)
+        below = _next_nonblank(reading, number + 1)
         if below is None or not (is_original_message(line) or begins_with_label(reading.lines[below])):
             continue
-        if not _answered_below(reading, below):
+        if not _has_answer_below(reading, below):
             return number
     return None
 
 
 def drawn_attribution(reading: Reading) -> int | None:
-    """The line of Zoho, Notes and GroupWise between dashes or arrows: who wrote when."""
+    """Find an attribution of Zoho, Notes or GroupWise between dashes or arrows.
+
+    Args:
+        reading: The text.
+
+    Returns:
+        Number of the first line, or None.
+    """
     for number, line in reading.candidates():
         drawn = is_drawn_attribution(line) or is_arrowed(line) or is_notes_header(reading.lines, number)
-        if drawn and _next_written(reading, number + 1) is not None:
-            return None if _answered_below(reading, number + 1) else number
+        if drawn and _next_nonblank(reading, number + 1) is not None:
+            return None if _has_answer_below(reading, number + 1) else number
     return None
 
 
 def header_block(reading: Reading) -> int | None:
-    """From, Sent, Subject, as Outlook writes them; with the rule that may be drawn above."""
+    """Find headers of an earlier email (From, Sent, Subject), with the line of dashes above them if there is one.
+
+    Args:
+        reading: The text.
+
+    Returns:
+        Number of the first line, or None.
+    """
     for number, line in reading.candidates():
         if not begins_with_label(line):
             continue
@@ -176,9 +247,9 @@ def header_block(reading: Reading) -> int | None:
             continue
         if not is_header_block(reading.lines, number, below_separator=drawn and adjacent):
             continue
-        if _is_introduced(reading, number) or _answered_below(reading, number):
+        if _is_introduced(reading, number) or _has_answer_below(reading, number):
             continue
-        return above if drawn and not _closes_enclosure(reading, above) else number
+        return above if drawn and not _closes_signature(reading, above) else number
     return None
 
 
@@ -193,17 +264,25 @@ RULES: dict[str, Callable[[Reading], int | None]] = {
 }
 
 
-# ---- what the rules ask -------------------------------------------------------------------------------------------
+# ---- Helper functions of the rules --------------------------------------------------------------------------------
 
 
 def is_quoted(line: str) -> bool:
-    """Whether a line begins with `>`; not the rule of arrows that GroupWise draws above a quote, nor the end of an address
-    that was broken before its bracket."""
+    """Return whether a line begins with `>`.
+
+    Not a quote is `>:`, the end of an attribution that was broken before the bracket of its address.
+
+    Args:
+        line: The line.
+
+    Returns:
+        True for a quoted line.
+    """
     return line.startswith((">", " >", "|>")) and line.strip() != ">:"
 
 
 def _is_wrapped(lines: Sequence[str], number: int) -> bool:
-    """The rest of a quoted line that was broken, and whose second half lost its sign."""
+    """Return whether a line is the second half of a quoted line that was broken and lost its `>`."""
     return (
         0 < number < len(lines) - 1
         and is_quoted(lines[number - 1])
@@ -214,7 +293,7 @@ def _is_wrapped(lines: Sequence[str], number: int) -> bool:
 
 
 def _quotes_its_attribution(reading: Reading, first: int) -> bool:
-    """Some put the attribution or the headers into the quote: `> 4 Dec 2026, at 18:36, Ann Field wrote:`."""
+    """Return whether the quote begins with its attribution or headers: `> 4 Dec 2026, at 18:36, Ann Field wrote:`."""
     inner = [line.lstrip(">").strip() for line in reading.lines[first : first + MOST_LINES + 1]]
     ends = (number for number in range(len(inner)) if attribution_at(inner, number, Below.QUOTED) is not None)
     end = next(ends, None)
@@ -223,19 +302,19 @@ def _quotes_its_attribution(reading: Reading, first: int) -> bool:
     return not any(not line for line in inner[:end])
 
 
-def _answered_below(reading: Reading, first: int) -> bool:
-    """Whether quoted lines with `>` stand below this line, and something that is not quoted below those."""
+def _has_answer_below(reading: Reading, first: int) -> bool:
+    """Return whether quoted lines follow from this line on, with text below that is not quoted."""
     return reading.last_answered >= first
 
 
 def _is_introduction(reading: Reading, first: int, last: int) -> bool:
-    """Whether an earlier email may follow: there is text below, and not somebody's answers between its lines."""
-    answered = _answered_below(reading, last + 1) or reading.last_marked_answered > last
-    return _next_written(reading, last + 1) is not None and not answered
+    """Return whether an earlier email can follow: there is text below, without answers between its lines."""
+    answered = _has_answer_below(reading, last + 1) or reading.last_marked_answered > last
+    return _next_nonblank(reading, last + 1) is not None and not answered
 
 
-def _closes_enclosure(reading: Reading, number: int | None) -> bool:
-    """Whether this rule is the lower one of two that are alike, with a signature between them."""
+def _closes_signature(reading: Reading, number: int | None) -> bool:
+    """Return whether this line of dashes is the lower one of two equal ones that enclose a signature."""
     if number is None:
         return False
     rule = reading.lines[number].strip()
@@ -243,7 +322,7 @@ def _closes_enclosure(reading: Reading, number: int | None) -> bool:
 
 
 def _with_labels_above(reading: Reading, first: int) -> int:
-    """Some programs write a rule, To and Subject above the attribution: these belong to it."""
+    """Include a line of dashes, To and Subject that some mail programs write above the attribution."""
     for number in range(first - 1, max(-1, first - _FEW_LINES - 1), -1):
         line = reading.lines[number]
         if is_drawn(line) and number < first - 1:
@@ -254,7 +333,7 @@ def _with_labels_above(reading: Reading, first: int) -> int:
 
 
 def _is_introduced(reading: Reading, number: int) -> bool:
-    """Whether the line above says that something is shown here ("The headers are:"): then it is content."""
+    """Return whether the line above introduces the headers as content ("The headers are:")."""
     above = last_written(reading.lines, number)
     if above is None or is_drawn(reading.lines[above]):
         return False
@@ -262,12 +341,12 @@ def _is_introduced(reading: Reading, number: int) -> bool:
     return line.endswith((":", "：")) and not is_original_message(line) and number - above <= _FEW_LINES
 
 
-def _written(reading: Reading, first: int, end: int) -> bool:
+def _has_text(reading: Reading, first: int, end: int) -> bool:
     return any(line.strip() for line in reading.lines[first:end])
 
 
 def _quoted_regions(reading: Reading) -> list[Region]:
-    """What is marked as quoted. A wrapper without a quote in it is one itself."""
+    """Return the regions marked as quotes. A wrapper without a quote inside counts as a quote."""
     quotes = reading.text.of(MarkKind.QUOTE, MarkKind.CITATION)
     wrappers = [
         wrapper
@@ -278,25 +357,25 @@ def _quoted_regions(reading: Reading) -> list[Region]:
     return sorted(found, key=lambda region: region.first)
 
 
-def _written_lines(lines: Sequence[str]) -> list[str]:
+def _nonblank_lines(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def _next_written(reading: Reading, first: int) -> int | None:
+def _next_nonblank(reading: Reading, first: int) -> int | None:
     end = min(reading.end, first + _FEW_LINES)
     return next((number for number in range(first, end) if reading.lines[number].strip()), None)
 
 
 def _begins_with_forward(reading: Reading, region: Region) -> bool:
-    written = _written_lines(reading.lines[region.first : region.end])
+    written = _nonblank_lines(reading.lines[region.first : region.end])
     return any(is_forward_line(line) for line in written[:2])
 
 
 def _with_attribution(reading: Reading, quote: Region) -> int | None:
-    """Where the history begins, the attribution included; None if a quote that needs one has none."""
+    """Return the first line of the quote including its attribution; None if a required attribution is missing."""
     certain = quote.mark.kind is not MarkKind.CITATION
     for region in reading.text.of(MarkKind.ATTRIBUTION):
-        if region.first < quote.first and not _written(reading, region.end, quote.first):
+        if region.first < quote.first and not _has_text(reading, region.end, quote.first):
             return region.first
     wrapper = _wrapper_around(reading, quote)
     if wrapper is not None and _is_short_introduction(reading, wrapper.first, quote.first):
@@ -317,7 +396,7 @@ def _wrapper_around(reading: Reading, quote: Region) -> Region | None:
 
 
 def _is_short_introduction(reading: Reading, first: int, end: int) -> bool:
-    written = _written_lines(reading.lines[first:end])
+    written = _nonblank_lines(reading.lines[first:end])
     return (
         0 < len(written) <= _FEW_LINES
         and written[-1].rstrip(" *_").endswith((":", "："))
@@ -326,8 +405,8 @@ def _is_short_introduction(reading: Reading, first: int, end: int) -> bool:
 
 
 def _begins_with_attribution(reading: Reading, quote: Region) -> bool:
-    """Apple Mail puts the attribution into the quote."""
-    first = _next_written(reading, quote.first)
+    """Return whether the quote begins with its attribution, as Apple Mail writes it."""
+    first = _next_nonblank(reading, quote.first)
     if first is None:
         return False
     below = min(quote.end, first + _FEW_LINES + 1)
@@ -337,6 +416,6 @@ def _begins_with_attribution(reading: Reading, quote: Region) -> bool:
 
 
 def _is_quoted_above(reading: Reading, number: int) -> bool:
-    """Whether there are quoted lines above: then what stands between was written between the lines."""
+    """Return whether quoted lines precede. Then the text between was written between quoted lines."""
     last = last_written(reading.lines, number)
     return last is not None and any(line.startswith(">") for line in reading.lines[:number])

@@ -1,7 +1,7 @@
-"""The rules that find a signature: each has a name, says from which line on, and is silent when in doubt.
+"""Rules that find a signature. Each rule has a name, and returns the first line of the signature or None.
 
-A signature is the last thing in what somebody wrote, and may be of several pieces: a closing and a name, below it the line
-of the phone, below that legal small print. Anything longer than signatures are is content.
+A signature is at the end of the author's text, and can have several pieces: a closing with a name, below it the line of
+a phone, below that a disclaimer. Text that is longer than a signature is content.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from conversion.cleaning.attribution import last_written
 from conversion.cleaning.closings import PARTICLES, closing_start
-from conversion.cleaning.contact_block import contact_block_start, is_reachable
+from conversion.cleaning.contact_block import contact_block_start, has_contact_details
 from conversion.cleaning.disclaimers import disclaimer_start
 from conversion.cleaning.languages import LANGUAGES, fold, is_set, of_all, of_language
 from conversion.cleaning.marked_text import MarkKind
@@ -20,9 +20,10 @@ from conversion.cleaning.quotes import Reading
 from conversion.cleaning.separators import is_drawn
 
 _MOST_LINES, _MOST_CHARS = 30, 2_000
-"""Of a signature below a delimiter that says what it is."""
+"""Maximum size of a signature below an unambiguous delimiter."""
 _FEW_LINES, _SHORT_LINE, _NARROW_LINE = 12, 80, 60
-"""Below one that has lost its space, as HTML and some programs make it: then it could be a rule of dashes."""
+"""Maximum size below a delimiter without its trailing space, as HTML and some mail programs write it. Such a line
+could also be a divider."""
 _MOST_PIECES = 6
 _LONGEST_MOBILE_LINE, _MOST_MOBILE_WORDS, _FEW_WORDS = 120, 11, 6
 _DELIMITERS = ("| |", "--", "—", "–", "___", "__", "---", "-- ", "--- ")
@@ -31,12 +32,12 @@ _LIST_RULE = re.compile(r"_{30,}")
 _CODE_ENDS, _SENTENCE_ENDS = (";", "{", "}", "=", "[", "("), (".", "!", "?", "。", "！", "？")
 _DASHED_NAME = re.compile(r"\s?[-–—~]{1,2}\s?[^\W\d_][\w.'’\-]{0,30}(?: [^\W\d_][\w.'’\-]{0,30}){0,3}")
 _NEED_BOTH = tuple(language for language in LANGUAGES if is_set(language, "mobile_needs_both"))
-"""Languages in which such a line is known only by its beginning and its end together."""
+"""Languages in which a mobile line is recognised only by its beginning and its end together."""
 _BOTH = tuple((of_language(language, "mobile"), of_language(language, "mobile_ends")) for language in _NEED_BOTH)
 _MOBILE = tuple(
     {word for language in LANGUAGES if language not in _NEED_BOTH for word in of_language(language, "mobile")}
 )
-_ENOUGH = of_all("mobile_enough")
+_SUFFICIENT = of_all("mobile_enough")
 _MOBILE_ENDS = tuple(
     {word for language in LANGUAGES if language not in _NEED_BOTH for word in of_language(language, "mobile_ends")}
 )
@@ -45,21 +46,32 @@ _DEVICES, _EXCUSES = of_all("devices"), of_all("excuses")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature that begins at this line, and the rules that found its pieces, the uppermost first."""
+    """A signature.
+
+    Attributes:
+        first: Number of its first line.
+        rule: Names of the rules that found its pieces, from top to bottom.
+    """
 
     first: int
     rule: str
 
 
-def find_signature(reading: Reading, sender: str = "", *, leaving: int | None = None) -> Signature | None:
-    """The signature at the end of this text, piece by piece from below. `sender` is the name and address of the From.
+def find_signature(reading: Reading, sender: str = "", *, must_keep: int | None = None) -> Signature | None:
+    """Find the signature at the end of a text, piece by piece from below.
 
-    `leaving`: something must be left that is written in this line or below it.
+    Args:
+        reading: The text.
+        sender: From of the email, as `Name <address>`.
+        must_keep: Number of a line. Text must remain in this line or below it.
+
+    Returns:
+        The signature, or None.
     """
     end = reading.end
     rules: list[str] = []
     for _ in range(_MOST_PIECES):
-        found = _earliest(Reading(reading.text, end, reading.limits), sender, leaving)
+        found = _earliest(Reading(reading.text, end, reading.limits), sender, must_keep)
         if found is None:
             break
         end = _with_delimiter(reading, found.first)
@@ -67,23 +79,27 @@ def find_signature(reading: Reading, sender: str = "", *, leaving: int | None = 
     return Signature(end, " + ".join(dict.fromkeys(rules))) if rules else None
 
 
-def _earliest(reading: Reading, sender: str, leaving: int | None) -> Signature | None:
+def _earliest(reading: Reading, sender: str, must_keep: int | None) -> Signature | None:
     if last_written(reading.lines, reading.end) is None:
         return None
-    found = [Signature(first, rule) for rule, finds in RULES.items() if (first := finds(reading, sender)) is not None]
+    found = [
+        Signature(first, rule)
+        for rule, find_start in RULES.items()
+        if (first := find_start(reading, sender)) is not None
+    ]
     found = [one for one in found if not _is_in_quote(reading, one.first) and not _is_introduced(reading, one.first)]
-    if leaving is not None:
-        found = [one for one in found if _is_left(reading, one.first, leaving)]
+    if must_keep is not None:
+        found = [one for one in found if _keeps_text(reading, one.first, must_keep)]
     return min(found, key=lambda signature: signature.first, default=None)
 
 
 def _is_in_quote(reading: Reading, first: int) -> bool:
-    """Whether a line stands in a quote that the mail program marked: then the signature is somebody else's."""
+    """Return whether a line is inside of a marked quote. Then the signature belongs to the quoted email."""
     return any(region.first < first < region.end for region in reading.text.of(MarkKind.QUOTE, MarkKind.CITATION))
 
 
 def _is_introduced(reading: Reading, first: int) -> bool:
-    """Whether the line above says that a signature is shown here: then it is content ("Please use this one:")."""
+    """Return whether the line above introduces a signature as content ("Please use this one:")."""
     above = last_written(reading.lines, first)
     return above is not None and reading.lines[above].rstrip().endswith((":", "："))
 
@@ -93,13 +109,21 @@ def _with_delimiter(reading: Reading, first: int) -> int:
     return above if above is not None and reading.lines[above].strip() in _DELIMITERS else first
 
 
-def _is_left(reading: Reading, first: int, leaving: int) -> bool:
+def _keeps_text(reading: Reading, first: int, must_keep: int) -> bool:
     above = last_written(reading.lines, first)
-    return above is not None and above >= leaving
+    return above is not None and above >= must_keep
 
 
 def marked_signature(reading: Reading, sender: str = "") -> int | None:
-    """A signature that the mail program marked in its HTML, with a delimiter above it if there is one."""
+    """Find a signature that the mail program marked in its HTML.
+
+    Args:
+        reading: The text.
+        sender: From of the email; not used.
+
+    Returns:
+        Number of the first line, or None.
+    """
     last = last_written(reading.lines, reading.end)
     if last is None:
         return None
@@ -110,7 +134,15 @@ def marked_signature(reading: Reading, sender: str = "") -> int | None:
 
 
 def delimited_signature(reading: Reading, sender: str = "") -> int | None:
-    """What is below the line `-- ` (RFC 3676 §4.3), or below `--` if it looks like a signature."""
+    """Find the text below the line `-- ` (RFC 3676 §4.3), or below `--` if it looks like a signature.
+
+    Args:
+        reading: The text.
+        sender: From of the email; not used.
+
+    Returns:
+        Number of the first line, or None.
+    """
     for number in range(max(0, reading.end - _MOST_LINES - 1), reading.end):
         line = reading.lines[number]
         if line == "-- " and _is_short(reading, number):
@@ -118,9 +150,11 @@ def delimited_signature(reading: Reading, sender: str = "") -> int | None:
         if line.strip() not in _DELIMITERS or not _looks_like_a_signature(reading, number + 1):
             continue
         alone = number == 0 or not reading.lines[number - 1].strip()
-        # Rules of three dashes or underscores stand in all kinds of text.
+        # Lines of three dashes or underscores are common in all kinds of text.
         known = (
-            line.strip() == "--" or reading.end < len(reading.text.lines) or _tells_how_to_reach(reading, number + 1)
+            line.strip() == "--"
+            or reading.end < len(reading.text.lines)
+            or _has_contact_details_below(reading, number + 1)
         )
         if alone and known:
             return number
@@ -128,7 +162,15 @@ def delimited_signature(reading: Reading, sender: str = "") -> int | None:
 
 
 def mailing_list_footer(reading: Reading, sender: str = "") -> int | None:
-    """The rule of underscores, and below it the name and the links of a mailing list."""
+    """Find the footer of a mailing list: a line of underscores with the name and the links of the list below.
+
+    Args:
+        reading: The text.
+        sender: From of the email; not used.
+
+    Returns:
+        Number of the first line, or None.
+    """
     for number in range(max(0, reading.end - _FEW_LINES), reading.end):
         if _LIST_RULE.fullmatch(reading.lines[number].strip()):
             below = [line for line in reading.lines[number + 1 : reading.end] if line.strip()]
@@ -140,7 +182,15 @@ def mailing_list_footer(reading: Reading, sender: str = "") -> int | None:
 
 
 def mobile_line(reading: Reading, sender: str = "") -> int | None:
-    """`Sent from my iPhone` and its like, as the last line: standing alone, or with nothing more in it than a link."""
+    """Find a last line such as `Sent from my iPhone`, alone in its paragraph or short. A link in the line is ignored.
+
+    Args:
+        reading: The text.
+        sender: From of the email; not used.
+
+    Returns:
+        Number of the first line, or None.
+    """
     last = last_written(reading.lines, reading.end)
     if last is None:
         return None
@@ -153,20 +203,35 @@ def mobile_line(reading: Reading, sender: str = "") -> int | None:
 
 
 def is_mobile_line(line: str) -> bool:
-    """Whether a line says with which phone or program an email was sent, and nothing else."""
+    """Return whether a line states the phone or mail program of the author, and nothing else.
+
+    Args:
+        line: The line, without links.
+
+    Returns:
+        True for such a line.
+    """
     text = fold(line).strip(" .!-*_()[]")
     text, _, more = text.partition(". ")
     if text.endswith("?") or not any(device in text for device in _DEVICES) or (more and not more.startswith(_EXCUSES)):
         return False
     if len(text.split()) > _MOST_MOBILE_WORDS:
         return False
-    if text.startswith(_MOBILE + _ENOUGH) or text.endswith(_MOBILE_ENDS):
+    if text.startswith(_MOBILE + _SUFFICIENT) or text.endswith(_MOBILE_ENDS):
         return True
     return any(text.startswith(begins) and text.endswith(ends) for begins, ends in _BOTH)
 
 
 def enclosed_signature(reading: Reading, sender: str = "") -> int | None:
-    """A few short lines between two rules that are alike, as is the custom in Japan."""
+    """Find a few short lines between two equal lines of dashes, as is common in Japan.
+
+    Args:
+        reading: The text.
+        sender: From of the email; not used.
+
+    Returns:
+        Number of the first line, or None.
+    """
     last = last_written(reading.lines, reading.end)
     if last is None or not is_drawn(reading.lines[last]):
         return None
@@ -181,7 +246,15 @@ def enclosed_signature(reading: Reading, sender: str = "") -> int | None:
 
 
 def dashed_name(reading: Reading, sender: str = "") -> int | None:
-    """`- Ann` or `-Ann Field` as the last line, below a blank one, and no item of a list."""
+    """Find `- Ann` or `-Ann Field` as the last line, below a blank line and outside of a list.
+
+    Args:
+        reading: The text.
+        sender: From of the email; not used.
+
+    Returns:
+        Number of the first line, or None.
+    """
     last = last_written(reading.lines, reading.end)
     if last is None or last == 0 or reading.lines[last - 1].strip():
         return None
@@ -195,18 +268,42 @@ def dashed_name(reading: Reading, sender: str = "") -> int | None:
 
 
 def closing(reading: Reading, sender: str = "") -> int | None:
-    """ "Kind regards," with a name, and an address, below it."""
+    """Find a closing such as "Kind regards," with a name and contact details below.
+
+    Args:
+        reading: The text.
+        sender: From of the email; not used.
+
+    Returns:
+        Number of the first line, or None.
+    """
     return closing_start(reading.lines, reading.end)
 
 
 def contact_block(reading: Reading, sender: str = "") -> int | None:
-    """The sender's name, and how to reach them, without a closing above."""
+    """Find the name of the sender with contact details, without a closing above.
+
+    Args:
+        reading: The text.
+        sender: From of the email, as `Name <address>`.
+
+    Returns:
+        Number of the first line, or None.
+    """
     above_history = reading.end < len(reading.text.lines)
     return contact_block_start(reading.lines, reading.end, sender, above_history=above_history)
 
 
 def disclaimer(reading: Reading, sender: str = "") -> int | None:
-    """Legal small print."""
+    """Find a legal disclaimer.
+
+    Args:
+        reading: The text.
+        sender: From of the email; not used.
+
+    Returns:
+        Number of the first line, or None.
+    """
     return disclaimer_start(reading.lines, reading.end)
 
 
@@ -223,7 +320,7 @@ RULES: dict[str, Callable[[Reading, str], int | None]] = {
 }
 
 
-# ---- what the rules ask -------------------------------------------------------------------------------------------
+# ---- Helper functions of the rules --------------------------------------------------------------------------------
 
 
 def _is_short(reading: Reading, first: int) -> bool:
@@ -232,7 +329,7 @@ def _is_short(reading: Reading, first: int) -> bool:
 
 
 def _looks_like_a_signature(reading: Reading, first: int) -> bool:
-    """A few short lines, at least one; none of them quoted, a list, code or a sentence, and none a delimiter again."""
+    """Return whether the rest is a few short lines without a quote, list, code, sentence or another delimiter."""
     written = [line.strip() for line in reading.lines[first : reading.end] if line.strip()]
     return 0 < len(written) <= _FEW_LINES and not any(map(_is_content, written))
 
@@ -243,5 +340,5 @@ def _is_content(line: str) -> bool:
     return line.endswith(_SENTENCE_ENDS) and len(line.split()) > _FEW_WORDS
 
 
-def _tells_how_to_reach(reading: Reading, first: int) -> bool:
-    return any(is_reachable(line) for line in reading.lines[first : reading.end])
+def _has_contact_details_below(reading: Reading, first: int) -> bool:
+    return any(has_contact_details(line) for line in reading.lines[first : reading.end])

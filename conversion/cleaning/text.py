@@ -1,4 +1,4 @@
-"""The newest text of an email and its signature, out of the sections of its body."""
+"""Extract the newest text and the signature of an email from the sections of its body."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from conversion.cleaning.signatures import Signature, find_signature
 from conversion.limits import Limits
 from conversion.mime.parts import Section
 
-LEAST_TIMES = 4
-MOST_QUOTES = 5
-"""One above the other, each found by another rule."""
+MIN_WORD_RATIO = 4
+MAX_QUOTES = 5
+"""Maximum number of consecutive quotes, each found by another rule."""
 ENDS_BEFORE_A_SIGNATURE = ("marked-quote", "quoted-lines")
 FORWARDED_TOO = ("marked-headers", "marked-quote", "original-message", "header-block")
-"""Rules for what programs write above an email that is answered or forwarded alike."""
+"""Rules for what mail programs write above an email, both in replies and in forwards."""
 ANSWERED = ("quoted-lines", "attribution", "drawn-attribution")
-"""Rules for what programs write above the email that is answered, and never above one that is forwarded."""
+"""Rules for what mail programs write above an email in replies only."""
 BLANK_LINES = re.compile(r"\n{3,}")
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 SPACES = {0xA0: " ", 0x202F: " ", 0x2007: " ", 0x2028: " ", 0x2029: " "}
@@ -31,7 +31,12 @@ SPACES = {0xA0: " ", 0x202F: " ", 0x2007: " ", 0x2028: " ", 0x2029: " "}
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A piece of text that was left out, and the rule that did it."""
+    """A piece of text that was cut.
+
+    Attributes:
+        rule: Name of the rule that cut it.
+        text: The piece.
+    """
 
     rule: str
     text: str
@@ -39,53 +44,76 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class CleanText:
+    """The result of cleaning.
+
+    Attributes:
+        newest: The text that the author wrote.
+        signature: The signature of the author; may be empty.
+        cuts: The pieces that were cut.
+    """
+
     newest: str
     signature: str
     cuts: tuple[Cut, ...]
 
 
 def clean(sections: Sequence[Section], subject: str, limits: Limits, sender: str = "") -> CleanText:
-    """What the person wrote. If cutting would leave nothing, nothing is cut. `sender` is the From, as `Name <address>`."""
-    text = joined(_section(section, limits) for section in sections)
-    start, forward = banner_end(text.lines, limits), _forward(text, subject, limits)
-    end, signature, cuts = _without_history(text, start, forward, limits, sender)
+    """Extract the text that the author wrote. If nothing would remain, nothing is cut.
+
+    Args:
+        sections: The sections of the body.
+        subject: The subject.
+        limits: The limits of the conversion.
+        sender: From of the email, as `Name <address>`.
+
+    Returns:
+        The newest text, the signature and the cuts.
+    """
+    text = joined(_best_version(section, limits) for section in sections)
+    start, forward = banner_end(text.lines, limits), _forward_start(text, subject, limits)
+    end, signature, cuts = _cut_quotes(text, start, forward, limits, sender)
     if forward is None or forward >= end:
-        below = _own_signature(Reading(text, end, limits), start, sender)
-        if below is not None and below.first == start and cuts and not _is_answer(subject, cuts[-1].rule):
-            # Nothing but a signature above an earlier email: somebody forwarded it.
-            return _whole(text)
-        if below is not None and below.first > start:
-            piece = _text(text, below.first, end)
-            signature = f"{_without_delimiter(piece)}\n\n{signature}" if signature else piece
-            cuts.append(Cut(f"signature: {below.rule}", piece))
-            end = below.first
-    newest = _text(text, start, end)
+        own_signature = _own_signature(Reading(text, end, limits), start, sender)
+        if (
+            own_signature is not None
+            and own_signature.first == start
+            and cuts
+            and not _is_answer(subject, cuts[-1].rule)
+        ):
+            # Only a signature precedes the earlier email. So the email is a forward, and nothing is cut.
+            return _uncut(text)
+        if own_signature is not None and own_signature.first > start:
+            signature_text = _tidy_lines(text, own_signature.first, end)
+            signature = f"{_without_delimiter(signature_text)}\n\n{signature}" if signature else signature_text
+            cuts.append(Cut(f"signature: {own_signature.rule}", signature_text))
+            end = own_signature.first
+    newest = _tidy_lines(text, start, end)
     if not newest:
-        return _whole(text)
+        return _uncut(text)
     if start:
-        cuts.append(Cut("banner", _text(text, 0, start)))
+        cuts.append(Cut("banner", _tidy_lines(text, 0, start)))
     return CleanText(newest, _without_delimiter(signature), tuple(cuts))
 
 
-def _without_history(
+def _cut_quotes(
     text: MarkedText, start: int, forward: int | None, limits: Limits, sender: str
 ) -> tuple[int, str, list[Cut]]:
-    """Where the text ends without its history, the sender's signature if it stood below the history, and what was cut."""
+    """Return the end of the text without quotes, the sender's signature if it was below a quote, and the cuts."""
     end, signature, cuts = len(text.lines), "", list[Cut]()
-    for _ in range(MOST_QUOTES):
-        found = _history(Reading(text, end, limits), forward, sender)
+    for _ in range(MAX_QUOTES):
+        found = _find_quote(Reading(text, end, limits), forward, sender)
         if found is None or found.first < start:
             break
-        cuts.append(Cut(found.rule, _text(text, found.first, found.end)))
+        cuts.append(Cut(found.rule, _tidy_lines(text, found.first, found.end)))
         if found.end < end:
-            signature = _text(text, found.end, end)
+            signature = _tidy_lines(text, found.end, end)
             cuts.append(Cut("signature: below a quote", signature))
         end = found.first
     return end, signature, cuts
 
 
-def _forward(text: MarkedText, subject: str, limits: Limits) -> int | None:
-    """Where a forwarded email begins, by its mark, by words, or in a forward by its headers."""
+def _forward_start(text: MarkedText, subject: str, limits: Limits) -> int | None:
+    """Return where a forwarded email begins: by a mark, a separator line, or in a forward by its headers."""
     forward = forward_start(text, limits)
     if forward is None and is_forward_subject(subject, text):
         return _headers_start(text, limits)
@@ -93,81 +121,84 @@ def _forward(text: MarkedText, subject: str, limits: Limits) -> int | None:
 
 
 def _headers_start(text: MarkedText, limits: Limits) -> int | None:
-    """Where the headers of an earlier email begin: in a forward they begin the content, since it has no other mark."""
+    """Return where the headers of an earlier email begin. They begin the content of a forward without other marks."""
     quote = first_quote(Reading(text, len(text.lines), limits))
     return quote.first if quote is not None and quote.rule in FORWARDED_TOO else None
 
 
-def _whole(text: MarkedText) -> CleanText:
-    return CleanText(_text(text, 0, len(text.lines)), "", ())
+def _uncut(text: MarkedText) -> CleanText:
+    return CleanText(_tidy_lines(text, 0, len(text.lines)), "", ())
 
 
 def _own_signature(reading: Reading, start: int, sender: str) -> Signature | None:
-    """The signature at the end of what somebody wrote from line `start` on.
+    """Find the signature at the end of what the author wrote from line `start` on.
 
-    One that would take all that is written: by fewer rules, if those leave something ("Thanks, Ann" above a signature).
+    If the signature would take the whole text, a smaller one is searched that keeps some text, such as "Thanks, Ann"
+    above a contact block.
     """
     found = find_signature(reading, sender)
     if found is None or ((above := last_written(reading.lines, found.first)) is not None and above >= start):
         return found
-    fewer = find_signature(reading, sender, leaving=start)
+    fewer = find_signature(reading, sender, must_keep=start)
     return fewer or Signature(start, found.rule)
 
 
 def _is_answer(subject: str, rule: str) -> bool:
-    """Whether the earlier email below was answered and not forwarded: programs quote it in another way then."""
+    """Return whether the email is a reply and not a forward: mail programs quote differently in a reply."""
     return is_reply_subject(subject) or rule in ANSWERED
 
 
 @dataclass(frozen=True, slots=True)
-class _History:
+class _QuoteRegion:
     first: int
     end: int
     rule: str
 
 
-def _section(section: Section, limits: Limits) -> MarkedText:
-    """The better one of plain text and HTML. HTML, if its mail program left marks in it, since plain text knows nothing
-    of them, or if the plain text holds less than a quarter of its words; else plain text, since its lines are those
-    that the person saw being written."""
-    plain = _visible(MarkedText(tuple((section.plain or "").split("\n"))))
+def _best_version(section: Section, limits: Limits) -> MarkedText:
+    """Choose between the plain text and the HTML of a section.
+
+    HTML is used if its mail program left marks in it, which plain text lacks, or if the plain text has less than a
+    quarter of its words. Otherwise plain text is used, because its lines are those that the author saw.
+    """
+    plain = _remove_invisible(MarkedText(tuple((section.plain or "").split("\n"))))
     if section.html is None:
         return plain
     plain_counts = any(plain.lines) and not has_marks(section.html, limits)
     if plain_counts and not _may_be_stub(plain, section.html):
         return plain
-    page = _visible(text_of(section.html, limits))
-    least = LEAST_TIMES * _words(plain) if plain_counts else 1
+    page = _remove_invisible(text_of(section.html, limits))
+    least = MIN_WORD_RATIO * _words(plain) if plain_counts else 1
     return page if _words(page) >= least else plain
 
 
 def _may_be_stub(plain: MarkedText, html: str) -> bool:
-    """Whether a plain part is so short that it may say no more than "please look at the HTML"."""
-    return sum(map(len, plain.lines)) * LEAST_TIMES < len(html)
+    """Return whether a plain part is so short that it can be a stub such as "please look at the HTML"."""
+    return sum(map(len, plain.lines)) * MIN_WORD_RATIO < len(html)
 
 
 def _words(text: MarkedText) -> int:
     return sum(len(line.split()) for line in text.lines)
 
 
-def _visible(text: MarkedText) -> MarkedText:
-    """Lines without what cannot be seen. The delimiter of a signature keeps the blank that makes it one."""
+def _remove_invisible(text: MarkedText) -> MarkedText:
+    """Remove invisible characters. The signature delimiter keeps its trailing space, which is part of it."""
     lines = (INVISIBLE.sub("", line.translate(SPACES)) for line in text.lines)
     return MarkedText(tuple(line if line == "-- " else line.rstrip() for line in lines), text.regions)
 
 
-def _history(reading: Reading, before: int | None, sender: str) -> _History | None:
-    """The earliest history, and where it ends: at the end of the text, or at a signature below it."""
+def _find_quote(reading: Reading, before: int | None, sender: str) -> _QuoteRegion | None:
+    """Find the first quote, and its end: the end of the text, or a signature below the quote."""
     signature = find_signature(reading, sender)
     for end in [signature.first, reading.end] if signature is not None else [reading.end]:
         quote = first_quote(Reading(reading.text, end, reading.limits))
         if quote is not None and (before is None or quote.first < before):
-            # Headers tell where history begins and not where it ends: a signature in it is somebody else's.
-            return _History(quote.first, end if quote.rule in ENDS_BEFORE_A_SIGNATURE else reading.end, quote.rule)
+            # Headers show where the quote begins, but not where it ends. A signature inside belongs to the quoted email.
+            return _QuoteRegion(quote.first, end if quote.rule in ENDS_BEFORE_A_SIGNATURE else reading.end, quote.rule)
     return None
 
 
-def _text(text: MarkedText, first: int, end: int) -> str:
+def _tidy_lines(text: MarkedText, first: int, end: int) -> str:
     return _tidy("\n".join(text.lines[first:end]))
 
 
@@ -176,11 +207,20 @@ def _without_delimiter(signature: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """No blanks at the end of lines, no runs of blank lines, none around the text."""
+    """Remove trailing blanks from lines, repeated blank lines, and blank lines around the text."""
     return BLANK_LINES.sub("\n\n", without_trailing_blanks(text)).strip("\n").rstrip()
 
 
 def without_trailing_blanks(text: str) -> str:
-    """The text without the white space at the end of its lines. Not by a regular expression: that would try every blank of
-    a run inside a line as the beginning of a match, in quadratic time."""
+    """Remove the white space at the end of each line.
+
+    Does not use a regular expression: it would try each blank of a run inside a line as the beginning of a match, in
+    quadratic time.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The text without trailing white space.
+    """
     return "\n".join(line.rstrip() for line in text.split("\n"))

@@ -1,5 +1,5 @@
-"""Converting an email under a deadline, so that no email can block a process or stop its neighbours.
+"""Conversion under a deadline, so that no email can block a process or delay other emails.
 
-`bounded` is what the rest of the product calls. It converts in this process where a timer can interrupt Python (`here`,
-`deadline`), and in a child process where it cannot (`apart`, `child`).
+`in_process` converts in the current process, where a timer can interrupt Python code (`timer`). `child_process`
+converts in a child process (`child`), where a timer cannot interrupt: in threads other than the main thread.
 """

@@ -1,7 +1,7 @@
-"""The child process: converts what comes over a socket, one email after the other, until its parent closes it.
+"""Child process that converts emails from a socket, one at a time, until the parent closes the socket.
 
-It holds no secret, opens nothing, and cannot take more CPU time and memory than its limits: that also ends C code, which no
-timer interrupts.
+The process has no secrets and opens no files or connections. Its CPU time and memory are limited by the operating
+system, which also stops C code that a timer cannot interrupt.
 """
 
 from __future__ import annotations
@@ -12,21 +12,28 @@ import sys
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from conversion.deadline.in_process import Outcome, convert_here
+from conversion.deadline.in_process import Outcome, convert_in_process
 from conversion.deadline.timer import ConversionDeadline
 from conversion.limits import Limits
 from conversion.transform import EmailLocation
 from integrations.messages import Email
 
 GRACE = 2
-"""Seconds of CPU time after the deadline in which Python can still be interrupted and say so."""
+"""Seconds of CPU time after the deadline in which the timer can still interrupt Python and report the deadline."""
 MEMORY = 2 * 1024**3
-"""Bytes of address space."""
+"""Limit of the address space in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One email to convert."""
+    """One email to convert.
+
+    Attributes:
+        email: The email.
+        place: Its mailbox and folder.
+        limits: The limits of the conversion.
+        deadline: The time limits of the conversion.
+    """
 
     email: Email
     place: EmailLocation
@@ -35,9 +42,9 @@ class Work:
 
 
 def main() -> None:
-    """Serve the socket whose number is the first argument."""
+    """Serve the socket whose file descriptor is the first command-line argument."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _lower(resource.RLIMIT_AS, MEMORY)
+    _set_soft_limit(resource.RLIMIT_AS, MEMORY)
     with Connection(int(sys.argv[1])) as connection:
         while True:
             try:
@@ -49,14 +56,14 @@ def main() -> None:
 
 def _outcome(work: Work) -> Outcome:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _lower(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + work.deadline.cpu) + GRACE)
-    return convert_here(work.email, work.place, work.limits, work.deadline)
+    _set_soft_limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + work.deadline.cpu) + GRACE)
+    return convert_in_process(work.email, work.place, work.limits, work.deadline)
 
 
-def _lower(what: int, most: int) -> None:
-    """Set the soft limit, within the hard one."""
-    _, hard = resource.getrlimit(what)
-    resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+def _set_soft_limit(resource_id: int, limit: int) -> None:
+    """Set the soft limit, at most the hard limit."""
+    _, hard = resource.getrlimit(resource_id)
+    resource.setrlimit(resource_id, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 if __name__ == "__main__":

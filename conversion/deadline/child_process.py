@@ -1,6 +1,6 @@
-"""Converts emails in a child process, which is terminated at the deadline: for threads that no timer can interrupt.
+"""Convert emails in a child process that is killed at the deadline, for threads that no timer can interrupt.
 
-A few at once, since each takes a core and its memory.
+The number of concurrent children is limited, since each takes a CPU core and memory.
 """
 
 from __future__ import annotations
@@ -24,29 +24,37 @@ from conversion.transform import EmailLocation
 from integrations.messages import Email
 
 AT_ONCE = 2
-"""Conversions of one process: fewer than a web process has threads, so that the others answer meanwhile."""
-START = 10.0
-"""Seconds that a child has to start, on top of its deadline."""
+"""Maximum number of concurrent conversions per process. Lower than the number of threads of a web process, so that
+other requests are served meanwhile."""
+START_SECONDS = 10.0
+"""Seconds that the child has to start, in addition to the deadline."""
 CHILD = "conversion.deadline.child"
 ROOT = Path(__file__).parents[2]
-KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
-"""Of the environment: the child reads hostile mail, and gets none of our secrets."""
+ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+"""Environment variables that the child gets. It processes untrusted emails, so it gets no secrets."""
 
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
-class AllPlacesTaken(Exception):
-    """As many children as may be are at work, and nobody wants to wait."""
+class TooManyConversions(Exception):
+    """The maximum number of child processes is busy, and the caller does not want to wait."""
 
     def __str__(self) -> str:
         return "Other emails are being previewed at this moment. Try again in a few seconds."
 
 
 class ConversionProcess:
-    """A child process, started with its first email and again after one that ended it. Of one thread alone."""
+    """A child process that converts emails. Used by one thread.
+
+    The child starts with its first email, and starts again after an email that ended it.
+    """
 
     def __init__(self, *, wait: bool) -> None:
-        """`wait`: for others to finish where too many are at work; else converting raises `AllPlacesTaken`."""
+        """Prepare the process; the child starts later.
+
+        Args:
+            wait: Whether to wait while too many children are busy. Otherwise `convert` raises `TooManyConversions`.
+        """
         self._wait = wait
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
@@ -57,51 +65,62 @@ class ConversionProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self._stop()
 
     def convert(self, email: Email, place: EmailLocation, limits: Limits, deadline: ConversionDeadline) -> Outcome:
-        """The comment that the email makes, or why it makes none; soon after the wall-clock deadline at the latest.
+        """Convert an email. Returns shortly after the wall-clock deadline at the latest.
 
-        Raises `AllPlacesTaken`, and `OSError` where no process can be started.
+        Args:
+            email: The email.
+            place: Its mailbox and folder.
+            limits: The limits of the conversion.
+            deadline: The time limits of the conversion.
+
+        Returns:
+            The comment, or the reason why there is none.
+
+        Raises:
+            TooManyConversions: Too many children are busy.
+            OSError: The child process cannot be started.
         """
         if not _places.acquire(blocking=self._wait):
-            raise AllPlacesTaken
+            raise TooManyConversions
         try:
-            return self._converted(Work(email, place, limits, deadline))
+            return self._send_and_receive(Work(email, place, limits, deadline))
         finally:
             _places.release()
 
-    def _converted(self, work: Work) -> Outcome:
-        connection = self._connected()
+    def _send_and_receive(self, work: Work) -> Outcome:
+        connection = self._connect()
         try:
             connection.send(work)
-            if connection.poll(START + work.deadline.wall):
+            if connection.poll(START_SECONDS + work.deadline.wall):
                 outcome: Outcome = connection.recv()
                 return outcome
         except (EOFError, OSError):
-            return self._died(work.deadline)
+            return self._outcome_of_crash(work.deadline)
         except BaseException:
-            self._end()  # a half-read answer is nobody's
+            self._stop()  # the rest of this answer must not be read as the next one
             raise
-        self._end()
+        self._stop()
         return too_slow(work.deadline)
 
-    def _connected(self) -> Connection:
+    def _connect(self) -> Connection:
         if self._connection is None:
-            here, there = socket.socketpair()
-            with there:
-                self._process = _started(there.fileno())
-            self._connection = Connection(here.detach())
+            parent_end, child_end = socket.socketpair()
+            with child_end:
+                self._process = _start_child(child_end.fileno())
+            self._connection = Connection(parent_end.detach())
         return self._connection
 
-    def _died(self, deadline: ConversionDeadline) -> Outcome:
-        status = self._end()
+    def _outcome_of_crash(self, deadline: ConversionDeadline) -> Outcome:
+        status = self._stop()
         if status == -signal.SIGXCPU:
             return too_slow(deadline)
         return failed(f"its process ended with signal {-status}" if status < 0 else f"its process ended with {status}")
 
-    def _end(self) -> int:
-        """End the child whatever it does; its exit status, negative for a signal."""
+    def _stop(self) -> int:
+        """Stop the child. Returns its exit status, negative for a signal."""
         process, connection = self._process, self._connection
         self._process = self._connection = None
         if connection is not None:
@@ -109,20 +128,20 @@ class ConversionProcess:
         if process is None:
             return 0
         try:
-            return process.wait(0.5)  # it ends by itself when its socket is closed
+            return process.wait(0.5)  # the child exits when its socket is closed
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
 
 
-def _started(socket_number: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603  # this interpreter and a module of ours
+def _start_child(socket_number: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  # fixed command: this interpreter and a module of this package
         [sys.executable, "-m", CHILD, str(socket_number)],
         cwd=ROOT,
-        env={name: os.environ[name] for name in KEPT if name in os.environ},
+        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
         pass_fds=(socket_number,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,  # a traceback could quote the mail
+        stderr=subprocess.DEVNULL,  # a traceback could quote the email
         start_new_session=True,
     )

@@ -1,4 +1,4 @@
-"""Converts an email in this process: whatever goes wrong, out comes a comment or a reason, and it ends at its deadline."""
+"""Convert an email in the current process: any error becomes a reason, and the conversion stops at its deadline."""
 
 from __future__ import annotations
 
@@ -15,12 +15,19 @@ Outcome = Converted | NotConvertible
 Convert = Callable[[Email, EmailLocation], Outcome]
 
 
-def convert_here(email: Email, place: EmailLocation, limits: Limits, deadline: ConversionDeadline) -> Outcome:
-    """The comment that the email makes, or why it makes none.
+def convert_in_process(email: Email, place: EmailLocation, limits: Limits, deadline: ConversionDeadline) -> Outcome:
+    """Convert an email. Requires `can_interrupt()`.
 
-    Raises only what ends the process: `SystemExit` and `KeyboardInterrupt`, as handlers of signals raise them.
+    Propagates only `SystemExit` and `KeyboardInterrupt`, which signal handlers raise to end the process.
 
-    Only where `can_interrupt`.
+    Args:
+        email: The email.
+        place: Its mailbox and folder.
+        limits: The limits of the conversion.
+        deadline: The time limits of the conversion.
+
+    Returns:
+        The comment, or the reason why there is none.
     """
     try:
         return within(deadline, lambda: convert(email, place, limits))
@@ -28,17 +35,32 @@ def convert_here(email: Email, place: EmailLocation, limits: Limits, deadline: C
         return too_slow(deadline, place_of(error))
     except (SystemExit, KeyboardInterrupt):
         raise
-    except BaseException as error:  # noqa: BLE001  # whatever a library raises must cost this email alone
-        # Neither its text nor its arguments: they may quote the mail.
+    except BaseException as error:  # noqa: BLE001  # an error of any library must fail this email only
+        # Text and arguments of the error are left out, because they may quote the email.
         return failed(f"{type(error).__name__} at {place_of(error) or 'an unknown place'}")
 
 
-def too_slow(deadline: ConversionDeadline, place: str = "") -> NotConvertible:
-    """It was terminated at its deadline."""
-    at = f" at {place}" if place else ""
+def too_slow(deadline: ConversionDeadline, location: str = "") -> NotConvertible:
+    """Return the outcome of a conversion that was stopped at its deadline.
+
+    Args:
+        deadline: The time limits.
+        location: Where the code was interrupted, if known.
+
+    Returns:
+        The reason.
+    """
+    at = f" at {location}" if location else ""
     return NotConvertible(DeadLetterKind.CONVERSION_DEADLINE, f"longer than {deadline.cpu:g} s{at}")
 
 
 def failed(what: str) -> NotConvertible:
-    """The conversion failed. `what`: the kind and the place of the error, and nothing of the email."""
+    """Return the outcome of a conversion that failed.
+
+    Args:
+        what: Kind and location of the error, without content of the email.
+
+    Returns:
+        The reason.
+    """
     return NotConvertible(DeadLetterKind.CONVERSION_FAILED, what)

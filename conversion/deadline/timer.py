@@ -1,7 +1,7 @@
-"""A deadline for pure Python code, enforced by an interval timer in the main thread of this process.
+"""A deadline for pure Python code, enforced by interval timers in the main thread of the process.
 
-The timers only wake the handler. The handler decides by the clocks, and raises only while the code of `_inside` runs. So a
-signal that arrives late, whenever that is, interrupts nothing else.
+The timer signals only wake the handler. The handler compares the clocks, and raises only while `_inside` is on the call
+stack. So a signal that arrives late never interrupts other code.
 """
 
 from __future__ import annotations
@@ -16,78 +16,101 @@ from typing import TypeVar
 
 T = TypeVar("T")
 TICKS = 10
-"""Wall-clock time is counted in so many ticks. A process that is stopped gets one tick when it goes on, however long it was
-stopped, so an email is not blamed for that time."""
-LEAST = 0.001
-"""Seconds. A timer of 0 would be off."""
+"""Wall-clock time is counted in this many ticks. A suspended process gets one tick on resumption, however long it
+was suspended, so that time does not count against the email."""
+MIN_SECONDS = 0.001
+"""Minimum of a timer in seconds. 0 would switch the timer off."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversionDeadline:
-    """How long a conversion may take, in seconds."""
+    """Time limits of one conversion.
+
+    Attributes:
+        cpu: CPU time in seconds.
+        wall: Wall-clock time in seconds.
+    """
 
     cpu: float
     wall: float
 
 
 class DeadlineExceeded(BaseException):
-    """The work was interrupted at its deadline. Not an `Exception`: no `except Exception` of a library may swallow it."""
+    """The work was interrupted at its deadline.
+
+    Not a subclass of `Exception`, so that `except Exception` in a library does not catch it.
+    """
 
 
 def can_interrupt() -> bool:
-    """Whether a timer can interrupt the calling thread: Python runs signal handlers in the main thread only."""
+    """Return whether a timer can interrupt the calling thread.
+
+    Python runs signal handlers in the main thread only.
+    """
     return threading.current_thread() is threading.main_thread()
 
 
 def within(deadline: ConversionDeadline, work: Callable[[], T]) -> T:
-    """What `work` returns. Raises `DeadlineExceeded` at the deadline, and whatever `work` raises.
+    """Run a function under a deadline. Requires `can_interrupt()`. Propagates what the function raises.
 
-    Only where `can_interrupt`. Takes SIGPROF and SIGALRM of this process for itself and keeps their handlers: a signal that
-    arrives later then does nothing, where the default action would end the process. C code that holds the interpreter is
-    interrupted when it returns.
+    Installs handlers for SIGPROF and SIGALRM and leaves them installed: with the default action, a signal that arrives
+    later would end the process. C code that holds the GIL is interrupted only when it returns.
+
+    Args:
+        deadline: The time limits.
+        work: The function.
+
+    Returns:
+        The result of the function.
+
+    Raises:
+        DeadlineExceeded: A time limit was reached.
     """
-    watch = _ConversionWatch(deadline)
+    timers = _DeadlineTimers(deadline)
     try:
-        watch.start()
+        timers.start()
         return _inside(work)
     finally:
-        watch.stop()
+        timers.stop()
 
 
 def _inside(work: Callable[[], T]) -> T:
-    """The handler looks for this frame."""
+    """Call the function. The signal handler searches the call stack for this frame."""
     return work()
 
 
 @dataclass(slots=True)
-class _ConversionWatch:
+class _DeadlineTimers:
     deadline: ConversionDeadline
     ends_at: float = 0.0
     ticks: int = 0
 
     def start(self) -> None:
         self.ends_at = _cpu_seconds() + self.deadline.cpu
-        self._handle(signal.SIGPROF)
-        # Again and again: an exception that is raised within a destructor is swallowed by Python.
-        signal.setitimer(signal.ITIMER_PROF, max(self.deadline.cpu, LEAST), max(self.deadline.cpu / TICKS, LEAST))
+        self._install_handler(signal.SIGPROF)
+        # Repeat the signal: Python discards an exception that is raised in a destructor.
+        signal.setitimer(
+            signal.ITIMER_PROF, max(self.deadline.cpu, MIN_SECONDS), max(self.deadline.cpu / TICKS, MIN_SECONDS)
+        )
         if signal.getitimer(signal.ITIMER_REAL)[0]:
-            return  # a worker that was told to leave breaks off its sync by this timer: see `sync.jobs.shutdown`
-        self._handle(signal.SIGALRM)
-        tick = max(self.deadline.wall / TICKS, LEAST)
+            # A worker that shuts down uses this timer to abort its sync: see `sync.jobs.shutdown`.
+            return
+        self._install_handler(signal.SIGALRM)
+        tick = max(self.deadline.wall / TICKS, MIN_SECONDS)
         signal.setitimer(signal.ITIMER_REAL, tick, tick)
 
-    def _handle(self, number: signal.Signals) -> None:
-        signal.signal(number, self.look)
-        # A system call of a library that does not try again by itself goes on.
+    def _install_handler(self, number: signal.Signals) -> None:
+        signal.signal(number, self.on_signal)
+        # Restart interrupted system calls, for libraries that do not retry them.
         signal.siginterrupt(number, False)
 
     def stop(self) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        if signal.getsignal(signal.SIGALRM) == self.look:
+        if signal.getsignal(signal.SIGALRM) == self.on_signal:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
-    def look(self, number: int, frame: FrameType | None) -> None:
-        """The handler of both signals."""
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Handle both signals: raise `DeadlineExceeded` if a time limit is reached."""
         if number == signal.SIGALRM:
             self.ticks += 1
         if (self.ticks >= TICKS or _cpu_seconds() >= self.ends_at) and _is_inside(frame):
@@ -103,6 +126,6 @@ def _is_inside(frame: FrameType | None) -> bool:
 
 
 def _cpu_seconds() -> float:
-    """CPU time of this thread, in user and system mode; where the system cannot tell, of the process."""
+    """Return the CPU time (user and system) of this thread; of the process on systems without RUSAGE_THREAD."""
     usage = resource.getrusage(getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF))
     return usage.ru_utime + usage.ru_stime

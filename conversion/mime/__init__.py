@@ -1,1 +1,1 @@
-"""Reading MIME: bytes that anybody may have made, into headers, text and the list of attachments. Pure."""
+"""Parsing of MIME: untrusted bytes to headers, text and a list of attachments. Pure."""

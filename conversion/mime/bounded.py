@@ -1,21 +1,29 @@
-"""The standard library's policy for email as it is, with headers of bounded length."""
+"""The standard library's `compat32` email policy with limits on the length of headers."""
 
 from __future__ import annotations
 
 from email.policy import Compat32
 
-_MOST_OF_CONTENT, MOST = 8 * 1024, 1024 * 1024
-"""Characters of a header. Those of the content (type, disposition) are taken apart at every question, in a time that
-grows with the square of their length and of the number of their parameters."""
-_MOST_PARAMETERS = 200
-"""A file name of 256 characters, encoded and continued line by line (RFC 2231), makes forty."""
+_MAX_CONTENT_CHARS, MOST = 8 * 1024, 1024 * 1024
+"""Characters of a Content-* header, and of any other header. Content-* headers have a lower limit: the standard library
+parses them again at every access, in time quadratic in their length and in the number of their parameters."""
+_MAX_PARAMETERS = 200
+"""A file name of 256 characters, encoded and continued line by line (RFC 2231), takes 40 parameters."""
 
 
 class BoundedHeaders(Compat32):
-    """Cuts what is longer than any program makes it, while the email is read."""
+    """Cuts headers that are longer than any real program writes them, during parsing."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Parse and cut one header.
+
+        Args:
+            sourcelines: The lines of the header.
+
+        Returns:
+            Name and value of the header.
+        """
         name, value = super().header_source_parse(sourcelines)
         if not name.lower().startswith("content-"):
             return name, value[:MOST]
-        return name, ";".join(value[:_MOST_OF_CONTENT].split(";", _MOST_PARAMETERS)[:_MOST_PARAMETERS])
+        return name, ";".join(value[:_MAX_CONTENT_CHARS].split(";", _MAX_PARAMETERS)[:_MAX_PARAMETERS])

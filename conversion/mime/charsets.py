@@ -1,7 +1,7 @@
-"""Bytes to text: by the declared charset if it is an honest one, else by UTF-8, else by Windows-1252.
+"""Decode bytes to text: by the declared charset if it is allowed, else as UTF-8, else as Windows-1252.
 
-The label is an attack too: `punycode` takes minutes over a few hundred kilobytes, `utf-7` and the escape codecs make characters
-that nobody sent. Only codecs of this list are used.
+The declared charset is untrusted: `punycode` takes minutes for a few hundred kilobytes, and `utf-7` and the escape
+codecs produce characters that the sender did not write. Only the codecs in `ALLOWED` are used.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ ALLOWED = {
     "iso8859-2", "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-9", "iso8859-10",
     "iso8859-11", "iso8859-13", "iso8859-14", "iso8859-15", "iso8859-16",
 }  # fmt: skip
-SAME_AS = {"iso-8859-8-i": "iso8859-8", "unicode-1-1-utf-8": "utf-8", "ks_c_5601-1987": "cp949", "x-sjis": "cp932"}
-# What is labelled Latin-1 or ASCII is Windows-1252 in practice; the letters they share are the same.
-WIDER = {
+ALIASES = {"iso-8859-8-i": "iso8859-8", "unicode-1-1-utf-8": "utf-8", "ks_c_5601-1987": "cp949", "x-sjis": "cp932"}
+# Text labelled Latin-1 is Windows-1252 in practice. Each charset is replaced by a superset of it.
+SUPERSETS = {
     "ascii": "utf-8",
     "iso8859-1": "cp1252",
     "gb2312": "gb18030",
@@ -30,11 +30,20 @@ WIDER = {
 }
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-"""What neither JSON's readers nor databases like: no control but tab and line breaks, no half of a surrogate pair."""
+"""Characters that JSON parsers or databases reject: controls except tab and line breaks, lone surrogates,
+noncharacters."""
 
 
 def decoded(raw: bytes, charset: str | None) -> str:
-    """The text, without controls. Never raises."""
+    """Decode bytes and remove control characters. Never raises.
+
+    Args:
+        raw: The bytes.
+        charset: The declared charset, if any.
+
+    Returns:
+        The text.
+    """
     codec = _codec(charset)
     for name in dict.fromkeys(filter(None, [codec, "utf-8"])):
         try:
@@ -47,21 +56,36 @@ def decoded(raw: bytes, charset: str | None) -> str:
 
 
 def unescaped(text: str) -> str:
-    """Header text that a parser kept with surrogate escapes: its bytes as UTF-8, else as Windows-1252."""
+    """Decode header text that the parser returned with surrogate escapes, as UTF-8, else as Windows-1252.
+
+    Args:
+        text: The text of the header.
+
+    Returns:
+        The text without control characters.
+    """
     if text.isascii():
         return clean(text)
     return decoded(text.encode("utf-8", "surrogateescape"), None)
 
 
 def clean(text: str) -> str:
+    """Remove the characters that `CONTROLS` matches.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The text without these characters.
+    """
     return CONTROLS.sub("", text)
 
 
 def _codec(charset: str | None) -> str | None:
     label = (charset or "").strip().strip("\"'").casefold()[:40]
-    label = SAME_AS.get(label, label)
+    label = ALIASES.get(label, label)
     try:
         name = codecs.lookup(label).name if label else ""
     except (LookupError, ValueError):
         return None
-    return WIDER.get(name, name) if name in ALLOWED else None
+    return SUPERSETS.get(name, name) if name in ALLOWED else None

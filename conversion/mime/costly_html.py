@@ -1,9 +1,12 @@
-"""HTML that costs its parser no more than linear time.
+"""Cut HTML so that the parser needs no more than linear time.
 
-The parser (lexbor) is written in C and cannot be interrupted, so what it takes quadratic time or memory for is bounded before:
-attributes of one tag (each is compared with all before it), options (each new one goes through those of its list), and
-formatting elements that end with their paragraph without an end tag. The standard (§13.2.4.3) opens each of these again in
-every following paragraph.
+The parser (lexbor) is written in C and cannot be interrupted. So everything that takes it quadratic time or memory is
+limited before parsing:
+
+- attributes of one tag: each one is compared with all before it;
+- options: each new one is compared with all in its list;
+- formatting elements whose paragraph ends before their end tag: the parser opens each of them again in every following
+paragraph (HTML standard, §13.2.4.3).
 """
 
 from __future__ import annotations
@@ -12,25 +15,28 @@ import re
 from collections import Counter
 
 MOST_ATTRIBUTES = 300
-"""Of one tag."""
+"""Maximum number of attributes of one tag."""
 MOST_OPTIONS = 5_000
+"""Maximum number of options of a page."""
 MOST_REOPENED = 500_000
-"""Elements that the parser makes although no tag stands for them. Each takes some hundred bytes."""
-_FEW_CHARS, _FEW_TAGS = 20_000, 1_000
-"""A page of so few is never costly."""
-_MOST_ALIKE = 3
-"""Formatting elements with the same attributes of which the parser keeps track (the standard's "Noah's Ark clause")."""
+"""Maximum number of elements that the parser creates without a tag for them. Each takes some hundred bytes."""
+_CHEAP_CHARS, _CHEAP_TAGS = 20_000, 1_000
+"""A page below these sizes is never costly."""
+_MAX_ALIKE = 3
+"""The parser tracks at most this many formatting elements with equal attributes ("Noah's Ark clause" of the
+standard)."""
 
 _MANY_ATTRIBUTES = re.compile(
     r"<[a-zA-Z][^\s/><]*+"
     r"(?:[\s/]*+[^\s/>][^\s/><=]*+(?:\s*+=\s*+(?:\"[^\"]*\"|'[^']*'|[^\s><\"'][^\s><]*+|(?=[<>])))?+)"
     f"{{{MOST_ATTRIBUTES}}}"
 )
-"""What follows a `<` inside a name or a value counts as one more attribute, or each such `<` would read all of it again."""
+"""A `<` inside a name or a value counts as one more attribute. Otherwise the search would scan the rest of the tag
+again from each such `<`."""
 _OPTION = re.compile(r"<option\b", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
 _FORMATTING = frozenset(("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"))
-"""Without `a` and `nobr`, of which the parser keeps no two open at a time."""
+"""Without `a` and `nobr`: the parser never has two of these open."""
 _CELLS = frozenset(("td", "th", "caption"))
 _ENDS_CELLS = frozenset((*_CELLS, "tr", "tbody", "thead", "tfoot", "table"))
 _CLOSE_THEMSELVES = frozenset(("li", "dd", "dt", "option"))
@@ -77,22 +83,32 @@ _COUNTED = _FORMATTING | _ENDS_CELLS | _CLOSE_THEMSELVES | _CLOSE_PARAGRAPHS
 
 
 def until_too_costly(html: str) -> str:
-    """The page up to the first tag that would make its parsing too costly; nearly always the whole page."""
+    """Return the page up to the first tag that makes parsing too costly; nearly always the whole page.
+
+    Args:
+        html: The page.
+
+    Returns:
+        The page or its beginning.
+    """
     for costly in (_many_attributes, _many_options, _many_reopened):
         html = html[: costly(html)]
     return html
 
 
 def _many_attributes(html: str) -> int | None:
-    """Where a tag begins that has more than `MOST_ATTRIBUTES`. Every `<` with a letter is taken for a tag, also in comments
-    and scripts, so that no quotation mark can hide one."""
-    if len(html) <= _FEW_CHARS:
+    """Return where the first tag with more than `MOST_ATTRIBUTES` begins, or None.
+
+    Every `<` before a letter counts as a tag, also in comments and scripts, so that a quotation mark cannot hide a tag.
+    """
+    if len(html) <= _CHEAP_CHARS:
         return None
     found = _MANY_ATTRIBUTES.search(html)
     return found.start() if found else None
 
 
 def _many_options(html: str) -> int | None:
+    """Return where the first option over `MOST_OPTIONS` begins, or None."""
     for number, option in enumerate(_OPTION.finditer(html)):
         if number >= MOST_OPTIONS:
             return option.start()
@@ -100,8 +116,8 @@ def _many_options(html: str) -> int | None:
 
 
 def _many_reopened(html: str) -> int | None:
-    """Where the parser would have opened more than `MOST_REOPENED` elements again."""
-    if html.count("<") <= _FEW_TAGS:
+    """Return the tag after which the parser has opened more than `MOST_REOPENED` elements again, or None."""
+    if html.count("<") <= _CHEAP_TAGS:
         return None
     page, cost = _Open(), 0
     for tag in _TAG.finditer(html):
@@ -119,17 +135,27 @@ def _many_reopened(html: str) -> int | None:
 
 
 class _Open:
-    """The elements that are open, as far as they matter, and the formatting elements `left` to be opened again."""
+    """The open elements that matter for the cost.
+
+    Attributes:
+        left: Number of formatting elements that the parser opens again in the next paragraph.
+    """
 
     def __init__(self) -> None:
         self.left = 0
-        self._stack: list[tuple[str, str]] = []  # name, and for a formatting element its tag
-        self._there: Counter[str] = Counter()  # of each name on the stack
-        self._ended: Counter[str] = Counter()  # of those, formatting elements whose end tag came
-        self._left: dict[str, list[str]] = {}  # tags by name
+        self._stack: list[tuple[str, str]] = []  # name and tag; the tag only for formatting elements
+        self._there: Counter[str] = Counter()  # count of each name on the stack
+        self._ended: Counter[str] = Counter()  # formatting elements on the stack whose end tag was read
+        self._left: dict[str, list[str]] = {}  # tags of the elements to open again, by name
         self._alike: Counter[str] = Counter()
 
     def start(self, name: str, tag: str) -> None:
+        """Process a start tag.
+
+        Args:
+            name: Lower-case name of the element.
+            tag: Beginning of the tag as written, to compare attributes.
+        """
         if name in _CELLS:
             self._close(_CELLS, again=False)
         elif name in _CLOSE_THEMSELVES:
@@ -140,6 +166,11 @@ class _Open:
         self._there[name] += 1
 
     def end(self, name: str) -> None:
+        """Process an end tag.
+
+        Args:
+            name: Lower-case name of the element.
+        """
         if name in _ENDS_CELLS:
             self._close({name}, again=False)
         elif name not in _FORMATTING:
@@ -151,7 +182,7 @@ class _Open:
             self._ended[name] += 1
 
     def _close(self, names: frozenset[str] | set[str], *, again: bool = True) -> None:
-        """Take elements from the stack up to one of these; the formatting elements among them are opened `again` later."""
+        """Pop elements up to one of these names. With `again`, popped formatting elements are opened again later."""
         if not any(self._there[name] for name in names):
             return
         while True:
@@ -163,7 +194,7 @@ class _Open:
                 continue
             if self._ended[name]:
                 self._ended[name] -= 1
-            elif again and self._alike[tag] < _MOST_ALIKE:
+            elif again and self._alike[tag] < _MAX_ALIKE:
                 self._alike[tag] += 1
                 self._left.setdefault(name, []).append(tag)
                 self.left += 1

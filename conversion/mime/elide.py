@@ -1,38 +1,52 @@
-"""Takes the inside of large attachments out before parsing, so that a 25 MB email costs no tenfold of it in memory.
+"""Shorten large attachments before parsing, so that a 25 MB email does not take ten times as much memory.
 
-Only unbroken runs of base64 lines are shortened, and their beginning is kept; what is left out is counted in a line that is
-no base64, for the size of the attachment.
+Only unbroken runs of base64 lines are shortened. The beginning of a run stays. The number of removed bytes is written
+in a line that is not base64, for the size of the attachment.
 """
 
 from __future__ import annotations
 
 import re
 
-KEPT = 1_400_000
-"""Bytes of a run that stay: more than any text we would read out of it."""
+MAX_RUN_BYTES = 1_400_000
+"""Bytes of a run that stay. More than any text that is read from a part."""
 
 RUN = re.compile(rb"(?:^[A-Za-z0-9+/]{20,200}\r?\n)++", re.MULTILINE)
 MARK = re.compile(rb"^\*elided (\d{1,12})\*\s*$", re.MULTILINE)
 
 
 def elided(mime: bytes) -> bytes:
-    """The email with its long base64 runs cut to their first `KEPT` bytes."""
-    if len(mime) <= KEPT:
+    """Shorten long base64 runs to their first `MAX_RUN_BYTES` bytes.
+
+    Args:
+        mime: The email.
+
+    Returns:
+        The email, shortened.
+    """
+    if len(mime) <= MAX_RUN_BYTES:
         return mime
     pieces = []
     at = 0
     for run in RUN.finditer(mime):
         start, end = run.span()
-        if end - start <= KEPT:
+        if end - start <= MAX_RUN_BYTES:
             continue
-        keep = mime.rfind(b"\n", start, start + KEPT) + 1
+        keep = mime.rfind(b"\n", start, start + MAX_RUN_BYTES) + 1
         pieces += [mime[at:keep], b"*elided %d*\n" % _decoded_size(mime, keep, end)]
         at = end
     return b"".join([*pieces, mime[at:]]) if pieces else mime
 
 
 def size_and_rest(payload: bytes) -> tuple[int, bytes]:
-    """How many decoded bytes were left out of a part, and what there is of it."""
+    """Split the mark of a shortened part from its content.
+
+    Args:
+        payload: The content of a part.
+
+    Returns:
+        The number of removed decoded bytes, and the content without the mark.
+    """
     mark = MARK.search(payload)
     return (int(mark.group(1)), payload[: mark.start()] + payload[mark.end() :]) if mark else (0, payload)
 

@@ -1,7 +1,7 @@
-"""The header fields that an email begins with, by their names: read from its bytes, as leniently as mail programs read them.
+"""Names of the header fields at the beginning of an email, parsed as leniently as mail programs do.
 
-It tells an email from what a proxy, a scanner or a damaged store hands out in its place. What a comment is made of is read by
-`conversion.mime.parts`, and nothing here changes it.
+Serves to distinguish an email from other content that a proxy, a scanner or a damaged store returns in its place. The
+content of comments is parsed by `conversion.mime.parts`, independently of this module.
 """
 
 from __future__ import annotations
@@ -10,32 +10,46 @@ import re
 from collections.abc import Iterator
 
 MOST = 4 * 1024 * 1024
-"""Bytes that are looked at. Exchange takes headers of 256 kB."""
+"""Number of bytes that are read. Exchange limits headers to 256 kB."""
 BOM = b"\xef\xbb\xbf"
 END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?=[\r\n])")
-"""The end of a line behind which an empty line stands."""
+"""A line end that is followed by an empty line."""
 LINE_END = re.compile(rb"\r\n|\n|\r")
 FIELD = re.compile(rb"([A-Za-z0-9][!-9;-~]*)[ \t]*:")
-"""A name of a field (RFC 5322 §2.2) that a program could have written. Any name may; `{"error"` is one by the letter, too."""
+"""A field name (RFC 5322 §2.2), limited to the characters that programs use. By the RFC, `{"error"` would also be a
+name."""
 ENVELOPE = re.compile(rb">?From ")
-"""The line that stands before each email of an mbox (RFC 4155)."""
+"""The line before each email of an mbox (RFC 4155)."""
 MARKUP = (b"<", b"{", b"[", b"HTTP/")
-"""How a page, a document or the answer of a server begins."""
-OF_EMAILS = frozenset(
+"""Typical beginnings of a web page, a JSON document or an HTTP response."""
+EMAIL_FIELDS = frozenset(
     b"from sender to cc bcc reply-to subject date message-id received return-path mime-version in-reply-to references "
     b"resent-from resent-to resent-date thread-topic thread-index importance x-mailer delivered-to dkim-signature".split()
 )
 
 
 def field_names(mime: bytes) -> frozenset[bytes]:
-    """Those of the header, in lower case. A line that is no field hides no other."""
+    """Return the names of the header fields. Lines that are not fields are skipped.
+
+    Args:
+        mime: The email.
+
+    Returns:
+        The names in lower case.
+    """
     return frozenset(name for line in _lines(mime) if (name := _name(line)))
 
 
 def what_is_wrong(mime: bytes, *, names_itself: bool, listed: bool) -> str:
-    """Why these bytes are no email; blank where they are one.
+    """Check whether bytes are an email.
 
-    `names_itself`: whether a Message-ID was read from them. `listed`: whether the server lists one, which need not be equal.
+    Args:
+        mime: The bytes.
+        names_itself: Whether a Message-ID was parsed from the bytes.
+        listed: Whether the server lists a Message-ID for the email. The two need not be equal.
+
+    Returns:
+        The reason why the bytes are not an email; empty if they are one.
     """
     if not mime or mime.isspace():
         return "it is empty"
@@ -44,19 +58,19 @@ def what_is_wrong(mime: bytes, *, names_itself: bool, listed: bool) -> str:
         return "it does not begin with header fields"
     if not (_has_end(mime) or mime.endswith((b"\n", b"\r"))):
         return "it ends within its header"
-    # One that stands behind a broken line is not read, and is there.
+    # A Message-ID after a malformed line is not parsed, but is in `names`.
     if listed and not names_itself and b"message-id" not in names:
         return "it has no Message-ID"
     return ""
 
 
 def _begins_with_fields(mime: bytes, names: frozenset[bytes]) -> bool:
-    known = OF_EMAILS & names
+    known = EMAIL_FIELDS & names
     first = next((line for line in _lines(mime) if not ENVELOPE.match(line)), b"")
     if first.startswith(MARKUP):
         return b"message-id" in known
     if not _name(first):
-        return len(known) > 1  # a broken line stands before them
+        return len(known) > 1  # a malformed line precedes the fields
     return bool(known) or (_has_end(mime) and all(_is_field(line) for line in _lines(mime)))
 
 
@@ -65,7 +79,7 @@ def _has_end(mime: bytes) -> bool:
 
 
 def _lines(mime: bytes) -> Iterator[bytes]:
-    """Of the header, without what may stand before it."""
+    """Yield the lines of the header, without a byte order mark and white space before the first line."""
     begun = mime[:MOST].removeprefix(BOM).lstrip()
     end = END.search(begun)
     at, length = 0, end.start() if end else len(begun)
@@ -81,5 +95,5 @@ def _name(line: bytes) -> bytes:
 
 
 def _is_field(line: bytes) -> bool:
-    """Or goes on with one, or is the line before the first."""
+    """Return whether a line begins or continues a field, or is the envelope line of an mbox."""
     return bool(_name(line) or line[:1] in (b" ", b"\t") or ENVELOPE.match(line))

@@ -1,4 +1,4 @@
-"""Headers as people read them: encoded words, raw 8-bit, folded lines; addresses as `Name <address>`; dates in UTC."""
+"""Decode headers: encoded words, raw 8-bit text and folded lines; addresses as `Name <address>`; dates in UTC."""
 
 from __future__ import annotations
 
@@ -13,24 +13,30 @@ from email.message import Message
 from conversion.mime.charsets import clean, decoded, unescaped
 from conversion.mime.encoded_words import decode_header
 
-DEEPEST_COMMENT = 100
-DEEPEST_GROUP = 100
-"""Groups of addresses within groups. RFC 5322 §3.4 knows of none, and the standard library reads each level by one more call of
-itself."""
+MAX_COMMENT_DEPTH = 100
+"""Nesting depth of comments in an address header."""
+MAX_GROUP_DEPTH = 100
+"""Nesting depth of address groups. RFC 5322 §3.4 allows no nesting, and the standard library parses each level
+recursively."""
 _MOST_RECEIVED = 100
-_FOR_PEOPLE = 64
-"""So many times longer than others may a header be that names people."""
+_ADDRESS_HEADER_FACTOR = 64
+"""Address headers may be longer than other headers by this factor."""
 _BETWEEN_WORDS = re.compile(r"[\s<>()\[\],;:\"]+")
-EARLIEST, LATEST = 1400, 9999
-"""Years that Re:infer takes."""
+EARLIEST_YEAR, LATEST_YEAR = 1400, 9999
+"""Years that Re:infer accepts."""
 
-# Newer releases of Python read strictly unless told otherwise, and give nothing for odd lists: the same on all of them.
+# Newer Python releases parse strictly by default, and return nothing for malformed lists. Parse alike on all releases.
 _LENIENT = {"strict": False} if "strict" in inspect.signature(utils.getaddresses).parameters else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Correspondent:
-    """Somebody in an address header. `address` may be anything: only what has an `@` is one."""
+    """A person or group in an address header.
+
+    Attributes:
+        name: The display name; may be empty.
+        address: The address. May be any text; only text with an `@` is an address.
+    """
 
     name: str
     address: str
@@ -42,11 +48,21 @@ class Correspondent:
 
     @property
     def domain(self) -> str:
+        """Return the domain in lower case; empty without an address."""
         return self.address.rpartition("@")[2].casefold() if "@" in self.address else ""
 
 
 def raw_headers(message: Message, name: str, most: int) -> list[str]:
-    """Every header of this name as text, unfolded, at most `most` characters of each; encoded words untouched."""
+    """Return all headers of a name, unfolded, with encoded words not decoded.
+
+    Args:
+        message: The parsed email.
+        name: Name of the header, in any case.
+        most: Maximum length of each value, in characters.
+
+    Returns:
+        The values in order.
+    """
     wanted = name.casefold()
     return [
         " ".join(unescaped(str(value)[:most]).split()) for key, value in message.raw_items() if key.casefold() == wanted
@@ -54,12 +70,28 @@ def raw_headers(message: Message, name: str, most: int) -> list[str]:
 
 
 def text_header(message: Message, name: str, most: int) -> str:
-    """The first header of this name that says anything, decoded, on one line."""
+    """Return the first non-empty header of a name, decoded, on one line.
+
+    Args:
+        message: The parsed email.
+        name: Name of the header, in any case.
+        most: Maximum length of the raw value, in characters.
+
+    Returns:
+        The text; empty if there is none.
+    """
     return next((words for raw in raw_headers(message, name, most) if (words := decoded_words(raw))), "")
 
 
 def decoded_words(text: str) -> str:
-    """Encoded words (RFC 2047) decoded; what is no such thing stays as it is."""
+    """Decode encoded words (RFC 2047) in a text.
+
+    Args:
+        text: The raw value of a header.
+
+    Returns:
+        The decoded text, or the text itself if its encoded words are invalid.
+    """
     if "=?" not in text:
         return text
     try:
@@ -71,9 +103,19 @@ def decoded_words(text: str) -> str:
 
 
 def correspondents(message: Message, name: str, most_chars: int, most: int) -> list[Correspondent]:
-    """Who stands in all headers of this name, without repetition, in their order."""
+    """Return the correspondents in all headers of a name, in order and without duplicates.
+
+    Args:
+        message: The parsed email.
+        name: Name of the header, in any case.
+        most_chars: Base limit of a header in characters. Address headers may be `_ADDRESS_HEADER_FACTOR` times as long.
+        most: Maximum number of correspondents.
+
+    Returns:
+        The correspondents.
+    """
     found: dict[tuple[str, str], Correspondent] = {}
-    for raw in raw_headers(message, name, most_chars * _FOR_PEOPLE):
+    for raw in raw_headers(message, name, most_chars * _ADDRESS_HEADER_FACTOR):
         for person in _people(raw):
             found.setdefault((person.name, person.address.casefold()), person)
             if len(found) >= most:
@@ -84,18 +126,38 @@ def correspondents(message: Message, name: str, most_chars: int, most: int) -> l
 def addresses(
     message: Message, names: Sequence[str], read: Sequence[Correspondent], most_chars: int, most: int
 ) -> list[str]:
-    """Every address in all headers of these names, whatever `correspondents` had room for. `read`: what it found in them,
-    within these limits."""
+    """Return every address in all headers of these names, without the limits of `correspondents`.
+
+    Args:
+        message: The parsed email.
+        names: Names of headers, in any case.
+        read: The result of `correspondents` for these headers. Reused if it is complete.
+        most_chars: The limit that `correspondents` had, in characters.
+        most: The limit that `correspondents` had, in correspondents.
+
+    Returns:
+        The addresses.
+    """
     wanted = {name.casefold() for name in names}
     values = [str(value) for key, value in message.raw_items() if key.casefold() in wanted]
-    has_all = all(len(value) <= most_chars * _FOR_PEOPLE and value.count("(") <= DEEPEST_COMMENT for value in values)
+    has_all = all(
+        len(value) <= most_chars * _ADDRESS_HEADER_FACTOR and value.count("(") <= MAX_COMMENT_DEPTH for value in values
+    )
     if has_all and len(read) < most:
         return [one.address for one in read]
     return [address for value in values for address in _addresses(" ".join(unescaped(value).split()))]
 
 
 def date_header(message: Message, most: int) -> datetime | None:
-    """The Date header in UTC; None where it is absent, unreadable or out of the years that Re:infer takes."""
+    """Return the time of the Date header.
+
+    Args:
+        message: The parsed email.
+        most: Maximum length of the header, in characters.
+
+    Returns:
+        The time in UTC; None if the header is absent, invalid or out of the years that Re:infer accepts.
+    """
     for raw in raw_headers(message, "Date", most):
         moment = _moment(raw[:200])
         if moment is not None:
@@ -104,8 +166,17 @@ def date_header(message: Message, most: int) -> datetime | None:
 
 
 def received_header(message: Message, most: int) -> datetime | None:
-    """When the last server took the email in, by the uppermost Received header that tells (RFC 5321 §4.4): what stands
-    behind its last semicolon."""
+    """Return when the last server received the email.
+
+    Uses the first Received header with a valid date after its last semicolon (RFC 5321 §4.4).
+
+    Args:
+        message: The parsed email.
+        most: Maximum length of a header, in characters.
+
+    Returns:
+        The time in UTC, or None.
+    """
     for raw in raw_headers(message, "Received", most)[:_MOST_RECEIVED]:
         moment = _moment(raw.rpartition(";")[2].strip()[:200])
         if moment is not None:
@@ -114,12 +185,19 @@ def received_header(message: Message, most: int) -> datetime | None:
 
 
 def message_ids(text: str) -> list[str]:
-    """The ids in a References or In-Reply-To header, brackets kept."""
+    """Return the ids in a References or In-Reply-To header, with their angle brackets.
+
+    Args:
+        text: The value of the header.
+
+    Returns:
+        The ids in order.
+    """
     return re.findall(r"<[^<>\s]{1,2000}>", text)
 
 
 def _people(raw: str) -> Iterable[Correspondent]:
-    if raw.count("(") > DEEPEST_COMMENT:
+    if raw.count("(") > MAX_COMMENT_DEPTH:
         yield Correspondent(decoded_words(raw), "")
         return
     for name, address in utils.getaddresses([_ungrouped(raw)], **_LENIENT):
@@ -129,15 +207,15 @@ def _people(raw: str) -> Iterable[Correspondent]:
 
 
 def _addresses(raw: str) -> Iterable[str]:
-    """Of everybody. Where comments lie within comments too deep to be read, whatever looks like an address."""
-    if _depth_of_comments(raw) > DEEPEST_COMMENT:
+    """Return all addresses. If comments are nested too deep to parse, return everything that looks like an address."""
+    if _depth_of_comments(raw) > MAX_COMMENT_DEPTH:
         return [word for word in _BETWEEN_WORDS.split(raw) if "@" in word[1:-1]]
     people = utils.getaddresses([_ungrouped(raw)], **_LENIENT)
     return [clean(decoded_words(address)).strip() for _, address in people]
 
 
 def _depth_of_comments(raw: str) -> int:
-    """At least as many as a parser finds within each other: a bracket may also be quoted, or stand within quotes."""
+    """Return an upper bound of the nesting depth of comments: a counted parenthesis may be escaped or in quotes."""
     depth = deepest = 0
     for sign in re.findall(r"(?<!\\)\)|\(", raw):
         depth = depth + 1 if sign == "(" else max(0, depth - 1)
@@ -146,14 +224,14 @@ def _depth_of_comments(raw: str) -> int:
 
 
 def _ungrouped(raw: str) -> str:
-    """The list without its groups, where one of them lies too deep: their names stand among the addresses then."""
-    if raw.count(":") <= DEEPEST_GROUP:
+    """Return the list without group syntax if groups are nested too deep. Their names then become list entries."""
+    if raw.count(":") <= MAX_GROUP_DEPTH:
         return raw
     depth = deepest = 0
     for sign in re.findall("[:;]", raw):
         depth = depth + 1 if sign == ":" else max(0, depth - 1)
         deepest = max(deepest, depth)
-    return raw if deepest <= DEEPEST_GROUP else raw.replace(":", ",").replace(";", ",")
+    return raw if deepest <= MAX_GROUP_DEPTH else raw.replace(":", ",").replace(";", ",")
 
 
 def _person(name: str, address: str) -> Correspondent:
@@ -176,4 +254,4 @@ def _moment(text: str) -> datetime | None:
         moment = datetime(*parts[:6], tzinfo=UTC) - offset
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
-    return moment if EARLIEST <= moment.year <= LATEST else None
+    return moment if EARLIEST_YEAR <= moment.year <= LATEST_YEAR else None

@@ -1,4 +1,4 @@
-"""HTML of bounded depth: elements within elements are counted before anything is built of them."""
+"""Limit the nesting depth of HTML elements before parsing."""
 
 from __future__ import annotations
 
@@ -26,11 +26,21 @@ _WITHOUT_END = frozenset(
         *("p", "li", "td", "th", "tr", "dt", "dd", "option", "thead", "tbody", "tfoot", "colgroup"),
     )
 )
-"""Elements that have no end tag, or may do without (HTML standard, §13.1.2.4): they are not counted."""
+"""Elements without an end tag or with an optional one (HTML standard, §13.1.2.4). They are not counted."""
 
 
 def until_too_deep(html: str, deepest: int) -> str:
-    """The page up to the tag that would open one element too many within others. Counts tags as written, in one pass."""
+    """Return the page up to the first tag that opens an element beyond the limit.
+
+    Counts the tags as written, in one pass.
+
+    Args:
+        html: The page.
+        deepest: Maximum nesting depth.
+
+    Returns:
+        The page or its beginning.
+    """
     if html.count("<") <= deepest:
         return html
     depth = 0

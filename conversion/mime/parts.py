@@ -1,4 +1,4 @@
-"""The tree of an email, read once: its text in plain and in HTML, and what is attached."""
+"""Parse an email into the sections of its body (plain text and HTML) and its attachments."""
 
 from __future__ import annotations
 
@@ -27,41 +27,67 @@ NOT_FOR_READING = {
     *("text/calendar", "text/x-amp-html", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory"),
     *("text/csv", "text/css", "text/xml", "text/javascript", "text/enriched", "text/richtext", "text/rtf"),
 }
-"""Kinds of text that are data. Any other kind is read as plain text (RFC 2046 §4.1.4)."""
+"""Text types that hold data. Any other text type is read as plain text (RFC 2046 §4.1.4)."""
 TNEF, TNEF_NAME = "application/ms-tnef", "winmail.dat"
 SMIME = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 
 
 class NestedTooDeep(Exception):
-    """More parts within parts than anybody writes."""
+    """The MIME parts are nested deeper than the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A piece of the body: the same words in plain text, in HTML, or in both."""
+    """A piece of the body: the same content as plain text, as HTML, or as both.
+
+    Attributes:
+        plain: The plain text, if any.
+        html: The HTML, if any.
+        cut: Whether content was cut for the limits.
+    """
 
     plain: str | None
     html: str | None
     cut: bool = False
-    """Something of it was beyond the limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
+    """A parsed email.
+
+    Attributes:
+        message: The message of the standard library.
+        sections: The pieces of the body, in reading order.
+        attachments: The attachments, including attached emails.
+        encrypted: Whether the email is encrypted.
+        opaque: Whether the email is signed in a form that hides the text from everything except mail clients.
+        tnef: Whether the email has an attachment in Outlook's own format (`winmail.dat`, MS-OXTNEF), which may hide
+            text and attachments.
+        cut: Whether content was cut for the limits.
+    """
+
     message: Message
     sections: tuple[Section, ...]
     attachments: tuple[Attachment, ...]
     encrypted: bool
     opaque: bool
-    """Signed in a form that hides the text from everything but a mail client."""
     tnef: bool
-    """Holds an attachment in Outlook's own format (`winmail.dat`, MS-OXTNEF), which may hide text and attachments."""
     cut: bool
-    """Something was beyond the limits."""
 
 
 def parse(mime: bytes, limits: Limits) -> Parsed:
-    """Read an email. Raises `NestedTooDeep`, and nothing else, whatever the bytes are."""
+    """Parse an email.
+
+    Args:
+        mime: The email. May be any bytes.
+        limits: The limits of the conversion.
+
+    Returns:
+        The parsed email.
+
+    Raises:
+        NestedTooDeep: The only exception, for any input.
+    """
     shortened = elided(mime)
     cut = len(shortened) > limits.mime_bytes
     try:
@@ -90,7 +116,16 @@ def parse(mime: bytes, limits: Limits) -> Parsed:
 
 
 def whole_header(mime: bytes, message: Message, limits: Limits) -> Message:
-    """The header of an email that was read as this message: the same one, or another where a limit may have cut its header."""
+    """Return the complete header of a parsed email.
+
+    Args:
+        mime: The email.
+        message: The parsed email.
+        limits: The limits of the conversion.
+
+    Returns:
+        The same message, or a newly parsed one if a limit may have cut its header.
+    """
     end = END.search(mime)
     length = end.end() if end else len(mime)
     if length <= min(limits.mime_bytes, MOST):
@@ -99,7 +134,7 @@ def whole_header(mime: bytes, message: Message, limits: Limits) -> Message:
 
 
 def _walk(message: Message, limits: Limits) -> Iterator[tuple[Message, int]]:
-    """Every part, in order, without those of attached emails."""
+    """Yield every part with its depth, in order, without the parts of attached emails."""
     todo = [(message, 0)]
     while todo:
         part, depth = todo.pop()
@@ -112,7 +147,7 @@ def _walk(message: Message, limits: Limits) -> Iterator[tuple[Message, int]]:
 
 
 def _sections(part: Message, limits: Limits, depth: int) -> Iterator[Section]:
-    """The body in reading order. Of alternatives, the plain and the HTML one make a section together."""
+    """Yield the body in reading order. The plain and the HTML part of alternatives form one section."""
     if part.get_content_maintype() == "multipart" and part.is_multipart():
         children: list[Message] = part.get_payload()[: limits.parts]  # type: ignore[assignment, index]
         found = [section for child in children for section in _sections(child, limits, depth + 1)]
@@ -143,7 +178,7 @@ def _is_text(part: Message) -> bool:
 
 
 def _text(part: Message, limits: Limits) -> tuple[str, bool]:
-    """The text of a part within the limits, and whether something had to be cut for them."""
+    """Return the text of a part within the limits, and whether text was cut."""
     is_html = part.get_content_subtype() == "html"
     most = limits.html_chars if is_html else limits.text_chars
     raw = _content(part)
@@ -155,23 +190,23 @@ def _text(part: Message, limits: Limits) -> tuple[str, bool]:
 
 
 def _content(part: Message) -> bytes:
-    """The part with its transfer encoding undone, as far as that goes. Never raises."""
+    """Return the content of a part with its transfer encoding decoded, as far as possible. Never raises."""
     if _transfer_encoding(part) == "base64":
-        return _base64(size_and_rest(_octets(part))[1])
-    return size_and_rest(_undone(part))[1]
+        return _base64(size_and_rest(_raw_body(part))[1])
+    return size_and_rest(_decoded_body(part))[1]
 
 
-def _undone(part: Message) -> bytes:
-    """The body by the standard library: quoted-printable undone, 8-bit text as it came."""
+def _decoded_body(part: Message) -> bytes:
+    """Return the body as decoded by the standard library: quoted-printable decoded, 8-bit text unchanged."""
     undone = part.get_payload(decode=True)
     return undone if isinstance(undone, bytes) else b""
 
 
-def _octets(part: Message) -> bytes:
-    """The body of a base64 part as it came, so that what is broken in it can be mended.
+def _raw_body(part: Message) -> bytes:
+    """Return the undecoded body of a base64 part, so that broken base64 can be repaired.
 
-    The standard library hands out 8-bit text only through the charset that the part names. That name is a stranger's:
-    it may be wrong, and with some codecs it raises or takes minutes. So it is Latin-1 while we read, which is each byte
+    The standard library decodes 8-bit text by the charset of the part. That charset is untrusted: it may be wrong, and
+    some codecs raise or take minutes. So the part is declared as Latin-1 while it is read, which maps each byte to
     itself.
     """
     named = part.get_all("Content-Type", [])
@@ -191,12 +226,12 @@ def _transfer_encoding(part: Message) -> str:
 
 
 def _base64(raw: bytes) -> bytes:
-    letters = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+    characters = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
     try:
-        return base64.b64decode(letters + b"=" * (-len(letters) % 4))
+        return base64.b64decode(characters + b"=" * (-len(characters) % 4))
     except binascii.Error:
-        # One letter too many: what stands before it is whole.
-        return base64.b64decode(letters[: len(letters) // 4 * 4])
+        # The base64 has one character too many. Decode the complete groups of four before that character.
+        return base64.b64decode(characters[: len(characters) // 4 * 4])
 
 
 def _attachment(part: Message, limits: Limits) -> Attachment:
@@ -215,7 +250,7 @@ def _attachment(part: Message, limits: Limits) -> Attachment:
 
 
 def _is_tnef(part: Message) -> bool:
-    """Known by its type, or by its name where a gateway put another type on it."""
+    """Return whether a part is TNEF: by its type, or by its name where a gateway changed the type."""
     return part.get_content_type() in (TNEF, "application/vnd.ms-tnef") or _filename(part).casefold() == TNEF_NAME
 
 
@@ -229,13 +264,13 @@ def _attached_email(part: Message, limits: Limits) -> Attachment:
 
 
 def _size(part: Message) -> int:
-    """Decoded bytes; those of base64 by counting letters, not by decoding."""
+    """Return the decoded size in bytes. For base64, the characters are counted instead of decoded."""
     if _transfer_encoding(part) != "base64":
-        left_out, rest = size_and_rest(_undone(part))
+        left_out, rest = size_and_rest(_decoded_body(part))
         return left_out + len(rest)
-    left_out, rest = size_and_rest(_octets(part))
-    letters = len(rest) - sum(rest.count(sign) for sign in (b"\n", b"\r", b" ", b"\t", b"="))
-    return left_out + letters * 3 // 4
+    left_out, rest = size_and_rest(_raw_body(part))
+    characters = len(rest) - sum(rest.count(sign) for sign in (b"\n", b"\r", b" ", b"\t", b"="))
+    return left_out + characters * 3 // 4
 
 
 def _filename(part: Message) -> str:
@@ -252,7 +287,10 @@ def _smime_type(message: Message) -> str:
 
 
 def _unflowed(part: Message, text: str) -> str:
-    """`format=flowed` (RFC 3676): a line that ends in a blank goes on in the next one of the same quote depth."""
+    """Join the lines of `format=flowed` (RFC 3676).
+
+    A line that ends in a blank continues in the next line of the same quote depth.
+    """
     flowed = part.get_param("format")
     if not (isinstance(flowed, str) and flowed.casefold() == "flowed"):
         return text

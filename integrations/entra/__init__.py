@@ -1,13 +1,13 @@
-"""Signing in to Microsoft Entra, for Graph and for EWS in Exchange Online: the only package that knows MSAL.
+"""Sign-in to Microsoft Entra, for Graph and for EWS in Exchange Online: the only package that uses MSAL.
 
-`credentials` are what an admin enters; `signin` keeps one token for a connection and asks for the next; `refusals` say what the
-sign-in service means.
+`credentials` checks what an admin entered, `signin` requests and stores the token of one connection, and `refusals`
+converts the error codes of the sign-in service to errors of `integrations.errors`.
 """
 
 import logging
 import warnings
 
-# MSAL logs whole answers of the token endpoint where they are not as it likes.
+# MSAL logs whole answers of the token endpoint where they lack an expected value.
 logging.getLogger("msal").setLevel(logging.CRITICAL + 1)
-# A service user is the admin's choice; the page that offers it says what Microsoft thinks of it.
+# A service user is the choice of the admin; the page with that choice shows the recommendation of Microsoft.
 warnings.filterwarnings("ignore", "This API has been deprecated for public client flows", DeprecationWarning)

@@ -1,4 +1,7 @@
-"""What signs in to Entra: an application with its secret or its certificate, or a service user. Checked without a request."""
+"""The credentials of a sign-in to Entra: an application with its secret or its certificate, or a service user.
+
+They are checked without a request.
+"""
 
 from __future__ import annotations
 
@@ -15,58 +18,88 @@ from msal.oauth2cli.assertion import JwtAssertionCreator
 from integrations.errors import SettingsWrong
 from integrations.network.settings import ServerSettings
 
-WAYS = ("oauth2", "certificate", "service_user")
-ASSERTION_LIVES = 600
+AUTH_KINDS = ("oauth2", "certificate", "service_user")
+"""The values of `ServerSettings.auth` that sign in to Entra."""
+ASSERTION_LIFETIME = 600
 """Seconds."""
 
 
-def check_entered(given: ServerSettings) -> None:
-    """Raises `SettingsWrong` for what cannot be right, whatever Entra says."""
-    if given.auth not in WAYS:
-        raise SettingsWrong("sign-in: there is no way of this name")
-    if not (given.tenant_id and given.client_id):
+def check_entered(settings: ServerSettings) -> None:
+    """Check the credentials as far as it is possible without Entra.
+
+    Args:
+        settings: The settings of the connection.
+
+    Raises:
+        SettingsWrong: A value is missing or invalid.
+    """
+    if settings.auth not in AUTH_KINDS:
+        raise SettingsWrong("sign-in: unknown kind")
+    if not (settings.tenant_id and settings.client_id):
         raise SettingsWrong("tenant ID and application ID are both needed")
-    if not all(sign.isalnum() or sign in "-._" for sign in given.tenant_id):
+    if not all(char.isalnum() or char in "-._" for char in settings.tenant_id):
         raise SettingsWrong("tenant ID: it is a number with hyphens, or a domain")
-    if given.auth == "oauth2" and not given.client_secret:
+    if settings.auth == "oauth2" and not settings.client_secret:
         raise SettingsWrong("tenant ID, application ID and client secret are all needed")
-    if given.auth == "service_user" and not (given.username and given.password):
+    if settings.auth == "service_user" and not (settings.username and settings.password):
         raise SettingsWrong("user name and password are both needed")
-    if given.auth == "certificate":
-        _certified(given)
+    if settings.auth == "certificate":
+        _key_and_headers(settings)
 
 
-def client_credential(given: ServerSettings, audience: Callable[[], str]) -> Any:
-    """What MSAL calls so; None for an application without one. `audience`: the token endpoint."""
-    if given.auth == "certificate":
-        return {"client_assertion": Assertion(given, audience)}
-    return given.client_secret or None
+def client_credential(settings: ServerSettings, audience: Callable[[], str]) -> Any:
+    """Return the argument `client_credential` of MSAL.
+
+    Args:
+        settings: The settings of the connection.
+        audience: Returns the token endpoint.
+
+    Returns:
+        A client assertion or a client secret; None for an application without either.
+    """
+    if settings.auth == "certificate":
+        return {"client_assertion": Assertion(settings, audience)}
+    return settings.client_secret or None
 
 
 class Assertion:
-    """A signed statement of who we are, made anew for each request of a token (RFC 7523)."""
+    """A client assertion that is signed anew for each request of a token (RFC 7523)."""
 
-    def __init__(self, given: ServerSettings, audience: Callable[[], str]) -> None:
-        self._key, self._headers = _certified(given)
-        self._issuer, self._audience = given.client_id, audience
+    def __init__(self, settings: ServerSettings, audience: Callable[[], str]) -> None:
+        """Read the key and the certificate.
+
+        Args:
+            settings: The settings of the connection.
+            audience: Returns the token endpoint.
+
+        Raises:
+            SettingsWrong: Key, certificate or thumbprint is invalid.
+        """
+        self._key, self._headers = _key_and_headers(settings)
+        self._issuer, self._audience = settings.client_id, audience
 
     def __call__(self) -> str:
-        # SHA-1 only names the certificate, where an admin gave no other name of it.
+        """Return a signed JWT that is valid for `ASSERTION_LIFETIME` seconds."""
+        # SHA-1 only identifies the certificate, where the admin entered nothing but its SHA-1 thumbprint.
         algorithm = "PS256" if "x5t#S256" in self._headers else "RS256"
         creator = JwtAssertionCreator(self._key, algorithm, headers=dict(self._headers))
-        made: bytes = creator.create_normal_assertion(self._audience(), self._issuer, expires_in=ASSERTION_LIVES)
-        return made.decode()
+        token: bytes = creator.create_normal_assertion(self._audience(), self._issuer, expires_in=ASSERTION_LIFETIME)
+        return token.decode()
 
 
-def _certified(given: ServerSettings) -> tuple[rsa.RSAPrivateKey, dict[str, str]]:
-    """The key, and how the certificate is named to Entra. Raises `SettingsWrong`."""
-    key = _key(given.client_key)
-    if given.client_certificate.strip():
-        certificate = _certificate(given.client_certificate)
+def _key_and_headers(settings: ServerSettings) -> tuple[rsa.RSAPrivateKey, dict[str, str]]:
+    """Return the private key, and the JWT header that identifies the certificate.
+
+    Raises:
+        SettingsWrong: Key, certificate or thumbprint is invalid.
+    """
+    key = _key(settings.client_key)
+    if settings.client_certificate.strip():
+        certificate = _certificate(settings.client_certificate)
         if certificate.public_key() != key.public_key():
             raise SettingsWrong("certificate: the private key is not that of this certificate")
         return key, {"x5t#S256": _encoded(certificate.fingerprint(hashes.SHA256()))}
-    thumbprint = given.client_thumbprint.strip().replace(":", "")
+    thumbprint = settings.client_thumbprint.strip().replace(":", "")
     try:
         raw = bytes.fromhex(thumbprint)
     except ValueError:
@@ -82,9 +115,9 @@ def _key(pem: str) -> rsa.RSAPrivateKey:
     try:
         key = serialization.load_pem_private_key(pem.encode(), None)
     except TypeError:
-        raise SettingsWrong("private key: it is locked by a password; enter it without one") from None
+        raise SettingsWrong("private key: it has a passphrase; enter it without one") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise SettingsWrong("private key: this is no key in PEM form") from None
+        raise SettingsWrong("private key: this is no key in PEM format") from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise SettingsWrong("private key: Entra takes RSA keys only")
     return key
@@ -94,7 +127,7 @@ def _certificate(pem: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem.encode())
     except ValueError:
-        raise SettingsWrong("certificate: this is no certificate in PEM form") from None
+        raise SettingsWrong("certificate: this is no certificate in PEM format") from None
 
 
 def _encoded(raw: bytes) -> str:

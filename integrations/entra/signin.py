@@ -1,4 +1,4 @@
-"""One token for a connection: asked for when it is needed, once for however many threads wait, and kept in memory alone."""
+"""The access token of one connection: requested on demand, once for all waiting threads, and stored only in memory."""
 
 from __future__ import annotations
 
@@ -24,67 +24,105 @@ from integrations.network.settings import ServerSettings, check_url
 from integrations.network.transport import CallDeadline
 
 MARGIN = 300.0
-"""Seconds before its end that a token is replaced; half of its life where that is shorter."""
+"""Seconds before its end at which a token is replaced; half of its lifetime where that is shorter."""
 NOT_AS_AGREED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MsalError)
-"""What comes of reading an answer that lacks what the protocol promises, here and in MSAL. Too deep JSON is a RuntimeError."""
+"""Exceptions of this module and of MSAL for an answer that violates the protocol. JSON that is nested too deeply raises
+a RuntimeError (RecursionError)."""
 
 
 class TokenSignIn:
-    """The token of one connection. Sends nothing before it is asked. Safe to share between threads."""
+    """The access token of one connection. No request is sent before the first call. Thread-safe."""
 
-    def __init__(self, given: ServerSettings, scope: str, context: ssl.SSLContext) -> None:
-        """`scope`: the service that the token is for, with /.default. Raises `SettingsWrong`."""
-        check_url(given.authority, "sign-in service", ("https",))
-        check_entered(given)
-        self._given, self._scope = given, scope
-        self._post = _Post(given.authority, context, given.proxy, given.user_agent, given.deadline)
+    def __init__(self, settings: ServerSettings, scope: str, context: ssl.SSLContext) -> None:
+        """Check the settings.
+
+        Args:
+            settings: The settings of the connection.
+            scope: The service that the token is for, with `/.default`.
+            context: The TLS context for the sign-in service.
+
+        Raises:
+            SettingsWrong: The sign-in service or the credentials are invalid.
+        """
+        check_url(settings.authority, "sign-in service", ("https",))
+        check_entered(settings)
+        self._settings, self._scope = settings, scope
+        self._http = _HttpClient(settings.authority, context, settings.proxy, settings.user_agent, settings.deadline)
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
         self._refusal: tuple[float, IntegrationError] | None = None
 
     def token(self, within: float | None = None) -> str:
-        """A token that is good by what Entra said of it. `within`: seconds that are left of the call.
+        """Return a token that is valid by its lifetime.
 
-        Raises `SignInRefused` or another error of `integrations.errors`.
+        Args:
+            within: Seconds that are left of the call; None for the deadline of the connection.
+
+        Returns:
+            The stored token, or a new one.
+
+        Raises:
+            SignInRefused: Entra refused the sign-in.
+            IntegrationError: The sign-in service failed.
         """
-        return self._token_but("", within)
+        return self._token_other_than("", within)
 
     def another(self, refused: str, within: float | None = None) -> str:
-        """A token that is not this one, which a service refused before its time."""
-        return self._token_but(refused, within)
+        """Return another token than one that a service refused before its end.
+
+        Args:
+            refused: The refused token.
+            within: Seconds that are left of the call; None for the deadline of the connection.
+
+        Returns:
+            The stored token where it is another one already, or a new one.
+
+        Raises:
+            SignInRefused: Entra refused the sign-in.
+            IntegrationError: The sign-in service failed.
+        """
+        return self._token_other_than(refused, within)
 
     def drop(self, refused: str) -> None:
-        """A service refused this token: the next one is another."""
+        """Forget a token that a service refused, so that the next call requests a new one.
+
+        Args:
+            refused: The refused token.
+        """
         with self._lock:
             if self._token == refused:
                 self._token = ""
 
     def close(self) -> None:
-        self._post.close()
+        """Close the connections to the sign-in service."""
+        self._http.close()
 
-    def _token_but(self, refused: str, within: float | None) -> str:
-        begun = time.monotonic()
-        end = begun + (self._given.deadline if within is None else min(within, self._given.deadline))
+    def _token_other_than(self, refused: str, within: float | None) -> str:
+        started = time.monotonic()
+        end = started + (self._settings.deadline if within is None else min(within, self._settings.deadline))
         if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):
             raise TokenEndpointFailed("another request for a token takes too long")
         try:
             if not self._token or self._token == refused or time.monotonic() >= self._until:
                 self._token = ""
-                self._raise_what_another_was_told(begun)
-                self._token, lives = self._asked(end)
-                self._until = time.monotonic() + max(lives - MARGIN, lives / 2)
+                self._raise_refusal_since(started)
+                self._token, lifetime = self._requested_token(end)
+                self._until = time.monotonic() + max(lifetime - MARGIN, lifetime / 2)
             return self._token
         finally:
             self._lock.release()
 
-    def _raise_what_another_was_told(self, since: float) -> None:
-        """Of many requests that wait for one token, one asks: asking again would be one more refused sign-in for each."""
-        if self._refusal is not None and self._refusal[0] >= since:
-            told = self._refusal[1]
-            raise type(told)(told.detail)
+    def _raise_refusal_since(self, started: float) -> None:
+        """Raise the refusal that another thread got while this thread waited for the lock.
 
-    def _asked(self, end: float) -> tuple[str, float]:
-        """A new token, and for how many seconds it is good."""
+        Only one of the waiting threads sends a request: else each thread would add one refused sign-in.
+        """
+        if self._refusal is not None and self._refusal[0] >= started:
+            error = self._refusal[1]
+            raise type(error)(error.detail)
+
+    def _requested_token(self, end: float) -> tuple[str, float]:
+        """Return a new token and its lifetime in seconds, and remember a refusal."""
         try:
             return self._new_token(end)
         except SignInRefused as error:
@@ -92,55 +130,55 @@ class TokenSignIn:
             raise
 
     def _new_token(self, end: float) -> tuple[str, float]:
-        self._post.begin(end)
+        self._http.begin(end)
         try:
             answer = self._answer()
             token = answer.get("access_token")
-            lives = _seconds(answer.get("expires_in")) if token else 0.0
+            lifetime = _seconds(answer.get("expires_in")) if token else 0.0
         except IntegrationError:
             raise
         except (requests.RequestException, HTTPError, ssl.SSLError, ConnectionError, TimeoutError) as error:
             raise _unreachable(error) from error
         except NOT_AS_AGREED:
-            # Not raised from it: the texts of MSAL quote the whole answer.
-            raise self._said(self._post.refused) from None
+            # `from None`: the texts of MSAL quote the whole answer.
+            raise self._error_of(self._http.refused) from None
         if not token:
-            raise self._said(answer)
-        if self._post.status != 200:
-            raise TokenEndpointFailed(f"HTTP {self._post.status}")
+            raise self._error_of(answer)
+        if self._http.status != 200:
+            raise TokenEndpointFailed(f"HTTP {self._http.status}")
         if not isinstance(token, str) or not (token.isascii() and token.isprintable()) or " " in token:
-            raise TokenEndpointFailed("its answer is not as agreed")
-        return token, lives
+            raise TokenEndpointFailed("its answer does not follow the protocol")
+        return token, lifetime
 
     def _answer(self) -> Mapping[str, Any]:
-        # A new application for each token: the old one would repeat a refusal of a minute ago without asking, and keep
-        # refresh tokens that nobody needs.
-        known = self._given
-        credential = client_credential(known, lambda: str(app.authority.token_endpoint))
+        # A new application for each token: a reused one would return a refusal of the last minute from its cache, and
+        # store refresh tokens that are not used.
+        settings = self._settings
+        credential = client_credential(settings, lambda: str(app.authority.token_endpoint))
         kind = msal.ConfidentialClientApplication if credential else msal.PublicClientApplication
         app = kind(
-            known.client_id,
+            settings.client_id,
             client_credential=credential,
-            authority=f"{known.authority.rstrip('/')}/{known.tenant_id}",
+            authority=f"{settings.authority.rstrip('/')}/{settings.tenant_id}",
             instance_discovery=False,
             azure_region=False,
-            http_client=self._post,
+            http_client=self._http,
         )
-        if known.auth == "service_user":
-            return dict(app.acquire_token_by_username_password(known.username, known.password, [self._scope]))
+        if settings.auth == "service_user":
+            return dict(app.acquire_token_by_username_password(settings.username, settings.password, [self._scope]))
         return dict(app.acquire_token_for_client([self._scope]))
 
-    def _said(self, answer: Mapping[str, Any]) -> IntegrationError:
-        status = self._post.status
+    def _error_of(self, answer: Mapping[str, Any]) -> IntegrationError:
+        status = self._http.status
         if status == 429 or status >= 500:
-            return TokenEndpointFailed(f"HTTP {status}", retry_after=retry_after(self._post.wait))
+            return TokenEndpointFailed(f"HTTP {status}", retry_after=retry_after(self._http.wait))
         if not answer.get("error"):
-            return TokenEndpointFailed("its answer is not as agreed")
+            return TokenEndpointFailed("its answer does not follow the protocol")
         return refusal(answer)
 
 
-class _Post:
-    """HTTP as MSAL wants it, as the connection was set up, and to the sign-in service alone."""
+class _HttpClient:
+    """The HTTP client for MSAL, with TLS context and proxy of the connection. It sends to the sign-in service only."""
 
     def __init__(self, authority: str, context: ssl.SSLContext, proxy: str, user_agent: str, seconds: float) -> None:
         self._authority = urlsplit(authority)
@@ -151,32 +189,41 @@ class _Post:
         self.begin(time.monotonic() + seconds)
 
     def begin(self, end: float) -> None:
+        """Start the requests for one token, which end at a time of `time.monotonic`."""
         self._deadline.share(end)
         self.status, self.wait = 0, ""
         self.refused: Mapping[str, Any] = {}
 
     def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> requests.Response:
-        return self._sent("GET", url, params=params, headers=headers)
+        """Send a GET request for MSAL."""
+        return self._send("GET", url, params=params, headers=headers)
 
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> requests.Response:
-        return self._sent("POST", url, params=params, data=data, headers=headers)
+        """Send a POST request for MSAL."""
+        return self._send("POST", url, params=params, data=data, headers=headers)
 
     def close(self) -> None:
+        """Close the session."""
         self._session.close()
 
-    def _sent(self, method: str, url: str, *, headers: Any, **given: Any) -> requests.Response:
-        told = {name: value for name, value in (headers or {}).items() if not _is_telemetry(name)}
-        response = self._session.request(method, self._own(url), headers=told, allow_redirects=False, **given)
-        # JSON is UTF-8 (RFC 8259, section 8.1); to look for another encoding takes long, and some take for ever to read.
+    def _send(self, method: str, url: str, *, headers: Any, **arguments: Any) -> requests.Response:
+        sent_headers = {name: value for name, value in (headers or {}).items() if not _is_telemetry(name)}
+        own_url = self._own_url(url)
+        response = self._session.request(method, own_url, headers=sent_headers, allow_redirects=False, **arguments)
+        # JSON is UTF-8 (RFC 8259, section 8.1). Detecting another encoding is slow, and decoding some never ends.
         response.encoding = "utf-8"
         self.status, self.wait = response.status_code, response.headers.get("Retry-After", "")
         if 400 <= response.status_code < 500:
             self.refused = _object(response)
         return response
 
-    def _own(self, url: str) -> str:
-        """The address, with the port of the authority, which MSAL forgets. Raises for another server than that one: neither
-        a secret nor a password goes where a document of the network points."""
+    def _own_url(self, url: str) -> str:
+        """Return the address with the port of the authority, which MSAL drops.
+
+        Raises:
+            SignInRefused: The address is of another server. Neither a secret nor a password is sent to a server that
+                only a discovery document names.
+        """
         parts = urlsplit(url)
         if parts.scheme != "https" or parts.hostname != self._authority.hostname:
             raise SignInRefused("the user signs in with a service outside of Entra, which is not supported")
@@ -185,9 +232,14 @@ class _Post:
         return parts._replace(netloc=self._authority.netloc).geturl()
 
 
-def _seconds(lives: Any) -> float:
-    """How long a token is good (RFC 6749, section 5.1); older services write the number as text. Raises `ValueError`."""
-    seconds = float(lives) if isinstance(lives, int | float | str) and not isinstance(lives, bool) else 0.0
+def _seconds(expires_in: Any) -> float:
+    """Return the lifetime of a token (RFC 6749, section 5.1); older services write the number as text.
+
+    Raises:
+        ValueError: The value is no positive number.
+    """
+    is_number = isinstance(expires_in, int | float | str) and not isinstance(expires_in, bool)
+    seconds = float(expires_in) if is_number else 0.0
     if not math.isfinite(seconds) or seconds <= 0:
         raise ValueError
     return seconds
@@ -199,13 +251,13 @@ def _is_telemetry(name: str) -> bool:
 
 def _object(response: requests.Response) -> Mapping[str, Any]:
     try:
-        told = response.json()
+        parsed = response.json()
     except (ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _unreachable(error: Exception) -> IntegrationError:
-    """It is not Exchange that did not answer."""
+    """Return the error for an exception of the network: a transient one is of the sign-in service, not of Exchange."""
     found = of_transport(error)
     return TokenEndpointFailed(found.detail) if isinstance(found, Transient) else found

@@ -1,4 +1,4 @@
-"""What changed in one folder, page by page, with the few facts about each item that cost next to nothing."""
+"""Changes of one folder, page by page, with the properties of each item that cost almost nothing to list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exchangelib.items import Message
 from exchangelib.util import TNS
 
 from integrations.errors import AccessDenied, CursorRefused, ExchangeFailed, FolderGone, FolderRefused
-from integrations.ews.errors import translate, translated
+from integrations.ews.errors import product_error, translated_errors
 from integrations.ews.folders import ews_folder
 from integrations.ews.mailbox import MailboxAccount
 from integrations.ews.operations import SyncFolderItems
@@ -29,41 +29,54 @@ KINDS = {
     f"{{{TNS}}}Delete": ChangeKind.DELETED,
     f"{{{TNS}}}ReadFlagChange": ChangeKind.READ,
 }
-SAME_STATE_MOST = 3
-"""Pages in a row that bring no other state, though the server says that there is more."""
+MAX_UNCHANGED_STATES = 3
+"""Consecutive pages with the same sync state although the server announces more changes."""
 
 
 def change_pages(
     account: MailboxAccount, folder: FolderId, after: Cursor | None, page_size: int
 ) -> Iterator[ChangePage]:
-    """Pages since `after`, one request each.
+    """Yield the pages of changes since a cursor, with one request per page.
 
-    Raises `CursorRefused`, `FolderGone` and `FolderRefused`, and what the transport raises.
+    Args:
+        account: Mailbox of the folder.
+        folder: Id of the folder.
+        after: Cursor of the last page that was processed; None to list the whole folder.
+        page_size: Items per page.
+
+    Yields:
+        Pages in order. The cursor of a page continues after that page.
+
+    Raises:
+        CursorRefused: Exchange does not accept the sync state.
+        FolderGone: The folder does not exist any more.
+        FolderRefused: The account may not read the folder.
+        ExchangeFailed: The response has no sync state, or the state does not change.
     """
     service = SyncFolderItems(account=account)
     state: str | None = after
-    stuck = 0
+    unchanged = 0
     while True:
-        before = state
-        with _about_folder():
+        previous = state
+        with _folder_errors():
             changes = [_change(folder, outcome) for outcome in _page(service, folder, state, page_size)]
         state = service.sync_state
         if not state:
-            raise ExchangeFailed("it gave no sync state")
+            raise ExchangeFailed("the response has no sync state")
         last = bool(service.includes_last_item_in_range)
-        stuck = stuck + 1 if state == before and not last else 0
-        if stuck >= SAME_STATE_MOST:
-            raise ExchangeFailed("it announces changes that it never tells")
+        unchanged = unchanged + 1 if state == previous and not last else 0
+        if unchanged >= MAX_UNCHANGED_STATES:
+            raise ExchangeFailed("the server announces changes and never lists them")
         yield ChangePage(tuple(changes), Cursor(state), last)
         if last:
             return
 
 
 @contextmanager
-def _about_folder() -> Iterator[None]:
-    """Around a request about one folder. Exchange has one word for what may not be read; here it means the folder."""
+def _folder_errors() -> Iterator[None]:
+    """Translate errors of a request about one folder. There, the code for denied access concerns the folder."""
     try:
-        with translated():
+        with translated_errors():
             yield
     except AccessDenied as error:
         raise FolderRefused(error.detail, of_mailbox=error) from error
@@ -83,19 +96,28 @@ def _page(service: SyncFolderItems, folder: FolderId, state: str | None, page_si
 
 def _change(folder: FolderId, outcome: Any) -> Change:
     if isinstance(outcome, Exception):
-        error = translate(outcome)
+        error = product_error(outcome)
         if code_of(outcome) == "ErrorItemNotFound":
             raise FolderGone(code_of(outcome)) from outcome
         raise (error if not isinstance(error, CursorRefused) else CursorRefused()) from outcome
     kind = KINDS[outcome.tag]
     if kind in (ChangeKind.DELETED, ChangeKind.READ):
         return Change(kind, folder, ItemId(outcome.find(f"{{{TNS}}}ItemId").get("Id")))
-    # Which element it is depends on the class of the item, and new ones come with new servers.
+    # The tag of the item element depends on the item class, and newer servers have more classes.
     return change_of(kind, folder, outcome[0])
 
 
 def change_of(kind: ChangeKind, folder: FolderId, item: Any) -> Change:
-    """An item element with the fields of a listing as a change."""
+    """Return an item element of a listing as a change.
+
+    Args:
+        kind: Kind of the change.
+        folder: Id of the listed folder.
+        item: XML element with the fields `FIELDS`.
+
+    Returns:
+        The change.
+    """
     item_id = item.find(f"{{{TNS}}}ItemId")
     return Change(
         kind=kind,

@@ -1,8 +1,9 @@
-"""The ResponseCodes of Exchange as the errors that the product speaks.
+"""Map the ResponseCodes of Exchange to errors of the product.
 
 Source: https://learn.microsoft.com/en-us/exchange/client-developer/web-service-reference/responsecode and the schema of
-EWS, which has more. A code that is not listed is a failure of Exchange that may pass: a test names each of those that
-exchangelib knows, so that leaving one out is a decision. What the codes mean for a single email of a batch: see `fetch`.
+EWS, which has more codes. A code that is not listed here counts as a transient failure of Exchange. A test lists every
+such code of exchangelib, so that leaving out a code is a decision. For the meaning of codes for a single email of a
+batch, see `fetch`.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ _CODES: dict[type[IntegrationError], tuple[str, ...]] = {
         "ErrorMailboxMoveInProgress", "ErrorMailboxStoreUnavailable", "ErrorMailboxFailover", "ErrorMailboxLogonFailed",
         "ErrorConnectionFailed", "ErrorConnectionFailedTransientError", "ErrorNoRespondingCASInDestinationSite",
     ),
-    # Of its directory, its other servers, and itself.
+    # Failures of the directory, of other servers, and of the server itself.
     errors.ExchangeFailed: (
         "ErrorInternalServerError", "ErrorInternalServerTransientError", "ErrorADUnavailable", "ErrorADOperation",
-        "ErrorBatchProcessingStopped", "ErrorClientDisconnected", "ErrorDataSourceOperation", "ErrorImpersonationFailed",
-        "ErrorInvalidClientSecurityContext", "ErrorInvalidNetworkServiceContext", "ErrorMailboxConfiguration",
+        "ErrorBatchProcessingStopped", "ErrorClientDisconnected", "ErrorDataSourceOperation",
+        "ErrorImpersonationFailed", "ErrorInvalidClientSecurityContext", "ErrorInvalidNetworkServiceContext",
+        "ErrorMailboxConfiguration",
         "ErrorNoApplicableProxyCASServersAvailable", "ErrorProxyCallFailed", "ErrorProxyRequestProcessingFailed",
-        "ErrorProxyServiceDiscoveryFailed", "ErrorProxyTokenExpired", "ErrorRequestAborted", "ErrorServiceDiscoveryFailed",
+        "ErrorProxyServiceDiscoveryFailed", "ErrorProxyTokenExpired", "ErrorRequestAborted",
+        "ErrorServiceDiscoveryFailed",
         "ErrorWebRequestInInvalidState", "ErrorWin32InteropError",
     ),
     errors.RequestRejected: (
@@ -67,7 +70,14 @@ BY_CODE: dict[str, type[IntegrationError]] = {code: kind for kind, codes in _COD
 
 
 def kind_of(code: str) -> type[IntegrationError]:
-    """The error that a code stands for."""
+    """Return the error for a code.
+
+    Args:
+        code: ResponseCode of Exchange; blank if the response has none.
+
+    Returns:
+        A class of `integrations.errors`. `ExchangeFailed` for an unknown code.
+    """
     if code.startswith("ErrorInvalidSchemaVersionForMailboxVersion"):
         return errors.VersionRefused
     return BY_CODE.get(code, errors.ExchangeFailed)

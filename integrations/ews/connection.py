@@ -1,4 +1,4 @@
-"""Connections to Exchange over EWS: what an admin sets, checked, and the live connection that comes of it."""
+"""Connections to Exchange over EWS: validated settings, and one live connection per integration and process."""
 
 from __future__ import annotations
 
@@ -19,33 +19,49 @@ from integrations.network.settings import ServerSettings, check_way
 from integrations.network.transport import CallDeadline, tls_context
 
 AUTH_TYPES = {"ntlm": NTLM, "basic": BASIC, "oauth2": OAUTH2, "certificate": OAUTH2, "service_user": OAUTH2}
-WAYS = {NTLM: "ntlm", BASIC: "basic", OAUTH2: "bearer"}
-"""The scheme of HTTP by which each signs in."""
+"""exchangelib's auth types by the sign-in of the integration."""
+SCHEMES = {NTLM: "ntlm", BASIC: "basic", OAUTH2: "bearer"}
+"""HTTP authentication schemes by auth type."""
 CLOUD_SCOPE = "https://outlook.office365.com/.default"
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings(ServerSettings):
-    """`access`: by impersonation or as a delegate. `build_version`: of the server, where it is known."""
+    """Settings of a connection.
+
+    Attributes:
+        access: Access type: impersonation or delegate.
+        build_version: Build of the server, such as `15.2.1118`; blank if it is not known.
+    """
 
     access: str
     build_version: str = field(default="", kw_only=True)
 
 
 def connection(settings: ConnectionSettings, *, fresh: bool = False) -> ConnectionProtocol:
-    """The open connection with these settings; made, without any request, when there is none, or where it must be `fresh`.
-    Raises `SettingsWrong`."""
-    return _kept.get(settings, fresh=fresh)
+    """Return the open connection with these settings, or a new one. Sends no request.
+
+    Args:
+        settings: Settings of the connection.
+        fresh: Replace an open connection, so that it signs in anew.
+
+    Returns:
+        A connection that this process shares.
+
+    Raises:
+        SettingsWrong: A setting cannot be used.
+    """
+    return _connections.get(settings, fresh=fresh)
 
 
 def close_all() -> None:
-    """Close every connection of this process."""
-    _kept.close_all()
+    """Close every EWS connection of this process."""
+    _connections.close_all()
 
 
-def _made(settings: ConnectionSettings) -> ConnectionProtocol:
+def _new_connection(settings: ConnectionSettings) -> ConnectionProtocol:
     if settings.auth not in AUTH_TYPES:
-        raise SettingsWrong("sign-in: there is no way of this name")
+        raise SettingsWrong("sign-in: this type of sign-in does not exist")
     check_way(settings)
     deadline = CallDeadline(settings.deadline)
     context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
@@ -54,10 +70,10 @@ def _made(settings: ConnectionSettings) -> ConnectionProtocol:
         credentials=_credentials(settings, context, deadline),
         auth_type=AUTH_TYPES[settings.auth],
         version=_version(settings.build_version),
-        retry_policy=AnswerPolicy(WAYS[AUTH_TYPES[settings.auth]]),
+        retry_policy=AnswerPolicy(SCHEMES[AUTH_TYPES[settings.auth]]),
         max_connections=MOST_CONNECTIONS,
     )
-    return ConnectionProtocol.made(
+    return ConnectionProtocol.create(
         config,
         context=context,
         proxy=settings.proxy,
@@ -70,7 +86,7 @@ def _credentials(settings: ConnectionSettings, context: ssl.SSLContext, deadline
     if AUTH_TYPES[settings.auth] == OAUTH2:
         return TokenCredentials(TokenSignIn(settings, CLOUD_SCOPE, context), deadline.left)
     if not (settings.username and settings.password):
-        raise SettingsWrong("user name and password are both needed")
+        raise SettingsWrong("the user name and the password are both required")
     return service_account(settings.username, settings.password)
 
 
@@ -80,7 +96,7 @@ def _version(text: str) -> Version | None:
     try:
         return Version(build=Build(*(int(part) for part in text.split("."))))
     except (TypeError, ValueError) as error:
-        raise SettingsWrong("build version: no Exchange of this number is known") from error
+        raise SettingsWrong("build version: no version of Exchange has this number") from error
 
 
-_kept: Kept[ConnectionSettings, ConnectionProtocol] = Kept(_made)
+_connections: Kept[ConnectionSettings, ConnectionProtocol] = Kept(_new_connection)

@@ -1,7 +1,7 @@
-"""Who signs in to Exchange: a service account with its password, or somebody for whom Entra has a token.
+"""Credentials for Exchange: a service account with its password, or a token of Entra.
 
-exchangelib and requests_oauthlib can ask for tokens too. They are not used for it: they follow a redirect of the token endpoint
-with the secret in hand, and their token URL is fixed to the world-wide cloud.
+exchangelib and requests_oauthlib can request tokens too. They are not used for it: they follow a redirect of the token
+endpoint and send the secret there, and their token URL is fixed to the worldwide cloud.
 """
 
 from __future__ import annotations
@@ -21,10 +21,15 @@ from integrations.entra.signin import TokenSignIn
 
 
 class TokenCredentials(BaseCredentials):
-    """A connection that shows a token. exchangelib only carries this around."""
+    """Credentials of a connection that signs in with tokens. exchangelib only stores them."""
 
     def __init__(self, sign_in: TokenSignIn, left: Callable[[], float]) -> None:
-        """`left`: seconds that are left of the call in hand."""
+        """Store the token source.
+
+        Args:
+            sign_in: Requests and caches tokens.
+            left: Returns the seconds until the deadline of the current call.
+        """
         self.sign_in, self.left = sign_in, left
 
     def __repr__(self) -> str:
@@ -32,30 +37,58 @@ class TokenCredentials(BaseCredentials):
 
 
 class Bearer(AuthBase):
-    """Each request shows the token that is good then, and a token that Exchange refuses is not shown again."""
+    """Bearer authentication: each request has the current token, and a token that Exchange rejects is not reused."""
 
     def __init__(self, credentials: TokenCredentials) -> None:
+        """Store the credentials.
+
+        Args:
+            credentials: Credentials of the connection.
+        """
         self._credentials = credentials
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Raises what asking for a token raises."""
+        """Add the current token to a request.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The same request.
+
+        Raises:
+            IntegrationError: No token can be obtained.
+        """
         token = self._credentials.sign_in.token(self._credentials.left())
         request.headers["Authorization"] = f"Bearer {token}"
-        request.register_hook("response", partial(self._answered, token))  # type: ignore[no-untyped-call]
+        request.register_hook("response", partial(self._drop_rejected, token))  # type: ignore[no-untyped-call]
         return request
 
-    def _answered(self, token: str, response: requests.Response, **_: Any) -> None:
+    def _drop_rejected(self, token: str, response: requests.Response, **_: Any) -> None:
         if response.status_code == requests.codes.unauthorized:
             self._credentials.sign_in.drop(token)
 
 
 class Ntlm(HttpNtlmAuth):
-    """NTLM that binds to the TLS channel (RFC 5929, section 4) of an answer that has been read: the stock class looks for the
-    certificate at the socket of an unread one, and an unread answer has no bounds."""
+    """NTLM that binds to the TLS channel (RFC 5929, section 4) of a response whose body was read.
+
+    The stock class takes the certificate from the socket of an unread response, and the size of an unread response is
+    unbounded.
+    """
 
     def response_hook(self, r: requests.Response, **kwargs: Any) -> requests.Response:
-        """The answer behind the handshake. The refusal itself where the server answers without a challenge, as one does that
-        takes Kerberos only: the stock class raises `PermissionError` then, which looks like trouble of the network."""
+        """Return the response after the handshake.
+
+        Where the server rejects the request without an NTLM challenge, for example because it accepts only Kerberos,
+        the rejection is returned. The stock class raises `PermissionError` then, which looks like a network error.
+
+        Args:
+            r: Response to the request without a handshake.
+            kwargs: Arguments of the stock class.
+
+        Returns:
+            The final response, or the rejection.
+        """
         try:
             return super().response_hook(r, **kwargs)
         except PermissionError:
@@ -67,5 +100,13 @@ class Ntlm(HttpNtlmAuth):
 
 
 def service_account(username: str, password: str) -> BaseCredentials:
-    r"""A service account for NTLM or Basic: `DOMAIN\user`, or `user@domain`."""
+    r"""Return the credentials of a service account, for NTLM or Basic.
+
+    Args:
+        username: `DOMAIN\user` or `user@domain`.
+        password: Password of the account.
+
+    Returns:
+        Credentials for exchangelib.
+    """
     return Credentials(username=username, password=password)

@@ -1,7 +1,7 @@
-"""What exchangelib, requests and the NTLM handshake raise, translated once into the errors that the product speaks.
+"""Translate errors of exchangelib, requests and the NTLM handshake to errors of the product, in one place.
 
-A translated error keeps the code that the server gave, also one that exchangelib does not know, and never its text: a text can
-quote an address or a subject. What the codes mean: see `codes`.
+A translated error stores the code that the server sent, even a code that exchangelib does not have. It never stores the
+text: a text can quote an address or a subject. For the meaning of the codes, see `codes`.
 """
 
 from __future__ import annotations
@@ -22,46 +22,60 @@ from integrations.ews.codes import kind_of
 from integrations.ews.responses import code_of
 from integrations.network.faults import of_transport, waiting_time
 
-NOT_AS_AGREED = (
+FORMAT_ERRORS = (
     AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError, SpnegoError, struct.error,
 )  # fmt: skip
-"""What comes of reading an answer that lacks what the schema promises, here, in exchangelib and in the handshake of NTLM."""
+"""Errors of reading a response that does not follow the schema, in this package, exchangelib and the NTLM handshake."""
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Around every use of exchangelib: what comes out speaks our language. An error that already does passes."""
+def translated_errors() -> Iterator[None]:
+    """Translate the errors of a block that uses exchangelib.
+
+    Yields:
+        Once, for the block.
+
+    Raises:
+        IntegrationError: The translated error. An error of the product passes unchanged.
+    """
     try:
         yield
     except IntegrationError:
         raise
     except (EWSError, requests.RequestException, HTTPError, OSError) as error:
-        raise translate(error) from error
-    except NOT_AS_AGREED as error:
-        raise errors.ExchangeFailed("its answer is not as agreed") from error
+        raise product_error(error) from error
+    except FORMAT_ERRORS as error:
+        raise errors.ExchangeFailed("the response does not have the documented format") from error
 
 
-def translate(error: Exception) -> IntegrationError:
-    """The error of ours for an error of a library."""
+def product_error(error: Exception) -> IntegrationError:
+    """Return the error of the product for an error of a library.
+
+    Args:
+        error: Error of exchangelib, requests, urllib3, TLS or a socket.
+
+    Returns:
+        The error, with the codes of Exchange and the waiting time that the server requests.
+    """
     if isinstance(error, UnauthorizedError):
         return errors.SignInRefused("HTTP 401")
     cause = _transport_cause(error)
     if cause is not None:
         return of_transport(cause)
     code = code_of(error)
-    detail = getattr(error, "told", code) or "its answer is not as agreed"
+    detail = getattr(error, "response_codes", code) or "the response does not have the documented format"
     return kind_of(code)(detail, retry_after=waiting_time(getattr(error, "back_off", None)))
 
 
 def _transport_cause(error: BaseException) -> BaseException | None:
-    """The error of the transport behind one of exchangelib, which keeps it only as context."""
-    seen: BaseException | None = error
+    """Return the transport error behind an error of exchangelib, which stores it only as context."""
+    current: BaseException | None = error
     for _ in range(6):
-        if seen is None:
+        if current is None:
             return None
-        if isinstance(seen, requests.RequestException | HTTPError | ssl.SSLError) or (
-            isinstance(seen, OSError) and not isinstance(seen, EWSError)
+        if isinstance(current, requests.RequestException | HTTPError | ssl.SSLError) or (
+            isinstance(current, OSError) and not isinstance(current, EWSError)
         ):
-            return seen
-        seen = seen.__cause__ or seen.__context__
+            return current
+        current = current.__cause__ or current.__context__
     return None

@@ -1,4 +1,4 @@
-"""Emails by their ids: MIME and details, an outcome for each, in their order."""
+"""Fetch emails by their ids: MIME and details, one outcome per change, in the order of the changes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from exchangelib.properties import ItemId as EwsItemId
 from exchangelib.util import TNS
 
 from integrations.errors import ExchangeFailed
-from integrations.ews.errors import translate
+from integrations.ews.errors import product_error
 from integrations.ews.folders import read_inbox
 from integrations.ews.mailbox import MailboxAccount
-from integrations.ews.matching import matched
+from integrations.ews.matching import match_outcomes
 from integrations.ews.mime_texts import MimeTexts
 from integrations.ews.operations import GetItem
 from integrations.ews.responses import code_of
@@ -32,62 +32,75 @@ FIELDS = [
 GONE = {"ErrorItemNotFound"}
 ITS_OWN = {
     "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorCorruptData", "ErrorItemCorrupt",
-    "ErrorMessageSizeExceeded", "ErrorMimeContentInvalid", "ErrorMimeContentInvalidBase64String", "ErrorInvalidIdMalformed",
-    "ErrorInvalidId", "ErrorPropertyValidationFailure", "ErrorInvalidPropertyRequest", "ErrorUnsupportedMimeConversion",
+    "ErrorMessageSizeExceeded", "ErrorMimeContentInvalid", "ErrorMimeContentInvalidBase64String",
+    "ErrorInvalidIdMalformed", "ErrorInvalidId", "ErrorPropertyValidationFailure", "ErrorInvalidPropertyRequest",
+    "ErrorUnsupportedMimeConversion",
     "ErrorVirusDetected", "ErrorVirusMessageDeleted", "ErrorDataSizeLimitExceeded", "ErrorItemPropertyRequestFailed",
     "ErrorUnsupportedTypeForConversion", "ErrorCannotUseFolderIdForItemId", "ErrorInvalidIdEmpty",
     "ErrorInvalidIdMalformedEwsLegacyIdFormat", "ErrorInvalidIdMonikerTooLong", "ErrorInvalidIdStoreObjectIdTooLong",
     "ErrorInvalidIdTooManyAttachmentLevels",
 }  # fmt: skip
-"""Faults of an item that stay with it."""
+"""Codes of permanent faults of a single item."""
 PERHAPS_ITS_OWN = {
     "ErrorAccessDenied", "ErrorInternalServerError", "ErrorNonExistentMailbox", "ErrorImpersonateUserDenied",
     "ErrorImpersonationDenied", "ErrorImpersonationFailed",
 }  # fmt: skip
-"""The item's fault while its neighbours can be read, the mailbox's when nothing can."""
+"""Codes of an item fault where other items can be read, and of a mailbox fault where none can."""
 STOPPED = {"ErrorBatchProcessingStopped"}
+"""Code for an item that the server did not process."""
 
 
-def fetched(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Fetched]:
-    """One outcome for each change. Raises what is no single item's fault."""
-    asked = list(dict.fromkeys(change.item_id for change in changes))
-    service = GetItem(account=account, chunk_size=max(1, len(asked)))
-    ids = [EwsItemId(id=item_id) for item_id in asked]
-    outcomes = matched(asked, list(service.call(items=ids, additional_fields=FIELDS, shape="IdOnly")))
+def fetch_emails(account: MailboxAccount, changes: Sequence[Change]) -> Iterator[Fetched]:
+    """Yield one outcome for each change.
+
+    Args:
+        account: Mailbox of the emails.
+        changes: Changes whose emails are fetched.
+
+    Yields:
+        An email, `Gone` or `Unreadable` for each change, in order.
+
+    Raises:
+        IntegrationError: A fault that is not limited to one item.
+    """
+    requested = list(dict.fromkeys(change.item_id for change in changes))
+    service = GetItem(account=account, chunk_size=max(1, len(requested)))
+    ids = [EwsItemId(id=item_id) for item_id in requested]
+    outcomes = match_outcomes(requested, list(service.call(items=ids, additional_fields=FIELDS, shape="IdOnly")))
     doubtful: list[tuple[Change, Exception]] = []
-    readable = 0
+    conclusive = 0
     for change in changes:
         outcome = outcomes.get(change.item_id)
         code = code_of(outcome) if isinstance(outcome, Exception) else ""
         if outcome is None or code in STOPPED:
-            yield from _doubtful(account, doubtful)
+            yield from _unreadable_items(account, doubtful)
             doubtful.clear()
-            yield from _alone(account, change, len(asked), code)
-        elif isinstance(outcome, Exception) and code in PERHAPS_ITS_OWN and not readable:
-            # Who is to blame shows when something else can be read; until then it waits, and order with it.
+            yield from _fetch_alone(account, change, len(requested), code)
+        elif isinstance(outcome, Exception) and code in PERHAPS_ITS_OWN and not conclusive:
+            # The fault is the mailbox's unless another item can be read. Until then, later outcomes wait as well.
             doubtful.append((change, outcome))
         else:
-            readable += 1
-            yield from (Unreadable(suspect, code_of(error)) for suspect, error in doubtful)
+            conclusive += 1
+            yield from (Unreadable(doubtful_change, code_of(error)) for doubtful_change, error in doubtful)
             doubtful.clear()
             yield (
                 _failed(change, outcome) if isinstance(outcome, Exception) else _email(change, outcome, service.mimes)
             )
-    yield from _doubtful(account, doubtful)
+    yield from _unreadable_items(account, doubtful)
 
 
-def _alone(account: MailboxAccount, change: Change, of: int, code: str) -> Iterator[Fetched]:
-    """The server stopped half-way through a batch, or did not answer about this one: ask for it by itself."""
-    if of > 1:
-        yield from fetched(account, [change])
+def _fetch_alone(account: MailboxAccount, change: Change, batch_size: int, code: str) -> Iterator[Fetched]:
+    """Fetch an item alone that the server did not process, or that the response of the batch lacks."""
+    if batch_size > 1:
+        yield from fetch_emails(account, [change])
     elif code:
         yield Unreadable(change, code)
     else:
-        raise ExchangeFailed("it did not answer about the item that was asked for")
+        raise ExchangeFailed("the response does not contain the requested item")
 
 
-def _doubtful(account: MailboxAccount, doubtful: Sequence[tuple[Change, Exception]]) -> Iterator[Fetched]:
-    """Nothing else of the batch could be read: the mailbox's fault, unless it can be opened."""
+def _unreadable_items(account: MailboxAccount, doubtful: Sequence[tuple[Change, Exception]]) -> Iterator[Fetched]:
+    """Yield items as unreadable where the inbox can be opened. Otherwise raise the fault of the mailbox."""
     if doubtful:
         read_inbox(account)
     yield from (Unreadable(change, code_of(error)) for change, error in doubtful)
@@ -99,10 +112,10 @@ def _email(change: Change, item: Any, mimes: MimeTexts) -> Email | Unreadable:
     if number is None:
         return Unreadable(change, "no MIME content")
     try:
-        # What came empty is no email, which others decide: see `conversion.mime.head`.
+        # An empty text is passed on: `conversion.mime.head` decides that it is not an email.
         mime = mimes.decoded(number) if number.strip() else b""
     except ValueError:
-        return Unreadable(change, "broken MIME content")
+        return Unreadable(change, "invalid MIME content")
     key = (item_id.get("ChangeKey") if item_id is not None else "") or change.change_key
     return Email(replace(change, change_key=key), mime, _details(item))
 
@@ -113,7 +126,7 @@ def _failed(change: Change, error: Exception) -> Gone | Unreadable:
         return Gone(change)
     if code in ITS_OWN or code in PERHAPS_ITS_OWN:
         return Unreadable(change, code)
-    raise translate(error) from error
+    raise product_error(error) from error
 
 
 def _details(item: Any) -> ItemDetails:

@@ -1,4 +1,4 @@
-"""The folder tree of a mailbox: what changed in it, and which folders are the well-known ones."""
+"""The folder tree of a mailbox: its changes, and which folders are the well-known ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from exchangelib.util import TNS
 from exchangelib.version import EXCHANGE_2013
 
 from integrations.errors import ExchangeFailed, InboxHidden
-from integrations.ews.errors import translate
+from integrations.ews.errors import product_error
 from integrations.ews.mailbox import MailboxAccount
 from integrations.ews.operations import GetFolder, SyncFolderHierarchy
 from integrations.ews.responses import code_of
@@ -36,17 +36,17 @@ SINCE_2013 = {
     "conversationhistory": FolderKind.CONVERSATION_HISTORY,
 }
 API_2013 = EXCHANGE_2013.api_version()
-"""Versions of the API compare as their names do."""
-NOT_THERE = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorAccessDenied"}
-"""What becomes of a well-known folder that a mailbox lacks, or that this account may not see."""
-HIDDEN = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorSyncFolderNotFound"}
-"""Exchange says it of what is not there, and of what the account has no right to see (documentation of ResponseCode)."""
+"""First EWS version with the folders in `SINCE_2013`. Names of versions sort by age."""
+MISSING_CODES = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorAccessDenied"}
+"""Codes for a well-known folder that a mailbox lacks, or that the account may not see."""
+HIDDEN_CODES = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorSyncFolderNotFound"}
+"""Codes for a folder that does not exist or that the account may not see (Microsoft's reference of ResponseCode)."""
 RSS_CLASS = "ipf.note.outlookhomepage"
-MOST_PAGES = 1000
+MAX_PAGES = 1000
 
 
 class _Hidden(ExtendedProperty):
-    """PidTagAttributeHidden, [MS-OXPROPS] 2.611: EWS lists hidden folders like all others."""
+    """PidTagAttributeHidden, [MS-OXPROPS] 2.611. EWS lists hidden folders like all others."""
 
     property_tag = 0x10F4
     property_type = "Boolean"
@@ -62,41 +62,55 @@ FIELDS = [
 
 
 @contextmanager
-def _what_every_mailbox_has() -> Iterator[None]:
-    """Around what asks for the inbox or the top folder: they cannot be gone."""
+def _inbox_hidden_errors() -> Iterator[None]:
+    """Raise `InboxHidden` where Exchange does not find the inbox or the top folder, which every mailbox has."""
     try:
         yield
     except EWSError as error:
-        if code_of(error) in HIDDEN:
+        if code_of(error) in HIDDEN_CODES:
             raise InboxHidden(code_of(error)) from error
         raise
 
 
-@_what_every_mailbox_has()
+@_inbox_hidden_errors()
 def folder_changes(account: MailboxAccount, after: Cursor | None) -> FolderChanges:
-    """What changed in the tree since `after`. Costs one request, and a second when something did."""
+    """Return the changes of the folder tree since a cursor.
+
+    Takes one request per page, and another one if a folder changed.
+
+    Args:
+        account: The mailbox.
+        after: Cursor of the previous call; None for the whole tree.
+
+    Returns:
+        Changed folders, ids of folders that are gone, and the next cursor.
+
+    Raises:
+        InboxHidden: The account cannot see the tree.
+        ExchangeFailed: The response has no sync state, or the tree does not end after `MAX_PAGES` pages.
+    """
     service = SyncFolderHierarchy(account=account)
     state: str | None = after
     changed: dict[FolderId, Any] = {}
     gone: dict[FolderId, None] = {}
-    for _ in range(MOST_PAGES):
-        before = state
+    for _ in range(MAX_PAGES):
+        previous = state
         outcomes = service.call(
             folder=account.distinguished("msgfolderroot"), shape="IdOnly", additional_fields=FIELDS, sync_state=state
         )
         for outcome in outcomes:
-            _sort(outcome, changed, gone)
+            _apply(outcome, changed, gone)
         state = service.sync_state
         if not state:
-            raise ExchangeFailed("it gave no sync state")
-        if service.includes_last_item_in_range or state == before:
+            raise ExchangeFailed("the response has no sync state")
+        if service.includes_last_item_in_range or state == previous:
             kinds = _kinds(account) if changed else {}
             folders = tuple(_folder(folder_id, element, kinds) for folder_id, element in changed.items())
             return FolderChanges(folders, tuple(gone), Cursor(state))
-    raise ExchangeFailed("its folder tree has no end")
+    raise ExchangeFailed("the list of folders does not end")
 
 
-def _sort(outcome: Any, changed: dict[FolderId, Any], gone: dict[FolderId, None]) -> None:
+def _apply(outcome: Any, changed: dict[FolderId, Any], gone: dict[FolderId, None]) -> None:
     if isinstance(outcome, Exception):
         raise outcome
     element = outcome[0]
@@ -115,9 +129,9 @@ def _folder(folder_id: FolderId, element: Any, kinds: Mapping[str, FolderKind]) 
     parent = element.find(f"{{{TNS}}}ParentFolderId")
     folder_class = element.findtext(f"{{{TNS}}}FolderClass") or ""
     kind = kinds.get(folder_id, FolderKind.RSS if folder_class.casefold() == RSS_CLASS else FolderKind.ORDINARY)
-    # The only extended property that is asked for.
+    # Only one extended property is requested.
     hidden = element.findtext(f"{{{TNS}}}ExtendedProperty/{{{TNS}}}Value") in ("true", "1")
-    # A search folder holds nothing of its own: its mail lies in other folders, and it cannot be listed.
+    # A search folder shows emails that are stored in other folders, and it cannot be listed.
     is_search = element.tag == f"{{{TNS}}}SearchFolder"
     return Folder(
         id=folder_id,
@@ -137,27 +151,36 @@ def _count(text: str | None) -> int | None:
 
 
 def _kinds(account: MailboxAccount) -> dict[str, FolderKind]:
-    """The ids of the well-known folders that this mailbox has, in one request.
+    """Return the kinds of the well-known folders of this mailbox by folder id, from one request.
 
-    Raises what may pass: Drafts that were taken for an ordinary folder would stay one, and be sent.
+    Transient errors are raised: without its kind, Drafts would count as an ordinary folder from then on, and drafts
+    would be sent.
     """
     names = dict(WELL_KNOWN)
     if account.version.build >= EXCHANGE_2013 and account.version.api_version >= API_2013:
         names |= SINCE_2013
-    asked = [account.distinguished(name) for name in names]
-    outcomes = GetFolder(account=account).call(folders=asked, additional_fields=[], shape="IdOnly")
+    requested = [account.distinguished(name) for name in names]
+    outcomes = GetFolder(account=account).call(folders=requested, additional_fields=[], shape="IdOnly")
     found = {}
     for kind, outcome in zip(names.values(), outcomes, strict=True):
         if not isinstance(outcome, Exception):
             found[outcome.find(f"{{{TNS}}}FolderId").get("Id")] = kind
-        elif code_of(outcome) not in NOT_THERE:
-            raise translate(outcome) from outcome
+        elif code_of(outcome) not in MISSING_CODES:
+            raise product_error(outcome) from outcome
     return found
 
 
-@_what_every_mailbox_has()
+@_inbox_hidden_errors()
 def read_inbox(account: MailboxAccount) -> None:
-    """Open the inbox for reading; raises what keeps us from it."""
+    """Open the inbox for reading.
+
+    Args:
+        account: The mailbox.
+
+    Raises:
+        InboxHidden: The account cannot see the inbox.
+        EWSError: Any other error of Exchange.
+    """
     outcomes = GetFolder(account=account).call(
         folders=[account.distinguished("inbox")], additional_fields=[], shape="IdOnly"
     )
@@ -167,4 +190,12 @@ def read_inbox(account: MailboxAccount) -> None:
 
 
 def ews_folder(folder: FolderId) -> EwsFolderId:
+    """Return a folder id as exchangelib's class.
+
+    Args:
+        folder: Id of the folder.
+
+    Returns:
+        Folder id for a request.
+    """
     return EwsFolderId(id=folder)

@@ -1,4 +1,4 @@
-"""exchangelib's Account for one mailbox, without the requests and the folder tree that come with it."""
+"""exchangelib's Account for one mailbox, without the requests and the folder tree of the stock class."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ from integrations.ews.versions import WorkingVersion, generation
 
 
 class MailboxAccount(Account):
-    """Only what the service classes ask an account for. Its `root` must never be touched: that walks the tree."""
+    """An account with only the attributes that the service classes use. Reading `root` would walk the folder tree."""
 
     def __init__(self, address: str, access: str, protocol: ConnectionProtocol) -> None:
+        """Prepare the account without a request.
+
+        Args:
+            address: Email address of the mailbox.
+            access: Access type: impersonation or delegate.
+            protocol: Connection of the mailbox.
+        """
         self.access_type = access
         self.identity = Identity(primary_smtp_address=address)
         self.protocol = protocol
@@ -29,27 +36,35 @@ class MailboxAccount(Account):
 
     @property
     def version(self) -> Version:
-        """In which its requests are made: that of the connection, or an older one that worked for this mailbox."""
+        """The version of requests: that of the connection, or an older one that worked for this mailbox."""
         version: Version = super().version
-        return version if self.settled is None else self.settled.applied(version)
+        return version if self.working_version is None else self.working_version.applied(version)
 
     @version.setter
     def version(self, version: Version) -> None:
-        """What an answer says of the server, which exchangelib tells after each of them."""
-        if self.settled is not None and self.settled.server != generation(version.build):
-            # The mailbox lies on another server now: see which version that one takes.
-            self.settled = None
+        """Store the version of the server, which exchangelib sets after each response."""
+        if self.working_version is not None and self.working_version.server != generation(version.build):
+            # The mailbox is on another server now, which may accept another version.
+            self.working_version = None
         with self._version_lock:
             self._version = version
 
     @property
-    def settled(self) -> WorkingVersion | None:
+    def working_version(self) -> WorkingVersion | None:
+        """The version that worked for this mailbox where that of the connection did not; None otherwise."""
         return self.protocol.versions.get(self.primary_smtp_address)
 
-    @settled.setter
-    def settled(self, settled: WorkingVersion | None) -> None:
-        self.protocol.versions.set(self.primary_smtp_address, settled)
+    @working_version.setter
+    def working_version(self, version: WorkingVersion | None) -> None:
+        self.protocol.versions.set(self.primary_smtp_address, version)
 
     def distinguished(self, name: str) -> DistinguishedFolderId:
-        """A well-known folder of this mailbox, by the name that is the same in every language."""
+        """Return a well-known folder of this mailbox.
+
+        Args:
+            name: Name of the folder in EWS, which does not depend on the language of the mailbox.
+
+        Returns:
+            Folder id for a request.
+        """
         return DistinguishedFolderId(id=name, mailbox=Mailbox(email_address=self.primary_smtp_address))

@@ -1,5 +1,7 @@
-"""Which response of a batch belongs to which item: by the id in it. A server, or something before it, may answer in another
-order, leave a response out, or answer about another item; then the content of one email must not become that of another.
+"""Assign the responses of a batch to the requested items, by the item ids in the responses.
+
+A server, or a system in front of it, may change the order of responses, leave out a response, or respond about another
+item. In each case, the content of one email must not be taken for that of another.
 """
 
 from __future__ import annotations
@@ -14,32 +16,45 @@ from integrations.ews.responses import code_of
 from integrations.messages import ItemId
 
 
-def matched(asked: Sequence[ItemId], outcomes: Sequence[Outcome]) -> Mapping[ItemId, Outcome]:
-    """The outcomes by the ids of their items. `asked`: the ids of the request, each once.
+def match_outcomes(requested: Sequence[ItemId], outcomes: Sequence[Outcome]) -> Mapping[ItemId, Outcome]:
+    """Return the outcomes by the ids of their items.
 
-    An item that is missing in the result must be asked for by itself. Errors name no item: they are matched by their place
-    where nothing contradicts it. Raises `ExchangeFailed` for an answer about an item that was not asked for, or two about one.
+    Errors name no item. They are assigned by their position where no other response contradicts it.
+
+    Args:
+        requested: Ids of the request, each once.
+        outcomes: Outcomes of the response, in order.
+
+    Returns:
+        Outcomes by item id. An item that is missing must be requested alone.
+
+    Raises:
+        ExchangeFailed: A response is about an item that was not requested, or two responses are about the same item.
     """
     by_id: dict[ItemId, Outcome] = {}
-    nameless: list[Outcome] = []
-    wanted = set(asked)
-    in_place = len(outcomes) == len(asked)
-    for place, outcome in enumerate(outcomes):
+    without_id: list[Outcome] = []
+    wanted = set(requested)
+    in_order = len(outcomes) == len(requested)
+    for position, outcome in enumerate(outcomes):
         item = _item_of(outcome)
         if item is None:
-            nameless.append(outcome)
+            without_id.append(outcome)
             continue
         if item in by_id:
-            raise ExchangeFailed("it answered twice about one item")
+            raise ExchangeFailed("the response has two results for the same item")
         if item not in wanted:
-            raise ExchangeFailed("it answered about another item than the one that was asked for")
+            raise ExchangeFailed("the response is about another item than the request")
         by_id[item] = outcome
-        in_place = in_place and asked[place] == item
-    left = [item for item in asked if item not in by_id]
-    alike = len({code_of(one) if isinstance(one, Exception) else "" for one in nameless}) == 1
-    if len(left) == len(nameless) and (in_place or alike):
-        # What is neither an error nor has an id says nothing about any item.
-        by_id.update((item, one) for item, one in zip(left, nameless, strict=True) if isinstance(one, Exception))
+        in_order = in_order and requested[position] == item
+    unmatched = [item for item in requested if item not in by_id]
+    same_code = len({code_of(outcome) if isinstance(outcome, Exception) else "" for outcome in without_id}) == 1
+    if len(unmatched) == len(without_id) and (in_order or same_code):
+        # An outcome that is neither an error nor has an id gives no information about any item.
+        by_id.update(
+            (item, outcome)
+            for item, outcome in zip(unmatched, without_id, strict=True)
+            if isinstance(outcome, Exception)
+        )
     return by_id
 
 

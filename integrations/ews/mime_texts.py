@@ -1,7 +1,7 @@
-"""The MIME texts of an answer, kept out of the XML tree: a tree of a 25 MB email takes several times its size.
+"""Keep the MIME texts of a response out of the XML tree, which would take several times the size of a 25 MB email.
 
-Base64 holds no `<`, and text in well-formed XML holds none either, so the texts can be found before the answer is parsed. In
-their place stands their number.
+Neither Base64 nor text in well-formed XML contains `<`, so the texts can be found before the response is parsed. A
+number replaces each text.
 """
 
 from __future__ import annotations
@@ -11,29 +11,47 @@ import re
 
 ELEMENT = re.compile(rb"(<(?:\w+:)?MimeContent(?:\s[^<>]*)?>)([^<]++)(?=</)")
 BREAK = re.compile(rb"\s|&#(?:x0*[ad]|0*1[03]);", re.I)
-"""White space, and a line break as a reference: what writes XML may write it so."""
-SIGNS_OF_BREAKS = (b"\n", b" ", b"\r", b"\t", b"&")
+"""White space, or a line break as a character reference, which XML writers may produce."""
+BREAK_SIGNS = (b"\n", b" ", b"\r", b"\t", b"&")
 
 
 class MimeTexts:
-    """The texts of one answer, by their number."""
+    """The MIME texts of one response, by number.
+
+    Attributes:
+        rest: The response with a number in place of each text.
+    """
 
     def __init__(self, content: bytes) -> None:
+        """Find the texts.
+
+        Args:
+            content: Body of the response.
+        """
         self._content = content
         self._spans: list[tuple[int, int]] = []
         pieces = []
-        at = 0
+        position = 0
         for element in ELEMENT.finditer(content):
             start, end = element.span(2)
-            pieces += [content[at:start], b"%d" % len(self._spans)]
+            pieces += [content[position:start], b"%d" % len(self._spans)]
             self._spans.append((start, end))
-            at = end
-        self.rest = b"".join([*pieces, content[at:]]) if pieces else content
-        """The answer with a number in the place of each text."""
+            position = end
+        self.rest = b"".join([*pieces, content[position:]]) if pieces else content
 
     def decoded(self, number: str) -> bytes:
-        """The MIME of this number. Raises ValueError, of which `binascii.Error` is one, when it is no base64."""
+        """Return one MIME text.
+
+        Args:
+            number: Number in place of the text.
+
+        Returns:
+            Decoded MIME.
+
+        Raises:
+            ValueError: The text is not Base64 (as `binascii.Error`), or the number does not exist.
+        """
         start, end = self._spans[int(number)]
-        if any(self._content.find(sign, start, end) >= 0 for sign in SIGNS_OF_BREAKS):
+        if any(self._content.find(sign, start, end) >= 0 for sign in BREAK_SIGNS):
             return base64.b64decode(BREAK.sub(b"", self._content[start:end]), validate=True)
         return base64.b64decode(memoryview(self._content)[start:end], validate=True)

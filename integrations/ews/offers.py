@@ -1,4 +1,4 @@
-"""What a 401 means: whether the password or the token was refused, or the way of signing in is not offered at all."""
+"""Interpret a 401: the password or the token was rejected, or the server does not offer the authentication scheme."""
 
 from __future__ import annotations
 
@@ -9,33 +9,50 @@ from integrations.errors import IntegrationError, OnlyKerberosOffered, SignInNot
 
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9._-]{0,31})(?=\s*(?:,|$)|\s+[^\s=,])")
-"""A name at the start of a challenge (RFC 9110, section 11.6.1). A parameter has an equals sign behind its name."""
-MOST_NAMED = 6
+"""A name at the start of a challenge (RFC 9110, section 11.6.1). A parameter has an equals sign after its name."""
+MAX_SCHEMES = 6
+"""Schemes that an error names."""
 LONGEST = 2048
-"""Characters that are read of a line."""
-WAYS = {"ntlm": "NTLM", "basic": "Basic", "bearer": "Bearer"}
-"""How a connection may sign in: the scheme, and its usual spelling."""
+"""Characters of a header line that are read."""
+SCHEME_NAMES = {"ntlm": "NTLM", "basic": "Basic", "bearer": "Bearer"}
+"""Supported schemes and their usual spelling."""
 KERBEROS = {"negotiate", "kerberos"}
 BEHIND_A_PROXY = (
-    "HTTP 401 to NTLM; where the password is right, Extended Protection may refuse it behind a proxy that ends TLS, or a "
-    "policy forbids NTLM to this account"
+    "HTTP 401 to NTLM. If the password is correct: Extended Protection may reject NTLM behind a proxy that "
+    "terminates TLS, or a policy forbids NTLM for this account"
 )
 
 
-def offered(challenges: Iterable[str]) -> list[str]:
-    """The schemes that the WWW-Authenticate lines of an answer offer, each once."""
+def offered_schemes(challenges: Iterable[str]) -> list[str]:
+    """Return the authentication schemes that a response offers.
+
+    Args:
+        challenges: Values of the `WWW-Authenticate` header lines.
+
+    Returns:
+        At most `MAX_SCHEMES` schemes, each once, as spelled by the server.
+    """
     found = (name for line in challenges for name in SCHEME.findall(QUOTED.sub('""', line[:LONGEST])))
-    return list({name.casefold(): name for name in found}.values())[:MOST_NAMED]
+    return list({name.casefold(): name for name in found}.values())[:MAX_SCHEMES]
 
 
-def refusal(way: str, offers: list[str], *, tried: bool) -> IntegrationError:
-    """The error of a 401 to somebody who signs in by `way`. `tried`: whether an NTLM handshake came to its end."""
+def unauthorized_error(scheme: str, offers: list[str], *, handshake_done: bool) -> IntegrationError:
+    """Return the error for a response with status 401.
+
+    Args:
+        scheme: Scheme of the connection, a key of `SCHEME_NAMES`.
+        offers: Schemes that the server offers.
+        handshake_done: Whether an NTLM handshake was completed.
+
+    Returns:
+        `SignInRefused`, `SignInNotOffered` or `OnlyKerberosOffered`.
+    """
     names = {name.casefold() for name in offers}
-    detail = f"HTTP 401 to {WAYS[way]}, offered: {', '.join(offers)}"
-    if not names or way in names:
-        # Who offers nothing at all is a gateway, or careless: nothing can be compared.
-        return SignInRefused(BEHIND_A_PROXY if way == "ntlm" and names else "HTTP 401")
-    if way == "ntlm" and tried:
+    detail = f"HTTP 401 to {SCHEME_NAMES[scheme]}, offered: {', '.join(offers)}"
+    if not names or scheme in names:
+        # A response without any offer comes from a gateway or an incorrect server, so the offers prove nothing.
+        return SignInRefused(BEHIND_A_PROXY if scheme == "ntlm" and names else "HTTP 401")
+    if scheme == "ntlm" and handshake_done:
         return SignInRefused(BEHIND_A_PROXY)
-    only_kerberos = names <= (KERBEROS if way == "ntlm" else {"kerberos"})
+    only_kerberos = names <= (KERBEROS if scheme == "ntlm" else {"kerberos"})
     return OnlyKerberosOffered(detail) if only_kerberos else SignInNotOffered(detail)

@@ -1,7 +1,7 @@
-"""exchangelib's service classes, with the traps closed that a poller falls into.
+"""exchangelib's service classes, adapted for polling. Only operations that read.
 
-They give XML elements and errors as values: an item at a time, each with its own outcome. What they keep of the stock classes
-is the payloads, the SOAP, the versions and the codes. A test compares them with the stock path.
+They return XML elements and errors as values: one outcome per item. Payloads, SOAP, versions and codes are those of the
+stock classes. A test compares the results with those of the stock classes.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from lxml import etree
 from integrations.errors import ExchangeFailed, VersionRefused
 from integrations.ews.codes import kind_of
 from integrations.ews.mime_texts import MimeTexts
-from integrations.ews.responses import code_of, coded, of_fault
-from integrations.ews.versions import WorkingVersion, generation, to_try
+from integrations.ews.responses import code_of, error_for_code, error_of_fault
+from integrations.ews.versions import WorkingVersion, generation, versions_to_try
 from integrations.network.faults import retry_after
 
 Outcome = etree._Element | Exception
-"""One response: the element that was asked for, or what became of it."""
+"""The result for one item: the requested XML element, or the error."""
 
 LARGEST_TREE = 32 * 1024 * 1024
-"""Bytes of XML without the MIME texts. Ten thousand folders take fifteen million; as a tree it may take 30 times as much."""
-NO_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xed[\xa0-\xbf][\x80-\xbf]|\xef\xbf[\xbe\xbf]")
-"""Characters that XML cannot carry (XML 1.0, section 2.2): controls, halves of surrogate pairs, U+FFFE and U+FFFF."""
+"""Bytes of XML without MIME texts. 10,000 folders take 15 million; as a tree, XML may take 30 times as much memory."""
+INVALID_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xed[\xa0-\xbf][\x80-\xbf]|\xef\xbf[\xbe\xbf]")
+"""Characters that XML cannot contain (XML 1.0, section 2.2): controls, lone surrogates, U+FFFE and U+FFFF."""
 REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,9})|([0-9]{1,9}));", re.I)
-"""To any character: Exchange refers to those too that XML cannot carry."""
+"""A reference to any character. Exchange also writes references to characters that XML cannot contain."""
 
 
 class _Service:
-    """Mixed into a stock service class."""
+    """Mixin for a stock service class."""
 
     ERRORS_TO_CATCH_IN_RESPONSE = EWSError
     WARNINGS_TO_CATCH_IN_RESPONSE = EWSError
@@ -47,30 +47,33 @@ class _Service:
         headers: dict[str, str] = super()._extra_headers()  # type: ignore[misc]
         anchor = headers.get("X-AnchorMailbox", "")
         if not (anchor.isascii() and anchor.isprintable()):
-            # It only helps the server to route. No header can hold this address; what to say of it is for the server.
+            # The header only helps routing and cannot contain this address. The server decides whether it is valid.
             del headers["X-AnchorMailbox"]
         return headers | {"client-request-id": str(uuid.uuid4()), "return-client-request-id": "true"}
 
     def _get_response_xml(self, payload: Any) -> Any:
-        """The response messages. Where a version is refused, those of the next one that is taken, which is remembered for
-        this mailbox. The stock class asks in all versions for any invalid request, and does not remember what worked."""
-        first = None
-        for api_version in to_try(self.account.version.api_version):
+        """Return the response messages, in the first EWS version that the server accepts.
+
+        Another version than that of the connection is remembered for this mailbox. The stock class tries all versions
+        for any invalid request, and does not remember the version that worked.
+        """
+        first_error = None
+        for api_version in versions_to_try(self.account.version.api_version):
             try:
-                messages = self._answered(payload, api_version)
+                messages = self._response_messages(payload, api_version)
             except EWSError as error:
                 if kind_of(code_of(error)) is not VersionRefused:
                     raise
-                first = first or error
+                first_error = first_error or error
                 continue
-            if first is not None:
-                self.account.settled = WorkingVersion(api_version, generation(self.account.version.build))
+            if first_error is not None:
+                self.account.working_version = WorkingVersion(api_version, generation(self.account.version.build))
             return messages
-        assert first is not None
-        raise first
+        assert first_error is not None
+        raise first_error
 
-    def _answered(self, payload: Any, api_version: str) -> Any:
-        """The response messages to a request in this version. Raises the refusal also where it is told by a message."""
+    def _response_messages(self, payload: Any, api_version: str) -> Any:
+        """Return the response messages in one version. Raises for a rejected version, also one in a message."""
         response = self._get_response(payload, api_version)
         header, body = self._get_soap_parts(response)
         if header is not None:
@@ -85,27 +88,27 @@ class _Service:
         for message in messages:
             code = message.findtext(f"{{{MNS}}}ResponseCode") or ""
             if kind_of(code) is VersionRefused:
-                raise coded(code, message.find(f"{{{MNS}}}MessageXml"))
+                raise error_for_code(code, message.find(f"{{{MNS}}}MessageXml"))
         return messages
 
     def _get_response(self, payload: Any, api_version: str) -> requests.Response:
-        """Ends by the deadline. A token that is refused is replaced once."""
+        """Send the request within the deadline. A token that the server rejects is replaced once."""
         self.protocol.deadline.start()
         try:
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
         except UnauthorizedError:
-            if not self.protocol.shows_tokens:
+            if not self.protocol.uses_tokens:
                 raise
             return super()._get_response(payload, api_version)  # type: ignore[misc, no-any-return]
 
     def _get_elements(self, payload: Any) -> Iterator[Outcome]:
-        # The stock one waits and tries again by itself: here the scheduler does.
+        # Without the stock method, which sleeps and retries: retries are up to the scheduler.
         yield from self._response_generator(payload=payload)  # type: ignore[attr-defined]
 
     @classmethod
     def _get_soap_parts(cls, response: requests.Response) -> tuple[Any, Any]:
         root = parsed(response.content)
-        # The text of a large email is in the tree now; it need not be in memory twice.
+        # The tree contains the text of the body now. Dropping the body halves the memory for a large response.
         response._content = b""
         body = root.find(f"{{{SOAPNS}}}Body")
         if body is None:
@@ -114,19 +117,19 @@ class _Service:
 
     @classmethod
     def _raise_soap_errors(cls, fault: Any) -> None:
-        # Past the stock class, which knows a list of codes, and a hint in one place only.
-        raise of_fault(fault)
+        # Without the stock method, which has a fixed list of codes and reads the waiting time from one place only.
+        raise error_of_fault(fault)
 
     @staticmethod
     def _get_exception(code: str | None, text: str | None, msg_xml: Any = None, rule_errors: Any = None) -> Exception:
-        return coded(code, msg_xml)
+        return error_for_code(code, msg_xml)
 
     def _elems_to_objs(self, elems: Iterator[Outcome]) -> Iterator[Outcome]:
         return elems
 
 
 class _SyncService(_Service):
-    """Adds the state that stands behind the page. The schema lets an error leave it out."""
+    """Reads the sync state after the page. The schema allows an error without a state."""
 
     sync_state: str | None
     includes_last_item_in_range: bool
@@ -135,16 +138,20 @@ class _SyncService(_Service):
     def _get_element_container(self, message: Any, name: str | None = None) -> Any:
         self.sync_state = message.findtext("{*}SyncState")
         self.includes_last_item_in_range = message.findtext(self.last_in_range_name) == "true"
-        # Past the stock class, which falls over a message without a state.
+        # Without the stock method, which fails for a message without a state.
         return services.common.EWSAccountService._get_element_container(self, message, name)
 
 
 class GetFolder(_Service, services.GetFolder):
-    pass
+    """Reads folders."""
 
 
 class GetItem(_Service, services.GetItem):
-    """`mimes` are the MIME texts of the last answer; in its elements stand their numbers."""
+    """Reads items.
+
+    Attributes:
+        mimes: MIME texts of the last response. The XML elements contain their numbers.
+    """
 
     mimes: MimeTexts
 
@@ -155,53 +162,72 @@ class GetItem(_Service, services.GetItem):
 
 
 class SyncFolderHierarchy(_SyncService, services.SyncFolderHierarchy):
-    pass
+    """Reads changes of the folder tree."""
 
 
 class SyncFolderItems(_SyncService, services.SyncFolderItems):
-    pass
+    """Reads changes of one folder."""
 
 
 def parsed(content: bytes) -> etree._Element:
-    """The answer as a tree. Raises `ExchangeFailed` when it is no whole XML: a parser that mends what was cut short would
-    make a page of what is none. And when it is too large, or has a document type definition, which SOAP forbids: with one,
-    a reference can stand for anything, and what stands behind it would be lost."""
+    """Return a response as an XML tree.
+
+    The parser does not repair XML: a truncated response would be taken for a complete page. Characters that XML cannot
+    contain are dropped, because Exchange sends them.
+
+    Args:
+        content: Body of the response.
+
+    Returns:
+        Root element.
+
+    Raises:
+        ExchangeFailed: The response is not well-formed XML, is too large, or has a document type definition. SOAP
+            forbids the latter: an entity reference could stand for any text, and the text after it would be lost.
+    """
     if len(content) > LARGEST_TREE:
-        raise ExchangeFailed("its answer is too large")
+        raise ExchangeFailed("the response is too large")
     try:
         return _tree(content)
     except etree.XMLSyntaxError:
         pass
     try:
-        return _tree(REFERENCE.sub(_character, NO_CHARACTER.sub(b"", content)))
+        return _tree(REFERENCE.sub(_character, INVALID_CHARACTER.sub(b"", content)))
     except etree.XMLSyntaxError as error:
-        raise ExchangeFailed("its answer is no XML") from error
+        raise ExchangeFailed("the response is not XML") from error
 
 
 def fault_in(content: bytes) -> Exception | None:
-    """The error that a body of any status tells, if it is a SOAP fault with a code of Exchange."""
+    """Return the error in a response of any status.
+
+    Args:
+        content: Body of the response.
+
+    Returns:
+        The error of a SOAP fault with a code of Exchange. None for any other body.
+    """
     try:
         fault = parsed(content).find(f"{{{SOAPNS}}}Body/{{{SOAPNS}}}Fault")
     except ExchangeFailed:
         return None
-    error = of_fault(fault) if fault is not None else None
+    error = error_of_fault(fault) if fault is not None else None
     return error if error is not None and code_of(error) else None
 
 
 def _character(reference: re.Match[bytes]) -> bytes:
-    """The reference, or nothing when it refers to what XML cannot carry."""
+    """Return the reference. Empty for a reference to a character that XML cannot contain."""
     hexadecimal, decimal = reference.groups()
     code = int(hexadecimal, 16) if hexadecimal else int(decimal)
-    carried = code in (0x9, 0xA, 0xD) or 0x20 <= code < 0xD800 or 0xDFFF < code < 0xFFFE or 0xFFFF < code < 0x110000
-    return reference.group() if carried else b""
+    valid = code in (0x9, 0xA, 0xD) or 0x20 <= code < 0xD800 or 0xDFFF < code < 0xFFFE or 0xFFFF < code < 0x110000
+    return reference.group() if valid else b""
 
 
 def _tree(content: bytes) -> etree._Element:
-    # A comment or an instruction within a text would end it there.
+    # A comment or a processing instruction within a text would end the text for the reader.
     parser = etree.XMLParser(
         huge_tree=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
     root = etree.fromstring(content, parser)
     if root.getroottree().docinfo.internalDTD is not None:
-        raise ExchangeFailed("its answer has a document type definition")
+        raise ExchangeFailed("the response has a document type definition")
     return root

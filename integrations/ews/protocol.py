@@ -1,4 +1,4 @@
-"""exchangelib's Protocol for one connection: its own transport, and a pool that neither leaks a slot nor hangs."""
+"""exchangelib's Protocol for one connection: own transport, and a pool that neither leaks a slot nor deadlocks."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from integrations.errors import (
 )
 from integrations.ews.codes import BY_CODE
 from integrations.ews.credentials import Bearer, Ntlm, TokenCredentials
-from integrations.ews.offers import offered, refusal
+from integrations.ews.offers import offered_schemes, unauthorized_error
 from integrations.ews.operations import fault_in
-from integrations.ews.responses import CODE, code_of, coded
+from integrations.ews.responses import CODE, code_of, error_for_code
 from integrations.ews.versions import Versions
 from integrations.network import web_page
 from integrations.network.faults import retry_after, waiting_time
@@ -39,34 +39,48 @@ from integrations.network.session import ServerSession
 from integrations.network.transport import CallDeadline
 
 MOST_CONNECTIONS = 4
+"""Sessions per connection and process."""
 OUTAGE = "/ews/genericerrorpage.htm"
-"""Where Exchange sends a client during outages of its own, which pass."""
+"""Target of the redirect that Exchange sends during an outage of its own, which is transient."""
 WRONG_VERSION = (b"The specified server version is invalid", b"ErrorInvalidSchemaVersionForMailboxVersion")
-"""In answers that are no XML."""
+"""Texts for a rejected version in responses that are not XML."""
 
 
 class AnswerPolicy(FailFast):
-    """Fail at once, and tell what an HTTP status of Exchange means. Waiting is for the scheduler, never for a worker."""
+    """Raises the error for an HTTP status of Exchange at once. The scheduler waits for a retry, never a worker."""
 
-    def __init__(self, way: str) -> None:
-        """`way`: by which the connection signs in: a key of `offers.WAYS`."""
-        self._way = way
+    def __init__(self, scheme: str) -> None:
+        """Store the authentication scheme.
+
+        Args:
+            scheme: Scheme of the connection, a key of `offers.SCHEME_NAMES`.
+        """
+        self._scheme = scheme
 
     def raise_response_errors(self, response: requests.Response) -> None:
+        """Raise the error for a response. A SOAP response with status 200 or 500 passes.
+
+        Args:
+            response: Response of Exchange.
+
+        Raises:
+            IntegrationError: The error for the status.
+            EWSError: A rejected token or version, which the service classes handle.
+        """
         status = response.status_code
         if status == 200:
             if web_page.is_web_page(response.content):
                 raise EndpointWrong(web_page.DETAIL)
         elif status != 500 or not is_xml(response.content):
-            raise self._unauthorized(response) if status == 401 else self._refusal(response)
+            raise self._unauthorized(response) if status == 401 else self._status_error(response)
 
-    def _refusal(self, response: requests.Response) -> Exception:
-        """Of any status but 200 and 401, and where it is no fault with the status 500 that faults have."""
+    def _status_error(self, response: requests.Response) -> Exception:
+        """Return the error for any status except 200 and 401, and for 500 without a SOAP fault."""
         fault = fault_in(response.content) if is_xml(response.content) else None
-        code = code_of(fault) if fault is not None else _word(response.headers.get("X-CasErrorCode"))
+        code = code_of(fault) if fault is not None else _code_in_header(response.headers.get("X-CasErrorCode"))
         detail = f"HTTP {response.status_code}" + (f", {code}" if code else "")
-        hints = (retry_after(response.headers.get("Retry-After")), waiting_time(getattr(fault, "back_off", None)))
-        wait = max(filter(None, hints), default=None)
+        waits = (retry_after(response.headers.get("Retry-After")), waiting_time(getattr(fault, "back_off", None)))
+        wait = max(filter(None, waits), default=None)
         match response.status_code:
             case 400:
                 return fault if fault is not None and code in BY_CODE else RequestRejected(detail, retry_after=wait)
@@ -77,48 +91,67 @@ class AnswerPolicy(FailFast):
             case 301 | 302 | 303 | 307 | 308 | 404 | 405:
                 return EndpointWrong(detail)
             case 407:
-                return SettingsWrong("proxy: it refused our credentials")
+                return SettingsWrong("proxy: the proxy rejected the credentials")
             case 456:
                 return SignInRefused(f"{detail}: the account is blocked")
             case 429 | 503:
                 return ExchangeBusy(detail, retry_after=wait)
             case 500 if any(sign in response.content for sign in WRONG_VERSION):
-                return coded("ErrorInvalidSchemaVersionForMailboxVersion")
+                return error_for_code("ErrorInvalidSchemaVersionForMailboxVersion")
         return ExchangeFailed(detail, retry_after=wait)
 
     def _unauthorized(self, response: requests.Response) -> Exception:
         if b"currently locked out" in response.content:
             return SignInRefused("the account is locked out")
         challenges = getattr(response.raw, "headers", HTTPHeaderDict()).getlist("WWW-Authenticate")
-        error = refusal(self._way, offered(challenges), tried=bool(response.history))
-        # A token that is refused is replaced once: see `operations`.
-        return UnauthorizedError("HTTP 401") if self._way == "bearer" and type(error) is SignInRefused else error
+        offers = offered_schemes(challenges)
+        error = unauthorized_error(self._scheme, offers, handshake_done=bool(response.history))
+        # A rejected token is replaced once: see `operations`.
+        return UnauthorizedError("HTTP 401") if self._scheme == "bearer" and type(error) is SignInRefused else error
 
 
-def _word(text: str | None) -> str:
-    """The code in a header that other words may stand around; blank where there is none."""
+def _code_in_header(text: str | None) -> str:
+    """Return the code in a header that may contain other words. Blank where there is none."""
     found = CODE.fullmatch((text or "")[:200].rpartition(":")[2].strip())
     return found.group() if found else ""
 
 
 class ConnectionProtocol(Protocol):
-    """One connection of one process. Made past exchangelib's own cache, which never lets go of anything."""
+    """One connection of one process. Made without exchangelib's cache, which never drops a protocol."""
 
     def __init__(
         self, config: Configuration, *, context: ssl.SSLContext, proxy: str, user_agent: str, deadline: CallDeadline
     ) -> None:
+        """Prepare the connection without a request.
+
+        Args:
+            config: Configuration of exchangelib.
+            context: TLS context.
+            proxy: URL of the proxy; blank for that of the environment.
+            user_agent: Value of the `User-Agent` header.
+            deadline: Deadline of each call.
+        """
         self._context, self._proxy, self._user_agent, self.deadline = context, proxy, user_agent, deadline
         self.versions = Versions()
-        """The versions of mailboxes that are refused in that of the connection."""
+        """EWS versions of mailboxes whose server rejects the version of the connection."""
         super().__init__(config=config)
 
     @classmethod
-    def made(cls, config: Configuration, **given: Any) -> ConnectionProtocol:
-        protocol: ConnectionProtocol = type.__call__(cls, config, **given)
+    def create(cls, config: Configuration, **options: Any) -> ConnectionProtocol:
+        """Return a new connection, without the cache of the stock class.
+
+        Args:
+            config: Configuration of exchangelib.
+            options: Other arguments of the class.
+
+        Returns:
+            The connection.
+        """
+        protocol: ConnectionProtocol = type.__call__(cls, config, **options)
         return protocol
 
     def create_session(self) -> requests.Session:
-        """Sends nothing. The stock one asks for a token here, with a client of its own."""
+        """Return a new session without a request. The stock method requests a token here, with a client of its own."""
         session = ServerSession(
             self.service_endpoint,
             context=self._context,
@@ -137,15 +170,22 @@ class ConnectionProtocol(Protocol):
         if isinstance(credentials, TokenCredentials):
             return Bearer(credentials)
         if self.auth_type == BASIC:
-            return HTTPBasicAuth(_octets(credentials.username), _octets(credentials.password))
-        # A user principal name has no domain in front; a domain that is blank says so.
+            return HTTPBasicAuth(_encode(credentials.username), _encode(credentials.password))
+        # A user principal name has no domain prefix, which a blank domain expresses.
         is_address = credentials.type == credentials.EMAIL
         return Ntlm(f"\\{credentials.username}" if is_address else credentials.username, credentials.password)
 
     # ---- the pool -------------------------------------------------------------------------------------------------
 
     def get_session(self) -> requests.Session:
-        """A session of the pool; waits no longer than the deadline of the call. Raises `ExchangeBusy` then."""
+        """Return a session of the pool.
+
+        Returns:
+            A session that only the caller uses.
+
+        Raises:
+            ExchangeBusy: No session is free before the deadline of the call.
+        """
         end = time.monotonic() + self.deadline.left()
         session: requests.Session
         while True:
@@ -161,48 +201,73 @@ class ConnectionProtocol(Protocol):
                     session = self._session_pool.get(timeout=max(0.0, end - time.monotonic()))
                     break
                 except Empty:
-                    raise ExchangeBusy("every connection to it is in use") from None
+                    raise ExchangeBusy("every connection to the server is in use") from None
         session.usage_count += 1  # type: ignore[attr-defined]
         return session
 
     def close_session(self, session: requests.Session) -> None:
-        # The stock one expects a session of requests_oauthlib where somebody signs in by a token.
+        """Close a session. The stock method expects a session of requests_oauthlib for a sign-in by token.
+
+        Args:
+            session: The session.
+        """
         session.close()
 
     def retire_session(self, session: requests.Session) -> None:
-        """Give the slot back empty: `get_session` fills it anew. Making the new session here could fail, and then the
-        slot would be lost for ever."""
+        """Close a session and free its slot, which `get_session` fills again.
+
+        A new session is not made here: if that failed, the slot would be lost permanently.
+
+        Args:
+            session: The session.
+        """
         self.close_session(session)
         with self._session_pool_lock:
             self._session_pool_size -= 1
 
     def renew_session(self, session: requests.Session) -> requests.Session:
+        """Replace a session. If that fails, its slot is freed.
+
+        Args:
+            session: The session.
+
+        Returns:
+            The new session.
+        """
         self.close_session(session)
         try:
-            made: requests.Session = self.create_session()
+            renewed: requests.Session = self.create_session()
         except BaseException:
             with self._session_pool_lock:
                 self._session_pool_size -= 1
             raise
-        return made
+        return renewed
 
     def decrease_poolsize(self) -> None:
-        # The stock one takes a lock twice when all sessions are out, and stands still.
+        """Never reduce the pool. The stock method acquires a lock twice while all sessions are in use, which deadlocks.
+
+        Raises:
+            SessionPoolMinSizeReached: Always.
+        """
         raise SessionPoolMinSizeReached
 
     def close(self) -> None:
+        """Close the sessions and the sign-in."""
         super().close()
         if isinstance(self.credentials, TokenCredentials):
             self.credentials.sign_in.close()
 
     @property
-    def shows_tokens(self) -> bool:
-        """Whether a 401 may mean that only the token was too old. The next request then shows another."""
+    def uses_tokens(self) -> bool:
+        """Whether the connection signs in with tokens. A 401 may mean an expired token; a retry gets a new one."""
         return isinstance(self.credentials, TokenCredentials)
 
 
-def _octets(text: str | bytes) -> bytes:
-    """As requests sends it, and in UTF-8 (RFC 7617, section 2.1) what it cannot send: its own error quotes the password."""
+def _encode(text: str | bytes) -> bytes:
+    """Encode a credential as requests does, or in UTF-8 (RFC 7617, section 2.1) where requests cannot.
+
+    The error of requests would quote the password.
+    """
     if isinstance(text, bytes):
         return text
     try:

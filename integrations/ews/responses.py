@@ -1,7 +1,7 @@
-"""What a response of Exchange that is none says: its code as the server sent it, and how long it asks us to wait.
+"""Read the error in a response of Exchange: its code as sent by the server, and the requested waiting time.
 
-exchangelib has a class for each code that it knows, and drops the code where it knows none. Its classes are kept, and each
-error bears the code.
+exchangelib has a class for each code in its list, and drops the code where it has no class. Its classes are used, and
+each error also stores the code.
 """
 
 from __future__ import annotations
@@ -16,44 +16,74 @@ from exchangelib.util import ENS, TNS
 from integrations.ews.codes import BY_CODE
 
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,99}")
-"""What can be a code. Anything else could be a text, and quote an address or a subject."""
+"""Format of a code. Other values may be texts that quote an address or a subject."""
 
 
 class RefusedWithCode(ResponseMessageError):
-    """Exchange answered with a code that exchangelib does not know, or with none."""
+    """Exchange responded with a code that exchangelib has no class for, or with no code."""
 
 
-def coded(code: str | None, values: Any = None) -> Exception:
-    """The error of a response. `values`: its MessageXml, which may hold a more specific code and a hint when to come back."""
-    told = _code(code)
+def error_for_code(code: str | None, values: Any = None) -> Exception:
+    """Return the error of a response message.
+
+    Args:
+        code: Code of the response message.
+        values: Its MessageXml, which may contain a more specific code and a waiting time.
+
+    Returns:
+        An error with the attributes `response_code`, `response_codes` (all codes, separated by commas) and `back_off`
+        (seconds).
+    """
+    outer = _code(code)
     inner = _code(_value(values, "InnerErrorResponseCode"))
-    chosen = inner if inner and (inner in BY_CODE or _class_of(inner) is not RefusedWithCode) else told
+    chosen = inner if inner and (inner in BY_CODE or _class_of(inner) is not RefusedWithCode) else outer
     error: Exception = _class_of(chosen)(chosen)
     error.response_code = chosen  # type: ignore[attr-defined]
-    error.told = ", ".join(dict.fromkeys(filter(None, (told, inner))))  # type: ignore[attr-defined]
+    error.response_codes = ", ".join(dict.fromkeys(filter(None, (outer, inner))))  # type: ignore[attr-defined]
     error.back_off = back_off(values)  # type: ignore[attr-defined]
     return error
 
 
-def of_fault(fault: Any) -> Exception:
-    """The error that a SOAP fault tells."""
+def error_of_fault(fault: Any) -> Exception:
+    """Return the error of a SOAP fault.
+
+    Args:
+        fault: XML element of the fault.
+
+    Returns:
+        An error as from `error_for_code`.
+    """
     detail = fault.find("detail")
     code = detail.findtext(f"{{{ENS}}}ResponseCode") if detail is not None else None
-    # The fault has a code of its own, behind a prefix: the same one, where Exchange is the one that answers.
+    # The fault has a code with a prefix. If Exchange sent the fault, it is the same code.
     code = code or (fault.findtext("faultcode") or "").rpartition(":")[2]
-    return coded(code if str(code).strip().startswith("Error") else None, detail)
+    return error_for_code(code if str(code).strip().startswith("Error") else None, detail)
 
 
 def code_of(error: BaseException) -> str:
-    """The ResponseCode of Exchange behind an error, as the server sent it. Blank where it sent none."""
-    told: str | None = getattr(error, "response_code", None)
-    if told is None and isinstance(error, ResponseMessageError):
+    """Return the ResponseCode of Exchange behind an error.
+
+    Args:
+        error: The error.
+
+    Returns:
+        The code as sent by the server. Blank where it sent none.
+    """
+    code: str | None = getattr(error, "response_code", None)
+    if code is None and isinstance(error, ResponseMessageError):
         return type(error).__name__
-    return told or ""
+    return code or ""
 
 
 def back_off(element: Any) -> float | None:
-    """Seconds that a busy server asks for, in whichever value of the message it says so. None where it asks nothing."""
+    """Return the waiting time that a busy server requests, from any value of the message.
+
+    Args:
+        element: XML element of the message; None for no message.
+
+    Returns:
+        Seconds. None where the message has no valid waiting time.
+    """
     text = _value(element, "BackOffMilliseconds")
     try:
         return int(text) / 1000 if text else None

@@ -1,4 +1,4 @@
-"""The source: one mailbox of one connection to Exchange, over EWS. Read-only by construction: see `operations`."""
+"""The source for EWS: one mailbox of one connection. It uses only operations that read: see `operations`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Self, TypeVar
 
 from integrations.ews.changes import change_pages
 from integrations.ews.connection import ConnectionSettings, connection
-from integrations.ews.errors import translated
-from integrations.ews.fetch import fetched
+from integrations.ews.errors import translated_errors
+from integrations.ews.fetch import fetch_emails
 from integrations.ews.folders import folder_changes, read_inbox
 from integrations.ews.mailbox import MailboxAccount
 from integrations.ews.versions import WorkingVersion
@@ -18,42 +18,91 @@ T = TypeVar("T")
 
 
 class ExchangeSource:
-    """See `integrations.ports.Source`. Sends nothing until it is asked something."""
+    """Implements `integrations.ports.Source` over EWS. Sends nothing before the first call."""
 
     def __init__(
         self, settings: ConnectionSettings, address: str, *, page_size: int = 512, fresh: bool = False
     ) -> None:
-        """`fresh`: sign in anew, by no connection or token from before. Raises `SettingsWrong` for settings that cannot be
-        right, whatever Exchange says."""
+        """Prepare the source of one mailbox.
+
+        Args:
+            settings: Settings of the connection.
+            address: Email address of the mailbox.
+            page_size: Items per page.
+            fresh: Sign in anew, without an open connection or a stored token.
+
+        Raises:
+            SettingsWrong: A setting cannot be used.
+        """
         self._page_size = page_size
         self._account = MailboxAccount(address, settings.access, connection(settings, fresh=fresh))
 
     @property
     def learned(self) -> str:
-        """See `integrations.ports.Learner`: the version of EWS that works for this mailbox, where that of the connection does
-        not."""
-        return str(self._account.settled or "")
+        """The EWS version that works for this mailbox where that of the connection does not: see `ports.Learner`."""
+        return str(self._account.working_version or "")
 
     @learned.setter
     def learned(self, learned: str) -> None:
-        self._account.settled = WorkingVersion.read(learned)
+        self._account.working_version = WorkingVersion.read(learned)
 
     def check(self) -> None:
-        with translated():
+        """Sign in and open the inbox.
+
+        Raises:
+            IntegrationError: The reason why the mailbox cannot be opened.
+        """
+        with translated_errors():
             read_inbox(self._account)
 
     def folders(self, after: Cursor | None) -> FolderChanges:
-        with translated():
+        """Return the changes of the folder tree since a cursor.
+
+        Args:
+            after: Cursor of the previous call; None for the whole tree.
+
+        Returns:
+            Changed folders, ids of folders that are gone, and the next cursor.
+
+        Raises:
+            CursorRefused: Exchange does not accept the cursor.
+        """
+        with translated_errors():
             return folder_changes(self._account, after)
 
     def changes(self, folder: FolderId, after: Cursor | None) -> Iterator[ChangePage]:
+        """Return the pages of changes of one folder since a cursor, each requested when it is consumed.
+
+        Args:
+            folder: Id of the folder.
+            after: Cursor of the last page that was processed; None to list the whole folder.
+
+        Returns:
+            Iterator of at least one page.
+
+        Raises:
+            CursorRefused: Exchange does not accept the cursor.
+            FolderGone: The folder does not exist any more.
+            FolderRefused: The account may not read the folder.
+        """
         return _steps(lambda: change_pages(self._account, folder, after, self._page_size))
 
     def fetch(self, changes: Sequence[Change]) -> Iterator[Fetched]:
-        return _steps(lambda: fetched(self._account, changes))
+        """Return one outcome for each change, in order.
+
+        Args:
+            changes: Changes whose emails are fetched.
+
+        Returns:
+            Iterator of emails, `Gone` and `Unreadable`.
+
+        Raises:
+            IntegrationError: A fault that is not limited to one item.
+        """
+        return _steps(lambda: fetch_emails(self._account, changes))
 
     def close(self) -> None:
-        """The connection stays open for the next mailbox behind it."""
+        """Do nothing: the connection stays open for the next mailbox of the same integration."""
 
     def __enter__(self) -> Self:
         return self
@@ -63,10 +112,10 @@ class ExchangeSource:
 
 
 def _steps(make: Callable[[], Iterator[T]]) -> Iterator[T]:
-    """Each step of an iterator translated for itself: what its consumer raises in between is not ours."""
+    """Yield from an iterator and translate the errors of each step. Exceptions of the consumer are not translated."""
     steps = make()
     while True:
-        with translated():
+        with translated_errors():
             try:
                 step = next(steps)
             except StopIteration:

@@ -1,7 +1,7 @@
-"""The version of EWS that a mailbox is asked in. It may lie on an older server than the one that answers for all of them.
+"""The EWS version for requests to a mailbox, which may be on an older server than the one that the connection reaches.
 
-Exchange then refuses the version, and the next older one is tried, as exchangelib does as it comes. What worked is remembered
-for this mailbox alone: its neighbours are asked in the version of the connection.
+Exchange then rejects the version of the connection, and older versions are tried. The version that works is remembered
+for this mailbox only. Other mailboxes use the version of the connection.
 """
 
 from __future__ import annotations
@@ -14,59 +14,109 @@ from dataclasses import dataclass
 from exchangelib.version import VERSIONS, Build, Version
 
 API_VERSIONS = sorted({api_version for _, api_version, _ in VERSIONS})
-"""Oldest first: they compare as their names do."""
+"""EWS versions, oldest first. Their names sort by age."""
 MOST_REMEMBERED = 10_000
-WRITTEN = re.compile(r"(\S+)(?: (\S+))?")
+"""Mailboxes per connection whose version is remembered."""
+STORED = re.compile(r"(\S+)(?: (\S+))?")
+"""Stored form of a `WorkingVersion`."""
 
 
-def to_try(first: str) -> list[str]:
-    """`first`, then the older ones, newest first. Then newer ones: some requests are refused for being too old."""
+def versions_to_try(first: str) -> list[str]:
+    """Return the EWS versions to try for a request, in order.
+
+    Args:
+        first: Version of the connection.
+
+    Returns:
+        `first`, older versions from new to old, then newer versions: some requests are rejected because they are too
+        old.
+    """
     older = [version for version in reversed(API_VERSIONS) if version < first]
     return [first, *older, *(version for version in API_VERSIONS if version > first)]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingVersion:
-    """The version that worked for a mailbox where that of its connection did not."""
+    """The version that worked for a mailbox where that of its connection did not.
+
+    Attributes:
+        api_version: EWS version, such as `Exchange2010_SP2`.
+        server: Generation of the server at that time, such as `14.3`. When it changes, the version is determined anew.
+    """
 
     api_version: str
     server: str
-    """Of which generation the server called itself then, such as `14.3`. From another one on the version is tried anew."""
 
     def __str__(self) -> str:
         return f"{self.api_version} {self.server}".strip()
 
     @classmethod
-    def read(cls, written: str) -> WorkingVersion | None:
-        """From what `str` made of it. None where it is none."""
-        found = WRITTEN.fullmatch(written)
+    def read(cls, stored: str) -> WorkingVersion | None:
+        """Return a version from its stored form.
+
+        Args:
+            stored: Result of `str`.
+
+        Returns:
+            The version. None where the text is not a stored version.
+        """
+        found = STORED.fullmatch(stored)
         return cls(found[1], found[2] or "") if found and found[1] in API_VERSIONS else None
 
     def applied(self, version: Version) -> Version:
-        """`version`, and no newer one than this."""
+        """Return a version that is not newer than this one.
+
+        Args:
+            version: Version of the connection.
+
+        Returns:
+            The same build, with the older of the two EWS versions.
+        """
         return Version(version.build, min(version.api_version, self.api_version))
 
 
 def generation(build: Build | None) -> str:
-    """Major and minor number: what differs between generations of Exchange, and not from one update to the next."""
+    """Return major and minor number of a build. They differ between generations of Exchange, not between updates.
+
+    Args:
+        build: Build of the server.
+
+    Returns:
+        Text such as `14.3`. Blank without a build.
+    """
     return f"{build.major_version}.{build.minor_version}" if build else ""
 
 
 class Versions:
-    """What worked, by address, of one connection. Forgets the oldest."""
+    """Working versions of one connection by email address. At most `MOST_REMEMBERED`; the oldest is dropped."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, WorkingVersion] = OrderedDict()
+        """Start without any version."""
+        self._versions: OrderedDict[str, WorkingVersion] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, address: str) -> WorkingVersion | None:
-        with self._lock:
-            return self._known.get(address.casefold())
+        """Return the version of a mailbox.
 
-    def set(self, address: str, settled: WorkingVersion | None) -> None:
+        Args:
+            address: Email address of the mailbox.
+
+        Returns:
+            The version; None where that of the connection works.
+        """
         with self._lock:
-            self._known.pop(address.casefold(), None)
-            if settled is not None:
-                self._known[address.casefold()] = settled
-            while len(self._known) > MOST_REMEMBERED:
-                self._known.popitem(last=False)
+            return self._versions.get(address.casefold())
+
+    def set(self, address: str, version: WorkingVersion | None) -> None:
+        """Store the version of a mailbox.
+
+        Args:
+            address: Email address of the mailbox.
+            version: The version; None to forget it.
+        """
+        with self._lock:
+            self._versions.pop(address.casefold(), None)
+            if version is not None:
+                self._versions[address.casefold()] = version
+            while len(self._versions) > MOST_REMEMBERED:
+                self._versions.popitem(last=False)

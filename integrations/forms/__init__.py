@@ -1,4 +1,4 @@
-"""The forms of integrations and destinations, and what every form of ours shares."""
+"""The forms of integrations and destinations, and the base class of the product's forms."""
 
 from integrations.forms.changes import ChangedOnlyForm
 from integrations.forms.destination import DestinationForm

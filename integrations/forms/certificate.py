@@ -1,4 +1,4 @@
-"""The part of the form of an integration in which a key and a certificate are entered: pasted, as one file or two."""
+"""Form fields for a private key and a certificate, which are pasted or uploaded, together or separately."""
 
 from __future__ import annotations
 
@@ -15,33 +15,53 @@ from integrations.encryption import Secret
 from integrations.errors import SecretUnreadable
 
 LONGEST = 64 * 1024
-"""Characters: a key and a chain of certificates, with room to spare."""
+"""Characters of a key and a chain of certificates; larger than usual chains."""
 NOT_PEM = "This is no PEM file. From a .pfx, make one with: openssl pkcs12 -in app.pfx -nodes -out app.pem"
 WHICH = "Enter the certificate that was uploaded to the app in Entra, or at least its thumbprint."
-OTHER_THUMBPRINT = "This is the thumbprint of another certificate. Leave it empty: it follows from the certificate."
-ENTER_AGAIN = "The stored key cannot be opened. Enter the key together with the certificate."
+OTHER_THUMBPRINT = "This is the thumbprint of another certificate. Leave it empty: it is read from the certificate."
+ENTER_AGAIN = "The stored key cannot be decrypted. Enter the key together with the certificate."
 
 
 class CertificateArea(forms.Textarea):
-    """Shows certificates, which are public, and never a key that somebody put in by mistake."""
+    """A text area that shows certificates, which are public, and never a private key."""
 
     def format_value(self, value: Any) -> str:
+        """Return the certificates of the value, without a private key that was pasted by mistake."""
         return public_part(str(value or ""))
 
 
 def public_part(text: str) -> str:
-    """The text, without a key that somebody put in by mistake: it would be kept unsealed."""
+    """Remove private keys from a text, because the certificate field is stored unencrypted.
+
+    Args:
+        text: The content of the certificate field.
+
+    Returns:
+        The text unchanged where it has no private key; else only its certificates.
+    """
     return "\n".join(certificates.blocks(text).certificates) if "PRIVATE KEY" in text else text
 
 
 class PemFile(forms.FileField):
-    """A file with a key, a certificate, or both; cleaned to its text."""
+    """A file with a key, a certificate, or both. Its cleaned value is the text of the file."""
 
     def clean(self, data: Any, initial: Any = None) -> str:
-        found = super().clean(data, initial)
-        if not found:
+        """Read the file.
+
+        Args:
+            data: The uploaded file; None for none.
+            initial: As in Django.
+
+        Returns:
+            The text; empty for no file.
+
+        Raises:
+            ValidationError: The file is larger than `LONGEST` bytes or no PEM file.
+        """
+        uploaded = super().clean(data, initial)
+        if not uploaded:
             return ""
-        raw: bytes = found.read(LONGEST + 1)
+        raw: bytes = uploaded.read(LONGEST + 1)
         if len(raw) > LONGEST or b"-----BEGIN " not in raw:
             raise forms.ValidationError(NOT_PEM)
         return raw.decode("ascii", "replace").replace("\0", "")
@@ -49,7 +69,13 @@ class PemFile(forms.FileField):
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What came of it. `key` is empty where the stored one stays."""
+    """The checked values of the fields.
+
+    Attributes:
+        key: The private key in PEM; empty where the stored key stays.
+        certificate: The certificate in PEM; empty where only the thumbprint was entered.
+        thumbprint: The thumbprint of the certificate.
+    """
 
     key: str
     certificate: str
@@ -57,7 +83,20 @@ class Entered:
 
 
 def read_entered(cleaned: Mapping[str, Any], before: Mapping[str, Any], stored: Secret, now: datetime) -> Entered:
-    """What was entered, sorted and checked. `before`: the fields as they were. Raises `CertificateWrong`."""
+    """Separate and check the entered key, certificate, file and thumbprint.
+
+    Args:
+        cleaned: The cleaned values of the form, by field name.
+        before: The stored values, by field name; empty for a new row.
+        stored: The stored key.
+        now: The current time.
+
+    Returns:
+        The values to store.
+
+    Raises:
+        CertificateWrong: A value cannot be used, or key, certificate and thumbprint do not match.
+    """
     typed_key, certificate, file = (
         cleaned.get(name) or "" for name in ("client_key", "client_certificate", "client_file")
     )
@@ -71,7 +110,7 @@ def read_entered(cleaned: Mapping[str, Any], before: Mapping[str, Any], stored: 
     new_thumbprint = bool(thumbprint) and thumbprint != str(before.get("client_thumbprint") or "").upper()
     retired = same and key and new_thumbprint and len(pem.certificates) == 1
     if retired or not pem.certificates:
-        # A key that comes with its thumbprint alone, as the vendor's documents have it.
+        # A key with only its thumbprint, as in the documents of the vendor's product.
         return _without_certificate(key, "" if retired else certificate, thumbprint)
     found = certificates.matching(key or _stored_key(stored), pem.certificates)
     certificates.check_dates(found, now)

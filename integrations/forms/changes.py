@@ -1,7 +1,7 @@
-"""A form that writes only what its user changed, and only if nobody else changed the row meanwhile.
+"""A form that writes only the changed fields, and only if the row did not change since the form was opened.
 
-A worker writes to the same rows: it must never find its own writes undone by a page that was opened before them. And
-of two admins who edit one thing, the second is told, instead of undoing the first one's work unseen.
+Workers write to the same rows: a page that was opened before a write of a worker must not undo that write. Of two
+admins who edit the same row, the second gets an error instead of overwriting the changes of the first.
 """
 
 from __future__ import annotations
@@ -22,44 +22,64 @@ from integrations.wording import in_words
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
-else:  # Django's forms know their type arguments only in stubs.
+else:  # Only the stubs of Django's forms accept type arguments.
     _ModelForm = forms.ModelForm
 
 CONFLICT = (
-    "Somebody changed or deleted this since you opened the form. Nothing was saved. "
-    "Open the form again to see how it is now; what you entered is still below."
+    "Another user changed or deleted this since you opened the form. Nothing was saved. "
+    "Open the form again to see the current values; what you entered is still below."
 )
-KEEP = "Leave empty to keep the one that is stored. It is needed again when it would be sent elsewhere, or be less protected."
+KEEP = (
+    "Leave empty to keep the one that is stored. Enter it again when it would be sent elsewhere, or be less protected."
+)
 
 
 class SecretInput(forms.CharField):
-    """A password field that is never filled in: what is stored stays unless something is typed."""
+    """A password field that never shows the stored secret. The stored secret stays unless a new one is entered."""
 
     def __init__(self, **kwargs: Any) -> None:
-        # "new-password": a browser must not fill in the admin's own password.
+        """Create the field.
+
+        Args:
+            **kwargs: As of `CharField`; they override the defaults of this field.
+        """
+        # "new-password" keeps a browser from filling in the password of the admin.
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "spellcheck": "false"})
         super().__init__(**{"required": False, "strip": False, "max_length": 4096, "widget": widget, **kwargs})
 
 
 class SecretArea(forms.Textarea):
-    """For a secret of several lines. Like a password, it is never filled in."""
+    """A text area for a secret of several lines. It never shows the stored secret."""
 
     def format_value(self, value: Any) -> str:
+        """Return no text."""
         return ""
 
 
 class ChangedOnlyForm(_ModelForm):
-    """Base of the forms for rows that workers write to. A view calls `stored`."""
+    """Base of the forms for rows that workers write to. A view calls `stored`.
+
+    Attributes:
+        editing: Whether the form changes a stored row.
+    """
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    """The time of the last change of the row when the form was opened."""
     use_required_attribute = False
-    """A required field that is hidden would keep a browser from sending the form without saying why."""
+    """False, because a browser does not submit a form with an empty required field, and shows no message where that
+    field is hidden."""
     secret_names: ClassVar[tuple[str, ...]] = ()
-    """Fields of the model that are sealed; the form has a `SecretInput` of the same name for each."""
-    not_told: ClassVar[tuple[str, ...]] = ("seen",)
-    """Fields whose change is no news in the history."""
+    """The encrypted fields of the model; the form has a `SecretInput` of the same name for each."""
+    not_logged: ClassVar[tuple[str, ...]] = ("seen",)
+    """Fields whose changes are not listed in the audit log."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create the form.
+
+        Args:
+            *args: As of `ModelForm`.
+            **kwargs: As of `ModelForm`.
+        """
         super().__init__(*args, **kwargs)
         self._sealed: dict[str, Secret] = {}
         self.editing = self.instance.pk is not None
@@ -70,10 +90,22 @@ class ChangedOnlyForm(_ModelForm):
                 self.fields[name].help_text = KEEP
 
     def has_secret(self, name: str) -> bool:
-        """Whether one is stored, or was just typed in."""
+        """Return whether a secret is stored or was just entered.
+
+        Args:
+            name: The field name of the secret.
+
+        Returns:
+            True where there is a secret.
+        """
         return bool(getattr(self.instance, name)) or name in self._sealed
 
     def clean(self) -> dict[str, Any]:
+        """Encrypt the entered secrets, and require those again that would be sent to another place.
+
+        Returns:
+            The cleaned values, by field name.
+        """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         for name in self.secret_names:
             if cleaned.get(name):
@@ -82,7 +114,7 @@ class ChangedOnlyForm(_ModelForm):
         return cleaned
 
     def _check_bound(self, cleaned: Mapping[str, Any]) -> None:
-        """A stored secret is not sent elsewhere than to where it was entered for."""
+        """Add an error for each stored secret that would be sent to another place than it was entered for."""
         row = self.instance
         if not isinstance(row, BindsSecrets):
             return
@@ -97,30 +129,38 @@ class ChangedOnlyForm(_ModelForm):
         try:
             self._sealed[name] = Secret.sealed(plain)
         except ImproperlyConfigured as error:
-            self.add_error(name, f"It cannot be sealed: {error}")
+            self.add_error(name, f"It cannot be encrypted: {error}")
 
     def changes_in_words(self) -> list[tuple[str, str, str]]:
-        """After a valid form: label, before and after of each field that was changed. Of a secret only that it was."""
+        """Return the changes of a valid form for the audit log.
+
+        Returns:
+            Label, old text and new text of each changed field; for a secret no part of it. Empty for a new row.
+        """
         if not self.editing:
             return []
-        found = []
+        changes = []
         for name in self.changed_data:
             label = str(self.fields[name].label or name)
             if name in self.secret_names:
-                found.append((label, "a secret", "another secret"))
-            elif name not in self.not_told:
-                found.append((label, in_words(self.initial.get(name)), in_words(self.cleaned_data.get(name))))
-        return found
+                changes.append((label, "a secret", "another secret"))
+            elif name not in self.not_logged:
+                changes.append((label, in_words(self.initial.get(name)), in_words(self.cleaned_data.get(name))))
+        return changes
 
     def stored(self) -> bool:
-        """Check and write. False when it was not written: then the form has errors to show."""
+        """Validate the form and write the row.
+
+        Returns:
+            Whether the row was written; if not, the form has errors to show.
+        """
         if not self.is_valid():
             return False
         try:
             with transaction.atomic():
                 written = self._update() if self.editing else self._create()
         except IntegrityError:
-            # Somebody was faster by a blink: the form's own check for uniqueness had nothing to find yet.
+            # Another request created the row after the uniqueness check of this form.
             self.add_error(None, "This exists already.")
             return False
         if not written:
@@ -128,7 +168,7 @@ class ChangedOnlyForm(_ModelForm):
         return written
 
     def unsaved(self) -> Any:
-        """After `is_valid`: what is in the form as a row that is not written, with the secrets that are stored or typed."""
+        """Return the values of a valid form as an unsaved row, with the secrets that are stored or entered."""
         row = self._meta.model()
         for field in self._meta.model._meta.concrete_fields:
             setattr(row, field.attname, getattr(self.instance, field.attname))
@@ -159,9 +199,9 @@ class ChangedOnlyForm(_ModelForm):
             setattr(self.instance, name, secret)
 
     def _changes(self) -> dict[str, Any]:
-        """By the name of the model's field: what is to be written."""
-        known = {field.name for field in self._meta.model._meta.fields if field.editable}
-        return {name: getattr(self.instance, name) for name in self.changed_data if name in known} | self._sealed
+        """Return the values to write, by the name of the model field."""
+        editable = {field.name for field in self._meta.model._meta.fields if field.editable}
+        return {name: getattr(self.instance, name) for name in self.changed_data if name in editable} | self._sealed
 
 
 def _version(instance: Any) -> str:

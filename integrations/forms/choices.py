@@ -1,7 +1,7 @@
-"""What the choices of the form of an integration mean, as values of the row.
+"""Convert the choices of the integration form to values of the row, and back.
 
-The page asks which Exchange it is and how to sign in there; the row keeps an API, an endpoint, an authority and a kind of
-sign-in. A document names these themselves and makes no choice: then nothing is changed here.
+The page offers kinds of Exchange, clouds and kinds of sign-in; the row stores an API, an endpoint, an authority and a
+kind of sign-in. A document states the values of the row directly and has no choices: its values are not changed here.
 """
 
 from __future__ import annotations
@@ -24,11 +24,18 @@ ONLINE_AUTH = (
     (Integration.Auth.OAUTH2, "App with client secret"),
     (Integration.Auth.SERVICE_USER, "Service user"),
 )
-"""How one signs in at Exchange Online: it knows no other way any more."""
+"""The kinds of sign-in of Exchange Online, which no longer supports NTLM and Basic."""
 
 
 def as_values(chosen: Mapping[str, str]) -> dict[str, str]:
-    """`microsoft_api`, `endpoint`, `authority` and `auth`, as far as the choices settle them."""
+    """Return the values of the row that the choices determine.
+
+    Args:
+        chosen: The submitted values, by field name.
+
+    Returns:
+        Some of `microsoft_api`, `endpoint`, `authority` and `auth`; empty where no kind of Exchange was chosen.
+    """
     kind = chosen.get("kind", "")
     if kind == SERVER:
         return {"microsoft_api": Integration.Api.EWS}
@@ -47,7 +54,14 @@ def as_values(chosen: Mapping[str, str]) -> dict[str, str]:
 
 
 def as_choices(integration: Integration) -> dict[str, str]:
-    """What somebody would have chosen to get this row."""
+    """Return the choices that lead to a row.
+
+    Args:
+        integration: The row.
+
+    Returns:
+        `kind`, `cloud` and `online_auth`.
+    """
     graph = integration.microsoft_api == Integration.Api.GRAPH
     online = graph or cloud_at(integration.endpoint) is not None
     usual = cloud_of(integration.endpoint, integration.authority)

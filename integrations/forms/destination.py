@@ -1,4 +1,4 @@
-"""The form of a destination: its name, where its API is, and the token."""
+"""The form of a destination: its name, the API endpoint, and the API token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class DestinationForm(ChangedOnlyForm):
         assume_scheme="https",
         help_text="For example https://cloud.uipath.com/organisation/tenant/reinfer_ – a path in it is kept.",
     )
-    token = SecretInput(label="API token", help_text="From the Manage Account page of the user that we act as.")
+    token = SecretInput(
+        label="API token", help_text="From the Manage Account page of the Re:infer user for this product."
+    )
 
     class Meta:
         model = Destination
@@ -30,14 +32,24 @@ class DestinationForm(ChangedOnlyForm):
         help_texts: ClassVar[dict[str, str]] = {"name": "What you call this tenant, for example Production."}
 
     def to_be_tested(self) -> Destination | None:
-        """What is in the form, saved or not; None when a field that a test needs is wrong."""
+        """Return the values of the form as an unsaved row for a connection test.
+
+        Returns:
+            The row; None where the endpoint or the token is invalid.
+        """
         return None if {"endpoint", "token"} & set(self.errors) else self.unsaved()
 
     def clean_endpoint(self) -> str:
+        """Return the endpoint; require one without credentials."""
         return without_credentials(self.cleaned_data["endpoint"])
 
     def clean(self) -> dict[str, Any]:
+        """Require a token.
+
+        Returns:
+            The cleaned values, by field name.
+        """
         cleaned = super().clean()
         if not self.has_secret("token") and "token" not in self.errors:
-            self.add_error("token", "Re:infer lets nobody in without one.")
+            self.add_error("token", "Re:infer requires a token.")
         return cleaned

@@ -1,4 +1,4 @@
-"""The form of an integration: connection, credentials, network and polling, each field checked before it is tried."""
+"""The form of an integration: connection, credentials, network and polling, checked before a connection test."""
 
 from __future__ import annotations
 
@@ -28,24 +28,25 @@ NEEDED = {
     Auth.CERTIFICATE: ("tenant_id", "client_id", "client_key"),
     Auth.SERVICE_USER: ("tenant_id", "client_id", "username", "password"),
 }
-"""What each kind of sign-in cannot do without. The page shows the fields by the same distinction."""
+"""The required fields of each kind of sign-in. The page shows only the fields of the chosen kind."""
 
 USUAL_AUTHORITY: str = Integration._meta.get_field("authority").get_default()
+"""The sign-in service of the worldwide cloud."""
 BEGINS, KEY_BEGINS = "-----BEGIN CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----"
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 NOT_FOR_TESTING = ("title", "project", "name", "poll_interval", "most_at_once", "seen", "__all__")
-"""Fields that may still be wrong while the connection is tested."""
+"""Fields that may be invalid while the connection is tested."""
 NOT_OF_THE_ROW = ("kind", "cloud", "online_auth", "client_file")
-"""Fields that only say what others become."""
-SETTLED = ("client_certificate", "client_thumbprint")
-"""Fields that may be written although nobody typed in them: they follow from others."""
+"""Fields without a column: they determine the values of other fields."""
+DERIVED = ("client_certificate", "client_thumbprint")
+"""Fields that can change without input, because they are derived from other fields."""
 
 
 class IntegrationForm(ChangedOnlyForm):
-    """Create or edit an integration. Whether it runs is not in it: that is what Start and Stop are for."""
+    """Create or edit an integration. The form does not start or stop it: the buttons Start and Stop do."""
 
     secret_names: ClassVar[tuple[str, ...]] = ("password", "client_secret", "client_key")
-    not_told: ClassVar[tuple[str, ...]] = ("seen", "client_certificate")  # its thumbprint tells
+    not_logged: ClassVar[tuple[str, ...]] = ("seen", "client_certificate")  # the thumbprint is logged instead
 
     kind = forms.ChoiceField(
         label="Which Exchange",
@@ -86,7 +87,7 @@ class IntegrationForm(ChangedOnlyForm):
         choices=Integration.Auth.choices,
         initial=Integration.Auth.NTLM,
         widget=forms.RadioSelect,
-        help_text="What the server takes, an Exchange admin sees with Get-WebServicesVirtualDirectory | Format-List *Auth*.",
+        help_text="An Exchange admin sees what the server accepts with Get-WebServicesVirtualDirectory | Format-List *Auth*.",
     )
     online_auth = forms.ChoiceField(
         label="Sign-in",
@@ -94,7 +95,7 @@ class IntegrationForm(ChangedOnlyForm):
         required=False,
         initial=Integration.Auth.CERTIFICATE,
         widget=forms.RadioSelect,
-        help_text="A service user is for tenants that still let one sign in by password alone.",
+        help_text="A service user is for tenants that still allow a sign-in by password alone.",
     )
     access = forms.ChoiceField(
         label="Access type",
@@ -115,7 +116,7 @@ class IntegrationForm(ChangedOnlyForm):
         widget=SecretArea(
             attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off", "class": "code", "placeholder": KEY_BEGINS}
         ),
-        help_text="PEM, without a passphrase. The certificate may stand below it.",
+        help_text="PEM, without a passphrase. The certificate may follow it.",
     )
     client_certificate = forms.CharField(
         label="Certificate",
@@ -127,7 +128,7 @@ class IntegrationForm(ChangedOnlyForm):
     client_file = PemFile(
         label="File",
         required=False,
-        help_text="A .pem file with the key, the certificate, or both, in place of pasting them.",
+        help_text="A .pem file with the key, the certificate, or both, instead of pasting them.",
     )
 
     class Meta:
@@ -142,22 +143,29 @@ class IntegrationForm(ChangedOnlyForm):
             "username": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         }
         help_texts: ClassVar[dict[str, str]] = {
-            "title": "What people call it. Empty: project and name.",
-            "project": "The Re:infer project that it belongs to.",
+            "title": "The name on the pages. Empty: project and name.",
+            "project": "The Re:infer project of this integration.",
             "name": "Letters, digits, hyphens and underscores.",
             "username": r"DOMAIN\user or user@domain. The account that may open the mailboxes.",
-            "client_thumbprint": "As Entra shows it. It follows from the certificate where that is given.",
+            "client_thumbprint": "As Entra shows it. Where the certificate is entered, it is read from the certificate.",
             "build_version": "An Exchange admin finds it with Get-ExchangeServer | Format-List AdminDisplayVersion. It saves a "
             "request for each worker process, for example 15.1.2507.39.",
             "tenant_id": "Entra admin centre, App registrations, your app, Overview: Directory (tenant) ID.",
             "client_id": "On the same page: Application (client) ID.",
-            "user_agent": "How we introduce ourselves to Exchange. Empty: the product's name.",
-            "most_at_once": "Synced at the same time. Exchange throttles an account that asks too much.",
+            "user_agent": "The User-Agent header of requests to Exchange. Empty: the product's name.",
+            "most_at_once": "Synced at the same time. Exchange throttles an account that sends too many requests.",
         }
 
     def __init__(self, data: Mapping[str, Any] | None = None, *args: Any, **kwargs: Any) -> None:
+        """Create the form.
+
+        Args:
+            data: The submitted values; None for a form that was not submitted.
+            *args: As of `ModelForm`.
+            **kwargs: As of `ModelForm`.
+        """
         instance: Integration | None = kwargs.get("instance")
-        super().__init__(None if data is None else _settled(data, instance), *args, **kwargs)
+        super().__init__(None if data is None else _with_values_of_choices(data, instance), *args, **kwargs)
         if self.editing:
             self.initial.update(choices.as_choices(self.instance))
         default, least = int(settings.POLL_INTERVAL.total_seconds()), int(settings.POLL_INTERVAL_LEAST.total_seconds())
@@ -166,32 +174,40 @@ class IntegrationForm(ChangedOnlyForm):
 
     @property
     def changed_data(self) -> list[str]:
-        """With what follows from other fields: a thumbprint from its certificate, a key from a file."""
+        """Return the changed fields, including derived ones: the thumbprint of a certificate, the key of a file."""
         before: Any = self.initial
         names = [name for name in super().changed_data if name not in NOT_OF_THE_ROW]
         cleaned = getattr(self, "cleaned_data", {})
-        settled = [name for name in SETTLED if name in cleaned and cleaned[name] != (before.get(name) or "")]
-        return [*names, *(name for name in [*settled, *self._sealed] if name not in names)]
+        derived = [name for name in DERIVED if name in cleaned and cleaned[name] != (before.get(name) or "")]
+        return [*names, *(name for name in [*derived, *self._sealed] if name not in names)]
 
     def clean_microsoft_api(self) -> str:
+        """Return the API; EWS where none was submitted."""
         return str(self.cleaned_data["microsoft_api"] or Integration.Api.EWS)
 
     def clean_endpoint(self) -> str:
+        """Return the endpoint; require one without credentials."""
         endpoint: str = self.cleaned_data["endpoint"]
         if not endpoint:
             raise forms.ValidationError("Enter the address of its endpoint.")
         return without_credentials(endpoint)
 
     def to_be_tested(self) -> Integration | None:
-        """What is in the form, saved or not; None when a field that a connection needs is wrong."""
-        wrong = {name for name in self.errors if name not in NOT_FOR_TESTING}
-        return None if wrong else self.unsaved()
+        """Return the values of the form as an unsaved row for a connection test.
+
+        Returns:
+            The row; None where a field that a connection needs is invalid.
+        """
+        invalid = {name for name in self.errors if name not in NOT_FOR_TESTING}
+        return None if invalid else self.unsaved()
 
     def clean_authority(self) -> str:
-        # Hidden unless OAuth is chosen: somebody who emptied it means the usual one.
+        """Return the sign-in service without credentials; the default where the field is empty."""
+        # The field is hidden unless OAuth is chosen, so an empty one means the default.
         return without_credentials(self.cleaned_data["authority"] or USUAL_AUTHORITY)
 
     def clean_poll_interval(self) -> int | None:
+        """Return the poll interval in seconds; require at least the setting `POLL_INTERVAL_LEAST`."""
         seconds: int | None = self.cleaned_data["poll_interval"]
         least = int(settings.POLL_INTERVAL_LEAST.total_seconds())
         if seconds is not None and seconds < least:
@@ -199,6 +215,7 @@ class IntegrationForm(ChangedOnlyForm):
         return seconds
 
     def clean_tls_ciphers(self) -> str:
+        """Return the TLS cipher list; require at least one cipher that OpenSSL supports."""
         ciphers: str = self.cleaned_data["tls_ciphers"]
         if ciphers:
             try:
@@ -208,6 +225,7 @@ class IntegrationForm(ChangedOnlyForm):
         return ciphers
 
     def clean_ca_bundle(self) -> str:
+        """Return the CA bundle; require PEM certificates."""
         bundle: str = self.cleaned_data["ca_bundle"].strip()
         if bundle:
             try:
@@ -219,6 +237,7 @@ class IntegrationForm(ChangedOnlyForm):
         return bundle
 
     def clean_proxy(self) -> str:
+        """Return the address of the proxy; require a supported scheme and no credentials."""
         proxy: str = self.cleaned_data["proxy"].strip()
         if not proxy:
             return ""
@@ -228,12 +247,17 @@ class IntegrationForm(ChangedOnlyForm):
         return without_credentials(proxy)
 
     def clean(self) -> dict[str, Any]:
+        """Check key and certificate, the required fields of the sign-in, and that API, endpoint and sign-in match.
+
+        Returns:
+            The cleaned values, by field name.
+        """
         if self.cleaned_data.get("auth") == Auth.CERTIFICATE:
             self._read_certificate()
         else:
             self.cleaned_data["client_key"] = ""
             self.cleaned_data["client_certificate"] = public_part(self.cleaned_data.get("client_certificate") or "")
-        self.cleaned_data["client_file"] = ""  # what was in it is sorted now, and its key stands nowhere else
+        self.cleaned_data["client_file"] = ""  # its key is now only in `client_key`
         cleaned = super().clean()
         for name in NEEDED.get(cleaned.get("auth", ""), ()):
             missing = not self.has_secret(name) if name in self.secret_names else not cleaned.get(name)
@@ -266,27 +290,39 @@ class IntegrationForm(ChangedOnlyForm):
             self.add_error("endpoint", "This is the endpoint of Graph. That of EWS ends in /EWS/Exchange.asmx.")
 
 
-def _settled(data: Mapping[str, Any], instance: Integration | None) -> Mapping[str, Any]:
-    """What was sent, with what its choices mean."""
-    sent: Any = data.copy() if isinstance(data, QueryDict) else dict(data)
-    sent.setdefault("microsoft_api", instance.microsoft_api if instance else str(Integration.Api.EWS))
-    for name, value in choices.as_values(sent).items():
-        sent[name] = value
-    return sent  # type: ignore[no-any-return]
+def _with_values_of_choices(data: Mapping[str, Any], instance: Integration | None) -> Mapping[str, Any]:
+    """Return the submitted values, with the values of the row that the choices of the page stand for."""
+    submitted: Any = data.copy() if isinstance(data, QueryDict) else dict(data)
+    submitted.setdefault("microsoft_api", instance.microsoft_api if instance else str(Integration.Api.EWS))
+    for name, value in choices.as_values(submitted).items():
+        submitted[name] = value
+    return submitted  # type: ignore[no-any-return]
 
 
 def without_credentials(address: str) -> str:
-    """The address as it is. Raises ValidationError when a user name or password is in it: it is kept unsealed."""
+    """Check that an address contains no credentials, because addresses are stored unencrypted.
+
+    Args:
+        address: A URL.
+
+    Returns:
+        The same address.
+
+    Raises:
+        ValidationError: The address contains a user name or a password.
+    """
     parts = _split(address)
     if parts is not None and (parts.username or parts.password):
-        raise forms.ValidationError("Leave the user name and the password out of the address: it is not kept sealed.")
+        raise forms.ValidationError(
+            "Leave the user name and the password out of the address: it is stored unencrypted."
+        )
     return address
 
 
 def _split(address: str) -> Any:
     try:
         parts = urlsplit(address)
-        _ = parts.port  # out of range: only now is it found
+        _ = parts.port  # raises ValueError for a port that is out of range
     except ValueError:
         return None
     return parts

@@ -1,4 +1,4 @@
-"""The form of a switch from EWS to Graph or back: where the other API is, for clouds that are not known here."""
+"""The form of a switch from EWS to Graph or back, with the addresses of the other API for clouds that are not built in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from integrations.models import Integration
 
 
 class SwitchForm(forms.Form):
-    """Of one integration. It has a field for each secret that the integration uses."""
+    """The switch of one integration. The form has a field for each secret that the integration uses."""
 
     endpoint = forms.URLField(
         label="Endpoint",
@@ -39,47 +39,55 @@ class SwitchForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, integration: Integration) -> None:
+        """Create the form.
+
+        Args:
+            data: The submitted values; None for a form that was not submitted.
+            integration: The integration to switch.
+        """
         super().__init__(data)
         self._integration = integration
-        sent = integration.places()
-        self._secrets = [name for name in secret_fields(Integration) if name in sent and getattr(integration, name)]
+        places = integration.places()
+        self._secrets = [name for name in secret_fields(Integration) if name in places and getattr(integration, name)]
         for name in self._secrets:
             self.fields[name] = _secret(name)
 
     @property
     def secret_inputs(self) -> list[forms.BoundField]:
-        """For the page."""
+        """Return the fields of the secrets, for the template."""
         return [self[name] for name in self._secrets]
 
     def entered(self) -> dict[str, str]:
-        """After a valid form: the secrets that were entered, by the name of the model's field."""
+        """Return the entered secrets of a valid form, by the name of the model field."""
         return {name: self.cleaned_data[name] for name in self._secrets if self.cleaned_data[name]}
 
     def clean_endpoint(self) -> str:
+        """Return the endpoint; require one without credentials."""
         return without_credentials(self.cleaned_data["endpoint"])
 
     def clean_authority(self) -> str:
+        """Return the sign-in service; require one without credentials."""
         return without_credentials(self.cleaned_data["authority"])
 
     def clean_client_key(self) -> str:
-        """The key alone, if it is that of the certificate."""
-        row, typed = self._integration, self.cleaned_data["client_key"]
-        if not typed:
+        """Return the private key; require the key of the stored certificate."""
+        row, key = self._integration, self.cleaned_data["client_key"]
+        if not key:
             return ""
-        given = {"client_key": typed, "client_certificate": row.client_certificate}
-        given["client_thumbprint"] = row.client_thumbprint
+        values = {"client_key": key, "client_certificate": row.client_certificate}
+        values["client_thumbprint"] = row.client_thumbprint
         try:
-            return read_entered(given, {}, row.client_key, timezone.now()).key
+            return read_entered(values, {}, row.client_key, timezone.now()).key
         except CertificateWrong as error:
             raise forms.ValidationError(str(error)) from None
 
 
 def _secret(name: str) -> forms.CharField:
-    told: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "label": label_of(Integration, name),
-        "help_text": "Only where it would be sent elsewhere than now. It is needed once to look, and once to switch.",
+        "help_text": "Only where it would be sent to another place than now. It is needed once to check, and once to switch.",
     }
     if name != "client_key":
-        return SecretInput(**told)
+        return SecretInput(**arguments)
     area = SecretArea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off", "class": "code"})
-    return SecretInput(max_length=LONGEST, widget=area, **told)
+    return SecretInput(max_length=LONGEST, widget=area, **arguments)

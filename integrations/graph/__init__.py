@@ -1,5 +1,8 @@
-"""The Microsoft Graph adapter: mail of Exchange Online, by plain HTTP and JSON.
+"""Adapter for Microsoft Graph: reads mail of Exchange Online over HTTP and JSON.
 
-`source` implements the port; `folders`, `changes`, `around` and `fetch` read what it reports; `rows` are what Graph tells of a
-message; `cursors` the places in its change tracking; `connection` and `refusals` are the way to it and what it refuses.
+- `source` implements the port `integrations.ports.Source`.
+- `folders`, `changes`, `around` and `fetch` read folders, changes and emails.
+- `rows` parses what Graph lists of a message without its content.
+- `cursors` stores positions in the change tracking of Graph.
+- `connection` sends requests, and `refusals` maps error responses to the errors of the product.
 """

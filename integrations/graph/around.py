@@ -1,11 +1,12 @@
-"""Around an email that Graph's change tracking cannot tell of.
+"""Read a folder by its plain message list while Graph's change tracking fails because of one email.
 
-Where even a page of one email fails, the link behind it cannot be had, and with it all that follows. So the plain list of the
-folder stands in: newest first, in windows of received time, past the email that fails. Now and then the link is tried again,
-and goes on as if nothing had been. Until then new mail is found by the plain list of what arrived lately; each time that the
-link was tried in vain the folder is listed whole, and what was deleted meanwhile the link tells later.
+Where a delta page of a single email fails, Graph returns no link to the next page, so no later change can be read
+either. The plain list of the folder replaces the delta pages: newest first, in windows of received time, past the email
+that fails. From time to time the delta link is retried; once it works, change tracking continues as before. Between two
+retries, new mail is found by the plain list of the emails that arrived lately. After each failed retry the whole folder
+is listed. Deletions are reported later, by the delta link.
 
-A checkpoint in here holds the link and how far the plain list has come, so nothing is skipped, whatever ends us.
+The checkpoint stores the delta link and the position in the plain list, so nothing is skipped when a sync stops early.
 """
 
 from __future__ import annotations
@@ -19,47 +20,83 @@ from typing import Any
 from integrations.errors import ExchangeFailed, FolderGone
 from integrations.graph.cursors import CursorScope
 from integrations.graph.mailbox import GraphMailbox
-from integrations.graph.messages import Messages
-from integrations.graph.refusals import GraphAnswer
-from integrations.graph.rows import EXPAND, SELECT, is_whole
+from integrations.graph.messages import MessageCache
+from integrations.graph.refusals import GraphResponse
+from integrations.graph.rows import EXPAND, SELECT, is_complete
 from integrations.messages import Change, ChangeKind, ChangePage, FolderId, ItemId
 from integrations.network.values import moment
 
-LONGEST_WAIT = 30
-"""Looks at the folder between two tries of the link; the first tries come sooner."""
-NO_FOLDER = {"erroritemnotfound", "errorfoldernotfound", "errorinvalididmalformed"}
+MAX_LISTINGS_BETWEEN_RETRIES = 30
+"""Listings of the folder between two retries of the delta link. The first retries come sooner."""
+FOLDER_GONE_CODES = {"erroritemnotfound", "errorfoldernotfound", "errorinvalididmalformed"}
 OVERLAP = timedelta(hours=1)
-"""How far behind the newest email of the last look the next one goes: mail does not arrive in the order of its times."""
-SLIM = "id,receivedDateTime"
-SMALLER = 8
-"""A page that cannot be told is asked for in pieces of so many parts."""
+"""How far a listing reaches back before the newest email of the previous one. Mail does not arrive in time order."""
+ID_AND_TIME = "id,receivedDateTime"
+PAGE_SIZE_DIVISOR = 8
+"""A page that fails is retried with its size divided by this number."""
 UNLISTED = "unlisted-"
-"""How the id begins that we give to an email of which Graph tells not even the id."""
-MOST_IN_A_ROW = 3
-"""Emails one after another that cannot be told at all: more of them are a fault of the service."""
+"""Prefix of the id that this product gives to an email for which Graph lists not even the id."""
+MAX_HOLES_IN_A_ROW = 3
+"""Consecutive emails that cannot be listed at all. More of them are a fault of the service."""
 
 
 def is_unlisted(item: ItemId) -> bool:
+    """Return whether this product made the id because Graph does not list the email.
+
+    Args:
+        item: Id of the item.
+
+    Returns:
+        True for an id that Graph does not accept in a request.
+    """
     return item.startswith(UNLISTED)
 
 
-class Around:
-    def __init__(self, mailbox: GraphMailbox, folder: FolderId, page_size: int, messages: Messages) -> None:
-        self._mailbox, self._folder, self._usual, self._messages = mailbox, folder, page_size, messages
-        self._sizes, self._of = mailbox.connection.page_sizes, (mailbox.address.casefold(), f"{folder}, listed")
-        self._size = self._sizes.get(self._of, page_size)
-        self._in_a_row = 0
+class FallbackListing:
+    """Plain list of one folder, used while its delta link fails."""
 
-    def is_to_try_again(self, state: Mapping[str, Any]) -> bool:
-        """Whether the link has waited long enough. Never in the middle of a list."""
-        return "below" not in state and state.get("looks", 0) >= min(state.get("tries", 0), LONGEST_WAIT)
+    def __init__(self, mailbox: GraphMailbox, folder: FolderId, page_size: int, messages: MessageCache) -> None:
+        """Prepare the listing without a request.
 
-    def page(self, place: CursorScope, failed: GraphAnswer | None = None) -> tuple[ChangePage, CursorScope]:
-        """The next page of the plain list. `failed`: what the link just answered; then the list begins anew.
-
-        Raises that failure when the plain list fails as well: then it is no single email.
+        Args:
+            mailbox: Mailbox of the folder.
+            folder: Id of the folder.
+            page_size: Usual number of messages per page.
+            messages: Cache that stores the listed rows until their emails are fetched.
         """
-        state = dict(place.around or {})
+        self._mailbox, self._folder, self._usual_size, self._messages = mailbox, folder, page_size, messages
+        self._sizes = mailbox.connection.page_sizes
+        self._size_key = (mailbox.address.casefold(), f"{folder}, listed")
+        self._size = self._sizes.get(self._size_key, page_size)
+        self._holes_in_a_row = 0
+
+    def should_retry_link(self, state: Mapping[str, Any]) -> bool:
+        """Return whether the delta link is due for a retry.
+
+        Args:
+            state: State of the listing, from the cursor.
+
+        Returns:
+            True after enough listings since the last retry. Always False in the middle of a listing.
+        """
+        return "below" not in state and state.get("looks", 0) >= min(
+            state.get("tries", 0), MAX_LISTINGS_BETWEEN_RETRIES
+        )
+
+    def page(self, scope: CursorScope, failed: GraphResponse | None = None) -> tuple[ChangePage, CursorScope]:
+        """Return the next page of the plain list.
+
+        Args:
+            scope: Position before the page.
+            failed: Response that the delta link just gave. The listing then starts from the newest email.
+
+        Returns:
+            The page, and the position after it.
+
+        Raises:
+            IntegrationError: The plain list fails as well, so the fault is not limited to one email.
+        """
+        state = dict(scope.around or {})
         if failed is not None:
             tries = state.get("tries", 0) + 1
             state = {"below": "", "skip": 0, "down": "", "newest": state.get("newest", ""), "tries": tries, "looks": 0}
@@ -67,41 +104,42 @@ class Around:
             state |= {
                 "below": "",
                 "skip": 0,
-                "down": _earlier(state.get("newest", "")),
+                "down": _overlap_start(state.get("newest", "")),
                 "looks": state.get("looks", 0) + 1,
             }
-        rows = self._rows(state)
+        rows = self._next_rows(state)
         if rows is None:
-            return self._culprit(place, state, failed)
-        self._in_a_row = 0
-        kept, behind = self._behind(rows, state)
-        return self._made(self._messages.changes(self._folder, kept, ChangeKind.UPDATED), place, behind)
+            return self._failing_email_page(scope, state, failed)
+        self._holes_in_a_row = 0
+        reported, next_state = self._split(rows, state)
+        return self._make_page(self._messages.changes(self._folder, reported, ChangeKind.UPDATED), scope, next_state)
 
-    def _rows(self, state: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
-        """The next rows in pieces as small as they must be; None where even one row fails."""
+    def _next_rows(self, state: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+        """Return the next rows, with a smaller page after each failure. None where a page of one row fails."""
         while True:
-            # Noted before it is asked: what takes all the time there is must not be asked for in the same way again.
-            self._sizes.set(self._of, max(1, self._size // SMALLER), self._usual)
-            answer = self._listed(state, SELECT, self._size)
-            if answer.ok:
-                self._sizes.set(self._of, min(self._usual, self._size * SMALLER), self._usual)
-                rows = answer.document()["value"]
-                if all(map(is_whole, rows)):
+            # The smaller size is stored first: a request that uses up the deadline must not be repeated unchanged.
+            self._sizes.set(self._size_key, max(1, self._size // PAGE_SIZE_DIVISOR), self._usual_size)
+            response = self._list(state, SELECT, self._size)
+            if response.ok:
+                larger = min(self._usual_size, self._size * PAGE_SIZE_DIVISOR)
+                self._sizes.set(self._size_key, larger, self._usual_size)
+                rows = response.document()["value"]
+                if all(map(is_complete, rows)):
                     return list(rows)
                 return [{"id": row["id"], "receivedDateTime": row.get("receivedDateTime")} for row in rows]
-            if not answer.may_be_its_content():
-                raise self._refusal(answer)
+            if not response.may_be_content_fault():
+                raise self._error(response)
             if self._size == 1:
-                self._size = SMALLER
+                self._size = PAGE_SIZE_DIVISOR
                 return None
-            self._size = max(1, self._size // SMALLER)
+            self._size = max(1, self._size // PAGE_SIZE_DIVISOR)
 
-    def _culprit(
-        self, place: CursorScope, state: dict[str, Any], failed: GraphAnswer | None
+    def _failing_email_page(
+        self, scope: CursorScope, state: dict[str, Any], failed: GraphResponse | None
     ) -> tuple[ChangePage, CursorScope]:
-        """The one email that cannot be told: by its id if that can be had, and past it."""
-        answer = self._listed(state, SLIM, 1, expand=False)
-        rows = answer.document()["value"] if answer.ok else []
+        """Return a page with the one email that cannot be listed, by its id if Graph lists that, and skip the email."""
+        response = self._list(state, ID_AND_TIME, 1, expand=False)
+        rows = response.document()["value"] if response.ok else []
         if rows:
             change = Change(
                 ChangeKind.UPDATED,
@@ -110,36 +148,38 @@ class Around:
                 received=moment(rows[0].get("receivedDateTime")),
             )
         else:
-            self._in_a_row += 1
-            behind = self._listed(state | {"skip": state["skip"] + 1}, SLIM, 1, expand=False)
-            if self._in_a_row > MOST_IN_A_ROW or not behind.ok:
-                raise (failed or behind).refusal_of_folder() if not behind.ok else ExchangeFailed("its list has a hole")
-            # By its number among those of this list, so that the next list gives it the same name.
+            self._holes_in_a_row += 1
+            following = self._list(state | {"skip": state["skip"] + 1}, ID_AND_TIME, 1, expand=False)
+            if not following.ok:
+                raise (failed or following).folder_error()
+            if self._holes_in_a_row > MAX_HOLES_IN_A_ROW:
+                raise ExchangeFailed("several consecutive emails cannot be listed")
+            # The id is made of the number of the hole within this listing, so that the next listing makes the same id.
             state["holes"] = state.get("holes", 0) + 1
             name = hashlib.sha256(f"{self._folder} {state['holes']}".encode()).hexdigest()[:40]
             change = Change(ChangeKind.UPDATED, self._folder, ItemId(UNLISTED + name))
-        return self._made([change], place, state | {"skip": state["skip"] + 1})
+        return self._make_page([change], scope, state | {"skip": state["skip"] + 1})
 
-    def _behind(
+    def _split(
         self, rows: Sequence[Mapping[str, Any]], state: dict[str, Any]
     ) -> tuple[Sequence[Mapping[str, Any]], dict[str, Any]]:
-        """What of these rows is told now, and where the next page begins.
+        """Return the rows to report now, and the state in which the next page starts.
 
-        Emails of one second stay together: the next window begins below a time, and would lose the rest of it.
+        Emails of the same second stay on one page: the next window starts below a time and would lose the others.
         """
         times = [str(row.get("receivedDateTime") or "") for row in rows]
         newest = max([state.get("newest", ""), *times])
-        behind = state | {"newest": newest}
+        next_state = state | {"newest": newest}
         done = len(rows) < self._size or (state["down"] and times[-1] < state["down"])
-        asked, self._size = self._size, min(self._usual, self._size * SMALLER)
+        requested, self._size = self._size, min(self._usual_size, self._size * PAGE_SIZE_DIVISOR)
         if done:
             return rows, {"newest": newest, "tries": state["tries"], "looks": state["looks"]}
-        kept = [row for row, when in zip(rows, times, strict=True) if when != times[-1]]
-        if not kept:
-            return rows, behind | {"skip": state["skip"] + asked}
-        return kept, behind | {"below": times[len(kept) - 1], "skip": 0}
+        reported = [row for row, time in zip(rows, times, strict=True) if time != times[-1]]
+        if not reported:
+            return rows, next_state | {"skip": state["skip"] + requested}
+        return reported, next_state | {"below": times[len(reported) - 1], "skip": 0}
 
-    def _listed(self, state: Mapping[str, Any], select: str, top: int, *, expand: bool = True) -> GraphAnswer:
+    def _list(self, state: Mapping[str, Any], select: str, top: int, *, expand: bool = True) -> GraphResponse:
         options: dict[str, str | int] = {"select": select, "orderby": "receivedDateTime desc", "top": top}
         if expand:
             options["expand"] = EXPAND
@@ -147,18 +187,20 @@ class Around:
             options["filter"] = f"receivedDateTime lt {state['below']}"
         if state["skip"]:
             options["skip"] = state["skip"]
-        return self._mailbox.ask(self._mailbox.path("mailFolders", self._folder, "messages", **options))
+        return self._mailbox.get(self._mailbox.path("mailFolders", self._folder, "messages", **options))
 
-    def _made(self, changes: list[Change], place: CursorScope, state: dict[str, Any]) -> tuple[ChangePage, CursorScope]:
-        behind = replace(place, around=state)
-        return ChangePage(tuple(changes), behind.cursor(), last="below" not in state, tells_removals=False), behind
+    def _make_page(
+        self, changes: list[Change], scope: CursorScope, state: dict[str, Any]
+    ) -> tuple[ChangePage, CursorScope]:
+        after = replace(scope, around=state)
+        return ChangePage(tuple(changes), after.cursor(), last="below" not in state, reports_removals=False), after
 
-    def _refusal(self, answer: GraphAnswer) -> Exception:
-        refusal = answer.refusal_of_folder()
-        return FolderGone(refusal.detail) if answer.code().casefold() in NO_FOLDER else refusal
+    def _error(self, response: GraphResponse) -> Exception:
+        error = response.folder_error()
+        return FolderGone(error.detail) if response.code().casefold() in FOLDER_GONE_CODES else error
 
 
-def _earlier(newest: str) -> str:
-    """A time in Graph's spelling, as far before this one as the list overlaps. Blank before any email."""
-    when: datetime | None = moment(newest)
-    return (when - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ") if when else ""
+def _overlap_start(newest: str) -> str:
+    """Return the time `OVERLAP` before `newest`, in Graph's format. Blank where no email was listed yet."""
+    time: datetime | None = moment(newest)
+    return (time - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ") if time else ""

@@ -1,4 +1,7 @@
-"""Several readings in one request: Graph's `$batch`."""
+"""Several reads in one request, by Graph's `$batch`.
+
+Source: https://learn.microsoft.com/en-us/graph/json-batching
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,20 @@ from collections.abc import Sequence
 from integrations.graph.connection import GraphRequest
 
 AT_ONCE = 20
-"""Requests that Graph takes in one batch."""
+"""Requests that Graph accepts in one batch."""
 
 
-def batch_of(urls: Sequence[str], *, prefer: str = "") -> GraphRequest:
-    """A batch that reads these, at most `AT_ONCE`. The id of a part is its index in `urls` (`refusals.parts_of` reads them).
+def batch_request(urls: Sequence[str], *, prefer: str = "") -> GraphRequest:
+    """Return a batch request that reads several URLs.
 
-    `prefer`: the `Prefer` header of each part. Graph does not apply the header of the batch to its parts.
+    The id of a part is its index in `urls`; `refusals.parts_of` returns the responses by these ids.
+
+    Args:
+        urls: Paths with queries below the API version, at most `AT_ONCE`.
+        prefer: `Prefer` header of each part. Graph does not apply the header of the batch to its parts.
+
+    Returns:
+        The request, ready to be sent.
     """
     headers = {"headers": {"Prefer": prefer}} if prefer else {}
     parts = [{"id": str(number), "method": "GET", "url": url, **headers} for number, url in enumerate(urls)]

@@ -1,7 +1,8 @@
-"""What changed in one folder, page by page, by Graph's change tracking.
+"""Changes of one folder, page by page, read with Graph's change tracking (delta queries).
 
-A page that Graph cannot tell, because of one email in it, is asked for again in smaller pieces, and what remains then is gone
-around: see `around`. What is told as removed is asked for by its id before it is believed: see `whereabouts`.
+A page that fails because of one email in it is retried with smaller pages. If a page of one email keeps failing, the
+folder is read by its plain list: see `around`. A message that is reported as removed is first requested by its
+id: see `whereabouts`.
 """
 
 from __future__ import annotations
@@ -11,117 +12,139 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.errors import CursorRefused, ExchangeFailed, FolderGone, IntegrationError
-from integrations.graph.around import NO_FOLDER, SMALLER, Around
+from integrations.graph.around import FOLDER_GONE_CODES, PAGE_SIZE_DIVISOR, FallbackListing
 from integrations.graph.batches import AT_ONCE
-from integrations.graph.cursors import CursorScope, begun_or_resumed, local
+from integrations.graph.cursors import CursorScope, local_path, start_or_resume
 from integrations.graph.mailbox import GraphMailbox
-from integrations.graph.messages import Messages
-from integrations.graph.refusals import GraphAnswer
+from integrations.graph.messages import MessageCache
+from integrations.graph.refusals import GraphResponse
 from integrations.graph.rows import EXPAND, SELECT
-from integrations.graph.whereabouts import MOST_UNCLEAR, whereabouts
+from integrations.graph.whereabouts import MOST_UNCLEAR, locate_items
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, FolderId, ItemId
 
 PATIENCE = 2
-"""Syncs that fail at a page of one email before it is gone around: most troubles pass."""
+"""Syncs that may fail at a page of one email before the fallback listing is used. Most errors are transient."""
 
 
 def change_pages(
-    mailbox: GraphMailbox, folder: FolderId, after: Cursor | None, page_size: int, messages: Messages
+    mailbox: GraphMailbox, folder: FolderId, after: Cursor | None, page_size: int, messages: MessageCache
 ) -> Iterator[ChangePage]:
-    """Pages of changes since `after`, each with the cursor behind it. One request for a page."""
-    place = begun_or_resumed(mailbox.address, folder, after)
-    listing = _Listing(mailbox, folder, page_size, messages)
+    """Yield the pages of changes since a cursor, with one request per page.
+
+    Args:
+        mailbox: Mailbox of the folder.
+        folder: Id of the folder.
+        after: Cursor of the last page that was processed; None to list the whole folder.
+        page_size: Usual number of messages per page.
+        messages: Cache that stores the listed rows until their emails are fetched.
+
+    Yields:
+        Pages in order. The cursor of a page continues after that page.
+
+    Raises:
+        CursorRefused: The cursor cannot be used.
+        FolderGone: The folder does not exist any more.
+        FolderRefused: The account may not read the folder.
+    """
+    scope = start_or_resume(mailbox.address, folder, after)
+    reader = _DeltaReader(mailbox, folder, page_size, messages)
     while True:
-        page, place = listing.page(place)
+        page, scope = reader.page(scope)
         yield page
         if page.last:
             return
 
 
-class _Listing:
-    def __init__(self, mailbox: GraphMailbox, folder: FolderId, page_size: int, messages: Messages) -> None:
-        self._mailbox, self._folder, self._usual, self._messages = mailbox, folder, page_size, messages
-        self._of = (mailbox.address.casefold(), str(folder))
-        self._around = Around(mailbox, folder, page_size, messages)
-        self._asked: set[str] = set()
-        """Messages told as removed that were asked for in this look at the folder."""
-        self._asked_again = False
+class _DeltaReader:
+    """Reads the delta pages of one folder during one sync."""
 
-    def page(self, place: CursorScope) -> tuple[ChangePage, CursorScope]:
-        """The next page, and the place behind it."""
-        if place.removed:
-            return self._located(place)
-        if place.around is not None and not self._around.is_to_try_again(place.around):
-            return self._around.page(place)
-        answer = self._told(place)
-        if answer.ok:
-            return self._read(answer.document(), replace(place, around=None))
-        if answer.may_be_its_content() and self._is_lasting(place):
-            return self._around.page(place, failed=answer)
-        raise self._refusal(answer, place)
+    def __init__(self, mailbox: GraphMailbox, folder: FolderId, page_size: int, messages: MessageCache) -> None:
+        self._mailbox, self._folder, self._usual_size, self._messages = mailbox, folder, page_size, messages
+        self._size_key = (mailbox.address.casefold(), str(folder))
+        self._fallback = FallbackListing(mailbox, folder, page_size, messages)
+        self._requested: set[str] = set()
+        """Messages that were reported as removed and that this reader has requested by id."""
+        self._retried_unclear = False
 
-    def _is_lasting(self, place: CursorScope) -> bool:
-        """Whether the smallest page failed often enough to be no passing trouble."""
-        return place.around is not None or self._mailbox.connection.page_sizes.failed(self._of) > PATIENCE
+    def page(self, scope: CursorScope) -> tuple[ChangePage, CursorScope]:
+        """Return the next page, and the position after it."""
+        if scope.removed:
+            return self._removed_page(scope)
+        if scope.around is not None and not self._fallback.should_retry_link(scope.around):
+            return self._fallback.page(scope)
+        response = self._request_page(scope)
+        if response.ok:
+            return self._read(response.document(), replace(scope, around=None))
+        if response.may_be_content_fault() and self._is_permanent(scope):
+            return self._fallback.page(scope, failed=response)
+        raise self._error(response, scope)
 
-    def _told(self, place: CursorScope) -> GraphAnswer:
-        """The answer to the link, in pieces as small as they must be; what it says to the smallest where even that fails."""
+    def _is_permanent(self, scope: CursorScope) -> bool:
+        """Record a failure of the smallest page, and return whether it failed too often to be transient."""
+        failures = self._mailbox.connection.page_sizes
+        return scope.around is not None or failures.record_failure(self._size_key) > PATIENCE
+
+    def _request_page(self, scope: CursorScope) -> GraphResponse:
+        """Request the delta link, with a smaller page after each failure. Return the response to the last request."""
         sizes = self._mailbox.connection.page_sizes
-        size = 1 if place.around is not None else sizes.get(self._of, self._usual)
-        link = place.link or self._mailbox.path(
+        size = 1 if scope.around is not None else sizes.get(self._size_key, self._usual_size)
+        link = scope.link or self._mailbox.path(
             "mailFolders", self._folder, "messages", "delta", select=SELECT, expand=EXPAND
         )
         while True:
-            # Noted before it is asked: what takes all the time there is must not be asked for in the same way again.
-            smaller = max(1, size // SMALLER)
-            sizes.set(self._of, smaller, self._usual)
-            answer = self._mailbox.ask(link, page_size=size)
-            if answer.ok or not answer.may_be_its_content():
-                sizes.set(self._of, min(size * SMALLER, self._usual) if answer.ok else size, self._usual)
-                if answer.ok:
-                    sizes.passed(self._of)
-                return answer
+            # The smaller size is stored first: a request that uses up the deadline must not be repeated unchanged.
+            smaller = max(1, size // PAGE_SIZE_DIVISOR)
+            sizes.set(self._size_key, smaller, self._usual_size)
+            response = self._mailbox.get(link, page_size=size)
+            if response.ok or not response.may_be_content_fault():
+                next_size = min(size * PAGE_SIZE_DIVISOR, self._usual_size) if response.ok else size
+                sizes.set(self._size_key, next_size, self._usual_size)
+                if response.ok:
+                    sizes.clear_failures(self._size_key)
+                return response
             if size == 1:
-                return answer
+                return response
             size = smaller
 
-    def _read(self, page: Mapping[str, Any], place: CursorScope) -> tuple[ChangePage, CursorScope]:
-        ahead = page.get("@odata.nextLink")
-        link = local(ahead or page.get("@odata.deltaLink"), self._mailbox.connection.settings.base)
-        if ahead and link == place.link:
-            raise ExchangeFailed("its pages have no end")
-        kind = ChangeKind.CREATED if place.first else ChangeKind.UPDATED
+    def _read(self, page: Mapping[str, Any], scope: CursorScope) -> tuple[ChangePage, CursorScope]:
+        next_link = page.get("@odata.nextLink")
+        link = local_path(next_link or page.get("@odata.deltaLink"), self._mailbox.connection.settings.base)
+        if next_link and link == scope.link:
+            raise ExchangeFailed("the next page of a folder links to itself")
+        kind = ChangeKind.CREATED if scope.first else ChangeKind.UPDATED
         changes = self._messages.changes(self._folder, page["value"], kind)
         removed = [change.item_id for change in changes if change.kind is ChangeKind.DELETED]
-        behind = replace(place, link=link, first=place.first and bool(ahead), removed=removed, ahead=bool(ahead))
-        told = [change for change in changes if change.kind is not ChangeKind.DELETED]
-        return self._made(told, behind)
+        after = replace(scope, link=link, first=scope.first and bool(next_link), removed=removed, ahead=bool(next_link))
+        present = [change for change in changes if change.kind is not ChangeKind.DELETED]
+        return self._make_page(present, after)
 
-    def _located(self, place: CursorScope) -> tuple[ChangePage, CursorScope]:
-        """The next of those that were told as removed, wherever they are by now. A page of their own: the cursor holds the
-        others, so that none is lost and each step takes one batch."""
-        now = [ItemId(item) for item in place.removed[:AT_ONCE]]
-        self._asked.update(now)
-        found = whereabouts(self._mailbox, self._messages, self._folder, now)
-        unclear = [*(item for item in place.unclear if item not in now), *found.unclear]
+    def _removed_page(self, scope: CursorScope) -> tuple[ChangePage, CursorScope]:
+        """Return a page with the current folders of the next messages that were reported as removed.
+
+        The page is separate, and the cursor stores the remaining messages: none is lost, and each page takes one batch.
+        """
+        batch = [ItemId(item) for item in scope.removed[:AT_ONCE]]
+        self._requested.update(batch)
+        found = locate_items(self._mailbox, self._messages, self._folder, batch)
+        unclear = [*(item for item in scope.unclear if item not in batch), *found.unclear]
         given_up = [Change(ChangeKind.DELETED, self._folder, ItemId(item)) for item in unclear[:-MOST_UNCLEAR]]
-        behind = replace(place, removed=place.removed[AT_ONCE:], unclear=unclear[-MOST_UNCLEAR:])
-        return self._made([*found.changes, *given_up], behind)
+        after = replace(scope, removed=scope.removed[AT_ONCE:], unclear=unclear[-MOST_UNCLEAR:])
+        return self._make_page([*found.changes, *given_up], after)
 
-    def _made(self, changes: list[Change], behind: CursorScope) -> tuple[ChangePage, CursorScope]:
-        last = not (behind.removed or behind.ahead)
-        waiting = [item for item in behind.unclear if item not in self._asked][:AT_ONCE]
-        if last and waiting and not self._asked_again:
-            # One batch for each look at the folder, of those that wait longest.
-            self._asked_again, last = True, False
-            rest = [item for item in behind.unclear if item not in waiting]
-            behind = replace(behind, removed=waiting, unclear=rest)
-        return ChangePage(tuple(changes), behind.cursor(), last), behind
+    def _make_page(self, changes: list[Change], after: CursorScope) -> tuple[ChangePage, CursorScope]:
+        last = not (after.removed or after.ahead)
+        waiting = [item for item in after.unclear if item not in self._requested][:AT_ONCE]
+        if last and waiting and not self._retried_unclear:
+            # One batch per sync of the folder, with the messages that wait longest.
+            self._retried_unclear, last = True, False
+            remaining = [item for item in after.unclear if item not in waiting]
+            after = replace(after, removed=waiting, unclear=remaining)
+        return ChangePage(tuple(changes), after.cursor(), last), after
 
-    def _refusal(self, answer: GraphAnswer, place: CursorScope) -> IntegrationError:
-        refusal = answer.refusal_of_folder()
-        if answer.code().casefold() in NO_FOLDER:
-            return FolderGone(refusal.detail)
-        if place.link and answer.may_refuse_the_link():
-            return CursorRefused(refusal.detail)
-        return refusal
+    def _error(self, response: GraphResponse, scope: CursorScope) -> IntegrationError:
+        error = response.folder_error()
+        if response.code().casefold() in FOLDER_GONE_CODES:
+            return FolderGone(error.detail)
+        if scope.link and response.may_reject_link():
+            return CursorRefused(error.detail)
+        return error

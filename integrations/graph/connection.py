@@ -1,4 +1,4 @@
-"""Connections to Graph: what an admin sets, checked; a token, a few sessions, and requests side by side, for each process."""
+"""Connections to Graph: validated settings, one token, and a few HTTP sessions per connection and process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from integrations.entra.signin import TokenSignIn
 from integrations.errors import ExchangeBusy, ExchangeFailed, SignInRefused
-from integrations.graph.refusals import GraphAnswer
+from integrations.graph.refusals import GraphResponse
 from integrations.network.faults import of_transport
 from integrations.network.kept import Kept
 from integrations.network.session import ServerSession
@@ -25,80 +25,119 @@ from integrations.network.settings import ServerSettings, check_way
 from integrations.network.transport import CallDeadline, tls_context
 
 AT_ONCE = 4
-"""Requests of one app to one mailbox that Graph answers at a time; the fifth is throttled."""
-MOST_REMEMBERED = 1000
+"""Concurrent requests that Graph accepts from one app to one mailbox. It throttles the fifth."""
+MAX_REMEMBERED = 1000
+"""Folders whose page sizes and failures are remembered."""
 PREFER_IDS = 'IdType="ImmutableId"'
-"""A preference: ids that stay when an item is moved."""
+"""Value of the `Prefer` header that requests ids which do not change when an item is moved."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphSettings(ServerSettings):
-    """`endpoint`: scheme and host, for example https://graph.microsoft.com."""
+    """Settings of a connection. `endpoint` is scheme and host, for example https://graph.microsoft.com."""
 
     @property
     def base(self) -> str:
-        """The endpoint without what people put behind it."""
+        """The endpoint without a trailing slash or version, which admins sometimes append."""
         return self.endpoint.rstrip("/").removesuffix("/v1.0")
 
 
 @dataclass(frozen=True, slots=True)
 class GraphRequest:
-    """A request: a path with its query, and what it prefers. All of them read, but a batch of readings is posted."""
+    """A read request, or a batch of read requests, which Graph expects as a POST.
+
+    Attributes:
+        path: Path and query.
+        page_size: Requested number of rows per page; 0 for Graph's default.
+        body: JSON of a batch; None for a GET.
+    """
 
     path: str
     page_size: int = 0
     body: bytes | None = field(default=None, repr=False)
 
     def headers(self) -> dict[str, str]:
+        """Return the headers of the request, without the token."""
         prefer = [PREFER_IDS] + ([f"odata.maxpagesize={self.page_size}"] if self.page_size else [])
         content = {} if self.body is None else {"Content-Type": "application/json"}
         return {"Prefer": ", ".join(prefer), "client-request-id": str(uuid.uuid4()), **content}
 
 
 class GraphConnection:
-    """One connection of one process. Sends nothing before it is asked. Safe to share between threads."""
+    """One connection of one process, shared by threads. Opens no network connection before the first request."""
 
     def __init__(self, settings: GraphSettings) -> None:
-        """Raises `SettingsWrong`."""
+        """Prepare a connection.
+
+        Args:
+            settings: Settings of the connection.
+
+        Raises:
+            SettingsWrong: A setting cannot be used.
+        """
         check_way(settings)
         context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
         self.settings, self.deadline = settings, CallDeadline(settings.deadline)
         self.sign_in = TokenSignIn(settings, f"{settings.base}/.default", context)
         self._context = context
-        self._idle: queue.LifoQueue[requests.Session | None] = queue.LifoQueue()
+        self._sessions: queue.LifoQueue[requests.Session | None] = queue.LifoQueue()
         for _ in range(AT_ONCE):
-            self._idle.put(None)
-        self._helpers: ThreadPoolExecutor | None = None
+            self._sessions.put(None)
+        self._executor: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         self.page_sizes = PageSizes()
 
-    def ask(self, asked: GraphRequest) -> GraphAnswer:
-        """One request and its whole answer, before the deadline that `deadline.start` set. A token that is refused is replaced
-        once. Raises what the network and the sign-in bring; a refusal of Graph is an answer."""
-        token = self.sign_in.token(self._left())
-        answer = self._sent(asked, token)
-        if answer.status == 401:
-            answer = self._sent(asked, self.sign_in.another(token, self._left()))
-        if answer.status == 401:
-            raise SignInRefused(answer.refusal().detail)
-        return answer
+    def ask(self, request: GraphRequest) -> GraphResponse:
+        """Send one request and read its whole response before the deadline that `deadline.start` set.
 
-    def ask_all(self, all_asked: Sequence[GraphRequest]) -> Iterator[GraphAnswer]:
-        """The answers in the order of the requests, several of which are under way at a time, until one raises."""
+        A token that Graph rejects is replaced once.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The response, also where it is an error of Graph.
+
+        Raises:
+            SignInRefused: Graph rejects a new token, too.
+            IntegrationError: The network or the sign-in fails.
+        """
+        token = self.sign_in.token(self._seconds_left())
+        response = self._send(request, token)
+        if response.status == 401:
+            response = self._send(request, self.sign_in.another(token, self._seconds_left()))
+        if response.status == 401:
+            raise SignInRefused(response.error().detail)
+        return response
+
+    def ask_all(self, all_requests: Sequence[GraphRequest]) -> Iterator[GraphResponse]:
+        """Send several requests, `AT_ONCE` of them concurrently.
+
+        Args:
+            all_requests: The requests.
+
+        Yields:
+            The responses in the order of the requests, until one request raises.
+
+        Raises:
+            IntegrationError: As in `ask`.
+        """
         until = self.deadline.until()
 
-        def helped(asked: GraphRequest) -> GraphAnswer:
+        def send_within_deadline(request: GraphRequest) -> GraphResponse:
             self.deadline.share(until)
-            return self.ask(asked)
+            return self.ask(request)
 
-        if len(all_asked) == 1:
-            yield self.ask(all_asked[0])
+        if len(all_requests) == 1:
+            yield self.ask(all_requests[0])
             return
-        futures: list[Future[GraphAnswer] | None] = [self._pool().submit(helped, asked) for asked in all_asked]
+        futures: list[Future[GraphResponse] | None] = [
+            self._threads().submit(send_within_deadline, request) for request in all_requests
+        ]
         try:
-            for place, future in enumerate(futures):
+            for index, future in enumerate(futures):
                 assert future is not None
-                futures[place] = None  # an answer that was given away need not be in memory twice
+                futures[index] = None  # releases the memory of a response that was yielded
                 yield future.result()
         finally:
             for future in futures:
@@ -106,41 +145,42 @@ class GraphConnection:
                     future.cancel()
 
     def close(self) -> None:
+        """Close the sessions, the threads and the sign-in. A later request opens new ones."""
         with self._lock:
-            helpers, self._helpers = self._helpers, None
-        if helpers is not None:
-            helpers.shutdown(wait=False, cancel_futures=True)
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
         idle = []
         with contextlib.suppress(queue.Empty):
             while True:
-                idle.append(self._idle.get(block=False))
+                idle.append(self._sessions.get(block=False))
         for session in idle:
             if session is not None:
                 session.close()
-            self._idle.put(None)
+            self._sessions.put(None)
         self.sign_in.close()
 
-    def _pool(self) -> ThreadPoolExecutor:
+    def _threads(self) -> ThreadPoolExecutor:
         with self._lock:
-            if self._helpers is None:
-                self._helpers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="graph")
-            return self._helpers
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="graph")
+            return self._executor
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         try:
             return self.deadline.left()
         except requests.Timeout as error:
             raise of_transport(error) from error
 
-    def _sent(self, asked: GraphRequest, token: str) -> GraphAnswer:
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", **asked.headers()}
-        method = "GET" if asked.body is None else "POST"
+    def _send(self, request: GraphRequest, token: str) -> GraphResponse:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", **request.headers()}
+        method = "GET" if request.body is None else "POST"
         try:
             with self._session() as session:
                 response = session.request(
                     method,
-                    self.settings.base + asked.path,
-                    data=asked.body,
+                    self.settings.base + request.path,
+                    data=request.body,
                     headers=headers,
                     allow_redirects=False,
                 )
@@ -148,18 +188,20 @@ class GraphConnection:
         except (requests.RequestException, HTTPError, OSError) as error:
             raise of_transport(error) from error
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise ExchangeFailed("its answer is not as agreed") from error
-        return GraphAnswer(response.status_code, {name.lower(): text for name, text in response.headers.items()}, body)
+            raise ExchangeFailed("the response does not have the documented format") from error
+        return GraphResponse(
+            response.status_code, {name.lower(): text for name, text in response.headers.items()}, body
+        )
 
     @contextmanager
     def _session(self) -> Iterator[requests.Session]:
-        """One of few; waits for it no longer than the deadline of the call. Raises `ExchangeBusy` then."""
+        """Lend a session of the pool. Raises `ExchangeBusy` when none is free before the deadline of the call."""
         try:
-            session = self._idle.get(timeout=self.deadline.left())
+            session = self._sessions.get(timeout=self.deadline.left())
         except queue.Empty:
-            raise ExchangeBusy("every connection to it is in use") from None
+            raise ExchangeBusy("every connection to the server is in use") from None
         try:
-            session = session or self._made()
+            session = session or self._new_session()
             yield session
         except BaseException:
             if session is not None:
@@ -167,9 +209,9 @@ class GraphConnection:
             session = None
             raise
         finally:
-            self._idle.put(session)
+            self._sessions.put(session)
 
-    def _made(self) -> requests.Session:
+    def _new_session(self) -> requests.Session:
         settings = self.settings
         return ServerSession(
             settings.endpoint,
@@ -181,48 +223,90 @@ class GraphConnection:
 
 
 class PageSizes:
-    """How much of a folder is listed at once, where less than usual had to be asked for, and how often the least failed.
-    Forgets the oldest."""
+    """Reduced page sizes of folders, and consecutive failures of a page of one email.
+
+    A key is the address of a mailbox and the id of a folder. At most `MAX_REMEMBERED` keys are stored; the oldest is
+    dropped.
+    """
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, str], int] = OrderedDict()
+        """Start with no stored page size and no failure."""
+        self._sizes: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._failures: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, of: tuple[str, str], usual: int) -> int:
-        with self._lock:
-            return min(self._known.get(of, usual), usual)
+    def get(self, key: tuple[str, str], usual: int) -> int:
+        """Return the page size to use.
 
-    def set(self, of: tuple[str, str], size: int, usual: int) -> None:
+        Args:
+            key: Address of the mailbox and id of the folder.
+            usual: Usual number of rows per page.
+
+        Returns:
+            Rows per page, at most `usual`.
+        """
         with self._lock:
-            self._known.pop(of, None)
+            return min(self._sizes.get(key, usual), usual)
+
+    def set(self, key: tuple[str, str], size: int, usual: int) -> None:
+        """Store a page size, or forget it when it is the usual one.
+
+        Args:
+            key: Address of the mailbox and id of the folder.
+            size: Rows per page.
+            usual: Usual number of rows per page.
+        """
+        with self._lock:
+            self._sizes.pop(key, None)
             if size < usual:
-                self._known[of] = size
-            while len(self._known) > MOST_REMEMBERED:
-                self._known.popitem(last=False)
+                self._sizes[key] = size
+            while len(self._sizes) > MAX_REMEMBERED:
+                self._sizes.popitem(last=False)
 
-    def failed(self, of: tuple[str, str]) -> int:
-        """Note that not even a page of one email could be told; how often that happened in a row."""
+    def record_failure(self, key: tuple[str, str]) -> int:
+        """Record that a page of one email failed.
+
+        Args:
+            key: Address of the mailbox and id of the folder.
+
+        Returns:
+            Number of consecutive failures, with this one.
+        """
         with self._lock:
-            self._failures[of] = self._failures.pop(of, 0) + 1
-            while len(self._failures) > MOST_REMEMBERED:
+            self._failures[key] = self._failures.pop(key, 0) + 1
+            while len(self._failures) > MAX_REMEMBERED:
                 self._failures.popitem(last=False)
-            return self._failures[of]
+            return self._failures[key]
 
-    def passed(self, of: tuple[str, str]) -> None:
+    def clear_failures(self, key: tuple[str, str]) -> None:
+        """Forget the failures of a folder.
+
+        Args:
+            key: Address of the mailbox and id of the folder.
+        """
         with self._lock:
-            self._failures.pop(of, None)
+            self._failures.pop(key, None)
 
 
-_kept: Kept[GraphSettings, GraphConnection] = Kept(GraphConnection)
+_connections: Kept[GraphSettings, GraphConnection] = Kept(GraphConnection)
 
 
 def connection(settings: GraphSettings, *, fresh: bool = False) -> GraphConnection:
-    """The open connection with these settings; made, without any request, when there is none, or where it must be `fresh`.
-    Raises `SettingsWrong`."""
-    return _kept.get(settings, fresh=fresh)
+    """Return the open connection with these settings, or a new one. Sends no request.
+
+    Args:
+        settings: Settings of the connection.
+        fresh: Replace an open connection, so that it signs in anew.
+
+    Returns:
+        A connection that this process shares.
+
+    Raises:
+        SettingsWrong: A setting cannot be used.
+    """
+    return _connections.get(settings, fresh=fresh)
 
 
 def close_all() -> None:
-    """Close every connection of this process."""
-    _kept.close_all()
+    """Close every Graph connection of this process."""
+    _connections.close_all()

@@ -1,6 +1,7 @@
-"""Places in Graph's change tracking, as the cursors of the port: whose mailbox, of what, and the link that goes on from there.
+"""Positions in Graph's change tracking, stored as the cursors of the port.
 
-Of a link only path and query are kept, and only of one that leads to where it came from.
+A cursor names its mailbox and its folder and stores the link to the next page. Only the path and query of a link are
+stored, and only of a link to the server of the connection.
 """
 
 from __future__ import annotations
@@ -20,26 +21,30 @@ VERSION = "/v1.0/"
 
 @dataclass(frozen=True, slots=True)
 class CursorScope:
+    """Position in the change tracking of a folder or of the folder tree. Field names are keys of the stored JSON."""
+
     mailbox: str
+    """Address of the mailbox, case-folded."""
     of: str
     """`TREE`, or the id of a folder."""
     link: str = ""
-    """Path and query; blank is the beginning."""
+    """Path and query of the next page. Blank for the start."""
     first: bool = True
-    """Whether this is still the first round, in which everything is told that is there."""
+    """Whether this is the first round, which lists everything that exists."""
     kinds: Mapping[str, str] = field(default_factory=dict)
-    """Of the tree: the kinds of the well-known folders by their ids."""
+    """For the tree: kinds of the well-known folders by folder id."""
     around: Mapping[str, Any] | None = None
-    """Where the link cannot be followed, for an email that cannot be told: how far the plain list has come."""
+    """State of the plain list while the link fails because of one email: see `around`. None otherwise."""
     removed: Sequence[str] = ()
-    """Messages that the folder told as removed, in front of the link, and that were not asked for yet: see `whereabouts`."""
+    """Messages before the link that were reported as removed and were not requested by id yet: see `whereabouts`."""
     unclear: Sequence[str] = ()
-    """Those that were asked for and of which Graph does not tell where they are: they are asked for again."""
+    """Messages that were requested and whose folder Graph does not report. They are requested again."""
     ahead: bool = False
-    """With `removed`: whether the link leads to more of the same round."""
+    """With `removed`: whether the link leads to more pages of the same round."""
 
     def cursor(self) -> Cursor:
-        known = {
+        """Return this position as a cursor, in JSON, without its empty values."""
+        values = {
             "mailbox": self.mailbox,
             "of": self.of,
             "link": self.link,
@@ -50,33 +55,56 @@ class CursorScope:
             "unclear": list(self.unclear),
             "ahead": self.ahead or None,
         }
-        return Cursor(json.dumps({name: value for name, value in known.items() if value not in ({}, [], None)}))
+        return Cursor(json.dumps({name: value for name, value in values.items() if value not in ({}, [], None)}))
 
 
-def begun_or_resumed(mailbox: str, of: str, cursor: Cursor | None) -> CursorScope:
-    """Raises `CursorRefused` for a cursor of another mailbox, folder or source, and for a damaged one."""
+def start_or_resume(mailbox: str, of: str, cursor: Cursor | None) -> CursorScope:
+    """Return the position that a cursor stands for.
+
+    Args:
+        mailbox: Address of the mailbox.
+        of: `TREE`, or the id of a folder.
+        cursor: Cursor of an earlier sync; None for the start.
+
+    Returns:
+        The position to continue from.
+
+    Raises:
+        CursorRefused: The cursor is damaged, or is for another mailbox, folder or adapter.
+    """
     mailbox = mailbox.casefold()
     if cursor is None:
         return CursorScope(mailbox, of)
     try:
-        place = CursorScope(**json.loads(cursor))
-        right = place.link.startswith(VERSION) or (not place.link and place.around is not None)
+        scope = CursorScope(**json.loads(cursor))
+        valid = scope.link.startswith(VERSION) or (not scope.link and scope.around is not None)
     except (ValueError, TypeError, AttributeError, RecursionError):
-        raise CursorRefused("it is none of Graph's") from None
-    if not right or (place.mailbox, place.of) != (mailbox, of):
-        raise CursorRefused("it is of another mailbox or folder")
-    return place
+        raise CursorRefused("the cursor does not come from Graph") from None
+    if not valid or (scope.mailbox, scope.of) != (mailbox, of):
+        raise CursorRefused("the cursor belongs to another mailbox or folder")
+    return scope
 
 
-def local(link: object, base: str) -> str:
-    """Path and query of a link that Graph gave. Raises `ExchangeFailed` for one that leads elsewhere."""
+def local_path(link: object, base: str) -> str:
+    """Return the path and query of a link in a response of Graph.
+
+    Args:
+        link: Value of the link in the response.
+        base: Scheme and host of the connection.
+
+    Returns:
+        Path and query.
+
+    Raises:
+        ExchangeFailed: The link is missing, or leads to another server.
+    """
     if not isinstance(link, str):
-        raise ExchangeFailed("its answer is not as agreed")
+        raise ExchangeFailed("the response does not have the documented format")
     try:
         parts, own = urlsplit(link), urlsplit(base)
         same = (parts.scheme, parts.hostname, parts.port or 443) == (own.scheme, own.hostname, own.port or 443)
     except ValueError:
         same = False
     if not same or not parts.path.startswith(VERSION) or parts.username is not None:
-        raise ExchangeFailed("a link of it leads to another server")
+        raise ExchangeFailed("the response links to another server")
     return parts._replace(scheme="", netloc="", fragment="").geturl()

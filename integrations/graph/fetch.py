@@ -1,4 +1,7 @@
-"""Emails by their ids: MIME and details, an outcome for each, in their order. One request for an email, several at a time."""
+"""Fetch emails by their ids: MIME and details, one outcome per change, in the order of the changes.
+
+Each email takes one request; several requests run concurrently.
+"""
 
 from __future__ import annotations
 
@@ -8,78 +11,93 @@ from integrations.graph.around import is_unlisted
 from integrations.graph.connection import GraphRequest
 from integrations.graph.folders import read_inbox
 from integrations.graph.mailbox import GraphMailbox
-from integrations.graph.messages import Messages
-from integrations.graph.refusals import GraphAnswer
+from integrations.graph.messages import MessageCache
+from integrations.graph.refusals import GraphResponse
 from integrations.graph.rows import DeltaRow
 from integrations.messages import Change, Email, Fetched, Gone, ItemId, Unreadable
 
 GONE = {"erroritemnotfound"}
 ITS_OWN = {
     "errorinvalididmalformed", "erroritemcorrupt", "errorcorruptdata", "errormimecontentconversionfailed",
-    "errorcontentconversionfailed", "errormessagesizeexceeded", "errormimecontentinvalid", "errorpropertyvalidationfailure",
-    "errorunsupportedmimeconversion", "errormimecontentinvalidbase64string", "errorinvalidid", "errorinvalidpropertyrequest",
+    "errorcontentconversionfailed", "errormessagesizeexceeded", "errormimecontentinvalid",
+    "errorpropertyvalidationfailure", "errorunsupportedmimeconversion", "errormimecontentinvalidbase64string",
+    "errorinvalidid", "errorinvalidpropertyrequest",
 }  # fmt: skip
-"""Faults of an item that stay with it."""
+"""Codes of permanent faults of a single item."""
 
 
-def fetched(mailbox: GraphMailbox, changes: Sequence[Change], messages: Messages) -> Iterator[Fetched]:
-    """One outcome for each change. Raises what is no single item's fault.
+def fetch_emails(mailbox: GraphMailbox, changes: Sequence[Change], messages: MessageCache) -> Iterator[Fetched]:
+    """Yield one outcome for each change.
 
-    The properties are as old as the content or older, never newer: an edit in between is told again by a later page.
+    The details are read before or with the content, never after it. An edit in between is reported by a later page.
+
+    Args:
+        mailbox: Mailbox of the emails.
+        changes: Changes whose emails are fetched.
+        messages: Cache with the rows of the pages that listed these changes.
+
+    Yields:
+        An email, `Gone` or `Unreadable` for each change, in order.
+
+    Raises:
+        IntegrationError: A fault that is not limited to one item.
     """
     listed = [change for change in changes if not is_unlisted(change.item_id)]
-    known = {change.item_id: one for change, one in zip(listed, messages.told(listed), strict=True)}
-    present = [change.item_id for change in listed if isinstance(known[change.item_id], DeltaRow)]
-    answers = dict(zip(present, _contents(mailbox, present), strict=True))
-    if not any(answer.ok for answer in answers.values()):
-        _check_whose_fault(mailbox, answers)
+    rows = {change.item_id: row for change, row in zip(listed, messages.rows_of(listed), strict=True)}
+    present = [change.item_id for change in listed if isinstance(rows[change.item_id], DeltaRow)]
+    responses = dict(zip(present, _contents(mailbox, present), strict=True))
+    if not any(response.ok for response in responses.values()):
+        _raise_mailbox_fault(mailbox, responses)
     for change in changes:
-        told = known.get(change.item_id)
-        if told is None:
-            yield Unreadable(change, "Graph does not list it")
-        elif isinstance(told, Gone):
-            yield told
+        row = rows.get(change.item_id)
+        if row is None:
+            yield Unreadable(change, "Graph does not list the email")
+        elif isinstance(row, Gone):
+            yield row
         else:
-            yield _outcome(told, answers[change.item_id])
+            yield _outcome(row, responses[change.item_id])
 
 
-def _contents(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[GraphAnswer]:
-    """The answers for these. Raises the first that is no item's own; what may be one's own fault is asked for twice."""
-    answers = list(_asked(mailbox, items))
-    again = [place for place, answer in enumerate(answers) if answer.is_its_own()]
-    for place, answer in zip(again, _asked(mailbox, [items[place] for place in again]), strict=True):
-        answers[place] = answer
-    return answers
+def _contents(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[GraphResponse]:
+    """Return the responses for these items. A response that may be a fault of the item is requested a second time."""
+    responses = list(_request_contents(mailbox, items))
+    retried = [index for index, response in enumerate(responses) if response.may_be_item_fault()]
+    for index, response in zip(retried, _request_contents(mailbox, [items[index] for index in retried]), strict=True):
+        responses[index] = response
+    return responses
 
 
-def _asked(mailbox: GraphMailbox, items: Sequence[ItemId]) -> Iterator[GraphAnswer]:
-    for answer in mailbox.connection.ask_all(
+def _request_contents(mailbox: GraphMailbox, items: Sequence[ItemId]) -> Iterator[GraphResponse]:
+    for response in mailbox.connection.ask_all(
         [GraphRequest(mailbox.path("messages", item, "$value")) for item in items]
     ):
-        if not (answer.ok or answer.is_its_own() or _is_of_item(answer) or answer.status == 403):
-            raise answer.refusal()
-        yield answer
+        if not (response.ok or response.may_be_item_fault() or _has_item_code(response) or response.status == 403):
+            raise response.error()
+        yield response
 
 
-def _is_of_item(answer: GraphAnswer) -> bool:
-    return answer.status < 500 and answer.code().casefold() in GONE | ITS_OWN
+def _has_item_code(response: GraphResponse) -> bool:
+    return response.status < 500 and response.code().casefold() in GONE | ITS_OWN
 
 
-def _check_whose_fault(mailbox: GraphMailbox, answers: Mapping[ItemId, GraphAnswer]) -> None:
-    """Nothing could be read: the mailbox's fault, unless it can be opened, and something else in it be read. Raises it."""
-    if any(answer.is_its_own() for answer in answers.values()):
+def _raise_mailbox_fault(mailbox: GraphMailbox, responses: Mapping[ItemId, GraphResponse]) -> None:
+    """Raise a fault of the mailbox when no email could be read.
+
+    It is no fault of the mailbox if the inbox can be opened and another email of the mailbox can be read.
+    """
+    if any(response.may_be_item_fault() for response in responses.values()):
         read_inbox(mailbox)
-    forbidden = next((answer for answer in answers.values() if answer.status == 403), None)
+    forbidden = next((response for response in responses.values() if response.status == 403), None)
     if forbidden is None:
         return
-    page = mailbox.document(mailbox.path("messages", select="id", top=len(answers) + 1))
-    others = [row["id"] for row in page["value"] if row["id"] not in answers][:1]
-    if not any(answer.ok for answer in _asked(mailbox, others)):
-        raise forbidden.refusal()
+    page = mailbox.document(mailbox.path("messages", select="id", top=len(responses) + 1))
+    others = [row["id"] for row in page["value"] if row["id"] not in responses][:1]
+    if not any(response.ok for response in _request_contents(mailbox, others)):
+        raise forbidden.error()
 
 
-def _outcome(told: DeltaRow, answer: GraphAnswer) -> Fetched:
-    if answer.ok:
-        return Email(told.change, answer.body, told.details)
-    code = answer.code()
-    return Gone(told.change) if code.casefold() in GONE else Unreadable(told.change, code or f"HTTP {answer.status}")
+def _outcome(row: DeltaRow, response: GraphResponse) -> Fetched:
+    if response.ok:
+        return Email(row.change, response.body, row.details)
+    code = response.code()
+    return Gone(row.change) if code.casefold() in GONE else Unreadable(row.change, code or f"HTTP {response.status}")

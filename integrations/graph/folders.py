@@ -1,4 +1,4 @@
-"""The folder tree of a mailbox: what changed in it, and which folders are the well-known ones."""
+"""The folder tree of a mailbox: its changes, and which folders are the well-known ones."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.errors import CursorRefused, ExchangeFailed
-from integrations.graph.batches import batch_of
-from integrations.graph.cursors import TREE, begun_or_resumed, local
+from integrations.graph.batches import batch_request
+from integrations.graph.cursors import TREE, local_path, start_or_resume
 from integrations.graph.mailbox import GraphMailbox
 from integrations.graph.refusals import parts_of
 from integrations.messages import Cursor, Folder, FolderChanges, FolderId, FolderKind
@@ -28,41 +28,64 @@ WELL_KNOWN = {
 }
 SELECT = "id,displayName,parentFolderId,totalItemCount,isHidden"
 PAGE_SIZE = 200
-MOST_PAGES = 1000
+"""Folders per page."""
+MAX_PAGES = 1000
 
 
 def folder_changes(mailbox: GraphMailbox, after: Cursor | None) -> FolderChanges:
-    """What changed in the tree since `after`. Costs a request, and a batch where a folder is not yet known by its kind."""
-    place = begun_or_resumed(mailbox.address, TREE, after)
+    """Return the changes of the folder tree since a cursor.
+
+    Takes one request per page, and one batch where a changed folder is not known by its kind yet.
+
+    Args:
+        mailbox: The mailbox.
+        after: Cursor of the previous call; None for the whole tree.
+
+    Returns:
+        Changed folders, ids of folders that are gone, and the next cursor.
+
+    Raises:
+        CursorRefused: The cursor cannot be used.
+        ExchangeFailed: The tree does not end after `MAX_PAGES` pages.
+        InboxHidden: The account cannot see the tree.
+    """
+    scope = start_or_resume(mailbox.address, TREE, after)
     changed: dict[str, Mapping[str, Any]] = {}
     gone: dict[str, None] = {}
-    link = place.link or mailbox.path("mailFolders", "delta", select=SELECT)
-    for _ in range(MOST_PAGES):
-        page = _page(mailbox, link, resumed=bool(place.link))
+    link = scope.link or mailbox.path("mailFolders", "delta", select=SELECT)
+    for _ in range(MAX_PAGES):
+        page = _page(mailbox, link, resumed=bool(scope.link))
         for row in _rows(page):
-            _sort(row, changed, gone)
-        ahead = page.get("@odata.nextLink")
-        before, link = link, local(ahead or page.get("@odata.deltaLink"), mailbox.connection.settings.base)
-        if ahead and link == before:
+            _apply(row, changed, gone)
+        next_link = page.get("@odata.nextLink")
+        previous, link = link, local_path(next_link or page.get("@odata.deltaLink"), mailbox.connection.settings.base)
+        if next_link and link == previous:
             break
-        if not ahead:
-            kinds = place.kinds if changed.keys() <= place.kinds.keys() else _kinds(mailbox)
+        if not next_link:
+            kinds = scope.kinds if changed.keys() <= scope.kinds.keys() else _kinds(mailbox)
             folders = tuple(_folder(row, kinds) for row in changed.values() if kinds.get(row["id"]) != ROOT)
-            cursor = replace(place, link=link, first=False, kinds=kinds).cursor()
-            return FolderChanges(folders, tuple(FolderId(one) for one in gone), cursor)
-    raise ExchangeFailed("its folder tree has no end")
+            cursor = replace(scope, link=link, first=False, kinds=kinds).cursor()
+            return FolderChanges(folders, tuple(FolderId(folder_id) for folder_id in gone), cursor)
+    raise ExchangeFailed("the list of folders does not end")
 
 
 def read_inbox(mailbox: GraphMailbox) -> None:
-    """Open the mailbox; raises what keeps us from it."""
-    mailbox.ask(mailbox.path("mailFolders", "inbox", select="id")).of_every_mailbox().document()
+    """Open the inbox.
+
+    Args:
+        mailbox: The mailbox.
+
+    Raises:
+        IntegrationError: The reason why the inbox cannot be opened.
+    """
+    mailbox.get(mailbox.path("mailFolders", "inbox", select="id")).require_visible().document()
 
 
 def _page(mailbox: GraphMailbox, link: str, *, resumed: bool) -> Mapping[str, Any]:
-    answer = mailbox.ask(link, page_size=PAGE_SIZE)
-    if resumed and answer.may_refuse_the_link():
-        raise CursorRefused(answer.refusal().detail)
-    return answer.of_every_mailbox().document()
+    response = mailbox.get(link, page_size=PAGE_SIZE)
+    if resumed and response.may_reject_link():
+        raise CursorRefused(response.error().detail)
+    return response.require_visible().document()
 
 
 def _rows(page: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -72,7 +95,7 @@ def _rows(page: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
         yield row
 
 
-def _sort(row: Mapping[str, Any], changed: dict[str, Mapping[str, Any]], gone: dict[str, None]) -> None:
+def _apply(row: Mapping[str, Any], changed: dict[str, Mapping[str, Any]], gone: dict[str, None]) -> None:
     folder_id = row["id"]
     if "@removed" in row:
         changed.pop(folder_id, None)
@@ -84,7 +107,7 @@ def _sort(row: Mapping[str, Any], changed: dict[str, Mapping[str, Any]], gone: d
 
 def _folder(row: Mapping[str, Any], kinds: Mapping[str, str]) -> Folder:
     parent, total, hidden = row.get("parentFolderId"), row.get("totalItemCount"), row.get("isHidden") is True
-    # A search folder shows what lies elsewhere.
+    # A search folder shows emails that are stored in other folders.
     is_search = str(row.get("@odata.type", "")).endswith("mailSearchFolder")
     return Folder(
         id=FolderId(row["id"]),
@@ -98,17 +121,17 @@ def _folder(row: Mapping[str, Any], kinds: Mapping[str, str]) -> Folder:
 
 
 def _kinds(mailbox: GraphMailbox) -> dict[str, str]:
-    """The well-known folders by their ids, asked for in one batch. A mailbox may lack some of them."""
+    """Return the kinds of the well-known folders by folder id, from one batch. A mailbox may lack some of them."""
     names = list(WELL_KNOWN)
-    batch = batch_of([mailbox.relative("mailFolders", name, select="id") for name in names])
-    answers = parts_of(mailbox.connection.ask(batch).document())
-    if answers.keys() != {str(number) for number in range(len(names))}:
-        # Drafts that were taken for an ordinary folder would be sent.
-        raise ExchangeFailed("it did not answer about each well-known folder")
+    batch = batch_request([mailbox.relative("mailFolders", name, select="id") for name in names])
+    responses = parts_of(mailbox.connection.ask(batch).document())
+    if responses.keys() != {str(number) for number in range(len(names))}:
+        # Without its kind, the Drafts folder would count as an ordinary folder, and drafts would be sent.
+        raise ExchangeFailed("the response does not cover every well-known folder")
     kinds: dict[str, str] = {}
-    for number, answer in answers.items():
-        if answer.status not in (403, 404):
-            kinds[str(answer.document()["id"])] = WELL_KNOWN[names[int(number)]]
+    for number, response in responses.items():
+        if response.status not in (403, 404):
+            kinds[str(response.document()["id"])] = WELL_KNOWN[names[int(number)]]
     if FolderKind.INBOX not in kinds.values():
-        raise ExchangeFailed("it does not tell which folder is the inbox")
+        raise ExchangeFailed("the response does not name the inbox")
     return kinds

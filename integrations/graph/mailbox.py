@@ -1,4 +1,4 @@
-"""One mailbox as Graph addresses it, over a connection."""
+"""One mailbox: its paths in Graph, and requests to them over a connection."""
 
 from __future__ import annotations
 
@@ -9,34 +9,90 @@ from urllib.parse import quote, urlencode
 
 from integrations.errors import MailboxNotFound
 from integrations.graph.connection import GraphConnection, GraphRequest
-from integrations.graph.refusals import GraphAnswer
+from integrations.graph.refusals import GraphResponse
 
 
 @dataclass(frozen=True, slots=True)
 class GraphMailbox:
+    """One mailbox over one connection.
+
+    Attributes:
+        address: Email address of the mailbox.
+        connection: Connection that sends the requests.
+    """
+
     address: str
     connection: GraphConnection
 
     def path(self, *parts: str, **options: str | int) -> str:
-        """Path and query of something in this mailbox; an option is named without its dollar."""
+        """Return the path and query of a resource in this mailbox.
+
+        Args:
+            parts: Path segments below the mailbox.
+            options: OData options, named without the dollar sign.
+
+        Returns:
+            Path with the API version, and query.
+        """
         return f"/v1.0{self.relative(*parts, **options)}"
 
     def relative(self, *parts: str, **options: str | int) -> str:
-        """The same below the version, as a batch wants it."""
+        """Return the path and query without the API version, which is the format of a batch part.
+
+        Args:
+            parts: Path segments below the mailbox.
+            options: OData options, named without the dollar sign.
+
+        Returns:
+            Path and query.
+        """
         query = urlencode({f"${name}": text for name, text in options.items()}, quote_via=quote, safe="$,()'")
         segments = "/".join(quote(part, safe="$") for part in ("users", self.address, *parts))
         return f"/{segments}" + (f"?{query}" if query else "")
 
     def check_address(self) -> None:
-        """Raises `MailboxNotFound` for what can name no mailbox, and would name something else in a path."""
-        if "@" not in self.address or any(sign in self.address for sign in "/\\?#\r\n"):
-            raise MailboxNotFound("the address is none")
+        """Check that the address names a mailbox when it is part of a path.
 
-    def ask(self, path: str, *, page_size: int = 0) -> GraphAnswer:
+        Raises:
+            MailboxNotFound: The address has no `@`, or has a character that changes the path.
+        """
+        if "@" not in self.address or any(sign in self.address for sign in "/\\?#\r\n"):
+            raise MailboxNotFound("the address is not an email address")
+
+    def get(self, path: str, *, page_size: int = 0) -> GraphResponse:
+        """Send one GET request.
+
+        Args:
+            path: Path and query.
+            page_size: Requested number of rows; 0 for Graph's default.
+
+        Returns:
+            The response, also where it is an error of Graph.
+        """
         return self.connection.ask(GraphRequest(path, page_size))
 
     def document(self, path: str, *, page_size: int = 0) -> Mapping[str, Any]:
-        return self.ask(path, page_size=page_size).document()
+        """Send one GET request and parse its response.
 
-    def ask_all(self, paths: Sequence[str]) -> Sequence[GraphAnswer]:
+        Args:
+            path: Path and query.
+            page_size: Requested number of rows; 0 for Graph's default.
+
+        Returns:
+            The JSON object of the response.
+
+        Raises:
+            IntegrationError: The response is an error.
+        """
+        return self.get(path, page_size=page_size).document()
+
+    def get_all(self, paths: Sequence[str]) -> Sequence[GraphResponse]:
+        """Send several GET requests concurrently.
+
+        Args:
+            paths: Paths with queries.
+
+        Returns:
+            The responses in the order of the paths.
+        """
         return list(self.connection.ask_all([GraphRequest(path) for path in paths]))

@@ -1,7 +1,8 @@
-"""What a mailbox's messages were told to be, kept from the listing of a page until its emails are fetched.
+"""Cache of message properties, from the listing of a page until the emails of the page are fetched.
 
-Graph gives an email's content and its properties by different requests, and counts requests. So what the page told is not asked
-for again; what no page told, or told in part, is.
+Graph returns content and properties of an email by different requests, and its quota counts requests. So properties
+that a page listed are not requested again. Properties that no page listed, or that a page listed in part, are requested
+by id.
 """
 
 from __future__ import annotations
@@ -12,108 +13,147 @@ from typing import Any
 
 from integrations.errors import ExchangeFailed
 from integrations.graph.mailbox import GraphMailbox
-from integrations.graph.refusals import GraphAnswer
+from integrations.graph.refusals import GraphResponse
 from integrations.graph.rows import (
     EXPAND,
     SELECT,
     DeltaRow,
-    filled,
+    deletion,
     folder_of,
-    is_of_no_interest,
+    has_no_relevant_change,
+    is_complete,
     is_removed,
-    is_whole,
     item_id,
-    removed,
-    told,
+    parse_row,
+    with_defaults,
 )
 from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemDetails, ItemId
 
-MOST_KEPT = 2
-"""Pages."""
+MAX_PAGES = 2
+"""Pages that the cache stores."""
 
 
-class Messages:
-    """Of one mailbox."""
+class MessageCache:
+    """Message properties of one mailbox, by page."""
 
     def __init__(self, mailbox: GraphMailbox) -> None:
+        """Start with no page.
+
+        Args:
+            mailbox: Mailbox that missing properties are requested from.
+        """
         self._mailbox = mailbox
         self._pages: list[dict[ItemId, DeltaRow]] = []
 
     def changes(self, folder: FolderId, rows: Sequence[Mapping[str, Any]], kind: ChangeKind) -> list[Change]:
-        """The rows of a page as changes. What a row leaves out is asked for."""
-        partial = [row for row in rows if not is_removed(row) and not is_whole(row) and not is_of_no_interest(row)]
-        completed = dict(zip(map(item_id, partial), self._asked(map(item_id, partial)), strict=True))
+        """Return the rows of a page as changes, and store their properties.
+
+        Args:
+            folder: Id of the folder that was listed.
+            rows: Rows of the page. Properties that a row leaves out are requested.
+            kind: Kind of a change that is not a deletion.
+
+        Returns:
+            One change per message, in order.
+        """
+        partial = [
+            row for row in rows if not is_removed(row) and not is_complete(row) and not has_no_relevant_change(row)
+        ]
+        completed = dict(zip(map(item_id, partial), self._request(map(item_id, partial)), strict=True))
         page: dict[ItemId, DeltaRow] = {}
         changes: dict[ItemId, Change] = {}
         for row in rows:
-            number = item_id(row)
-            # Of two rows of one message the later one counts, and its place.
-            changes.pop(number, None)
+            item = item_id(row)
+            # Of two rows of the same message, the later one counts, at its own position.
+            changes.pop(item, None)
             if is_removed(row):
-                changes[number] = removed(row, folder)
-            elif number in completed:
-                changes.update(self._completed(number, completed[number], folder, kind, page))
-            elif is_whole(row):
-                page[number] = told(row, folder, kind)
-                changes[number] = page[number].change
+                changes[item] = deletion(row, folder)
+            elif item in completed:
+                changes.update(self._complete(item, completed[item], folder, kind, page))
+            elif is_complete(row):
+                page[item] = parse_row(row, folder, kind)
+                changes[item] = page[item].change
             else:
-                changes[number] = Change(ChangeKind.READ, folder, number)
-        self._pages = [*self._pages, page][-MOST_KEPT:]
+                changes[item] = Change(ChangeKind.READ, folder, item)
+        self._store(page)
         return list(changes.values())
 
     def found(self, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
-        """Messages that were asked for by their ids, as changes of the folders in which they lie."""
-        page = {item_id(row): told(filled(row), FolderId(folder_of(row)), ChangeKind.UPDATED) for row in rows}
-        self._pages = [*self._pages, page][-MOST_KEPT:]
-        return [one.change for one in page.values()]
+        """Return messages that were requested by id as changes of their current folders, and store their properties.
 
-    def told(self, asked: Sequence[Change]) -> list[DeltaRow | Gone]:
-        """What is known of these; what is not, is asked for. `Gone` is what lies in its folder no more."""
-        known = [self._kept(change) for change in asked]
-        missing = [change for change, one in zip(asked, known, strict=True) if one is None]
-        answers = iter(self._asked(change.item_id for change in missing))
-        return [one or self._looked_up(change, next(answers)) for change, one in zip(asked, known, strict=True)]
+        Args:
+            rows: Responses to the requests by id.
 
-    def _kept(self, change: Change) -> DeltaRow | None:
+        Returns:
+            One change per message, in order.
+        """
+        page = {
+            item_id(row): parse_row(with_defaults(row), FolderId(folder_of(row)), ChangeKind.UPDATED) for row in rows
+        }
+        self._store(page)
+        return [row.change for row in page.values()]
+
+    def rows_of(self, changes: Sequence[Change]) -> list[DeltaRow | Gone]:
+        """Return the properties behind changes, from the cache or by a request.
+
+        Args:
+            changes: Changes whose properties are needed.
+
+        Returns:
+            One result per change, in order. `Gone` where the message is no longer in its folder.
+
+        Raises:
+            IntegrationError: A fault that is not limited to one message.
+        """
+        cached = [self._cached(change) for change in changes]
+        missing = [change for change, row in zip(changes, cached, strict=True) if row is None]
+        responses = iter(self._request(change.item_id for change in missing))
+        return [row or self._row(change, next(responses)) for change, row in zip(changes, cached, strict=True)]
+
+    def _store(self, page: dict[ItemId, DeltaRow]) -> None:
+        self._pages = [*self._pages, page][-MAX_PAGES:]
+
+    def _cached(self, change: Change) -> DeltaRow | None:
         for page in reversed(self._pages):
-            one = page.get(change.item_id)
-            if one is not None:
-                same = (one.change.folder_id, one.change.change_key) == (change.folder_id, change.change_key)
-                return replace(one, change=change) if same else None
+            row = page.get(change.item_id)
+            if row is not None:
+                same = (row.change.folder_id, row.change.change_key) == (change.folder_id, change.change_key)
+                return replace(row, change=change) if same else None
         return None
 
-    def _asked(self, items: Iterable[ItemId]) -> Iterator[GraphAnswer]:
-        paths = [self._mailbox.path("messages", number, select=SELECT, expand=EXPAND) for number in items]
-        return iter(self._mailbox.ask_all(paths))
+    def _request(self, items: Iterable[ItemId]) -> Iterator[GraphResponse]:
+        paths = [self._mailbox.path("messages", item, select=SELECT, expand=EXPAND) for item in items]
+        return iter(self._mailbox.get_all(paths))
 
-    def _looked_up(self, change: Change, answer: GraphAnswer) -> DeltaRow | Gone:
-        if answer.is_gone():
+    def _row(self, change: Change, response: GraphResponse) -> DeltaRow | Gone:
+        """Return the properties in the response to a request by id."""
+        if response.is_gone():
             return Gone(change)
-        if not answer.ok:
-            if answer.is_its_own():
-                # Its properties cannot be told; whether its content can, is another request.
+        if not response.ok:
+            if response.may_be_item_fault():
+                # The properties cannot be read. The content takes another request, which may succeed.
                 details = ItemDetails(change.received, change.size, change.item_class or "IPM.Note", draft=change.draft)
                 return DeltaRow(change, details)
-            raise answer.refusal()
-        row = answer.document()
+            raise response.error()
+        row = response.document()
         if item_id(row) != change.item_id:
-            raise ExchangeFailed("it answered about another item than the one that was asked for")
+            raise ExchangeFailed("the response is about another item than the request")
         if folder_of(row) != change.folder_id:
             return Gone(change)
-        now = told(filled(row), change.folder_id, change.kind)
-        return DeltaRow(replace(change, change_key=now.change.change_key), now.details)
+        current = parse_row(with_defaults(row), change.folder_id, change.kind)
+        return DeltaRow(replace(change, change_key=current.change.change_key), current.details)
 
-    def _completed(
-        self, number: ItemId, answer: GraphAnswer, folder: FolderId, kind: ChangeKind, page: dict[ItemId, DeltaRow]
+    def _complete(
+        self, item: ItemId, response: GraphResponse, folder: FolderId, kind: ChangeKind, page: dict[ItemId, DeltaRow]
     ) -> dict[ItemId, Change]:
-        """A change that its row told in part. None for what went meanwhile: another page tells."""
-        found = self._looked_up(Change(kind, folder, number), answer)
+        """Return the change of a partly listed row. Empty where the message is gone: another page reports that."""
+        found = self._row(Change(kind, folder, item), response)
         if isinstance(found, Gone):
             return {}
-        if not answer.ok:
-            return {number: found.change}
-        row = answer.document()
-        if not is_whole(row):
-            raise ExchangeFailed("it leaves out what was asked for")
-        page[number] = told(row, folder, kind)
-        return {number: page[number].change}
+        if not response.ok:
+            return {item: found.change}
+        row = response.document()
+        if not is_complete(row):
+            raise ExchangeFailed("the response leaves out requested properties")
+        page[item] = parse_row(row, folder, kind)
+        return {item: page[item].change}

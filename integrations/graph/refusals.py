@@ -1,6 +1,6 @@
-"""What Graph means by an answer that is none: status and code, as the errors that the product speaks.
+"""Responses of Graph: status, JSON document, and the error of the product that an error response stands for.
 
-An error keeps status and code, never the text: a text can quote an address or a subject.
+An error stores status and code, never the text: a text can quote an address or a subject.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from integrations.network import web_page
 from integrations.network.faults import retry_after
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
-"""Bytes of JSON. A page of a thousand messages without their content takes two million; read, it may take 25 times as much."""
+"""Bytes of JSON. A page of 1,000 messages without content takes 2 million; parsed, 25 times as much memory."""
 
 BY_CODE: dict[str, type[IntegrationError]] = {
     "syncstatenotfound": errors.CursorRefused,
@@ -49,6 +49,7 @@ BY_CODE: dict[str, type[IntegrationError]] = {
     "errormailboxstoreunavailable": errors.MailboxMoving,
     "errormailboxfailover": errors.MailboxMoving,
 }
+"""Errors by case-folded code."""
 BY_STATUS: dict[int, type[IntegrationError]] = {
     400: errors.RequestRejected,
     401: errors.SignInRefused,
@@ -59,121 +60,147 @@ BY_STATUS: dict[int, type[IntegrationError]] = {
     504: errors.ExchangeTimedOut,
     509: errors.ExchangeBusy,
 }
-FORBIDS_FOLDER = {"erroraccessdenied", "accessdenied"}
-PASSING = (408, 429)
-"""Beside the faults of the service, 5xx."""
+"""Errors by HTTP status, for a code that `BY_CODE` lacks."""
+FORBIDDEN_CODES = {"erroraccessdenied", "accessdenied"}
+TRANSIENT_STATUSES = (408, 429)
+"""Transient statuses besides 5xx."""
 GONE = {(404, "erroritemnotfound"), (400, "errorinvalididmalformed")}
-"""Status and code, said of a message that is not there."""
-NOT_FOUND = {"erroritemnotfound", "errorfoldernotfound"}
-"""Said of what is not there, and of what the caller has no right to see, as Exchange does."""
-NO_GRAPH = {301, 302, 303, 307, 308, 403, 404, 405}
-"""Of an answer that is not in the words of Graph: something else stands at this address."""
+"""Status and code for a message that does not exist."""
+NOT_FOUND_CODES = {"erroritemnotfound", "errorfoldernotfound"}
+"""Codes for a resource that does not exist or that the caller may not see. Exchange does not distinguish the two."""
+NOT_GRAPH_STATUSES = {301, 302, 303, 307, 308, 403, 404, 405}
+"""Statuses of a response without an error code of Graph that show that the endpoint is not Graph."""
 
 
 @dataclass(frozen=True, slots=True)
-class GraphAnswer:
+class GraphResponse:
+    """An HTTP response of Graph, or one part of a batch response.
+
+    Attributes:
+        status: HTTP status.
+        headers: Headers by lower-case name.
+        body: Decompressed body.
+    """
+
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    """By lower-case names."""
     body: bytes = field(repr=False)
 
     @property
     def ok(self) -> bool:
+        """Whether the status is 200."""
         return self.status == 200
 
     def code(self) -> str:
-        """The code of an error in the words of Graph; blank where it has none."""
+        """Return the error code of Graph, at most 64 characters. Blank where the response has none."""
         try:
-            told = _parsed(self.body)["error"]["code"]
+            code = _parse(self.body)["error"]["code"]
         except (errors.ExchangeFailed, LookupError, TypeError):
             return ""
-        return re.sub(r"[^A-Za-z0-9_.-]", "", told)[:64] if isinstance(told, str) else ""
+        return re.sub(r"[^A-Za-z0-9_.-]", "", code)[:64] if isinstance(code, str) else ""
 
     def document(self) -> dict[str, Any]:
-        """The JSON object that it is. Raises what else it means."""
+        """Return the JSON object of the response.
+
+        Raises:
+            GraphEndpointWrong: The body is a web page.
+            IntegrationError: The response is an error, is too large, or is not a JSON object.
+        """
         if not self.ok:
-            raise self.refusal()
+            raise self.error()
         if web_page.is_web_page(self.body):
             raise errors.GraphEndpointWrong(web_page.DETAIL)
-        return _parsed(self.body)
+        return _parse(self.body)
 
-    def of_every_mailbox(self) -> GraphAnswer:
-        """Itself, as the answer about the inbox or the whole tree. Raises `InboxHidden` where it says that these are not
-        there: every mailbox has them."""
-        if not self.ok and self.code().casefold() in NOT_FOUND:
-            raise errors.InboxHidden(self.refusal().detail)
+    def require_visible(self) -> GraphResponse:
+        """Return the response itself, for a request about the inbox or the folder tree.
+
+        Raises:
+            InboxHidden: Graph does not find the resource. Every mailbox has it, so the account has no right to see it.
+        """
+        if not self.ok and self.code().casefold() in NOT_FOUND_CODES:
+            raise errors.InboxHidden(self.error().detail)
         return self
 
-    def may_refuse_the_link(self) -> bool:
-        """Whether a link of Graph's own, that it was asked for by, may be what it cannot read: damaged, or of another kind. Not
-        where its code says something else, and not where it has none: then a gateway answers."""
+    def may_reject_link(self) -> bool:
+        """Return whether Graph may reject the link of the request: it is damaged, or of another kind.
+
+        False where the code has another meaning, and where there is no code: then a gateway responds.
+        """
         return self.status == 400 and bool(self.code()) and self.code().casefold() not in BY_CODE
 
-    def refusal(self) -> IntegrationError:
-        """The error that this answer stands for."""
+    def error(self) -> IntegrationError:
+        """Return the error of the product that this response stands for, with status, code and `Retry-After`."""
         code = self.code()
         detail = ", ".join(filter(None, [f"HTTP {self.status}", code]))
         kind = BY_CODE.get(code.casefold())
         if kind is None and self.status == 407:
-            return errors.SettingsWrong("proxy: it refused our credentials")
-        if kind is None and not code and self.status in NO_GRAPH:
+            return errors.SettingsWrong("proxy: the proxy rejected the credentials")
+        if kind is None and not code and self.status in NOT_GRAPH_STATUSES:
             return errors.GraphEndpointWrong(detail)
         if kind is None and self.status == 403:
             kind = errors.PermissionMissing
         kind = kind or BY_STATUS.get(self.status, errors.ExchangeFailed)
         return kind(detail, retry_after=retry_after(self.headers.get("retry-after")))
 
-    def refusal_of_folder(self) -> IntegrationError:
-        """The same, of a request about one folder: what may not be read is this folder then."""
-        refusal = self.refusal()
-        if self.forbids() and isinstance(refusal, errors.Refused):
-            return errors.FolderRefused(refusal.detail, of_mailbox=refusal)
-        return refusal
+    def folder_error(self) -> IntegrationError:
+        """Return the error for a request about one folder. Where access is denied, it is denied to this folder only."""
+        error = self.error()
+        if self.is_forbidden() and isinstance(error, errors.Refused):
+            return errors.FolderRefused(error.detail, of_mailbox=error)
+        return error
 
     def is_gone(self) -> bool:
-        """Whether the one message that was asked for is not in the mailbox."""
+        """Return whether the requested message is not in the mailbox."""
         return (self.status, self.code().casefold()) in GONE
 
-    def forbids(self) -> bool:
-        """Whether what was asked for, of a mailbox that was just read, may not be read alone."""
-        return self.status == 403 and self.code().casefold() in FORBIDS_FOLDER
+    def is_forbidden(self) -> bool:
+        """Return whether Graph denies access to the requested resource. Its mailbox may be readable all the same."""
+        return self.status == 403 and self.code().casefold() in FORBIDDEN_CODES
 
-    def refuses_this_alone(self) -> bool:
-        """Whether what was asked for is refused, in Graph's own words, and nothing is said of the mailbox or the service."""
+    def rejects_only_this_item(self) -> bool:
+        """Return whether Graph rejects the item by a code that does not concern the mailbox or the service."""
         code = self.code().casefold()
-        of_request = 400 <= self.status < 500 and self.status not in (401, 407, *PASSING)
-        return self.forbids() or (of_request and bool(code) and code not in BY_CODE)
+        about_request = 400 <= self.status < 500 and self.status not in (401, 407, *TRANSIENT_STATUSES)
+        return self.is_forbidden() or (about_request and bool(code) and code not in BY_CODE)
 
-    def may_pass(self) -> bool:
-        """Whether the same request may be answered in a moment: too many at a time, or a fault of the service."""
-        return self.status in PASSING or self.status >= 500
+    def is_transient(self) -> bool:
+        """Return whether a retry may succeed soon: there are too many requests, or the service has a fault."""
+        return self.status in TRANSIENT_STATUSES or self.status >= 500
 
-    def is_its_own(self) -> bool:
-        """Whether what was asked for can be what fails, and not the service: a fault in Graph's own words."""
-        return bool(self.code()) and self.may_be_its_content()
+    def may_be_item_fault(self) -> bool:
+        """Return whether the item may be at fault and not the service: a server error with a code of Graph."""
+        return bool(self.code()) and self.may_be_content_fault()
 
-    def may_be_its_content(self) -> bool:
-        """Whether less of the same might be told: gateways have words of their own for what took Graph too long."""
+    def may_be_content_fault(self) -> bool:
+        """Return whether a smaller request may succeed. Includes errors of gateways, which have no code of Graph."""
         return self.status in (500, 502, 504) and self.code().casefold() not in BY_CODE
 
 
-def parts_of(batch: Mapping[str, Any]) -> dict[str, GraphAnswer]:
-    """The answers within the answer to a batch, by the ids of their requests."""
-    found: dict[str, GraphAnswer] = {}
+def parts_of(batch: Mapping[str, Any]) -> dict[str, GraphResponse]:
+    """Return the responses within a batch response.
+
+    Args:
+        batch: JSON object of the batch response.
+
+    Returns:
+        Responses by the ids of their requests.
+    """
+    found: dict[str, GraphResponse] = {}
     for part in batch["responses"]:
         headers = {str(name).lower(): str(text) for name, text in (part.get("headers") or {}).items()}
-        found[str(part["id"])] = GraphAnswer(int(part["status"]), headers, json.dumps(part.get("body")).encode())
+        found[str(part["id"])] = GraphResponse(int(part["status"]), headers, json.dumps(part.get("body")).encode())
     return found
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes) -> dict[str, Any]:
     if len(body) > LARGEST_DOCUMENT:
-        raise errors.ExchangeFailed("its answer is too large")
+        raise errors.ExchangeFailed("the response is too large")
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        # Not raised from it: its text could quote the answer.
-        raise errors.ExchangeFailed("its answer is no JSON") from None
+        # Without the cause: its text could quote the response.
+        raise errors.ExchangeFailed("the response is not JSON") from None
     if not isinstance(document, dict):
-        raise errors.ExchangeFailed("its answer is not as agreed")
+        raise errors.ExchangeFailed("the response does not have the documented format")
     return document

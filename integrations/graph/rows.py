@@ -1,7 +1,9 @@
-"""What Graph tells of a message without its content: the facts of a change, and those that a comment's properties are made of.
+"""Rows of a message list: what Graph lists of a message without its content.
 
-Graph's own change key is not used: it is another one each time somebody reads the email. The key is made of the facts that a
-comment shows instead, so that a read mark leaves it as it was, and an edit, a category or an attachment does not.
+A row holds the facts of a change and the details that become properties of a comment.
+
+The change key of Graph is not used: it changes each time the email is read. The change key of this product is a digest
+of the facts that a comment shows. A read mark does not change it; an edit, a category or an attachment does.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from integrations.network.values import moment, whole_number
 
 FACTS = ("internetMessageId", "receivedDateTime", "isDraft", "importance", "categories", "hasAttachments")
 CLASS, SIZE, SENSITIVITY, TOPIC = "String 0x001A", "Integer 0x0E08", "Integer 0x0036", "String 0x0070"
+"""MAPI property tags, in the format of Graph's extended properties."""
 SELECT = ",".join(("id", "parentFolderId", "lastModifiedDateTime", *FACTS))
 EXPAND = "singleValueExtendedProperties($filter={})".format(
     " or ".join(f"id eq '{tag}'" for tag in (CLASS, SIZE, SENSITIVITY, TOPIC))
@@ -26,46 +29,109 @@ SENSITIVITIES = {"0": "Normal", "1": "Personal", "2": "Private", "3": "Confident
 
 @dataclass(frozen=True, slots=True)
 class DeltaRow:
-    """A change and what else its row said."""
+    """A parsed row.
+
+    Attributes:
+        change: The change that the row reports.
+        details: Properties of the email besides its MIME.
+    """
 
     change: Change
     details: ItemDetails
 
 
 def is_removed(row: Mapping[str, Any]) -> bool:
+    """Return whether the row reports a removal.
+
+    Args:
+        row: Row of a delta page.
+
+    Returns:
+        True where the message left the folder.
+    """
     return "@removed" in row
 
 
-def is_whole(row: Mapping[str, Any]) -> bool:
-    """Whether the row has all that was asked for. Graph may tell of a change by what changed alone."""
+def is_complete(row: Mapping[str, Any]) -> bool:
+    """Return whether the row has every requested property. Graph may report a change by the changed properties only.
+
+    Args:
+        row: Row of a page.
+
+    Returns:
+        True for a row that can be parsed without another request.
+    """
     return "receivedDateTime" in row and "isDraft" in row and "singleValueExtendedProperties" in row
 
 
-def filled(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The answer about one message, with what a message lacks that has none of it."""
+def with_defaults(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the response about one message, with a default for each property that the message does not have.
+
+    Args:
+        row: Response to a request by id.
+
+    Returns:
+        A complete row.
+    """
     return {"receivedDateTime": None, "isDraft": False, "singleValueExtendedProperties": [], **row}
 
 
-def is_of_no_interest(row: Mapping[str, Any]) -> bool:
-    """Whether nothing changed that we ask for: a read mark, a flag."""
+def has_no_relevant_change(row: Mapping[str, Any]) -> bool:
+    """Return whether no requested property changed, for example where only a read mark or a flag changed.
+
+    Args:
+        row: Row of a delta page.
+
+    Returns:
+        True for a row that needs no fetch.
+    """
     return not any(name in row for name in (*FACTS, "singleValueExtendedProperties"))
 
 
 def item_id(row: Mapping[str, Any]) -> ItemId:
-    """Raises `LookupError` or `TypeError` for a row that is none."""
-    told = row["id"]
-    if not isinstance(told, str) or not told:
+    """Return the id of the message.
+
+    Args:
+        row: Row of a page.
+
+    Returns:
+        Immutable id.
+
+    Raises:
+        LookupError: The row has no id.
+        TypeError: The id is not a string, or is blank.
+    """
+    value = row["id"]
+    if not isinstance(value, str) or not value:
         raise TypeError
-    return ItemId(told)
+    return ItemId(value)
 
 
-def removed(row: Mapping[str, Any], folder: FolderId) -> Change:
+def deletion(row: Mapping[str, Any], folder: FolderId) -> Change:
+    """Return a row that reports a removal as a change.
+
+    Args:
+        row: Row of a delta page.
+        folder: Id of the listed folder.
+
+    Returns:
+        A change of the kind `DELETED`.
+    """
     return Change(ChangeKind.DELETED, folder, item_id(row))
 
 
-def told(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> DeltaRow:
-    """A whole row as a change of this folder."""
-    extended = _extended(row)
+def parse_row(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> DeltaRow:
+    """Return a complete row as a change with its details.
+
+    Args:
+        row: A complete row: see `is_complete`.
+        folder: Id of the folder of the change.
+        kind: Kind of the change.
+
+    Returns:
+        The parsed row.
+    """
+    extended = _extended_properties(row)
     details = ItemDetails(
         received=moment(_text(row, "receivedDateTime")),
         size=whole_number(extended.get(SIZE)),
@@ -80,7 +146,7 @@ def told(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> DeltaRow
         kind=kind,
         folder_id=folder,
         item_id=item_id(row),
-        change_key=_key(row, details),
+        change_key=_change_key(row, details),
         item_class=details.item_class,
         message_id=_text(row, "internetMessageId"),
         received=details.received,
@@ -92,10 +158,18 @@ def told(row: Mapping[str, Any], folder: FolderId, kind: ChangeKind) -> DeltaRow
 
 
 def folder_of(row: Mapping[str, Any]) -> str:
+    """Return the id of the folder that contains the message.
+
+    Args:
+        row: Row of a page.
+
+    Returns:
+        Folder id. Blank where the row does not name the folder.
+    """
     return _text(row, "parentFolderId")
 
 
-def _key(row: Mapping[str, Any], details: ItemDetails) -> str:
+def _change_key(row: Mapping[str, Any], details: ItemDetails) -> str:
     facts = [
         _text(row, "internetMessageId"),
         str(details.received),
@@ -116,18 +190,18 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _extended(row: Mapping[str, Any]) -> dict[str, str]:
-    """By the ids as we spell them: Graph spells the number in lower case and without zeros in front."""
-    spelling = {_spelled(tag): tag for tag in (CLASS, SIZE, SENSITIVITY, TOPIC)}
+def _extended_properties(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values by tags as spelled here. Graph spells the number in lower case and without leading zeros."""
+    tags = {_normalized(tag): tag for tag in (CLASS, SIZE, SENSITIVITY, TOPIC)}
     found: dict[str, str] = {}
-    for one in row.get("singleValueExtendedProperties") or ():
-        if isinstance(one, dict) and isinstance(one.get("value"), str):
-            tag = spelling.get(_spelled(str(one.get("id"))))
+    for item in row.get("singleValueExtendedProperties") or ():
+        if isinstance(item, dict) and isinstance(item.get("value"), str):
+            tag = tags.get(_normalized(str(item.get("id"))))
             if tag:
-                found[tag] = one["value"]
+                found[tag] = item["value"]
     return found
 
 
-def _spelled(tag: str) -> tuple[str, str]:
+def _normalized(tag: str) -> tuple[str, str]:
     kind, _, number = tag.partition(" ")
     return kind.casefold(), number.casefold().removeprefix("0x").lstrip("0")

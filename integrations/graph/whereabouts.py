@@ -1,8 +1,8 @@
-"""Where messages are now that a folder told as removed.
+"""Find the current folders of messages that a folder reported as removed.
 
-A removal is a hint and no more. Under immutable ids, people have seen Graph tell a message as removed that went away and came
-back between two looks, and a move by its removal alone, with no row in the folder that it went to. So each message is asked
-for by its id, up to twenty in one `$batch`.
+A reported removal is only a hint. With immutable ids, users of Graph saw a message reported as removed that was moved
+away and back between two requests, and a move reported only as a removal, without a row in the target folder. So each
+message is requested by its id, up to 20 in one `$batch`.
 """
 
 from __future__ import annotations
@@ -12,81 +12,100 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.errors import ExchangeFailed
-from integrations.graph.batches import batch_of
+from integrations.graph.batches import batch_request
 from integrations.graph.connection import PREFER_IDS
 from integrations.graph.mailbox import GraphMailbox
-from integrations.graph.messages import Messages
-from integrations.graph.refusals import GraphAnswer, parts_of
+from integrations.graph.messages import MessageCache
+from integrations.graph.refusals import GraphResponse, parts_of
 from integrations.graph.rows import EXPAND, SELECT, folder_of, item_id
 from integrations.messages import Change, ChangeKind, FolderId, ItemId
 
 MOST_UNCLEAR = 100
-"""Messages of a folder that are asked for again and again: each adds about 150 characters to the cursor."""
-PLACE = "id,parentFolderId"
+"""Messages per folder that are requested again by later syncs. Each adds about 150 characters to the cursor."""
+ID_AND_FOLDER = "id,parentFolderId"
 
 
 @dataclass(frozen=True, slots=True)
 class ItemLocations:
+    """Result of a search for messages that were reported as removed.
+
+    Attributes:
+        changes: Messages that were found, as updates in their current folders, and deletions of messages that do not
+            exist.
+        unclear: Messages whose folder Graph does not report, for a reason that may be permanent. They are not deletions
+            yet.
+    """
+
     changes: tuple[Change, ...]
-    """Of those that are still here or lie in another folder: there, as if they had been listed now. Of the others: gone from
-    here."""
     unclear: tuple[ItemId, ...]
-    """Those of which Graph does not tell, for a reason that may last: nothing may be concluded yet."""
 
 
-def whereabouts(mailbox: GraphMailbox, messages: Messages, folder: FolderId, items: Sequence[ItemId]) -> ItemLocations:
-    """Ask where these messages are, at most `batches.AT_ONCE`, which `folder` told as removed.
+def locate_items(
+    mailbox: GraphMailbox, messages: MessageCache, folder: FolderId, items: Sequence[ItemId]
+) -> ItemLocations:
+    """Request the current folders of messages that a folder reported as removed.
 
-    Raises what is no single message's fault, such as throttling: then the hints must be kept and asked for again.
+    Args:
+        mailbox: Mailbox of the messages.
+        messages: Cache that stores the properties of messages that are found.
+        folder: Id of the folder that reported the removals.
+        items: Ids of the messages, at most `batches.AT_ONCE`.
+
+    Returns:
+        Changes of the located messages, and the ids of the others.
+
+    Raises:
+        IntegrationError: A fault that is not limited to one message, such as throttling. The messages must be
+            requested again.
     """
     rows: list[Mapping[str, Any]] = []
     gone: list[Change] = []
     failed: list[ItemId] = []
     unclear: list[ItemId] = []
-    for item, answer in zip(items, _asked(mailbox, items), strict=True):
-        if answer.ok:
-            rows.append(_checked(answer.document(), item))
-        elif answer.is_gone():
+    for item, response in zip(items, _request_items(mailbox, items), strict=True):
+        if response.ok:
+            rows.append(_checked(response.document(), item))
+        elif response.is_gone():
             gone.append(Change(ChangeKind.DELETED, folder, item))
-        elif answer.is_its_own():
+        elif response.may_be_item_fault():
             failed.append(item)
-        elif answer.refuses_this_alone():
+        elif response.rejects_only_this_item():
             unclear.append(item)
         else:
-            raise answer.refusal()
-    placed, unplaced = _placed(mailbox, failed)
-    return ItemLocations((*messages.found(rows), *placed, *gone), (*unclear, *unplaced))
+            raise response.error()
+    located, not_located = _locate_without_properties(mailbox, failed)
+    return ItemLocations((*messages.found(rows), *located, *gone), (*unclear, *not_located))
 
 
-def _asked(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[GraphAnswer]:
-    """An answer for each. What the batch does not answer for good is asked for once more by itself."""
+def _request_items(mailbox: GraphMailbox, items: Sequence[ItemId]) -> list[GraphResponse]:
+    """Return one response per item. A part without a response or with a transient error is requested alone."""
     urls = [mailbox.relative("messages", item, select=SELECT, expand=EXPAND) for item in items]
-    batch = mailbox.connection.ask(batch_of(urls, prefer=PREFER_IDS))
-    told = {} if batch.may_be_its_content() else parts_of(batch.document())
-    answers = [told.get(str(number)) for number in range(len(urls))]
-    open_ = [number for number, answer in enumerate(answers) if answer is None or answer.may_pass()]
-    again = mailbox.ask_all([f"/v1.0{urls[number]}" for number in open_])
-    for number, answer in zip(open_, again, strict=True):
-        answers[number] = answer
-    return [answer for answer in answers if answer is not None]
+    batch = mailbox.connection.ask(batch_request(urls, prefer=PREFER_IDS))
+    parts = {} if batch.may_be_content_fault() else parts_of(batch.document())
+    responses = [parts.get(str(number)) for number in range(len(urls))]
+    missing = [number for number, response in enumerate(responses) if response is None or response.is_transient()]
+    retried = mailbox.get_all([f"/v1.0{urls[number]}" for number in missing])
+    for number, response in zip(missing, retried, strict=True):
+        responses[number] = response
+    return [response for response in responses if response is not None]
 
 
-def _placed(mailbox: GraphMailbox, items: Sequence[ItemId]) -> tuple[list[Change], list[ItemId]]:
-    """Those whose folder alone can be told, as changes there; and those of which not even that is told."""
-    changes, unplaced = [], []
-    answers = mailbox.ask_all([mailbox.path("messages", item, select=PLACE) for item in items])
-    for item, answer in zip(items, answers, strict=True):
-        if answer.ok:
-            there = FolderId(folder_of(_checked(answer.document(), item)))
-            changes.append(Change(ChangeKind.UPDATED, there, item))
+def _locate_without_properties(mailbox: GraphMailbox, items: Sequence[ItemId]) -> tuple[list[Change], list[ItemId]]:
+    """Return updates for messages of which Graph reports at least the folder, and the ids of the other messages."""
+    changes, not_located = [], []
+    responses = mailbox.get_all([mailbox.path("messages", item, select=ID_AND_FOLDER) for item in items])
+    for item, response in zip(items, responses, strict=True):
+        if response.ok:
+            current = FolderId(folder_of(_checked(response.document(), item)))
+            changes.append(Change(ChangeKind.UPDATED, current, item))
         else:
-            unplaced.append(item)
-    return changes, unplaced
+            not_located.append(item)
+    return changes, not_located
 
 
 def _checked(row: Mapping[str, Any], item: ItemId) -> Mapping[str, Any]:
     if item_id(row) != item:
-        raise ExchangeFailed("it answered about another item than the one that was asked for")
+        raise ExchangeFailed("the response is about another item than the request")
     if not folder_of(row):
-        raise ExchangeFailed("it leaves out in which folder a message is")
+        raise ExchangeFailed("the response does not name the folder of the message")
     return row

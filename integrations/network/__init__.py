@@ -1,6 +1,8 @@
-"""The way to a server that an admin names, for every adapter that reads mail.
+"""HTTP to a server that an admin configures, for every adapter that reads mail.
 
-`session` talks to one server and follows no redirect; `transport`, below it, sends a request and reads the answer before the
-deadline and within bounds, with its own TLS; `faults` names what goes wrong; `settings` finds what an admin set wrongly before
-anything is sent; `steps` walks the way for a test of a connection; `kept` holds a connection for each integration and process.
+`session` sends requests to one server and follows no redirect. `transport`, below it, sends a request with its own TLS
+context and reads the answer before the deadline and within size limits. `addresses` connects to one of the addresses of
+a host name. `faults` converts exceptions to errors of `integrations.errors`. `settings` has the settings of a
+connection and checks them before a request is sent. `steps` tests name, port and TLS for a connection test. `kept`
+stores one open connection per integration and process.
 """

@@ -1,6 +1,7 @@
-"""From the name of a server to a connection, by whichever of its addresses accepts first, while there is time.
+"""Connect to a server by the first of its addresses that accepts, within one deadline.
 
-A name has many addresses, and a firewall that drops says nothing: urllib3 gives each of them the whole of the time.
+A host name can have many addresses, and a firewall that drops packets sends no answer: urllib3 would wait the whole
+time-out for each address.
 """
 
 from __future__ import annotations
@@ -17,10 +18,23 @@ EACH_ADDRESS = 10.0
 
 
 def connected(host: str, port: int, options: Iterable[tuple[Any, ...]], until: float) -> socket.socket:
-    """A socket with these options, with the time that is left as its time-out.
+    """Open a socket to a server.
 
-    `until` is of `time.monotonic`. Raises `OSError`: `socket.gaierror` for a name that is not known, `TimeoutError` when
-    the time is over or the last address did not answer. Looking up the name cannot be cut short; the system bounds that.
+    The lookup of the name cannot be interrupted; the operating system limits its time.
+
+    Args:
+        host: The host name, or an IP address with or without brackets.
+        port: The port.
+        options: Arguments for `socket.setsockopt`, one tuple for each option.
+        until: The deadline, by `time.monotonic`.
+
+    Returns:
+        A connected socket, whose time-out is the time until the deadline.
+
+    Raises:
+        socket.gaierror: The name is unknown.
+        TimeoutError: The deadline passed, or the last address did not answer.
+        OSError: The last address refused the connection.
     """
     failure: OSError = OSError("it has no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(
@@ -35,19 +49,21 @@ def connected(host: str, port: int, options: Iterable[tuple[Any, ...]], until: f
     raise failure
 
 
-def _connected(made: socket.socket, address: Any, options: Iterable[tuple[Any, ...]], until: float) -> socket.socket:
+def _connected(
+    new_socket: socket.socket, address: Any, options: Iterable[tuple[Any, ...]], until: float
+) -> socket.socket:
     try:
         for option in options:
-            made.setsockopt(*option)
-        made.settimeout(min(_left(until), EACH_ADDRESS))
-        made.connect(address)
-        made.settimeout(_left(until))
+            new_socket.setsockopt(*option)
+        new_socket.settimeout(min(_left(until), EACH_ADDRESS))
+        new_socket.connect(address)
+        new_socket.settimeout(_left(until))
     except OSError:
-        made.close()
+        new_socket.close()
         raise
-    return made
+    return new_socket
 
 
 def _left(until: float) -> float:
-    # A time-out of nothing would mean a socket that does not wait at all.
+    # A time-out of 0 would make the socket non-blocking.
     return max(until - time.monotonic(), 0.001)

@@ -1,4 +1,4 @@
-"""What the network does instead of answering, as the errors that the product speaks."""
+"""Convert exceptions of the network to errors of `integrations.errors`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,18 @@ from integrations.network import remote_words as words
 from integrations.network.remote_words import has
 
 LONGEST_WAIT = timedelta(hours=1)
-"""However long a server asks us to wait: it may be wrong by a factor of a thousand."""
+"""The longest wait on the request of a server, which may send milliseconds instead of seconds."""
 
 
 def retry_after(header: str | None) -> timedelta | None:
-    """The header of that name, in seconds or as a date (RFC 9110, section 10.2.3)."""
+    """Read a Retry-After header (RFC 9110, section 10.2.3).
+
+    Args:
+        header: Its value, in seconds or as a date; None where it is absent.
+
+    Returns:
+        The time to wait, at most `LONGEST_WAIT`; None where the header is absent or invalid.
+    """
     if not header:
         return None
     if header.isascii() and header.strip().isdigit():
@@ -32,14 +39,28 @@ def retry_after(header: str | None) -> timedelta | None:
 
 
 def waiting_time(seconds: float | None) -> timedelta | None:
-    """What a server asks us to wait, within reason. None where it asks nothing, or nonsense."""
+    """Limit the time that a server requests to wait.
+
+    Args:
+        seconds: The requested seconds; None where the server requested none.
+
+    Returns:
+        The time to wait, at most `LONGEST_WAIT`; None where the value is absent, not positive or absurdly large.
+    """
     if seconds is None or not 0 < seconds < 1e9:
         return None
     return min(timedelta(seconds=seconds), LONGEST_WAIT)
 
 
 def of_transport(error: BaseException) -> IntegrationError:
-    """The error of ours for what requests, urllib3, TLS or a socket raised."""
+    """Return the error for an exception of requests, urllib3, TLS or a socket.
+
+    Args:
+        error: The exception.
+
+    Returns:
+        An error about Exchange, not raised.
+    """
     text = _chain_text(error)
     if isinstance(error, requests.Timeout):
         unreachable = isinstance(error, requests.ConnectTimeout)
@@ -47,7 +68,7 @@ def of_transport(error: BaseException) -> IntegrationError:
     if has(text, words.UNTRUSTED):
         return errors.CertificateUntrusted(_certificate_problem(text))
     if isinstance(error, requests.exceptions.ProxyError):
-        return errors.ExchangeUnreachable("the proxy does not let us through")
+        return errors.ExchangeUnreachable("the proxy refuses the connection")
     if has(text, words.CUT):
         return errors.ExchangeFailed("the connection was cut")
     if isinstance(error, requests.exceptions.SSLError | ssl.SSLError) or has(text, words.TLS):
@@ -58,7 +79,7 @@ def of_transport(error: BaseException) -> IntegrationError:
         (words.NO_NAME, "its name is not known"),
         (words.CLOSED, "the port is closed"),
         (words.LATE, "no answer"),
-        (words.NO_WAY, "there is no way to it"),
+        (words.NO_WAY, "there is no route to it"),
     ):
         if has(text, signs):
             return errors.ExchangeUnreachable(detail)
@@ -77,7 +98,7 @@ def _certificate_problem(text: str) -> str:
 
 
 def _chain_text(error: BaseException | None) -> str:
-    """Types and texts of an error and what is behind it, to look for signs in; never shown to anybody."""
+    """Return the types and texts of an exception and its causes, to search them for words. The text is never shown."""
     parts = []
     for _ in range(8):
         if error is None:

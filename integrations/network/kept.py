@@ -1,7 +1,7 @@
-"""One live connection for each integration and process.
+"""Store one open connection per integration and process.
 
-A connection is made when it is first needed, and so after a worker process was forked; it is closed when its settings change,
-when too many others came after it, and when the process ends.
+A connection is opened when it is first needed, so never before a worker process is forked. It is closed when its
+settings change, when more than `MOST_OPEN` connections were used after it, and when the process ends.
 """
 
 from __future__ import annotations
@@ -14,15 +14,22 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 MOST_OPEN = 64
+"""Connections of one process and adapter."""
 
 
 class Closing(Protocol):
-    def close(self) -> None: ...
+    """A connection."""
+
+    def close(self) -> None:
+        """Close the connection."""
 
 
 class Keyed(Protocol):
+    """The settings of a connection."""
+
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """Return the key of the integration."""
 
 
 S = TypeVar("S", bound=Keyed)
@@ -30,36 +37,50 @@ C = TypeVar("C", bound=Closing)
 
 
 class Kept(Generic[S, C]):
-    """Connections by the keys of their settings: of one key at most one is open. `make` sends nothing."""
+    """A thread-safe store of connections with at most one open connection per key."""
 
     def __init__(self, make: Callable[[S], C]) -> None:
+        """Create an empty store.
+
+        Args:
+            make: Creates a connection from its settings, without sending a request.
+        """
         self._make = make
         self._open: OrderedDict[str, tuple[int, S, C]] = OrderedDict()
         self._lock = threading.Lock()
         atexit.register(self.close_all)
 
     def get(self, settings: S, *, fresh: bool = False) -> C:
-        """The open connection with these settings; made when there is none. `fresh`: a new one takes the place of an open one,
-        so that it signs in anew. Raises what making it raises."""
+        """Return the open connection with these settings, or a new one.
+
+        An open connection with the same key and other settings is closed. Exceptions of `make` propagate.
+
+        Args:
+            settings: The settings of the connection.
+            fresh: Whether a new connection replaces an open one, so that it signs in anew.
+
+        Returns:
+            The connection.
+        """
         with self._lock:
             pid, known, connection = self._open.get(settings.key, (0, None, None))
             if connection is not None and pid == os.getpid() and known == settings and not fresh:
                 self._open.move_to_end(settings.key)
                 return connection
-            made = self._make(settings)
-            self._open[settings.key] = (os.getpid(), settings, made)
+            created = self._make(settings)
+            self._open[settings.key] = (os.getpid(), settings, created)
             self._open.move_to_end(settings.key)
             stale = [connection] if connection is not None and pid == os.getpid() else []
             while len(self._open) > MOST_OPEN:
                 stale.append(self._open.popitem(last=False)[1][2])
         for old in stale:
             old.close()
-        return made
+        return created
 
     def close_all(self) -> None:
         """Close every connection of this process."""
         with self._lock:
-            mine = [connection for pid, _, connection in self._open.values() if pid == os.getpid()]
+            own = [connection for pid, _, connection in self._open.values() if pid == os.getpid()]
             self._open.clear()
-        for connection in mine:
+        for connection in own:
             connection.close()

@@ -1,8 +1,8 @@
-"""Words of OpenSSL, urllib3, requests and the C library by which it is told why a connection failed.
+"""Words of OpenSSL, urllib3, requests and the C library that show why a connection failed.
 
-Their exceptions hide the reason in texts: requests wraps the error of urllib3, which wraps the one of `ssl` or of the socket,
-often as text alone. The words are those of OpenSSL (`X509_verify_cert_error_string`), of `strerror`, and of the names of
-their classes.
+The exceptions state the reason only in their texts: requests wraps the exception of urllib3, which wraps the exception
+of `ssl` or of the socket, often as text. The words are those of OpenSSL (`X509_verify_cert_error_string`), of
+`strerror`, and the names of exception classes.
 """
 
 from __future__ import annotations
@@ -20,5 +20,13 @@ NO_WAY = ("No route to host", "Network is unreachable")
 
 
 def has(text: str, words: tuple[str, ...]) -> bool:
-    """Whether any of these words stands in the text."""
+    """Return whether a text contains any of some words.
+
+    Args:
+        text: The text of an exception.
+        words: The words, case-sensitive.
+
+    Returns:
+        True where at least one of them occurs.
+    """
     return any(word in text for word in words)

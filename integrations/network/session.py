@@ -1,4 +1,4 @@
-"""A session of requests that talks to one server and to nobody else, whatever that server answers."""
+"""A session of requests that sends to one server only, whatever that server answers."""
 
 from __future__ import annotations
 
@@ -12,23 +12,32 @@ from requests.utils import get_environ_proxies
 from integrations.network.transport import CallDeadline, DeadlineAdapter
 
 MOST_COOKIES = 20
+"""Cookies that one session stores."""
 LONGEST_COOKIE = 4096
-"""Characters of name and value."""
+"""Characters of name and value of a cookie."""
 
 
 class ServerSession(requests.Session):
-    """Follows no redirect, whoever asks for it, and sends nothing to another server or without TLS.
+    """A session that follows no redirect and sends nothing to another server or without TLS.
 
-    Credentials go along with each request, so the answer of a server must not decide where the next request goes. Load
-    balancers in front of Exchange need cookies; they are kept within bounds.
+    Each request contains credentials, so the answer of a server must not decide where the next request goes. Load
+    balancers in front of Exchange need cookies; their number and length are limited.
     """
 
     def __init__(
         self, server: str, *, context: ssl.SSLContext, deadline: CallDeadline, proxy: str = "", user_agent: str
     ) -> None:
-        """`server`: any https:// address of the server. `proxy`: its address; blank for that of the environment."""
+        """Create the session.
+
+        Args:
+            server: Any https:// address of the server.
+            context: The TLS context.
+            deadline: The deadline of each call.
+            proxy: The address of the proxy; blank for the proxy of the environment variables.
+            user_agent: The User-Agent header.
+        """
         super().__init__()
-        # The environment could name a netrc with other credentials, or another CA bundle.
+        # Environment variables could set a netrc file with other credentials, or another CA bundle.
         self.trust_env = False
         self.proxies = {"https": proxy} if proxy else get_environ_proxies(server)
         self.headers["User-Agent"] = user_agent
@@ -37,11 +46,15 @@ class ServerSession(requests.Session):
         self.mount("https://", DeadlineAdapter(context, deadline, server))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: no answer is a redirect."""
+        """Return None, so that requests follows no redirect.
+
+        Args:
+            resp: The answer of the server.
+        """
 
 
 class _FewCookies(DefaultCookiePolicy):
-    """Cookies are kept for as long as the session lives, so a server must not make them many or long."""
+    """Limits number and length of cookies, because they are stored as long as the session exists."""
 
     def __init__(self, jar: CookieJar) -> None:
         super().__init__()
@@ -50,9 +63,9 @@ class _FewCookies(DefaultCookiePolicy):
     def set_ok(self, cookie: Cookie, request: Any) -> bool:
         if len(cookie.name) + len(cookie.value or "") > LONGEST_COOKIE:
             return False
-        known = any(_place(kept) == _place(cookie) for kept in self._jar)
-        return (known or len(self._jar) < MOST_COOKIES) and super().set_ok(cookie, request)
+        replaces = any(_identity(stored) == _identity(cookie) for stored in self._jar)
+        return (replaces or len(self._jar) < MOST_COOKIES) and super().set_ok(cookie, request)
 
 
-def _place(cookie: Cookie) -> tuple[str, str, str]:
+def _identity(cookie: Cookie) -> tuple[str, str, str]:
     return cookie.domain, cookie.path, cookie.name

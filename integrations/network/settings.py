@@ -1,4 +1,4 @@
-"""What an admin sets of a connection, and what of the way to the server cannot be right, found before anything is sent."""
+"""The settings of a connection, and checks of them that run before a request is sent."""
 
 from __future__ import annotations
 
@@ -12,12 +12,32 @@ from integrations.errors import SettingsWrong
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """All that a connection to an Exchange depends on, whatever it speaks. Two that are equal share one; a changed secret makes
-    another. Keys and certificates are PEM; of certificate and thumbprint (SHA-1 or SHA-256, in hexadecimal digits) one may be
-    blank."""
+    """The settings of a connection to Exchange, of both EWS and Graph.
+
+    Equal settings share one connection; a changed secret leads to a new connection.
+
+    Attributes:
+        key: The integration of the connection. At most one connection per key is open.
+        endpoint: The address of EWS or Graph.
+        auth: The kind of sign-in: a value of `Integration.Auth`.
+        username: The account, for NTLM, Basic and a service user.
+        password: Its password.
+        tenant_id: The tenant, for OAuth.
+        client_id: The application, for OAuth.
+        client_secret: The secret of the application.
+        client_key: The private key of the application, in PEM.
+        client_certificate: Its certificate, in PEM; may be blank where the thumbprint is set.
+        client_thumbprint: SHA-1 or SHA-256 in hexadecimal digits; may be blank where the certificate is set.
+        authority: The address of the sign-in service.
+        tls_minimum: `1.0` to `1.3`; blank for the default of the system.
+        tls_ciphers: A cipher list of OpenSSL; blank for the default.
+        ca_bundle: Certificates to trust beside those of the system, in PEM.
+        proxy: The address of the proxy; blank for that of the environment variables.
+        user_agent: The User-Agent header.
+        deadline: Seconds that one call may take in total.
+    """
 
     key: str
-    """The integration it belongs to: of one key at most one connection is open."""
     endpoint: str
     auth: str
     _: KW_ONLY
@@ -36,11 +56,17 @@ class ServerSettings:
     proxy: str = field(default="", repr=False)
     user_agent: str = "reinfer-exchange"
     deadline: float = 120.0
-    """Seconds that one call may take, all in all."""
 
 
 def check_way(way: ServerSettings) -> None:
-    """Raises `SettingsWrong`."""
+    """Check the user agent, the endpoint and the proxy of a connection.
+
+    Args:
+        way: The settings of the connection.
+
+    Raises:
+        SettingsWrong: One of them is invalid.
+    """
     if not (way.user_agent.isascii() and way.user_agent.isprintable()):
         raise SettingsWrong("user agent: only letters, digits and signs of ASCII can be sent")
     check_url(way.endpoint, "endpoint", ("https",))
@@ -49,14 +75,23 @@ def check_way(way: ServerSettings) -> None:
 
 
 def check_url(url: str, name: str, schemes: tuple[str, ...]) -> None:
-    """Raises `SettingsWrong` with the name of the setting."""
+    """Check the address of a server.
+
+    Args:
+        url: The address.
+        name: The name of the setting, for the error.
+        schemes: The allowed schemes.
+
+    Raises:
+        SettingsWrong: The address is invalid.
+    """
     try:
         parts = urlsplit(url)
-        right = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        # What requests would refuse, and a name that cannot be one: both would look like a failure of Exchange.
+        valid = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        # An address that requests refuses, or an invalid host name, would else be reported as a failure of Exchange.
         requests.PreparedRequest().prepare_url(url, None)
         (parts.hostname or "").encode("idna")
     except ValueError:
-        right = False
-    if not right:
+        valid = False
+    if not valid:
         raise SettingsWrong(f"{name}: it must be the address of a server and begin with {' or '.join(schemes)}://")

@@ -1,4 +1,7 @@
-"""The network on the way to Exchange, step by step: name, port, TLS. Behind a proxy only the proxy could tell."""
+"""Test the network to Exchange step by step: name, port, TLS.
+
+Behind a proxy the steps cannot be tested, because the proxy resolves the name and opens the connection.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,31 @@ import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from integrations.diagnosis import DiagnosisStep, Probe, walked
+from integrations.diagnosis import DiagnosisStep, StepFunction, run_steps
 from integrations.errors import CertificateUntrusted, ExchangeUnreachable, TlsFailed
 from integrations.network.settings import ServerSettings
 from integrations.network.transport import tls_context
 
 
 def network_steps(settings: ServerSettings) -> Iterator[DiagnosisStep]:
-    """Up to the first step that fails. Raises nothing that a test of a connection does not raise as well."""
+    """Test name resolution, the port and TLS.
+
+    Args:
+        settings: The settings of the connection.
+
+    Returns:
+        The results, up to the first step that fails; none where a proxy is set.
+    """
     if settings.proxy:
         return iter(())
-    way = _Way(settings)
-    probes: list[Probe] = [("Name", way.resolve), ("Port", way.connect), ("TLS", way.secure)]
-    return walked(probes)
+    network = _Network(settings)
+    functions: list[StepFunction] = [("Name", network.resolve), ("Port", network.connect), ("TLS", network.secure)]
+    return run_steps(functions)
 
 
-class _Way:
+class _Network:
+    """The steps to one server. Each method returns what it found, or raises an `IntegrationError`."""
+
     def __init__(self, settings: ServerSettings) -> None:
         parts = urlsplit(settings.endpoint)
         self._host, self._port = parts.hostname or "", parts.port or 443
@@ -45,7 +57,7 @@ class _Way:
         context = tls_context(settings.tls_minimum, settings.tls_ciphers, settings.ca_bundle)
         try:
             with self._socket() as plain, context.wrap_socket(plain, server_hostname=self._host) as secured:
-                return f"{secured.version()} is agreed upon, and the certificate is trusted."
+                return f"{secured.version()} was negotiated, and the certificate is trusted."
         except ssl.SSLCertVerificationError as error:
             raise CertificateUntrusted(error.verify_message) from error
         except ssl.SSLError as error:

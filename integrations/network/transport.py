@@ -1,7 +1,7 @@
-"""HTTP as one connection needs it: its own TLS context, and a bound on how long and how large any answer can be.
+"""HTTP for one connection: its own TLS context, and a limit on the duration and the size of each answer.
 
-A time-out of `requests` restarts with every byte, so a server that drips keeps a worker for ever. Here a timer ends the
-socket itself. And `requests` reads a body to its end and unpacks it whole, so a small answer can take all memory.
+A time-out of `requests` restarts with every received byte, so a slow server can block a worker forever. Here a timer
+shuts the socket down. Besides, `requests` reads and decompresses a whole body, so a small answer could use all memory.
 """
 
 from __future__ import annotations
@@ -31,20 +31,34 @@ TLS_VERSIONS = {
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
 CHUNK = 1024 * 1024
+"""Bytes, decompressed, that are read at a time."""
 LARGEST_ANSWER = 512 * 1024 * 1024
-"""Bytes, decompressed: an email of the largest size Exchange can be set to, and no bomb."""
+"""Bytes of a decompressed answer: enough for an email of the largest size that Exchange can be configured for, and a
+limit for a decompression bomb."""
 LARGEST_REFUSAL = 64 * 1024
-"""Bytes, decompressed, that are read of an answer that is no success: a fault or an error in JSON takes a few thousand."""
+"""Bytes, decompressed, that are read of an answer that is no success: a SOAP fault or a JSON error has a few thousand."""
 
 
 def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
-    """The system's authorities and those of `ca_bundle` (PEM). Raises `SettingsWrong` naming the setting."""
+    """Create a TLS context that trusts the authorities of the system and of a CA bundle.
+
+    Args:
+        minimum: The minimum version, a key of `TLS_VERSIONS`; blank for the default of the system.
+        ciphers: A cipher list of OpenSSL; blank for the default.
+        ca_bundle: Certificates in PEM; may be blank.
+
+    Returns:
+        The context.
+
+    Raises:
+        SettingsWrong: One of the settings is invalid; the detail names the setting.
+    """
     context = ssl.create_default_context()
     try:
         if minimum:
             context.minimum_version = TLS_VERSIONS[minimum]
         if minimum in ("1.0", "1.1"):
-            # OpenSSL allows them only below its usual security level; Exchange 2010 speaks nothing newer.
+            # OpenSSL allows these versions only below its default security level; Exchange 2010 supports no newer ones.
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
     except (KeyError, ValueError, ssl.SSLError) as error:
         raise SettingsWrong("minimum TLS version") from error
@@ -57,31 +71,52 @@ def tls_context(minimum: str, ciphers: str, ca_bundle: str) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cadata=ca_bundle)
         except (ssl.SSLError, ValueError) as error:
-            raise SettingsWrong("CA bundle: these are no certificates in PEM form") from error
+            raise SettingsWrong("CA bundle: these are no certificates in PEM format") from error
     return context
 
 
 class CallDeadline:
-    """When the call in hand must have ended. One for each thread, since a connection serves several."""
+    """The deadline of the current call. Each thread has its own, because several threads use one connection.
+
+    Attributes:
+        seconds: Seconds that one call may take.
+    """
 
     def __init__(self, seconds: float) -> None:
+        """Create a deadline that is not started.
+
+        Args:
+            seconds: Seconds that one call may take.
+        """
         self.seconds = seconds
         self._local = threading.local()
 
     def start(self) -> None:
+        """Start the deadline of a new call of this thread."""
         self._local.until = time.monotonic() + self.seconds
 
     def until(self) -> float:
-        """When the call of this thread must have ended, by `time.monotonic`."""
+        """Return the deadline of the call of this thread, by `time.monotonic`."""
         until: float = getattr(self._local, "until", time.monotonic() + self.seconds)
         return until
 
     def share(self, until: float) -> None:
-        """This thread helps with the call of another, and ends with it."""
+        """Use the deadline of another thread, for whose call this thread works.
+
+        Args:
+            until: The deadline, by `time.monotonic`.
+        """
         self._local.until = until
 
     def left(self) -> float:
-        """Seconds; raises `requests.Timeout` when there are none."""
+        """Return the remaining time of the call of this thread.
+
+        Returns:
+            Seconds, more than 0.
+
+        Raises:
+            requests.Timeout: The deadline passed.
+        """
         left = self.until() - time.monotonic()
         if left <= 0:
             raise requests.Timeout("deadline")
@@ -89,61 +124,86 @@ class CallDeadline:
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends requests of one connection to one server. Reads each answer in one piece, in time and within bounds."""
+    """Sends the requests of one connection to one server. Reads each answer within the deadline and the size limits."""
 
     def __init__(self, context: ssl.SSLContext, deadline: CallDeadline, server: str) -> None:
-        """`server`: any address of the server that alone is sent to."""
+        """Create the adapter.
+
+        Args:
+            context: The TLS context.
+            deadline: The deadline of each call.
+            server: Any address of the only server that requests may be sent to.
+        """
         self._context = context
         self._server = _origin(server)
         self._deadline = deadline
-        # A pool that blocks waits for ever for a connection that was not given back.
+        # A blocking pool would wait forever for a connection that was not returned.
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=False)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Create the pool manager with the TLS context and the pool of this module."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"https": _pool_class()}
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Return the pool manager of a proxy, with the TLS context and the pool of this module."""
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
         manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _pool_class()}
         return manager
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """Return the key of a pool, without the authorities that requests adds.
+
+        The TLS context has the authorities that the admin chose.
+        """
         host, pool = super().build_connection_pool_key_attributes(request, True, cert)
-        # The context knows whom to trust; what requests would add of its own is not what the admin chose.
         return host, {key: value for key, value in pool.items() if key not in ("ca_certs", "ca_cert_dir")}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Require a certificate that the TLS context trusts."""
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """Raises what requests raises; `requests.Timeout` for the deadline, whatever it ended.
+        """Send a request and read the whole answer.
 
-        The answer to a request that was refused (any status but 2xx) ends after `LARGEST_REFUSAL` bytes: its status says
-        enough. A larger success than `LARGEST_ANSWER` raises `ContentDecodingError`. `peer_certificate` of the answer is
-        the server's (DER), to which NTLM binds; the connection may be closed when somebody asks for it.
+        The body of an answer with another status than 2xx is cut after `LARGEST_REFUSAL` bytes, because its status is
+        sufficient. The attribute `peer_certificate` of the answer is the certificate of the server (DER), for the
+        channel binding of NTLM. It is read here because the connection may be closed later.
+
+        Args:
+            request: The prepared request.
+            *args: Ignored.
+            **kwargs: As of `HTTPAdapter.send`; `stream`, `timeout` and `verify` are overridden.
+
+        Returns:
+            The answer with its body.
+
+        Raises:
+            requests.Timeout: The deadline passed during any part of the call.
+            requests.exceptions.ContentDecodingError: A successful answer is larger than `LARGEST_ANSWER`.
+            requests.RequestException: As requests raises it.
         """
         if _origin(request.url) != self._server:
             raise requests.exceptions.InvalidURL("another server")
         left = self._deadline.left()
-        watch = _CallWatch(left)
+        timer = _CallTimer(left)
         kwargs.update(stream=True, timeout=left, verify=True)
-        with watch:
+        with timer:
             try:
                 response = super().send(request, **kwargs)
-                response.peer_certificate = watch.certificate()  # type: ignore[attr-defined]
+                response.peer_certificate = timer.certificate()  # type: ignore[attr-defined]
                 _read(response)
             except (requests.RequestException, OSError, ssl.SSLError) as error:
-                if watch.fired and not isinstance(error, requests.ConnectTimeout):
+                if timer.fired and not isinstance(error, requests.ConnectTimeout):
                     raise requests.Timeout("deadline") from error
                 raise
-            if watch.fired:
+            if timer.fired:
                 raise requests.Timeout("deadline")
             return response
 
 
-class _CallWatch:
-    """Ends the sockets that this thread opened or used since, when the time is over."""
+class _CallTimer:
+    """Shuts down the sockets that the current thread opens or uses, when the time of its call is over."""
 
     current = threading.local()
 
@@ -155,24 +215,29 @@ class _CallWatch:
         self._timer = threading.Timer(seconds, self._fire)
         self._timer.daemon = True
 
-    def __enter__(self) -> _CallWatch:
-        _CallWatch.current.watch = self
+    def __enter__(self) -> _CallTimer:
+        _CallTimer.current.timer = self
         self._timer.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._timer.cancel()
-        _CallWatch.current.watch = None
+        _CallTimer.current.timer = None
 
     def add(self, connection: Any) -> None:
+        """Add a connection whose socket is shut down at the deadline."""
         self._connections.append(connection)
 
-    def answering(self, connection: Any) -> None:
-        """The connection lets go of its socket, still to be read from, when the answer says that it is the last."""
+    def add_socket_of(self, connection: Any) -> None:
+        """Add the socket of a connection.
+
+        After an answer with `Connection: close` the connection has no socket any more, while its body is still to be
+        read.
+        """
         self._sockets.append(connection.sock)
 
     def certificate(self) -> bytes | None:
-        """The certificate (DER) of the server that answered."""
+        """Return the certificate (DER) of the server that answered; None before an answer."""
         certificate: bytes | None = self._sockets[-1].getpeercert(True) if self._sockets else None
         return certificate
 
@@ -181,23 +246,23 @@ class _CallWatch:
         for open_socket in [*self._sockets, *(connection.sock for connection in self._connections)]:
             if open_socket is not None:
                 with contextlib.suppress(OSError):
-                    # Not SSLSocket.shutdown: it would pull the TLS state from under the thread that reads.
+                    # SSLSocket.shutdown would remove the TLS state that the reading thread uses.
                     socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
 
 
 def _pool_class() -> type[HTTPSConnectionPool]:
     class ServerConnection(HTTPSConnection):
         def request(self, *args: Any, **kwargs: Any) -> Any:
-            _watched(self)
+            _add_to_timer(self)
             return super().request(*args, **kwargs)
 
         def connect(self) -> Any:
-            _watched(self)
+            _add_to_timer(self)
             return super().connect()
 
         def _new_conn(self) -> socket.socket:
-            watch = _watch()
-            until = watch.until if watch is not None else time.monotonic() + EACH_ADDRESS
+            timer = _current_timer()
+            until = timer.until if timer is not None else time.monotonic() + EACH_ADDRESS
             try:
                 return connected(self._dns_host, self.port, self.socket_options or (), until)
             except socket.gaierror as error:
@@ -208,8 +273,8 @@ def _pool_class() -> type[HTTPSConnectionPool]:
                 raise NewConnectionError(self, str(error)) from error
 
         def getresponse(self) -> Any:
-            if (watch := _watch()) is not None:
-                watch.answering(self)
+            if (timer := _current_timer()) is not None:
+                timer.add_socket_of(self)
             return super().getresponse()
 
     class Pool(HTTPSConnectionPool):
@@ -218,13 +283,13 @@ def _pool_class() -> type[HTTPSConnectionPool]:
     return Pool
 
 
-def _watch() -> _CallWatch | None:
-    return getattr(_CallWatch.current, "watch", None)
+def _current_timer() -> _CallTimer | None:
+    return getattr(_CallTimer.current, "timer", None)
 
 
-def _watched(connection: Any) -> None:
-    if (watch := _watch()) is not None:
-        watch.add(connection)
+def _add_to_timer(connection: Any) -> None:
+    if (timer := _current_timer()) is not None:
+        timer.add(connection)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
@@ -233,14 +298,15 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _read(response: requests.Response) -> None:
-    """The body in one piece: exchangelib's own way is a call for each byte."""
-    most = LARGEST_ANSWER if 200 <= response.status_code < 300 else LARGEST_REFUSAL
+    """Read the whole body in large chunks: exchangelib would read it byte by byte."""
+    limit = LARGEST_ANSWER if 200 <= response.status_code < 300 else LARGEST_REFUSAL
     body = BytesIO()
     try:
-        for chunk in response.raw.stream(min(CHUNK, most), decode_content=True):
+        for chunk in response.raw.stream(min(CHUNK, limit), decode_content=True):
             body.write(chunk)
-            if body.tell() > most:
-                # What is still to come stands in the way of the next answer. The place in the pool is free again.
+            if body.tell() > limit:
+                # The connection cannot be reused, because the rest of this body would precede the next answer. Its
+                # place in the pool is released.
                 response.raw.close()
                 response.raw.release_conn()
                 break
@@ -250,10 +316,10 @@ def _read(response: requests.Response) -> None:
         raise requests.exceptions.ConnectionError(type(error).__name__) from error
     except HTTPError as error:
         raise requests.exceptions.ChunkedEncodingError(type(error).__name__) from error
-    if body.tell() > most:
-        if most == LARGEST_ANSWER:
+    if body.tell() > limit:
+        if limit == LARGEST_ANSWER:
             raise requests.exceptions.ContentDecodingError("the answer is too large")
-        body.truncate(most)
+        body.truncate(limit)
     elif _is_short(response, body.tell()):
         raise requests.exceptions.ChunkedEncodingError("the answer was cut short")
     response._content = body.getvalue()

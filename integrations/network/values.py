@@ -1,24 +1,39 @@
-"""Times and numbers as servers write them."""
+"""Read times and numbers in answers of servers."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 LARGEST_NUMBER = 2**31 - 1
+"""The largest value of `whole_number`."""
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time of the schema; None where it is absent, unreadable, without a zone, or none in UTC."""
+    """Read a time in ISO 8601.
+
+    Args:
+        text: The time; None where it is absent.
+
+    Returns:
+        The time; None where it is absent, unreadable, without a zone, or outside the range of `datetime` in UTC.
+    """
     try:
-        read = datetime.fromisoformat(text) if text else None
-        if read is not None and read.tzinfo is not None:
-            read.astimezone(UTC)
-            return read
+        parsed = datetime.fromisoformat(text) if text else None
+        if parsed is not None and parsed.tzinfo is not None:
+            parsed.astimezone(UTC)
+            return parsed
     except (ValueError, OverflowError):
         pass
     return None
 
 
 def whole_number(text: str | None) -> int:
-    """A number of 32 bits, which is what the schema of Exchange has; 0 for anything else."""
+    """Read a whole number of 32 bits, the type in the schema of EWS.
+
+    Args:
+        text: The digits; None where the number is absent.
+
+    Returns:
+        The number, at most `LARGEST_NUMBER`; 0 for any other text.
+    """
     return min(int(text[:11]), LARGEST_NUMBER) if text and text.isascii() and text.isdigit() else 0

@@ -1,1 +1,4 @@
-"""The adapter of Re:infer: the only place that speaks HTTP with it. What it offers is `sink.ReinferSink`."""
+"""Adapter for the Re:infer API: the only package that sends HTTP requests to Re:infer.
+
+`sink.ReinferSink` is the entry point.
+"""

@@ -1,8 +1,8 @@
-"""What an answer of Re:infer means: its payload, or the error that it stands for.
+"""Interpret responses of Re:infer: return the payload, or raise the error that the response stands for.
 
-Re:infer wraps everything in an envelope, `{"status": "ok", …}` with 2xx and `{"status": "error", "message": …}` with
-4xx and 5xx. An answer in which the two disagree, or which has no envelope where a gateway would not speak, comes from
-something else, and nothing in it is believed. Pure.
+Re:infer wraps each response in an envelope: `{"status": "ok", …}` with 2xx, and `{"status": "error", "message": …}`
+with 4xx and 5xx. A response whose envelope and HTTP status disagree comes from another system, such as a gateway, and
+is not trusted. A response without an envelope is trusted only for statuses that gateways send as well. No I/O.
 """
 
 from __future__ import annotations
@@ -29,58 +29,79 @@ from integrations.errors import (
 from integrations.reinfer.remote_words import mentions_quota
 
 LONGEST_WAIT = timedelta(days=1)
-"""A `Retry-After` beyond it is taken for this: nobody waits a year for a typing error."""
+"""Upper bound of `Retry-After`, so that a typing error of the server does not pause pushes for a year."""
 
 _MESSAGE_CHARS = 300
 _CONTENT_REFUSED = (400, 413, 422)
 
 
 @dataclass(frozen=True, slots=True)
-class ReinferAnswer:
-    """One HTTP answer, its body decoded and complete; of a refusal, as much as is read."""
+class ReinferResponse:
+    """One HTTP response with its decompressed body. The body of an error may be truncated.
+
+    Attributes:
+        status: HTTP status.
+        headers: Headers by lower-case name.
+        body: Decompressed body.
+        at: Time of arrival by the local clock, in UTC.
+        secret: Token of the request, which is removed from texts of a server that quotes the request.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    """Names in lower case."""
     body: bytes = field(repr=False)
     at: datetime
-    """When it arrived, by our clock."""
     secret: str = field(default="", repr=False)
-    """The token of the request: a server that quotes the request must not bring it into an error."""
 
 
 class ContentRefused(ReinferRefused):
-    """400, 413 or 422: what was sent is the reason. Which part of it, only smaller requests tell."""
+    """Re:infer rejects the content of a request, with 400, 413 or 422. Smaller requests show which part it rejects."""
 
     def __init__(self, status: int, message: str, *, with_words: bool) -> None:
+        """Store status and message.
+
+        Args:
+            status: HTTP status.
+            message: Message of the server; blank if it sent none.
+            with_words: Whether the message becomes part of the error text.
+        """
         super().__init__(_status_line(status, message if with_words else ""))
         self.status = status
         self.message = message
 
 
-def payload(answer: ReinferAnswer, *, may_quote_mail: bool = False) -> Mapping[str, Any]:
-    """The envelope of a success; raises the error that anything else stands for.
+def payload(response: ReinferResponse, *, may_quote_mail: bool = False) -> Mapping[str, Any]:
+    """Return the envelope of a successful response.
 
-    The server's own words become part of the error, unless the request held mail that they might quote. Only a
-    `ContentRefused` keeps them apart, for who can compare them with what was sent.
+    Args:
+        response: The response.
+        may_quote_mail: Whether the request contained mail that the message of the server might quote. The message then
+            does not become part of the error text. A `ContentRefused` still has it, for a caller that compares it with
+            the mail.
+
+    Returns:
+        The JSON object of the response.
+
+    Raises:
+        IntegrationError: The error that the response stands for.
     """
-    envelope = _envelope(answer.body)
-    if 200 <= answer.status < 300 and envelope.get("status") == "ok":
+    envelope = _envelope(response.body)
+    if 200 <= response.status < 300 and envelope.get("status") == "ok":
         return envelope
-    raise _error(answer, envelope, with_words=not may_quote_mail)
+    raise _error(response, envelope, with_words=not may_quote_mail)
 
 
-def _error(answer: ReinferAnswer, envelope: Mapping[str, Any], *, with_words: bool) -> IntegrationError:
-    status, says = answer.status, envelope.get("status")
-    message = _message(envelope, answer.secret) if says == "error" else ""
-    if says == "ok" and status < 500 and status != 429:
+def _error(response: ReinferResponse, envelope: Mapping[str, Any], *, with_words: bool) -> IntegrationError:
+    status, envelope_status = response.status, envelope.get("status")
+    message = _message(envelope, response.secret) if envelope_status == "error" else ""
+    if envelope_status == "ok" and status < 500 and status != 429:
         kind = None
     else:
-        kind = _by_status(status) or (_by_envelope(status, message) if says == "error" else None)
+        kind = _by_status(status) or (_by_envelope(status, message) if envelope_status == "error" else None)
     if kind is ContentRefused:
         return ContentRefused(status, message, with_words=with_words)
     words = message if with_words else ""
-    return (kind or ReinferUnintelligible)(_status_line(status, words), retry_after=_retry_after(answer))
+    return (kind or ReinferUnintelligible)(_status_line(status, words), retry_after=_retry_after(response))
 
 
 def _status_line(status: int, words: str) -> str:
@@ -88,7 +109,7 @@ def _status_line(status: int, words: str) -> str:
 
 
 def _by_status(status: int) -> type[IntegrationError] | None:
-    """Where the status alone is enough, because a gateway in between may be the one that says it."""
+    """Return the error for a status that a gateway may send as well, so that no envelope is required."""
     known = {
         401: ReinferTokenRefused,
         402: QuotaReached,
@@ -102,7 +123,7 @@ def _by_status(status: int) -> type[IntegrationError] | None:
 
 
 def _by_envelope(status: int, message: str) -> type[IntegrationError] | None:
-    """Where only Re:infer itself is believed."""
+    """Return the error for a status that counts only with an envelope of Re:infer."""
     if status == 403:
         return QuotaReached if mentions_quota(message) else ReinferForbidden
     if status == 404:
@@ -113,7 +134,7 @@ def _by_envelope(status: int, message: str) -> type[IntegrationError] | None:
 
 
 def _envelope(body: bytes) -> Mapping[str, Any]:
-    """The JSON object of a body; empty when it holds none, however deeply nested or broken it is."""
+    """Return the JSON object of a body. Empty where the body is not a JSON object, or is nested too deeply."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -127,19 +148,19 @@ def _message(envelope: Mapping[str, Any], secret: str) -> str:
         return ""
     if secret:
         message = message.replace(secret, "[token]")
-    in_one_line = " ".join("".join(letter if letter.isprintable() else " " for letter in message[:2000]).split())
-    return in_one_line[:_MESSAGE_CHARS]
+    one_line = " ".join("".join(char if char.isprintable() else " " for char in message[:2000]).split())
+    return one_line[:_MESSAGE_CHARS]
 
 
-def _retry_after(answer: ReinferAnswer) -> timedelta | None:
-    """`Retry-After` in both of its forms (RFC 9110, 10.2.3): seconds, or a date, which is held against theirs."""
-    value = answer.headers.get("retry-after", "").strip()
+def _retry_after(response: ReinferResponse) -> timedelta | None:
+    """Return `Retry-After`: seconds, or a date compared with the clock of the server (RFC 9110, section 10.2.3)."""
+    value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return min(timedelta(seconds=int(value[:9])), LONGEST_WAIT)
     until = _date(value)
     if until is None:
         return None
-    now = _date(answer.headers.get("date", "")) or answer.at
+    now = _date(response.headers.get("date", "")) or response.at
     return min(max(until - now, timedelta()), LONGEST_WAIT)
 
 

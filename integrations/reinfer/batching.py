@@ -1,4 +1,4 @@
-"""How many comments share one request: bounded by count and by bytes, as they go over the wire. Pure."""
+"""Group comments into requests, bounded by count and by bytes of JSON. No I/O."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from integrations.messages import Comment
 from integrations.reinfer.payload import comment_json
 
 BATCH_COUNT = 128
-"""Re:infer takes up to 16,384; the vendor's own client sends 128."""
+"""Comments per request. Re:infer accepts up to 16,384; the vendor's own client sends 128."""
 BATCH_BYTES = 4 * 1024 * 1024
+"""Bytes of JSON per request."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedComment:
-    """A comment with its JSON, which is made once and shared by every request that carries it."""
+    """A comment with its JSON, which is encoded once and shared by every request that contains the comment.
+
+    Attributes:
+        comment: The comment.
+        json: The comment as a JSON object in UTF-8.
+    """
 
     comment: Comment
     json: bytes = field(repr=False)
@@ -24,20 +30,36 @@ class EncodedComment:
 def batches(
     comments: Iterable[Comment], *, most: int = BATCH_COUNT, most_bytes: int = BATCH_BYTES
 ) -> Iterator[Sequence[EncodedComment]]:
-    """Cut `comments` into requests, in their order; a comment that is larger than a request may be goes alone."""
+    """Split comments into batches, in their order.
+
+    Args:
+        comments: The comments.
+        most: Comments per batch.
+        most_bytes: Bytes of JSON per batch. A larger comment gets a batch of its own.
+
+    Yields:
+        Batches of at least one comment.
+    """
     batch: list[EncodedComment] = []
-    held = 0
+    size = 0
     for comment in comments:
-        packed = EncodedComment(comment, comment_json(comment))
-        if batch and (len(batch) >= most or held + len(packed.json) > most_bytes):
+        encoded = EncodedComment(comment, comment_json(comment))
+        if batch and (len(batch) >= most or size + len(encoded.json) > most_bytes):
             yield batch
-            batch, held = [], 0
-        batch.append(packed)
-        held += len(packed.json)
+            batch, size = [], 0
+        batch.append(encoded)
+        size += len(encoded.json)
     if batch:
         yield batch
 
 
 def request_body(batch: Sequence[EncodedComment]) -> bytes:
-    """The body of `POST …/sync`."""
-    return b'{"comments":[' + b",".join(packed.json for packed in batch) + b"]}"
+    """Return the body of `POST …/sync` for a batch.
+
+    Args:
+        batch: The comments.
+
+    Returns:
+        JSON in UTF-8.
+    """
+    return b'{"comments":[' + b",".join(encoded.json for encoded in batch) + b"]}"

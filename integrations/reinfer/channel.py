@@ -1,8 +1,8 @@
-"""HTTP with one Re:infer tenant: bearer token, one deadline for a whole exchange, every fault of the network by name.
+"""HTTP requests to one Re:infer tenant: bearer token, one deadline per call, network errors as errors of the product.
 
-An exchange (connect, send, wait, read a slow body) ends by its deadline whatever the network does: a lease stands on
-it. A time-out of a socket cannot promise that, since each byte that trickles in starts it anew; so the exchange runs
-in an event loop that cancels it.
+An exchange (connect, send, wait, read a slow body) ends by its deadline whatever the network does, because the lease of
+a sync depends on it. A socket timeout cannot guarantee that: each received byte restarts it. So the exchange runs in an
+event loop that cancels it.
 """
 
 from __future__ import annotations
@@ -28,34 +28,44 @@ from integrations.errors import (
     ReinferUnintelligible,
     ReinferUnreachable,
 )
-from integrations.reinfer.answers import ReinferAnswer
+from integrations.reinfer.answers import ReinferResponse
 from integrations.reinfer.remote_words import says_it_was_cut
 from integrations.reinfer.unpacking import Unpacked
 
 T = TypeVar("T")
 
 AT_ONCE = 8
-"""Requests in flight at the same time; the vendor's own appliance has as many."""
+"""Concurrent requests. The vendor's own appliance uses the same number."""
 LARGEST_ANSWER = 16 * 1024 * 1024
-"""Bytes, unpacked. A stored comment with markup stays far below; anything above is not from Re:infer."""
+"""Decompressed bytes of a successful response. A stored comment with markup is far smaller. Anything larger does not
+come from Re:infer."""
 LARGEST_REFUSAL = 1024 * 1024
-"""Bytes, unpacked, that are read of an answer that is no success. It may say something of each comment of a batch."""
+"""Decompressed bytes that are read of an error response. It may have a message about each comment of a batch."""
 
 _CONNECT_WITHIN = 10.0
+"""Seconds."""
 _KEEP_ALIVE = 15.0
+"""Seconds for which an idle connection stays open."""
 
 log = logging.getLogger(__name__)
 
 
 class Channel:
-    """Exchanges of requests and answers under one token. Opens nothing before the first one; belongs to one thread."""
+    """HTTP client with one token. Opens no connection before the first exchange. Belongs to one thread."""
 
     def __init__(self, token: str, *, deadline: float, user_agent: str, tls: ssl.SSLContext | None = None) -> None:
-        """`deadline`: seconds for everything that is done in one `run`. `tls`: what to trust, if not the usual.
+        """Prepare the client.
 
-        Raises `ReinferTokenRefused` for a token that cannot be put into a header.
+        Args:
+            token: API token.
+            deadline: Seconds for everything that one call of `run` does.
+            user_agent: Value of the `User-Agent` header.
+            tls: Certificate authorities to trust; None for the usual ones.
+
+        Raises:
+            ReinferTokenRefused: The token cannot be part of a header.
         """
-        self._token = _sendable(token)
+        self._token = _checked_token(token)
         self._deadline = deadline
         self._user_agent = user_agent
         self._tls = tls
@@ -63,45 +73,69 @@ class Channel:
         self._client: httpx.AsyncClient | None = None
 
     def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do `work`, which may call `exchange` as often as it likes; raises `ReinferTimedOut` when the time is over."""
+        """Run a coroutine within the deadline.
+
+        Args:
+            work: Function that makes the coroutine, which may call `exchange` several times.
+
+        Returns:
+            The result of the coroutine.
+
+        Raises:
+            ReinferTimedOut: The coroutine did not end by the deadline.
+            IntegrationError: An error of the coroutine.
+        """
         if self._runner is None:
             self._runner = asyncio.Runner()
         try:
-            return self._runner.run(self._within_the_deadline(work))
+            return self._runner.run(self._within_deadline(work))
         except IntegrationError:
             raise
         except BaseException:
-            # A signal broke in from outside. What was under way must not go on with the next call.
+            # A signal interrupted the call. Its open requests must not continue during the next call.
             self.close()
             raise
 
-    async def exchange(self, method: str, url: str, body: bytes | None = None) -> ReinferAnswer:
-        """One request and its whole answer. Raises the error of `integrations.errors` that a fault stands for."""
-        client = self._opened()
+    async def exchange(self, method: str, url: str, body: bytes | None = None) -> ReinferResponse:
+        """Send one request and read its whole response.
+
+        Args:
+            method: HTTP method.
+            url: Absolute URL.
+            body: JSON body; None for no body.
+
+        Returns:
+            The response, also where its status is an error.
+
+        Raises:
+            ReinferUnintelligible: The response is not valid HTTP, has an unknown coding, or is too large.
+            IntegrationError: The network fails.
+        """
+        client = self._open_client()
         content_type = {} if body is None else {"Content-Type": "application/json"}
-        with _translated():
+        with _translated_errors():
             request = client.build_request(method, url, content=body, headers=content_type)
-            async with _streamed(client, request) as response:
-                answer = ReinferAnswer(
+            async with _stream(client, request) as response:
+                result = ReinferResponse(
                     status=response.status_code,
                     headers={name.lower(): value for name, value in response.headers.items()},
                     body=await self._read(response),
                     at=datetime.now(UTC),
                     secret=self._token,
                 )
-        log.debug("%s %s: %s", method, answer.status, answer.headers.get("server-timing", ""))
-        return answer
+        log.debug("%s %s: %s", method, result.status, result.headers.get("server-timing", ""))
+        return result
 
     def close(self) -> None:
-        """Close the connections. The channel opens them again if it is used again."""
+        """Close the connections. A later call opens new ones."""
         runner, client = self._runner, self._client
         self._runner = self._client = None
         if runner is None:
             return
         with runner:
-            runner.run(_shut(client))
+            runner.run(_close_client(client))
 
-    async def _within_the_deadline(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def _within_deadline(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
             async with asyncio.timeout(self._deadline):
                 return await work()
@@ -124,7 +158,7 @@ class Channel:
             raise ReinferUnintelligible(f"HTTP {response.status_code} with more than {most} bytes")
         return bytes(unpacked.body)
 
-    def _opened(self) -> httpx.AsyncClient:
+    def _open_client(self) -> httpx.AsyncClient:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 headers={
@@ -145,11 +179,15 @@ class Channel:
 
 @cache
 def usual_trust() -> ssl.SSLContext:
-    """Who is trusted: the usual authorities, or those in the file of `SSL_CERT_FILE`. Read once: it takes a while."""
+    """Return a TLS context that trusts the usual authorities, or those in the file named by `SSL_CERT_FILE`.
+
+    Returns:
+        The context, which is made once per process because reading the authorities is slow.
+    """
     return httpx.create_ssl_context()
 
 
-async def _shut(client: httpx.AsyncClient | None) -> None:
+async def _close_client(client: httpx.AsyncClient | None) -> None:
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()
     if client is not None:
@@ -157,7 +195,7 @@ async def _shut(client: httpx.AsyncClient | None) -> None:
 
 
 @asynccontextmanager
-async def _streamed(client: httpx.AsyncClient, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+async def _stream(client: httpx.AsyncClient, request: httpx.Request) -> AsyncIterator[httpx.Response]:
     response = await client.send(request, stream=True)
     try:
         yield response
@@ -166,46 +204,46 @@ async def _streamed(client: httpx.AsyncClient, request: httpx.Request) -> AsyncI
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turns the errors of httpx into ours. None of their texts is kept: an address can be part of them."""
+def _translated_errors() -> Iterator[None]:
+    """Translate errors of httpx to errors of the product. Their texts are dropped: a text can contain an address."""
     try:
         yield
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise ReinferEndpointWrong("it names a host that cannot exist") from error
+        raise ReinferEndpointWrong("the host name is not valid") from error
     except httpx.HTTPError as error:
-        raise _fault(error) from error
+        raise _translate(error) from error
 
 
-def _fault(error: Exception) -> IntegrationError:
+def _translate(error: Exception) -> IntegrationError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
-        return _no_connection(error)
+        return _connection_error(error)
     if isinstance(error, httpx.TimeoutException):
         return ReinferTimedOut()
     if isinstance(error, httpx.DecodingError | httpx.RemoteProtocolError) and not _was_cut(error):
         return ReinferUnintelligible(type(error).__name__)
-    # From here on the connection stood, so what was sent may have been what broke it.
+    # The connection was open, so the content of the request may be the cause.
     return ReinferFailed("the connection was lost")
 
 
-def _no_connection(error: Exception) -> IntegrationError:
-    causes = _causes(error)
+def _connection_error(error: Exception) -> IntegrationError:
+    causes = _cause_chain(error)
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
     if isinstance(tls, ssl.SSLCertVerificationError):
         return ReinferCertificateUntrusted(tls.verify_message)
     if tls is not None:
         return ReinferUnreachable(f"TLS: {(tls.reason or 'failed').lower().replace('_', ' ')}")
     if isinstance(error, httpx.ConnectTimeout):
-        return ReinferUnreachable("no connection in time")
+        return ReinferUnreachable("the connection timed out")
     system = next((cause for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     return ReinferUnreachable(str(system.strerror) if system else "")
 
 
 def _was_cut(error: Exception) -> bool:
-    """A connection that ended too early, as against bytes that are no HTTP; httpx has one error for both."""
+    """Return whether the connection was closed too early. httpx has the same error for bytes that are not HTTP."""
     return isinstance(error, httpx.RemoteProtocolError) and says_it_was_cut(error)
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def _cause_chain(error: BaseException) -> list[BaseException]:
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:
@@ -214,8 +252,8 @@ def _causes(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _sendable(token: str) -> str:
+def _checked_token(token: str) -> str:
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ReinferTokenRefused("it is empty, or holds characters that no token has")
+        raise ReinferTokenRefused("the token is empty, or contains characters that a token cannot have")
     return token

@@ -1,8 +1,9 @@
-"""Whether the counts in an answer to `sync` account for all that was sent. Pure.
+"""Check whether the counts in a response of `sync` cover every comment of the request. No I/O.
 
-Current deployments count `new`, `updated` and `unchanged`, and split `updated` in two; older ones count these three; the
-oldest published description has no counts at all. Each comment of a request is in one of the three, so that their sum is the
-number of comments that were taken. The split says nothing more about that, and is not looked at.
+Current deployments of Re:infer count `new`, `updated` and `unchanged`, and split `updated` into two counts. Older ones
+return only these three, and the oldest published API description has no counts. Each comment of a request is counted in
+exactly one of the three, so their sum is the number of accepted comments. The split adds nothing to that and is
+ignored.
 """
 
 from __future__ import annotations
@@ -10,17 +11,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_EACH_COMMENT_IS_ONE_OF = ("new", "updated", "unchanged")
+_EXCLUSIVE_COUNTS = ("new", "updated", "unchanged")
 
 
-def count(answer: Mapping[str, Any], name: str) -> int | None:
-    """The count of this name; None if the answer has none, or something else than a whole number that is not negative."""
-    told = answer.get(name)
-    return told if isinstance(told, int) and not isinstance(told, bool) and told >= 0 else None
+def count(envelope: Mapping[str, Any], name: str) -> int | None:
+    """Return one count of a response.
+
+    Args:
+        envelope: JSON object of the response.
+        name: Key of the count.
+
+    Returns:
+        The count. None where it is missing, or is not a whole number of zero or more.
+    """
+    value = envelope.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def accounts_for(answer: Mapping[str, Any], sent: int) -> bool:
-    """Whether the answer says of so many comments that they were taken. A count that is left out is taken for nought."""
-    told = [count(answer, name) for name in _EACH_COMMENT_IS_ONE_OF if name in answer]
-    whole = [number for number in told if number is not None]
-    return len(whole) == len(told) and sum(whole) == sent
+def accounts_for(envelope: Mapping[str, Any], sent: int) -> bool:
+    """Return whether the counts cover every comment of the request.
+
+    Args:
+        envelope: JSON object of the response. A missing count is zero.
+        sent: Number of comments in the request.
+
+    Returns:
+        True where the sum of the counts equals `sent`.
+    """
+    counts = [count(envelope, name) for name in _EXCLUSIVE_COUNTS if name in envelope]
+    valid = [number for number in counts if number is not None]
+    return len(valid) == len(counts) and sum(valid) == sent

@@ -1,7 +1,7 @@
-"""Where a Re:infer tenant lives on the web, and the addresses below it.
+"""The API endpoint of a Re:infer tenant, and the URLs below it. No I/O.
 
-An endpoint may have a path prefix (`https://cloud.uipath.com/organisation/tenant/reinfer_`), so that addresses are
-made by adding segments to it, never by resolving a path from the root. Pure.
+An endpoint may have a path prefix (`https://cloud.uipath.com/organisation/tenant/reinfer_`). So a URL is built by
+appending segments to the endpoint, never by resolving a path from the root.
 """
 
 from __future__ import annotations
@@ -15,48 +15,77 @@ from integrations.errors import ReinferEndpointWrong
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
+    """A valid API endpoint.
+
+    Attributes:
+        base: URL without a trailing slash.
+    """
+
     base: str
-    """Without a slash at its end."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The endpoint that an admin entered. Raises `ReinferEndpointWrong` with the reason."""
+        """Return the endpoint that an admin entered.
+
+        Args:
+            text: URL as entered.
+
+        Returns:
+            The endpoint.
+
+        Raises:
+            ReinferEndpointWrong: The URL cannot be an API endpoint; the detail is the reason.
+        """
         problem = problem_with_endpoint(text)
         if problem:
             raise ReinferEndpointWrong(problem)
         return cls(urlsplit(text.strip()).geturl().rstrip("/"))
 
     def url(self, *segments: str) -> str:
-        """The address of these path segments below the endpoint, whatever characters are in them."""
+        """Return a URL below the endpoint.
+
+        Args:
+            segments: Path segments, with any characters: each one is quoted.
+
+        Returns:
+            Absolute URL.
+        """
         return "/".join([self.base, *(quote(segment, safe="") for segment in segments)])
 
 
 def problem_with_endpoint(text: str) -> str | None:
-    """Why this cannot be an API endpoint, in words for an admin; None when it can. Never repeats a password in it."""
+    """Return why a URL cannot be an API endpoint.
+
+    Args:
+        text: URL as entered.
+
+    Returns:
+        A sentence for an admin, which never quotes a password in the URL. None where the URL is valid.
+    """
     text = text.strip()
     if not text.isascii() or not text.isprintable() or {" ", "\\"} & set(text):
-        return "An address has no white space, no backslashes and no letters with accents."
+        return "The URL must not contain white space, backslashes or accented letters."
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        return "This is no address, or its port is no number up to 65535."
+        return "This is not a valid URL, or its port is not a number up to 65535."
     if not usable:
-        return "It must begin with https:// (or http://) and name a host."
-    return _problem_around_the_host(parts) or _problem_with_path(parts.path)
+        return "The URL must begin with https:// (or http://) and name a host."
+    return _problem_with_authority(parts) or _problem_with_path(parts.path)
 
 
-def _problem_around_the_host(parts: SplitResult) -> str | None:
+def _problem_with_authority(parts: SplitResult) -> str | None:
     if "@" in parts.netloc:
-        return "It must not hold a user name or password: access is by the API token."
+        return "The URL must not contain a user name or password: the API token grants access."
     if parts.geturl() != parts._replace(query="", fragment="").geturl():
-        return "It must end before any question mark or hash sign."
+        return "The URL must end before any question mark or hash sign."
     return None
 
 
 def _problem_with_path(path: str) -> str | None:
     if {".", ".."} & set(path.split("/")) or "//" in path:
-        return "Its path is not plain: leave out dots and double slashes."
+        return "The path of the URL must not contain dot segments or double slashes."
     if path.rstrip("/").endswith("/api/v1"):
-        return "It must end before /api/v1: that part is added by itself."
+        return "The URL must end before /api/v1, which is added automatically."
     return None

@@ -1,7 +1,7 @@
-"""Finding what a refused batch is refused for: halve it until the offender stands alone, and deliver the rest.
+"""Find the comment for which a batch is rejected: halve the batch until the comment is alone, and deliver the rest.
 
-Re:infer refuses a batch as a whole and need not say whose fault it is. One offender among n costs at most 2 log2(n)
-requests more, and the same rule serves a batch that is only too large.
+Re:infer rejects a batch as a whole and does not have to name the comment at fault. One rejected comment among n costs
+at most 2 log2(n) additional requests. The same algorithm handles a batch that is too large.
 """
 
 from __future__ import annotations
@@ -18,48 +18,61 @@ from integrations.reinfer.counting import accounts_for, count
 from integrations.reinfer.refusal import is_about_quota, reason
 
 Send = Callable[[Sequence[EncodedComment]], Awaitable[Mapping[str, Any]]]
-"""Sends one batch and returns the envelope of the answer; raises `ContentRefused` when it is not taken."""
+"""Sends one batch and returns the envelope of the response. Raises `ContentRefused` when the batch is rejected."""
 
 _COUNTS = {"created": "new", "updated": "updated", "unchanged": "unchanged", "text_changed": "updated_text_changed"}
+"""Fields of a receipt, and the counts of Re:infer that they are the sums of."""
 
 
 @dataclass(slots=True)
 class Halving:
-    """Delivers batches and adds up what came of them."""
+    """Delivers batches and adds up their outcomes.
+
+    Attributes:
+        send: Function that sends one batch.
+    """
 
     send: Send
     _rejections: list[Rejection] = field(default_factory=list)
-    _answers: list[Mapping[str, Any]] = field(default_factory=list)
+    _envelopes: list[Mapping[str, Any]] = field(default_factory=list)
     _in_doubt: list[CommentId] = field(default_factory=list)
 
     async def deliver(self, batch: Sequence[EncodedComment]) -> None:
-        """Send a batch, in its order; what is refused alone becomes a rejection. Raises whatever else `send` raises."""
+        """Send a batch, in its order. A comment that is rejected alone becomes a rejection.
+
+        Args:
+            batch: Comments to deliver.
+
+        Raises:
+            QuotaReached: The batch is rejected because the quota of the tenant is used up.
+            IntegrationError: Any other error of `send`.
+        """
         waiting = [batch]
         while waiting:
             part = waiting.pop()
             try:
-                self._take(await self.send(part), part)
-            except ContentRefused as refused:
-                if is_about_quota(refused, [packed.comment for packed in part]):
-                    raise QuotaReached(f"HTTP {refused.status}") from refused
+                self._record(await self.send(part), part)
+            except ContentRefused as error:
+                if is_about_quota(error, [encoded.comment for encoded in part]):
+                    raise QuotaReached(f"HTTP {error.status}") from error
                 if len(part) == 1:
                     comment = part[0].comment
-                    self._rejections.append(Rejection(comment.id, reason(refused, comment)))
+                    self._rejections.append(Rejection(comment.id, reason(error, comment)))
                 else:
                     middle = len(part) // 2
                     waiting += [part[middle:], part[:middle]]
 
     def receipt(self) -> Receipt:
-        """What was acknowledged and refused so far. A count is None as soon as one answer does not tell it."""
-        counts = {ours: self._sum(theirs) for ours, theirs in _COUNTS.items()}
+        """Return what was acknowledged and rejected so far. A count is None where one response lacks it."""
+        counts = {name: self._sum(remote_name) for name, remote_name in _COUNTS.items()}
         return Receipt(rejections=tuple(self._rejections), in_doubt=tuple(self._in_doubt), **counts)
 
-    def _take(self, answer: Mapping[str, Any], part: Sequence[EncodedComment]) -> None:
-        self._answers.append(answer)
-        if not accounts_for(answer, len(part)):
-            self._in_doubt += [packed.comment.id for packed in part]
+    def _record(self, envelope: Mapping[str, Any], part: Sequence[EncodedComment]) -> None:
+        self._envelopes.append(envelope)
+        if not accounts_for(envelope, len(part)):
+            self._in_doubt += [encoded.comment.id for encoded in part]
 
     def _sum(self, name: str) -> int | None:
-        told = [count(answer, name) for answer in self._answers]
-        whole = [number for number in told if number is not None]
-        return sum(whole) if len(whole) == len(told) else None
+        counts = [count(envelope, name) for envelope in self._envelopes]
+        valid = [number for number in counts if number is not None]
+        return sum(valid) if len(valid) == len(counts) else None

@@ -1,7 +1,4 @@
-"""Which names a project and a bucket can have: asked by forms before anything is sent, and by the sink before it opens.
-
-Pure.
-"""
+"""Rules for the names of projects and buckets. Forms and the sink check them before a request is sent. No I/O."""
 
 from __future__ import annotations
 
@@ -13,10 +10,17 @@ _DOTS = (".", "..")
 
 
 def problem_with_bucket(project: str, name: str) -> str | None:
-    """Why no bucket `project/name` can exist, in words for an admin; None when it can.
+    """Return why no bucket `project/name` can exist.
 
-    The rules are those of Re:infer's API specification: a project has letters, digits, dots, hyphens and underscores,
-    at most 1,024 of them; a bucket the same without dots, at most 256.
+    The rules are those of Re:infer's API specification. A project has letters, digits, dots, hyphens and underscores,
+    at most 1,024 characters. A bucket name has the same characters except dots, at most 256.
+
+    Args:
+        project: Name of the project.
+        name: Name of the bucket without its project.
+
+    Returns:
+        A sentence for an admin. None where both names are valid.
     """
     return _problem("project", project, _PROJECT, 1024) or _problem("bucket name", name, _BUCKET, 256)
 
@@ -25,14 +29,12 @@ def _problem(what: str, value: str, allowed: re.Pattern[str], most: int) -> str 
     if not value:
         return f"The {what} is missing."
     if "/" in value:
-        return (
-            f"The {what} has a slash too many: the project and the bucket name are given apart, each without a slash."
-        )
+        return f"The {what} must not contain a slash: the project and the bucket name are entered separately."
     if value != value.strip():
         return f"The {what} begins or ends with white space."
     if len(value) > most:
         return f"The {what} is longer than {most} characters."
     if value in _DOTS or not allowed.fullmatch(value):
         dots = "dots, " if allowed is _PROJECT else ""
-        return f"The {what} may only have letters without accents, digits, {dots}hyphens and underscores."
+        return f"The {what} may only contain letters without accents, digits, {dots}hyphens and underscores."
     return None

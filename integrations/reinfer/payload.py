@@ -1,8 +1,7 @@
-"""A comment as JSON, in Re:infer's own spelling: how it is sent, and how a stored one is read back.
+"""Convert comments to the JSON of Re:infer, and stored comments from that JSON. No I/O.
 
-Only keys that may be written are written, and only those are read: what Re:infer adds to a stored comment (its uid, its
-dates, what people annotated) is none of our business. The shape is the one of `CommentNew` in the vendor's OpenAPI
-specification, which forbids any other key. Pure.
+Only writable keys are written, and only those are read. What Re:infer adds to a stored comment (uid, dates,
+annotations) is ignored. The format is `CommentNew` in the vendor's OpenAPI specification, which rejects any other key.
 """
 
 from __future__ import annotations
@@ -19,17 +18,37 @@ JsonObject = dict[str, Any]
 
 
 def comment_json(comment: Comment) -> bytes:
-    """The comment as one JSON object, in UTF-8, for the `comments` of `POST …/sync`."""
+    """Return the comment as JSON for the `comments` of `POST …/sync`.
+
+    Args:
+        comment: The comment.
+
+    Returns:
+        One JSON object in UTF-8.
+
+    Raises:
+        ValueError: A time of the comment has no time zone.
+    """
     text = json.dumps(comment_object(comment), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # Half a surrogate pair has no UTF-8; Python's escape for it happens to be JSON's.
+    # A lone surrogate cannot be encoded in UTF-8. Python's escape for it is also valid JSON.
     return text.encode("utf-8", "backslashreplace")
 
 
 def comment_object(comment: Comment) -> JsonObject:
-    """The comment in Re:infer's shape; what is blank is left out. Raises ValueError if a time has no zone."""
+    """Return the comment as an object in the format of Re:infer, without blank values.
+
+    Args:
+        comment: The comment.
+
+    Returns:
+        Object that can be encoded as JSON.
+
+    Raises:
+        ValueError: A time of the comment has no time zone.
+    """
     return {
         "id": comment.id,
-        "timestamp": _written_time(comment.timestamp),
+        "timestamp": _format_time(comment.timestamp),
         **_unless_blank(thread_id=comment.thread_id),
         "messages": [_message_object(comment.message)],
         **_unless_blank(
@@ -40,9 +59,16 @@ def comment_object(comment: Comment) -> JsonObject:
 
 
 def read_comment(stored: Mapping[str, Any]) -> Comment:
-    """A stored comment, tolerant of keys that are missing, read-only or unknown.
+    """Return a stored comment. Missing, read-only and unknown keys are tolerated.
 
-    Raises ValueError when it has no id or no time, and so cannot be a comment.
+    Args:
+        stored: The comment as JSON object of Re:infer.
+
+    Returns:
+        The comment.
+
+    Raises:
+        ValueError: The object has no id or no time, so it is not a comment.
     """
     message = _first(stored.get("messages"))
     return Comment(
@@ -69,7 +95,7 @@ def _message_object(message: Message) -> JsonObject:
             to=[person for person in message.to if person],
             cc=[person for person in message.cc if person],
             bcc=[person for person in message.bcc if person],
-            sent_at=_written_time(message.sent_at) if message.sent_at else "",
+            sent_at=_format_time(message.sent_at) if message.sent_at else "",
         ),
     }
 
@@ -88,13 +114,13 @@ def _unless_blank(**values: Any) -> JsonObject:
 
 
 def _can_be_sent(value: str | int | float) -> bool:
-    """Not a blank, and not a number that JSON has no word for."""
+    """Return whether the value is neither blank nor a number that JSON cannot express."""
     return bool(value.strip()) if isinstance(value, str) else math.isfinite(value)
 
 
-def _written_time(time: datetime) -> str:
+def _format_time(time: datetime) -> str:
     if time.tzinfo is None:
-        raise ValueError("a time without a zone cannot be sent")
+        raise ValueError("a time without a time zone cannot be sent")
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -125,7 +151,7 @@ def _read_attachment(part: Mapping[str, Any]) -> Attachment:
 
 
 def _read_properties(stored: Any) -> Properties:
-    # A number may come back as 7.0 that went out as 7, and is no change for that.
+    # A number that was sent as 7 may be returned as 7.0, which is not a change.
     return {
         key: int(value) if isinstance(value, float) and value.is_integer() else value
         for key, value in _object(stored).items()

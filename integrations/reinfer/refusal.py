@@ -1,7 +1,7 @@
-"""What may be kept of Re:infer's words about a comment that it refused: never what the comment itself says.
+"""Decide whether Re:infer's message about a rejected comment can be stored without storing mail content. No I/O.
 
-A reason is shown to admins and stored, and mail content must be neither. A validation message may quote what it
-complains about, so it is kept only if nothing in it can come from the comment. Pure.
+The reason of a rejection is stored and shown to admins, and mail content must be neither. A validation message may
+quote the text that it rejects. So the message is stored only if no part of it can come from the comment.
 """
 
 from __future__ import annotations
@@ -15,20 +15,36 @@ from integrations.reinfer.remote_words import mentions_quota
 
 _QUOTATION_MARKS = re.compile("""["'`‘’“”«»]""")
 _RUN = 12
-"""Letters in a row that a message and a mail do not have in common by chance."""
+"""Consecutive characters that a message and an email do not share by chance."""
 
 
-def reason(refused: ContentRefused, comment: Comment) -> str:
-    """Why this comment was refused: the status, and the server's message if it is surely free of content."""
-    status = f"HTTP {refused.status}"
-    if not refused.message or _quotes(refused.message, comment):
+def reason(error: ContentRefused, comment: Comment) -> str:
+    """Return why a comment was rejected.
+
+    Args:
+        error: The rejection of a request with this comment alone.
+        comment: The comment.
+
+    Returns:
+        The HTTP status, with the server's message if it contains no mail content.
+    """
+    status = f"HTTP {error.status}"
+    if not error.message or _quotes(error.message, comment):
         return status
-    return f"{status}: {refused.message}"
+    return f"{status}: {error.message}"
 
 
-def is_about_quota(refused: ContentRefused, comments: list[Comment]) -> bool:
-    """Whether the quota is the reason, and not a mail that speaks of one and is quoted."""
-    return mentions_quota(refused.message) and not any(
+def is_about_quota(error: ContentRefused, comments: list[Comment]) -> bool:
+    """Return whether the quota is the reason of a rejection.
+
+    Args:
+        error: The rejection.
+        comments: Comments of the request.
+
+    Returns:
+        True where the message mentions a quota and no comment does, so that the message cannot quote it from an email.
+    """
+    return mentions_quota(error.message) and not any(
         mentions_quota(text) for comment in comments for text in _strings(comment)
     )
 
@@ -47,7 +63,7 @@ def _quotes(message: str, comment: Comment) -> bool:
 
 
 def _strings(comment: Comment) -> Iterator[str]:
-    """Everything a correspondent had a hand in, white space folded as in a message."""
+    """Yield every text that a correspondent can influence, with white space folded as in a message."""
     message = comment.message
     yield from (comment.id, comment.thread_id)
     for text in (message.subject, message.body, message.signature):

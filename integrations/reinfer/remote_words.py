@@ -1,8 +1,8 @@
-"""Words of Re:infer, and of the library that speaks to it, by which something is decided because there is no code for it.
+"""Words in texts of Re:infer and of its HTTP library that decide something, because no code exists for it.
 
-Nothing else of the adapter looks into a text of the other side. Re:infer documents no code for a quota that is reached: it
-answers 403 with a sentence ("comment quota hit" in the list of errors of its own Exchange integration). h11 and httpx have one
-class, RemoteProtocolError, for a connection that ended too early and for bytes that are no HTTP.
+No other module of the adapter interprets a text of the other side. Re:infer documents no code for a used-up quota: it
+responds with 403 and a sentence ("comment quota hit" in the error list of its own Exchange integration). h11 and httpx
+have one class, RemoteProtocolError, for a connection that was closed too early and for bytes that are not HTTP.
 """
 
 from __future__ import annotations
@@ -12,10 +12,24 @@ _CUT = ("disconnected", "incomplete", "without sending")
 
 
 def mentions_quota(message: str) -> bool:
-    """Whether a refusal is about the quota of the tenant."""
+    """Return whether a text mentions the quota of the tenant.
+
+    Args:
+        message: Message of the server.
+
+    Returns:
+        True where the text contains the word.
+    """
     return _QUOTA in message.lower()
 
 
 def says_it_was_cut(error: Exception) -> bool:
-    """Of a RemoteProtocolError: the connection ended too early, and what came before was HTTP."""
+    """Return whether a RemoteProtocolError means that the connection was closed too early, after valid HTTP.
+
+    Args:
+        error: The error.
+
+    Returns:
+        False for bytes that are not HTTP.
+    """
     return any(sign in str(error) for sign in _CUT)

@@ -1,7 +1,7 @@
-"""The sink of comments at Re:infer: a bucket is a source there, and comments go to its `sync`.
+"""The sink for Re:infer: implements `integrations.ports.Sink` over HTTP.
 
-It keeps the promises of `integrations.ports.Sink` over HTTP; what it knows of the product on the other side is in the
-modules beside it, each with one part of it.
+A bucket is a *source* in the API of Re:infer, and comments are pushed to its `sync` endpoint. The other modules of this
+package each implement one part of the protocol.
 """
 
 from __future__ import annotations
@@ -34,12 +34,16 @@ from integrations.reinfer.payload import read_comment
 T = TypeVar("T")
 
 _TITLE_CHARS = 128
-_ASKED_WITHIN_A_DEADLINE = 128
-_EVERYTHING = b'{"comment_filter":{}}'
+_IDS_PER_DEADLINE = 128
+_EVERY_COMMENT = b'{"comment_filter":{}}'
 
 
 class ReinferSink:
-    """One bucket of one Re:infer tenant. Holds connections open between calls; belongs to one thread."""
+    """One bucket of one Re:infer tenant. Keeps connections open between calls. Belongs to one thread.
+
+    Attributes:
+        deadline: Seconds after which any call has ended.
+    """
 
     def __init__(
         self,
@@ -54,11 +58,23 @@ class ReinferSink:
         user_agent: str = "reinfer-exchange",
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Nothing is sent yet. `deadline`: seconds after which any call has ended; `stored` has as many for
-        each 128 ids.
+        """Prepare the sink without a request.
 
-        `tls`: what to trust instead of the usual authorities. Raises `ReinferEndpointWrong`, `BucketNameWrong` and
-        `ReinferTokenRefused` for what cannot be right whatever Re:infer says.
+        Args:
+            endpoint: URL of the API endpoint.
+            token: API token.
+            project: Project of the bucket.
+            name: Name of the bucket.
+            deadline: Seconds after which any call has ended. `stored` has as many for each 128 ids.
+            batch_count: Comments per request.
+            batch_bytes: Bytes of JSON per request.
+            user_agent: Value of the `User-Agent` header.
+            tls: Certificate authorities to trust; None for the usual ones.
+
+        Raises:
+            ReinferEndpointWrong: The URL cannot be an API endpoint.
+            BucketNameWrong: No bucket of this name can exist.
+            ReinferTokenRefused: The token cannot be part of a header.
         """
         problem = problem_with_bucket(project, name)
         if problem:
@@ -75,27 +91,46 @@ class ReinferSink:
         return f"ReinferSink({self._endpoint.base}, {self._project}/{self._name})"
 
     def check(self) -> None:
-        """Ask for the bucket by this token. Whether the token may also write to it, only a push can tell."""
-        self._channel.run(self._look)
+        """Request the bucket with the token. Only a push shows whether the token may also write to the bucket.
+
+        Raises:
+            BucketNotFound: The bucket does not exist, or the token may not see it.
+            IntegrationError: The token is rejected, or the network fails.
+        """
+        self._channel.run(self._request_bucket)
 
     def create(self) -> None:
-        """Create the bucket unless it exists, with its name as its title. Raises `ProjectNotFound`."""
+        """Create the bucket unless it exists. Its title is its name, at most 128 characters.
+
+        Raises:
+            ProjectNotFound: The project does not exist, or the token may not see it.
+            IntegrationError: The token is rejected, or the network fails.
+        """
         self._channel.run(self._create)
 
     def is_empty(self) -> bool:
-        """Whether the bucket holds no comment at all, as far as can be seen: what cannot be seen counts as full."""
+        """Return whether the bucket contains no comment. False where Re:infer does not allow the check."""
         return self._channel.run(self._is_empty)
 
     def count(self) -> int | None:
-        """How many comments the bucket holds, by its own statistics, which may lag behind. None when they do not say."""
+        """Return the number of comments in the bucket by its statistics, which may be outdated. None if missing."""
         found = self._channel.run(self._count)
         return int(found) if found is not None and found >= 0 else None
 
     def push(self, comments: Sequence[Comment]) -> Receipt:
-        """Create or overwrite these comments in their order, in as many requests as the bounds ask for.
+        """Create or overwrite comments, in their order, in as many requests as the limits of a batch require.
 
-        All of them together end by the deadline. A comment refused for what it is becomes a rejection, and the others
-        are delivered.
+        All requests together end by the deadline. A comment whose content is rejected becomes a rejection in the
+        receipt, and the other comments are delivered.
+
+        Args:
+            comments: The comments.
+
+        Returns:
+            Counts, rejections, and the ids of comments that the counts do not cover.
+
+        Raises:
+            IntegrationError: Any other error. Any of the comments may have been stored or not.
         """
 
         async def push() -> Receipt:
@@ -107,14 +142,26 @@ class ReinferSink:
         return self._channel.run(push)
 
     def stored(self, ids: Sequence[CommentId]) -> Mapping[CommentId, Comment]:
-        """Those of these comments that the bucket holds, with nothing in them that only Re:infer writes."""
-        held: dict[CommentId, Comment] = {}
-        for start in range(0, len(ids), _ASKED_WITHIN_A_DEADLINE):
-            found = self._channel.run(partial(self._ask, ids[start : start + _ASKED_WITHIN_A_DEADLINE]))
-            held |= {comment.id: comment for comment in found}
-        return held
+        """Return the comments of the bucket with these ids, without what only Re:infer writes.
+
+        Args:
+            ids: Comment ids.
+
+        Returns:
+            Comments by id. An id without a comment is missing.
+
+        Raises:
+            BucketNotFound: The bucket does not exist, or the token may not see it.
+            IntegrationError: The token is rejected, or the network fails.
+        """
+        found: dict[CommentId, Comment] = {}
+        for start in range(0, len(ids), _IDS_PER_DEADLINE):
+            part = self._channel.run(partial(self._request_comments, ids[start : start + _IDS_PER_DEADLINE]))
+            found |= {comment.id: comment for comment in part}
+        return found
 
     def close(self) -> None:
+        """Close the connections."""
         self._channel.close()
 
     def __enter__(self) -> Self:
@@ -123,29 +170,29 @@ class ReinferSink:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    # ---- one request each -----------------------------------------------------------------------------------------
+    # ---- single requests ------------------------------------------------------------------------------------------
 
-    async def _look(self) -> None:
+    async def _request_bucket(self) -> None:
         payload(await self._channel.exchange("GET", self._url()))
 
     async def _sync(self, batch: Sequence[EncodedComment]) -> Mapping[str, Any]:
-        answer = await self._channel.exchange("POST", self._url("sync"), request_body(batch))
-        return payload(answer, may_quote_mail=True)
+        response = await self._channel.exchange("POST", self._url("sync"), request_body(batch))
+        return payload(response, may_quote_mail=True)
 
     async def _comment(self, comment_id: CommentId) -> Comment | None:
-        """The stored comment, or None if there is none; raises `BucketNotFound` as well when there is none."""
-        answer = await self._channel.exchange("GET", self._url("comments", comment_id))
-        stored = payload(answer).get("comment")
+        """Return the stored comment. Raises `BucketNotFound` where the comment or the bucket does not exist."""
+        response = await self._channel.exchange("GET", self._url("comments", comment_id))
+        stored = payload(response).get("comment")
         try:
             comment = read_comment(stored if isinstance(stored, dict) else {})
         except ValueError as error:
-            raise ReinferUnintelligible("a stored comment without an id or a time") from error
+            raise ReinferUnintelligible("the response has a comment without an id or a time") from error
         if comment.id != comment_id:
-            raise ReinferUnintelligible("another comment than the one asked for")
+            raise ReinferUnintelligible("the response has another comment than the requested one")
         return comment
 
     async def _count(self) -> float | None:
-        envelope = payload(await self._channel.exchange("POST", self._url("statistics"), _EVERYTHING))
+        envelope = payload(await self._channel.exchange("POST", self._url("statistics"), _EVERY_COMMENT))
         statistics = envelope.get("statistics")
         count = statistics.get("num_comments") if isinstance(statistics, dict) else None
         return count if isinstance(count, int | float) and math.isfinite(count) else None
@@ -157,14 +204,14 @@ class ReinferSink:
     def _url(self, *segments: str) -> str:
         return self._endpoint.url("api", "v1", "sources", self._project, self._name, *segments)
 
-    # ---- what takes several ---------------------------------------------------------------------------------------
+    # ---- several requests -----------------------------------------------------------------------------------------
 
-    async def _ask(self, ids: Sequence[CommentId]) -> list[Comment]:
-        answers = await _together([self._comment_or_none(comment_id) for comment_id in ids])
-        if None in answers:
-            # "Not found" is said of a comment and of a bucket alike.
-            await self._look()
-        return [comment for comment in answers if comment is not None]
+    async def _request_comments(self, ids: Sequence[CommentId]) -> list[Comment]:
+        results = await _concurrently([self._comment_or_none(comment_id) for comment_id in ids])
+        if None in results:
+            # Re:infer responds with "not found" for a missing comment and for a missing bucket.
+            await self._request_bucket()
+        return [comment for comment in results if comment is not None]
 
     async def _comment_or_none(self, comment_id: CommentId) -> Comment | None:
         try:
@@ -181,13 +228,13 @@ class ReinferSink:
         except BucketNotFound as error:
             raise ProjectNotFound(error.detail) from error
         except ReinferFailed:
-            # A conflict if somebody else created it at this moment, and then all is well.
+            # A conflict is no error where another client created the bucket at the same moment.
             if not await self._exists():
                 raise
 
     async def _exists(self) -> bool:
         try:
-            await self._look()
+            await self._request_bucket()
         except BucketNotFound:
             return False
         return True
@@ -195,16 +242,16 @@ class ReinferSink:
     async def _is_empty(self) -> bool:
         if await self._count() != 0:
             return False
-        # Counts may lag behind what was just stored, so the comments themselves are asked for.
+        # The count may not include comments that were just stored, so the comments are requested as well.
         try:
             return await self._first_page() == []
         except Refused:
             return False
 
 
-async def _together(questions: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """The answers to questions asked at the same time; the first that fails ends the others."""
-    tasks = [asyncio.ensure_future(question) for question in questions]
+async def _concurrently(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return the results of coroutines that run at the same time. The first failure cancels the others."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
         return await asyncio.gather(*tasks)
     finally:

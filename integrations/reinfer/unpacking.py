@@ -1,7 +1,7 @@
-"""The body of an answer as it comes in, unpacked piece by piece and never beyond a bound.
+"""Decompress the body of a response piece by piece, up to a limit. No I/O.
 
-httpx unpacks whatever arrives at once, by any number of codings that a server names: a few kilobytes can become gigabytes
-before anybody can count them. Pure.
+httpx decompresses everything that arrives, with any number of codings that a server names: a few kilobytes can become
+gigabytes before the size can be checked.
 """
 
 from __future__ import annotations
@@ -12,41 +12,64 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Unpacked:
-    """Takes pieces until `most` bytes came out."""
+    """A body that is decompressed until a limit is reached.
+
+    Attributes:
+        body: Decompressed bytes so far, at most one more than the limit.
+    """
 
     def __init__(self, coding: str, most: int) -> None:
-        """`coding`: of the header Content-Encoding; we ask for gzip or none. Raises `ValueError` for another."""
+        """Start with an empty body.
+
+        Args:
+            coding: Value of the `Content-Encoding` header. Requests of this product accept gzip or none.
+            most: Largest size of the body, in decompressed bytes.
+
+        Raises:
+            ValueError: The coding was not requested.
+        """
         coding = coding.strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip"):
-            raise ValueError("a content coding that nobody asked for")
+            raise ValueError("the response has a content coding that was not requested")
         self.body = bytearray()
         self._most = most
-        self._unpacker = zlib.decompressobj(_GZIP) if coding.endswith("gzip") else None
+        self._decompressor = zlib.decompressobj(_GZIP) if coding.endswith("gzip") else None
 
     @property
     def is_too_large(self) -> bool:
-        """Whether more came out than was wanted; the body ends there."""
+        """Whether the limit was exceeded. The rest of the body is missing then."""
         return len(self.body) > self._most
 
     def add(self, piece: bytes) -> None:
-        """Raises `ValueError` for what is not packed as the server says."""
-        if self._unpacker is None:
+        """Decompress the next piece.
+
+        Args:
+            piece: Bytes as received.
+
+        Raises:
+            ValueError: The bytes are not gzip although the header says so.
+        """
+        if self._decompressor is None:
             self.body += piece[: self._room()]
             return
         while piece and not self.is_too_large:
-            if self._unpacker.eof:
-                # Several packed pieces one behind the other are one body (RFC 1952, section 2.2).
-                self._unpacker = zlib.decompressobj(_GZIP)
+            if self._decompressor.eof:
+                # Several gzip members in sequence form one body (RFC 1952, section 2.2).
+                self._decompressor = zlib.decompressobj(_GZIP)
             try:
-                self.body += self._unpacker.decompress(piece, self._room())
+                self.body += self._decompressor.decompress(piece, self._room())
             except zlib.error:
-                raise ValueError("no gzip") from None
-            piece = self._unpacker.unconsumed_tail or self._unpacker.unused_data
+                raise ValueError("the response is not gzip") from None
+            piece = self._decompressor.unconsumed_tail or self._decompressor.unused_data
 
     def end(self) -> None:
-        """Raises `ValueError` when the packing was cut short."""
-        if self._unpacker is not None and self.body and not self._unpacker.eof and not self.is_too_large:
-            raise ValueError("gzip that was cut short")
+        """Check that the body is complete.
+
+        Raises:
+            ValueError: The gzip data is truncated.
+        """
+        if self._decompressor is not None and self.body and not self._decompressor.eof and not self.is_too_large:
+            raise ValueError("the gzip data of the response is truncated")
 
     def _room(self) -> int:
         return self._most + 1 - len(self.body)

@@ -2,10 +2,13 @@
 
 from django.db import migrations
 
+from integrations.migrations._renamed_models import DEPENDENCIES, rename_permissions
+
 
 class Migration(migrations.Migration):
-    dependencies = [("notices", "0002_squashed")]
+    dependencies = [("notices", "0002_squashed"), *DEPENDENCIES]
     operations = [
         migrations.AlterModelTable("notice", "notices_notice"),
         migrations.RenameModel("Notice", "Notification"),
+        rename_permissions("notices", {"notice": ("notification", "notification")}),
     ]

@@ -1,1 +1,1 @@
-"""An integration with its mailboxes as one document: read, compared with what is stored, applied, written."""
+"""An integration with its mailboxes as one document: read it, compare it with the stored state, apply it, write it."""

@@ -1,4 +1,4 @@
-"""Carrying a plan out: all of it, or nothing."""
+"""Apply a plan completely, or change nothing."""
 
 from __future__ import annotations
 
@@ -19,51 +19,70 @@ SECRETS = IntegrationForm.secret_names
 
 
 class ChangedMeanwhile(DocumentWrong):
-    """Somebody was faster: nothing was written."""
+    """The integration was changed after the plan was made. Nothing was written."""
 
 
 class SecretsLater(IntegrationForm):
-    """For who cannot send secrets: that one is missing is no fault, and keeps the integration from running."""
+    """A form for clients that cannot send secrets: a missing secret is no error, and keeps the integration stopped."""
 
     def has_secret(self, name: str) -> bool:
+        """Treat every secret as present.
+
+        Args:
+            name: The name of the field.
+
+        Returns:
+            Always true.
+        """
         return True
 
 
 def apply(plan: Plan, *, secrets_later: bool = False) -> Integration:
-    """Write it. `secrets_later`: for clients that cannot send any; without them the integration is made, and stopped.
-    Raises DocumentWrong, with what is wrong field by field, and `ChangedMeanwhile`."""
+    """Write the changes of a plan in one transaction.
+
+    Args:
+        plan: The plan.
+        secrets_later: Whether secrets may be missing. The integration is then created, and stopped.
+
+    Returns:
+        The integration.
+
+    Raises:
+        DocumentWrong: Fields have errors.
+        ChangedMeanwhile: The stored state was changed after the plan was made.
+    """
     try:
         with transaction.atomic():
             _unchanged(plan)
             integration = _integration(plan, SecretsLater if secrets_later else IntegrationForm)
             _remove(plan)
             buckets: dict[tuple[int, str, str], Bucket] = {}
-            for wish in plan.added:
+            for desired in plan.added:
                 integration.mailboxes.create(
-                    address=wish.address, bucket=_bucket(plan, wish, None, buckets), **values(wish)
+                    address=desired.address, bucket=_bucket(plan, desired, None, buckets), **values(desired)
                 )
-            for row, wish, _ in plan.changed:
+            for row, desired, _ in plan.changed:
                 Mailbox.objects.filter(pk=row.pk).update(
-                    bucket=_bucket(plan, wish, row, buckets),
+                    bucket=_bucket(plan, desired, row, buckets),
                     updated_at=timezone.now(),
-                    **values(wish, with_state=wish.enabled != row.enabled),
+                    **values(desired, with_state=desired.enabled != row.enabled),
                 )
     except IntegrityError:
-        raise ChangedMeanwhile("Somebody else changed this just now. Nothing was changed; try again.") from None
+        raise ChangedMeanwhile("This was changed meanwhile. Nothing was changed; try again.") from None
     return integration
 
 
 def _unchanged(plan: Plan) -> None:
-    """Raises ChangedMeanwhile when it is no longer as the plan found it; until this transaction ends, it stays so."""
+    """Raise ChangedMeanwhile where the stored state differs from the plan. Lock it until the transaction ends."""
     if plan.integration is None:
         return
     row = Integration.objects.select_for_update().filter(pk=plan.integration.pk).first()
     if row is None or latest_change(row) != plan.latest:
-        raise ChangedMeanwhile("Somebody else changed this just now. Nothing was changed; try again.")
+        raise ChangedMeanwhile("This was changed meanwhile. Nothing was changed; try again.")
 
 
 def _integration(plan: Plan, form_class: type[IntegrationForm]) -> Integration:
-    """By the form that people use, so that nothing gets in that would not there."""
+    """Store the integration by the form that the pages use, so that the same checks apply."""
     row = plan.integration or Integration()
     form = form_class(_form_data(plan, row), instance=row)
     if not form.stored():
@@ -77,15 +96,25 @@ def _integration(plan: Plan, form_class: type[IntegrationForm]) -> Integration:
         labels = ", ".join(_label(form, name) for name in missing)
         detail = f"Not entered yet: {labels}. Enter it, then start the integration."
         Integration.objects.filter(pk=row.pk).update(**{**STOPPED, "disabled_detail": detail})
-    elif plan.wish.enabled is not None:
-        Integration.objects.filter(pk=row.pk).exclude(enabled=plan.wish.enabled).update(
-            **(RUNNING if plan.wish.enabled else STOPPED)
+    elif plan.desired.enabled is not None:
+        Integration.objects.filter(pk=row.pk).exclude(enabled=plan.desired.enabled).update(
+            **(RUNNING if plan.desired.enabled else STOPPED)
         )
     return Integration.objects.get(pk=row.pk)
 
 
 def on_trial(plan: Plan) -> Integration:
-    """As it would be, unwritten, to be tested. Raises DocumentWrong."""
+    """Return the integration that the plan would store, unsaved, for a connection test.
+
+    Args:
+        plan: The plan.
+
+    Returns:
+        The integration.
+
+    Raises:
+        DocumentWrong: Fields have errors.
+    """
     row = plan.integration or Integration()
     form = IntegrationForm(_form_data(plan, row), instance=row)
     if (tested := form.to_be_tested()) is None:
@@ -101,7 +130,13 @@ def _wrong(form: IntegrationForm) -> DocumentWrong:
 def _form_data(plan: Plan, row: Integration) -> dict[str, Any]:
     fresh = Integration()
     base = stored_settings(plan.integration) if plan.integration else {name: getattr(fresh, name) for name in SETTINGS}
-    values = {**base, **plan.wish.settings, **plan.wish.secrets, "project": plan.wish.project, "name": plan.wish.name}
+    values = {
+        **base,
+        **plan.desired.settings,
+        **plan.desired.secrets,
+        "project": plan.desired.project,
+        "name": plan.desired.name,
+    }
     if plan.integration:
         values["seen"] = row.updated_at.isoformat()
     return {name: "" if value is None else value for name, value in values.items()}
@@ -112,32 +147,44 @@ def _label(form: IntegrationForm, name: str) -> str:
 
 
 def _remove(plan: Plan) -> None:
-    # Stopped first: a sync that is running ends between two batches.
+    # The mailboxes are stopped first, so that a running sync ends between two batches.
     rows = Mailbox.objects.filter(pk__in=[row.pk for row in plan.removed])
     rows.update(**STOPPED)
     rows.delete()
     if plan.removed and plan.integration:
-        # What is left of it does not tell that something is gone.
+        # The remaining rows do not show that a row was deleted, so the integration gets a new time of change.
         Integration.objects.filter(pk=plan.integration.pk).update(updated_at=timezone.now())
 
 
-def values(wish: DesiredMailbox, *, with_state: bool = True) -> dict[str, Any]:
-    """By the name of the model's field: all that the wish says but address and bucket."""
-    found = {name: getattr(wish, name) for name in MAILBOX_FIELDS if name != "enabled"}
+def values(desired: DesiredMailbox, *, with_state: bool = True) -> dict[str, Any]:
+    """Return the values of a desired mailbox without address and bucket.
+
+    Args:
+        desired: The desired mailbox.
+        with_state: Whether to include the values that start or stop it.
+
+    Returns:
+        Values by the name of the model's field.
+    """
+    found = {name: getattr(desired, name) for name in MAILBOX_FIELDS if name != "enabled"}
     found = {name: _as_list(value) if isinstance(value, tuple) else value for name, value in found.items()}
-    return found | ((RUNNING if wish.enabled else STOPPED) if with_state else {})
+    return found | ((RUNNING if desired.enabled else STOPPED) if with_state else {})
 
 
 def _as_list(value: tuple[Any, ...]) -> list[Any]:
     return [list(entry) if isinstance(entry, tuple) else entry for entry in value]
 
 
-def _bucket(plan: Plan, wish: DesiredMailbox, row: Mailbox | None, known: dict[tuple[int, str, str], Bucket]) -> Bucket:
-    if wish.destination:
-        destination = plan.destinations[wish.destination]
+def _bucket(
+    plan: Plan, desired: DesiredMailbox, row: Mailbox | None, known: dict[tuple[int, str, str], Bucket]
+) -> Bucket:
+    if desired.destination:
+        destination = plan.destinations[desired.destination]
     else:
         destination = row.bucket.destination if row else next(iter(plan.destinations.values()))
-    key = (destination.pk, wish.project, wish.bucket)
+    key = (destination.pk, desired.project, desired.bucket)
     if key not in known:
-        known[key] = Bucket.objects.get_or_create(destination=destination, project=wish.project, name=wish.bucket)[0]
+        known[key] = Bucket.objects.get_or_create(
+            destination=destination, project=desired.project, name=desired.bucket
+        )[0]
     return known[key]

@@ -1,4 +1,4 @@
-"""What a document asks for, as values. Pure."""
+"""The desired state that a document describes, as values. Pure."""
 
 from __future__ import annotations
 
@@ -11,22 +11,47 @@ Path = tuple[str, ...]
 
 
 class DocumentWrong(Exception):
-    """A document that cannot be used. `problems`: what is wrong, each a sentence that names its place."""
+    """A document that cannot be used.
+
+    Attributes:
+        problems: The errors, each a sentence that names its place in the document.
+    """
 
     def __init__(self, *problems: str) -> None:
+        """Store the errors.
+
+        Args:
+            *problems: The errors, each a sentence that names its place in the document.
+        """
         super().__init__(" ".join(problems))
         self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredMailbox:
-    """One mailbox as it shall be."""
+    """The desired state of one mailbox.
+
+    Attributes:
+        address: The address of the mailbox.
+        project: The project of its bucket at Re:infer.
+        bucket: The name of its bucket.
+        destination: The name of the destination. Empty: the present one of the mailbox, or the only one.
+        enabled: Whether it is running.
+        start_at: Emails that arrived before are not read, in UTC.
+        folder_allow: Paths of the only folders to read; empty for all.
+        folder_deny: Paths of folders that are not read.
+        participant_allow: Addresses, of which an email needs one; empty for all.
+        participant_deny: Addresses, of which an email may have none.
+        domain_allow: Domains, of which an email needs one; empty for all.
+        domain_deny: Domains, of which an email may have none.
+        meetings: Whether meeting messages are read.
+        reports: Whether delivery and read reports are read.
+    """
 
     address: str
     project: str
     bucket: str
     destination: str = ""
-    """Its name. Empty: the one that the mailbox has, or the only one there is."""
     enabled: bool = True
     start_at: datetime | None = None
     folder_allow: tuple[Path, ...] = ()
@@ -41,19 +66,26 @@ class DesiredMailbox:
 
 @dataclass(frozen=True, slots=True)
 class DesiredIntegration:
-    """An integration as it shall be. What `settings` and `secrets` do not name stays as it is."""
+    """The desired state of an integration. A setting or secret without a value here does not change.
+
+    Attributes:
+        project: The project of the integration.
+        name: The name of the integration in its project.
+        settings: Settings by the name of the model's field.
+        secrets: Secrets by the name of the model's field.
+        enabled: Whether it is running; None for no change.
+        mailboxes: All mailboxes of the integration.
+        updated_at: The state that the document was made from, as an optimistic lock; None for no lock.
+        warnings: Parts of the document that are not supported here.
+        defaults: Settings of a new integration where the document does not contain them.
+    """
 
     project: str
     name: str
     settings: Mapping[str, Any]
-    """By the name of the model's field."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     enabled: bool | None = None
-    """None: as it is."""
     mailboxes: tuple[DesiredMailbox, ...] = ()
     updated_at: datetime | None = None
-    """The state that the document was made from, for those who want to be told of changes since."""
     warnings: tuple[str, ...] = ()
-    """What the document says and nobody here understands."""
-    usual: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of a new integration, where the document says nothing of them."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)

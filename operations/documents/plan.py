@@ -1,4 +1,4 @@
-"""What applying a document would change, before anything is. Reads the database, writes nothing."""
+"""Compare a document with the stored state. Reads the database and writes nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from integrations.models import Destination, Integration
 from integrations.wording import in_words
 from mailboxes.models import Mailbox
 from operations.documents.desired import DesiredIntegration, DesiredMailbox, DocumentWrong
-from operations.documents.stored import mailbox_wish, stored_settings
+from operations.documents.stored import desired_mailbox, stored_settings
 
 MAILBOX_FIELDS = {
     "enabled": "Running",
@@ -30,12 +30,18 @@ MAILBOX_FIELDS = {
     "meetings": "Meeting messages",
     "reports": "Delivery and read reports",
 }
-"""What a document says of a mailbox, by the name of the model's field, and as the form calls it."""
+"""The settings of a mailbox in a document: the name of the model's field, and the label of the form."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One thing that would be otherwise. Before or after is empty when something is added or goes."""
+    """One change in words.
+
+    Attributes:
+        what: What changes, as the form labels it.
+        before: The value before; empty where something is added.
+        after: The value after; empty where something is removed.
+    """
 
     what: str
     before: str
@@ -44,57 +50,77 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would change."""
+    """What a document changes.
 
-    wish: DesiredIntegration
+    Attributes:
+        desired: The desired state.
+        integration: The stored integration; None where it would be created.
+        settings: The changed settings.
+        added: The mailboxes to create.
+        changed: The mailboxes to change, each with its desired state and its changes.
+        removed: The mailboxes to delete.
+        destinations: All destinations by name.
+        latest: When the stored state was last changed; None where nothing is stored.
+    """
+
+    desired: DesiredIntegration
     integration: Integration | None
-    """None: it would be created."""
     settings: tuple[PlannedChange, ...] = ()
     added: tuple[DesiredMailbox, ...] = ()
     changed: tuple[tuple[Mailbox, DesiredMailbox, tuple[PlannedChange, ...]], ...] = ()
     removed: tuple[Mailbox, ...] = ()
     destinations: dict[str, Destination] = field(default_factory=dict)
     latest: datetime | None = None
-    """When what is stored was last changed; None when nothing is."""
 
     @property
     def is_empty(self) -> bool:
+        """Whether the stored state is the desired state."""
         return self.integration is not None and not (self.settings or self.added or self.changed or self.removed)
 
     @property
     def new_mailboxes(self) -> list[tuple[DesiredMailbox, Sequence[PlannedChange]]]:
-        """Each with what is said of it and not what a mailbox is by itself."""
-        return [(wish, new_mailbox_lines(wish)) for wish in self.added]
+        """The mailboxes to create, each with its settings that differ from the defaults."""
+        return [(desired, new_mailbox_lines(desired)) for desired in self.added]
 
     @property
     def digest(self) -> str:
-        """Two plans that do the same have the same: what was confirmed is what is carried out."""
+        """A digest of the changes. It shows that the applied plan is the one that was confirmed."""
         changes = [(mailbox.pk, lines) for mailbox, _, lines in self.changed]
-        told = (
+        parts = (
             self.integration and self.integration.pk,
             self.settings,
             self.added,
             changes,
             [mailbox.pk for mailbox in self.removed],
-            [hashlib.sha256(value.encode()).hexdigest() for value in self.wish.secrets.values()],
+            [hashlib.sha256(value.encode()).hexdigest() for value in self.desired.secrets.values()],
         )
-        return hashlib.sha256(repr(told).encode()).hexdigest()
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def planned(wish: DesiredIntegration) -> Plan:
-    """Compare a document with what is stored. Raises DocumentWrong when a bucket's destination cannot be told."""
-    integration = Integration.objects.filter(project=wish.project, name=wish.name).first()
+def planned(desired: DesiredIntegration) -> Plan:
+    """Compare a document with the stored state.
+
+    Args:
+        desired: The desired state.
+
+    Returns:
+        The plan.
+
+    Raises:
+        DocumentWrong: The destination of a bucket is unknown or ambiguous.
+    """
+    integration = Integration.objects.filter(project=desired.project, name=desired.name).first()
     if integration is None:
-        wish = replace(wish, settings={**wish.usual, **wish.settings})
+        desired = replace(desired, settings={**desired.defaults, **desired.settings})
     destinations = {destination.name: destination for destination in Destination.objects.all()}
     rows = list(integration.mailboxes.select_related("bucket__destination")) if integration else []
     there = {row.address.casefold(): row for row in rows}
-    wanted = {mailbox.address.casefold(): mailbox for mailbox in wish.mailboxes}
-    check_destinations(wish.mailboxes, there, destinations)
+    wanted = {mailbox.address.casefold(): mailbox for mailbox in desired.mailboxes}
+    check_destinations(desired.mailboxes, there, destinations)
     return Plan(
-        wish,
+        desired,
         integration,
-        tuple(_settings(wish, integration)),
+        tuple(_settings(desired, integration)),
         tuple(mailbox for key, mailbox in wanted.items() if key not in there),
         tuple(_changed(there, wanted)),
         tuple(row for key, row in there.items() if key not in wanted),
@@ -106,7 +132,16 @@ def planned(wish: DesiredIntegration) -> Plan:
 def check_destinations(
     mailboxes: Iterable[DesiredMailbox], there: Collection[str], destinations: dict[str, Destination]
 ) -> None:
-    """Raises DocumentWrong where the destination of a bucket cannot be told. `there`: addresses that have a bucket already."""
+    """Check that the destination of each bucket is known and unambiguous.
+
+    Args:
+        mailboxes: The desired mailboxes.
+        there: The addresses, in lower case, of mailboxes that have a bucket already.
+        destinations: All destinations by name.
+
+    Raises:
+        DocumentWrong: The destination of a bucket is unknown or ambiguous.
+    """
     for mailbox in mailboxes:
         if mailbox.destination and mailbox.destination not in destinations:
             raise DocumentWrong(
@@ -120,27 +155,27 @@ def check_destinations(
             )
 
 
-def _settings(wish: DesiredIntegration, integration: Integration | None) -> Iterable[PlannedChange]:
+def _settings(desired: DesiredIntegration, integration: Integration | None) -> Iterable[PlannedChange]:
     before = stored_settings(integration) if integration else {}
-    for name, value in wish.settings.items():
+    for name, value in desired.settings.items():
         if before.get(name) != value and not (integration is None and value in ("", None)):
             yield _line(label_of(Integration, name), _named(name, before.get(name)), _named(name, value))
-    for name in wish.secrets:
+    for name in desired.secrets:
         stored: Secret = getattr(integration, name) if integration else Secret("")
         has_one = bool(stored)
-        # One that may not be sent to where the row says is entered again, although it is the same.
-        if not _holds(stored, wish.secrets[name]) or (integration and integration.not_for(name)):
+        # A secret that is not bound to the present endpoint is entered again, even if it is the same.
+        if not _holds(stored, desired.secrets[name]) or (integration and integration.not_for(name)):
             yield PlannedChange(
                 label_of(Integration, name),
                 "a secret" if has_one else "empty",
                 "another secret" if has_one else "a secret",
             )
-    if wish.enabled is not None and wish.enabled is not (integration is not None and integration.enabled):
-        yield PlannedChange("Running", in_words(not wish.enabled), in_words(wish.enabled))
+    if desired.enabled is not None and desired.enabled is not (integration is not None and integration.enabled):
+        yield PlannedChange("Running", in_words(not desired.enabled), in_words(desired.enabled))
 
 
 def _named(name: str, value: Any) -> Any:
-    """A certificate by its thumbprint: nobody knows it by its text."""
+    """Return the thumbprint of a certificate, because its text is not readable. Return other values unchanged."""
     if name != "client_certificate" or not value:
         return value
     try:
@@ -150,7 +185,7 @@ def _named(name: str, value: Any) -> Any:
 
 
 def _holds(stored: Secret, plain: str) -> bool:
-    """Whether it is this secret. One that no key opens is another, and can be replaced."""
+    """Whether the stored secret is this one. A secret that no key opens counts as different, so it can be replaced."""
     try:
         return stored.reveal() == plain
     except SecretUnreadable:
@@ -160,35 +195,50 @@ def _holds(stored: Secret, plain: str) -> bool:
 def _changed(
     there: dict[str, Mailbox], wanted: dict[str, DesiredMailbox]
 ) -> Iterable[tuple[Mailbox, DesiredMailbox, tuple[PlannedChange, ...]]]:
-    for key, wish in wanted.items():
-        if key in there and (lines := tuple(mailbox_lines(there[key], wish))):
-            yield there[key], wish, lines
+    for key, desired in wanted.items():
+        if key in there and (lines := tuple(mailbox_lines(there[key], desired))):
+            yield there[key], desired, lines
 
 
-def mailbox_lines(row: Mailbox, wish: DesiredMailbox) -> Sequence[PlannedChange]:
-    """What would be otherwise of this mailbox, its address left aside."""
-    now = mailbox_wish(row)
+def mailbox_lines(row: Mailbox, desired: DesiredMailbox) -> Sequence[PlannedChange]:
+    """Return what changes of a mailbox, without its address.
+
+    Args:
+        row: The stored mailbox with its bucket and destination.
+        desired: The desired mailbox.
+
+    Returns:
+        One line for each change.
+    """
+    now = desired_mailbox(row)
     lines = [
-        _line(label, getattr(now, name), getattr(wish, name))
+        _line(label, getattr(now, name), getattr(desired, name))
         for name, label in MAILBOX_FIELDS.items()
-        if getattr(now, name) != getattr(wish, name)
+        if getattr(now, name) != getattr(desired, name)
     ]
-    destination = wish.destination or now.destination
-    if (now.destination, now.project, now.bucket) != (destination, wish.project, wish.bucket):
-        after = f"{wish.project}/{wish.bucket} at {destination}"
+    destination = desired.destination or now.destination
+    if (now.destination, now.project, now.bucket) != (destination, desired.project, desired.bucket):
+        after = f"{desired.project}/{desired.bucket} at {destination}"
         lines.append(PlannedChange("Bucket", f"{now.project}/{now.bucket} at {now.destination}", after))
     return lines
 
 
-def new_mailbox_lines(wish: DesiredMailbox) -> Sequence[PlannedChange]:
-    """What this mailbox has that others have not, its address and bucket left aside."""
-    usual = DesiredMailbox(wish.address, wish.project, wish.bucket)
+def new_mailbox_lines(desired: DesiredMailbox) -> Sequence[PlannedChange]:
+    """Return the settings of a new mailbox that differ from the defaults, without address and bucket.
+
+    Args:
+        desired: The desired mailbox.
+
+    Returns:
+        One line for each setting.
+    """
+    default = DesiredMailbox(desired.address, desired.project, desired.bucket)
     lines = [
-        replace(_line(label, None, getattr(wish, name)), before="")
+        replace(_line(label, None, getattr(desired, name)), before="")
         for name, label in MAILBOX_FIELDS.items()
-        if getattr(wish, name) != getattr(usual, name)
+        if getattr(desired, name) != getattr(default, name)
     ]
-    return [*lines, *([PlannedChange("Destination", "", wish.destination)] if wish.destination else [])]
+    return [*lines, *([PlannedChange("Destination", "", desired.destination)] if desired.destination else [])]
 
 
 def _line(what: str, before: Any, after: Any) -> PlannedChange:

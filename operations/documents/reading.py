@@ -1,4 +1,4 @@
-"""From text to what it asks for, whichever of the two shapes it has. Pure."""
+"""Read a document in either of its two formats. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,21 @@ from operations.documents.sync_app import is_sync_app, read_sync_app
 LONGEST = 1_000_000
 """Characters of a document: about 3,000 mailboxes with filters."""
 MOST_PROBLEMS = 20
+"""Errors that are listed one by one."""
 
 
 def parse_json(text: str) -> Any:
-    """The document. Raises DocumentWrong with line and column."""
+    """Parse the text of a document.
+
+    Args:
+        text: JSON.
+
+    Returns:
+        The parsed value.
+
+    Raises:
+        DocumentWrong: The text is no JSON, with line and column, or is too long or nested too deep.
+    """
     if len(text) > LONGEST:
         raise DocumentWrong(f"The document is longer than {LONGEST:,} characters. Divide its mailboxes.")
     try:
@@ -27,7 +38,7 @@ def parse_json(text: str) -> Any:
         raise DocumentWrong(f"This is no JSON: line {error.lineno}, column {error.colno}.") from None
     except (RecursionError, ValueError):
         raise DocumentWrong(
-            "This is no JSON that can be read: it is nested too deep, or holds an impossible number."
+            "This JSON cannot be read: it is nested too deep, or contains an impossible number."
         ) from None
 
 
@@ -36,31 +47,50 @@ def _no_number(name: str) -> Any:
 
 
 def read_document(document: Any, project: str = "", name: str = "") -> DesiredIntegration:
-    """What it asks for. `project` and `name` are used where it does not say its own. Raises DocumentWrong."""
+    """Read a document in the format of Re:infer's API or of its Sync App.
+
+    Args:
+        document: The parsed document.
+        project: The project where the document does not contain one.
+        name: The name where the document does not contain one.
+
+    Returns:
+        The desired state.
+
+    Raises:
+        DocumentWrong: The document has errors; at most `MOST_PROBLEMS` of them are listed.
+    """
     if not isinstance(document, dict):
         raise DocumentWrong("The document must be an object.")
-    wish = read_sync_app(document, project, name) if is_sync_app(document) else read_vendor(document, project, name)
-    problems = list(_problems(wish))
+    desired = read_sync_app(document, project, name) if is_sync_app(document) else read_vendor(document, project, name)
+    problems = list(_problems(desired))
     if problems:
         rest = len(problems) - MOST_PROBLEMS
         raise DocumentWrong(*problems[:MOST_PROBLEMS], *([f"And {rest:,} more."] if rest > 0 else []))
-    return wish
+    return desired
 
 
-def _problems(wish: DesiredIntegration) -> Iterable[str]:
-    if not wish.project or not wish.name:
-        yield "The document does not say its project and name. Enter them."
+def _problems(desired: DesiredIntegration) -> Iterable[str]:
+    if not desired.project or not desired.name:
+        yield "The document does not contain its project and name. Enter them."
     seen: set[str] = set()
-    for mailbox in wish.mailboxes:
+    for mailbox in desired.mailboxes:
         for problem in problems_of(mailbox):
             yield f"{mailbox.address[:80]}: {problem}"
         if mailbox.address.casefold() in seen:
-            yield f"{mailbox.address[:80]}: it stands in the document twice."
+            yield f"{mailbox.address[:80]}: it is in the document twice."
         seen.add(mailbox.address.casefold())
 
 
 def problems_of(mailbox: DesiredMailbox) -> Iterable[str]:
-    """What is wrong with what it asks for, beyond its shape."""
+    """Check the values of a desired mailbox: address, bucket and filters.
+
+    Args:
+        mailbox: The desired mailbox.
+
+    Yields:
+        Each error as a sentence.
+    """
     if problem_with_address(mailbox.address) or len(mailbox.address) > 320:
         yield "this is no email address."
     if problem := problem_with_bucket(mailbox.project, mailbox.bucket):

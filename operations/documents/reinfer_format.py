@@ -1,6 +1,8 @@
-"""An integration in the shape of the vendor's own API: what its command-line client and its cloud product read and write.
+"""Read and write an integration in the format of Re:infer's API.
 
-What the vendor has no word for stands under `configuration.settings`, and in a mailbox as `meeting_messages` and
+The command-line client and the cloud product of Re:infer use this format.
+
+Values without a key in that format are under `configuration.settings`, and in a mailbox under `meeting_messages` and
 `delivery_reports`. Secrets are read and never written. Pure.
 """
 
@@ -17,7 +19,7 @@ from operations.documents.desired import DesiredIntegration, DesiredMailbox, Doc
 from operations.documents.keys import Keys
 
 TYPE = "exchange_online"
-USUAL: dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "access": "impersonation",
     "authority": "https://login.microsoftonline.com",
     "tls_minimum": "",
@@ -29,7 +31,7 @@ USUAL: dict[str, Any] = {
     "poll_interval": None,
     "most_at_once": 4,
 }
-"""Fields of our model that the vendor's shape has no place for, and what they are unless `settings` says otherwise."""
+"""Default values of the model's fields that Re:infer's format has no key for. `settings` overrides them."""
 NUMBERS = ("poll_interval", "most_at_once")
 OF_THE_SERVER = ("id", "type", "integration_type", "disabled_reason", "created_at")
 BY_ITSELF = (
@@ -39,7 +41,19 @@ BY_ITSELF = (
 
 
 def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") -> DesiredIntegration:
-    """What this document asks for. `project` and `name` are used where it does not say its own. Raises DocumentWrong."""
+    """Read a document in the format of Re:infer's API.
+
+    Args:
+        document: The parsed document.
+        project: The project where the document does not contain one.
+        name: The name where the document does not contain one.
+
+    Returns:
+        The desired state.
+
+    Raises:
+        DocumentWrong: A value is missing or has another type.
+    """
     warnings: list[str] = []
     whole = Keys(document, "", warnings)
     if isinstance(document.get("integration"), Mapping):
@@ -50,7 +64,7 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
     owner, own_name = _names(whole, project, name)
     title, enabled, seen = whole.text("title"), whole.flag("enabled", None), whole.moment("updated_at")
     if title == f"{owner}/{own_name}":
-        title = ""  # written for want of one
+        title = ""  # The export writes this where an integration has no title.
     configuration = whole.inner("configuration")
     connection = _connection(configuration, warnings)
     mailboxes = _mailboxes(configuration, warnings)
@@ -58,12 +72,12 @@ def read_vendor(document: Mapping[str, Any], project: str = "", name: str = "") 
     whole.end()
     settings = {"title": title, **connection.settings}
     return DesiredIntegration(
-        *(owner, own_name, settings, connection.secrets, enabled, mailboxes, seen, tuple(warnings), connection.usual)
+        *(owner, own_name, settings, connection.secrets, enabled, mailboxes, seen, tuple(warnings), connection.defaults)
     )
 
 
 def _names(whole: Keys, project: str, name: str) -> tuple[str, str]:
-    """The vendor writes `owner` and `name`, and at times the owner once more in front of the name."""
+    """Return project and name. Re:infer writes `owner` and `name`, and sometimes repeats the owner before the name."""
     owner = whole.text("owner") or whole.text("project_name")
     first, slash, rest = whole.text("name").partition("/")
     own_name, owner = (rest, owner or first) if slash else (first, owner)
@@ -72,11 +86,17 @@ def _names(whole: Keys, project: str, name: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class DocumentConnection:
-    """What a document says of it; `usual` is for a new integration, where it says nothing."""
+    """The connection part of a document.
+
+    Attributes:
+        settings: Settings by the name of the model's field.
+        secrets: Secrets by the name of the model's field.
+        defaults: Settings of a new integration where the document does not contain them.
+    """
 
     settings: dict[str, Any]
     secrets: dict[str, str] = field(default_factory=dict)
-    usual: dict[str, Any] = field(default_factory=dict)
+    defaults: dict[str, Any] = field(default_factory=dict)
 
 
 def _connection(configuration: Keys, warnings: list[str]) -> DocumentConnection:
@@ -95,7 +115,7 @@ def _connection(configuration: Keys, warnings: list[str]) -> DocumentConnection:
     application, access = connection.inner("application"), connection.inner("access")
     signing, secrets = _application(application, access, warnings)
     values |= signing | {"build_version": connection.text("build_version")}
-    usual = {} if "auth" in values else {"auth": "oauth2"}
+    defaults = {} if "auth" in values else {"auth": "oauth2"}
     ews_endpoint, graph_endpoint = connection.text("ews_endpoint"), extra.pop("graph_endpoint", "")
     if ews_endpoint:
         values.setdefault("microsoft_api", "ews")
@@ -103,16 +123,24 @@ def _connection(configuration: Keys, warnings: list[str]) -> DocumentConnection:
     endpoint = graph_endpoint if by_graph else ews_endpoint
     if not endpoint and not by_graph and values.get("auth") in {"ntlm", "basic"}:
         raise DocumentWrong("configuration.connection.ews_endpoint is missing.")
-    # Without a word of the API, an endpoint that is there stays.
-    target = values if endpoint or "microsoft_api" in values else usual
+    # Where the document contains neither an API nor an endpoint, the stored endpoint stays.
+    target = values if endpoint or "microsoft_api" in values else defaults
     target["endpoint"] = endpoint or usual_endpoint(extra.get("authority", ""), graph=by_graph)
     for keys in (application, access, connection):
         keys.end()
-    return DocumentConnection(values | extra, secrets, usual)
+    return DocumentConnection(values | extra, secrets, defaults)
 
 
 def usual_endpoint(authority: str, *, graph: bool) -> str:
-    """Where Exchange Online is found in the cloud that signs in there."""
+    """Return the URL of Exchange Online in the cloud of a sign-in service.
+
+    Args:
+        authority: The URL of the sign-in service; an unknown one counts as the global cloud.
+        graph: Whether to return the URL of Graph instead of EWS.
+
+    Returns:
+        The URL.
+    """
     cloud = next((cloud for cloud in CLOUDS if cloud.authority == authority.rstrip("/")), GLOBAL)
     return cloud.graph if graph else cloud.ews
 
@@ -123,12 +151,12 @@ def _settings(configuration: Keys) -> dict[str, Any]:
         return {}
     keys = configuration.inner("settings")
     found = {
-        name: (keys.number(name) if name in NUMBERS else keys.text(name)) if keys.has(name) else usual
-        for name, usual in USUAL.items()
+        name: (keys.number(name) if name in NUMBERS else keys.text(name)) if keys.has(name) else default
+        for name, default in DEFAULTS.items()
     }
     found["client_certificate"] = in_pem(str(found["client_certificate"]))
     found |= {name: keys.text(name) for name in ("auth", "graph_endpoint") if keys.has(name)}
-    keys.passed_over("auth", "graph_endpoint", *USUAL)
+    keys.passed_over("auth", "graph_endpoint", *DEFAULTS)
     keys.end()
     return found
 
@@ -154,20 +182,35 @@ def _application(application: Keys, access: Keys, warnings: list[str]) -> tuple[
         elif secrets:
             values["auth"] = "service_user" if password else "oauth2"
         else:
-            return values, secrets  # it stays as it is: secrets are never told, and so this is how both are exported
+            # Both kinds of sign-in are exported like this, because secrets are never written. The stored kind stays.
+            return values, secrets
     if access_kind == "user_access" and values["auth"] != "service_user":
         warnings.append(BY_ITSELF)
     return values, secrets
 
 
 def in_pem(text: str) -> str:
-    """Without what stands around it, so that the same key is seen to be the same."""
+    """Return only the PEM blocks of a text, so that the same key compares equal.
+
+    Args:
+        text: A key or certificates with surrounding text.
+
+    Returns:
+        The blocks; the text itself where it has none.
+    """
     pem = blocks(text)
     return "\n".join((*pem.keys, *pem.certificates)) or text
 
 
 def thumbprint(text: str) -> str:
-    """However it is spelled: with colons, blanks, in small letters."""
+    """Return a thumbprint in upper case without colons and blanks.
+
+    Args:
+        text: A thumbprint.
+
+    Returns:
+        Hexadecimal digits.
+    """
     return "".join(sign for sign in text if sign not in ": ").upper()
 
 
@@ -187,9 +230,19 @@ def _mailboxes(configuration: Keys, warnings: list[str]) -> tuple[DesiredMailbox
 
 
 def read_mailbox(keys: Keys) -> DesiredMailbox:
-    """One mailbox of the document. Raises DocumentWrong."""
+    """Read one mailbox of a document.
+
+    Args:
+        keys: The object of the mailbox.
+
+    Returns:
+        The desired mailbox.
+
+    Raises:
+        DocumentWrong: A value is missing or has another type.
+    """
     bucket = keys.inner("bucket_specification")
-    wish = DesiredMailbox(
+    desired = DesiredMailbox(
         address=keys.needed("email").strip(),
         project=bucket.needed("project_name"),
         bucket=bucket.needed("name"),
@@ -209,27 +262,36 @@ def read_mailbox(keys: Keys) -> DesiredMailbox:
     keys.passed_over("disabled_reason")
     bucket.end()
     keys.end()
-    return wish
+    return desired
 
 
 def _lower(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(text.strip().casefold() for text in texts)
 
 
-def write_vendor(wish: DesiredIntegration, reason_of: Callable[[str], str] = lambda address: "") -> dict[str, Any]:
-    """The document that `read_vendor` understands, without the secrets. `reason_of`: why a mailbox, by its address in lower
-    case, is disabled."""
+def write_vendor(desired: DesiredIntegration, reason_of: Callable[[str], str] = lambda address: "") -> dict[str, Any]:
+    """Write the document that `read_vendor` reads, without the secrets.
+
+    Args:
+        desired: The integration.
+        reason_of: Returns why a mailbox is stopped, by its address in lower case.
+
+    Returns:
+        The document.
+    """
     return {
-        "owner": wish.project,
-        "name": wish.name,
-        "title": wish.settings.get("title") or f"{wish.project}/{wish.name}",
+        "owner": desired.project,
+        "name": desired.name,
+        "title": desired.settings.get("title") or f"{desired.project}/{desired.name}",
         "type": TYPE,
-        "enabled": bool(wish.enabled),
-        **({"updated_at": _moment(wish.updated_at)} if wish.updated_at else {}),
+        "enabled": bool(desired.enabled),
+        **({"updated_at": _moment(desired.updated_at)} if desired.updated_at else {}),
         "configuration": {
-            "connection": _write_connection(wish.settings),
-            "settings": _write_settings(wish.settings),
-            "mailboxes": [write_mailbox(mailbox, reason_of(mailbox.address.casefold())) for mailbox in wish.mailboxes],
+            "connection": _write_connection(desired.settings),
+            "settings": _write_settings(desired.settings),
+            "mailboxes": [
+                write_mailbox(mailbox, reason_of(mailbox.address.casefold())) for mailbox in desired.mailboxes
+            ],
         },
     }
 
@@ -252,17 +314,25 @@ def _write_connection(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    unusual = {name: settings[name] for name, usual in USUAL.items() if settings[name] != usual}
-    told = {"auth": settings["auth"]} if settings["auth"] in {"basic", "service_user"} else {}
+    changed = {name: settings[name] for name, default in DEFAULTS.items() if settings[name] != default}
+    extra = {"auth": settings["auth"]} if settings["auth"] in {"basic", "service_user"} else {}
     if settings["microsoft_api"] == "graph" and settings["endpoint"] != usual_endpoint(
         settings["authority"], graph=True
     ):
-        told["graph_endpoint"] = settings["endpoint"]
-    return told | unusual
+        extra["graph_endpoint"] = settings["endpoint"]
+    return extra | changed
 
 
 def write_mailbox(mailbox: DesiredMailbox, reason: str) -> dict[str, Any]:
-    """As `read_mailbox` understands it. `reason`: why it is disabled."""
+    """Write the document of a mailbox that `read_mailbox` reads.
+
+    Args:
+        mailbox: The mailbox.
+        reason: Why it is stopped; empty where it is running.
+
+    Returns:
+        The document.
+    """
     optional: dict[str, Any] = {
         "disabled_reason": reason,
         "folder_allowlist": [list(path) for path in mailbox.folder_allow],

@@ -1,4 +1,4 @@
-"""One mailbox by itself, made or changed from the vendor's shape."""
+"""Create or change one mailbox from its document in the format of Re:infer."""
 
 from __future__ import annotations
 
@@ -17,52 +17,96 @@ from operations.documents.keys import Keys
 from operations.documents.plan import check_destinations, mailbox_lines
 from operations.documents.reading import problems_of
 from operations.documents.reinfer_format import read_mailbox, write_mailbox
-from operations.documents.stored import mailbox_wish
+from operations.documents.stored import desired_mailbox
 
 
 def as_document(row: Mailbox) -> dict[str, Any]:
-    """Of a mailbox with its bucket and destination at hand."""
-    return write_mailbox(mailbox_wish(row), row.disabled_reason)
+    """Return a mailbox in the format of Re:infer.
+
+    Args:
+        row: The mailbox with its bucket and destination.
+
+    Returns:
+        The document.
+    """
+    return write_mailbox(desired_mailbox(row), row.disabled_reason)
 
 
 def create_mailbox(integration: Integration, document: Mapping[str, Any]) -> Mailbox:
-    """Raises DocumentWrong, and ChangedMeanwhile when the integration has this address already."""
-    wish = _read(document, ())
+    """Create a mailbox from its document.
+
+    Args:
+        integration: The integration that the mailbox belongs to.
+        document: The mailbox in the format of Re:infer.
+
+    Returns:
+        The mailbox.
+
+    Raises:
+        DocumentWrong: The document has errors.
+        ChangedMeanwhile: The integration has a mailbox with this address.
+    """
+    desired = _read(document, ())
     try:
         with transaction.atomic():
-            bucket = _bucket(wish, None)
-            return Mailbox.objects.create(integration=integration, address=wish.address, bucket=bucket, **values(wish))
+            bucket = _bucket(desired, None)
+            return Mailbox.objects.create(
+                integration=integration, address=desired.address, bucket=bucket, **values(desired)
+            )
     except IntegrityError:
         raise ChangedMeanwhile("This integration has a mailbox with this address already.") from None
 
 
 def changed_rules(row: Mailbox, document: Mapping[str, Any]) -> Rules:
-    """What would be wanted of it; what the document does not name is as it is. Raises DocumentWrong."""
-    return Mailbox(**values(_wish(row, document), with_state=False)).rules()
+    """Return the filters that a document would give a mailbox. Keys that the document lacks do not change.
+
+    Args:
+        row: The mailbox with its bucket and destination.
+        document: A part of the mailbox in the format of Re:infer.
+
+    Returns:
+        The filters.
+
+    Raises:
+        DocumentWrong: The document has errors.
+    """
+    return Mailbox(**values(_desired(row, document), with_state=False)).rules()
 
 
 def change_mailbox(row: Mailbox, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """What the document does not name stays. What was changed, before and after. Raises DocumentWrong and ChangedMeanwhile."""
-    wish = _wish(row, document)
-    changes = [(line.what, line.before, line.after) for line in mailbox_lines(row, wish)]
-    if wish.address != row.address:
-        changes.append(("Address", row.address, wish.address))
+    """Change a mailbox by its document. Keys that the document lacks do not change.
+
+    Args:
+        row: The mailbox with its bucket and destination. The instance itself is not updated.
+        document: A part of the mailbox in the format of Re:infer.
+
+    Returns:
+        The changes: field, value before, value after. Empty where nothing was written.
+
+    Raises:
+        DocumentWrong: The document has errors.
+        ChangedMeanwhile: The integration has another mailbox with this address.
+    """
+    desired = _desired(row, document)
+    changes = [(line.what, line.before, line.after) for line in mailbox_lines(row, desired)]
+    if desired.address != row.address:
+        changes.append(("Address", row.address, desired.address))
     if not changes:
         return []
     try:
         with transaction.atomic():
             Mailbox.objects.filter(pk=row.pk).update(
-                address=wish.address,
-                bucket=_bucket(wish, row),
+                address=desired.address,
+                bucket=_bucket(desired, row),
                 updated_at=timezone.now(),
-                **values(wish, with_state=wish.enabled != row.enabled),
+                **values(desired, with_state=desired.enabled != row.enabled),
             )
     except IntegrityError:
         raise ChangedMeanwhile("This integration has a mailbox with this address already.") from None
     return changes
 
 
-def _wish(row: Mailbox, document: Mapping[str, Any]) -> DesiredMailbox:
+def _desired(row: Mailbox, document: Mapping[str, Any]) -> DesiredMailbox:
     whole = {**as_document(row), **document}
     whole.pop("disabled_reason", None)
     return _read(whole, (str(whole.get("email", "")).casefold(),))
@@ -70,17 +114,17 @@ def _wish(row: Mailbox, document: Mapping[str, Any]) -> DesiredMailbox:
 
 def _read(document: Mapping[str, Any], there: tuple[str, ...]) -> DesiredMailbox:
     unknown: list[str] = []
-    wish = read_mailbox(Keys(document, "", unknown))
-    problems = [*unknown, *problems_of(wish)]
+    desired = read_mailbox(Keys(document, "", unknown))
+    problems = [*unknown, *problems_of(desired)]
     if problems:
         raise DocumentWrong(*problems)
-    check_destinations([wish], there, {row.name: row for row in Destination.objects.all()})
-    return wish
+    check_destinations([desired], there, {row.name: row for row in Destination.objects.all()})
+    return desired
 
 
-def _bucket(wish: DesiredMailbox, row: Mailbox | None) -> Bucket:
-    if wish.destination:
-        destination = Destination.objects.get(name=wish.destination)
+def _bucket(desired: DesiredMailbox, row: Mailbox | None) -> Bucket:
+    if desired.destination:
+        destination = Destination.objects.get(name=desired.destination)
     else:
         destination = row.bucket.destination if row else Destination.objects.get()
-    return Bucket.objects.get_or_create(destination=destination, project=wish.project, name=wish.bucket)[0]
+    return Bucket.objects.get_or_create(destination=destination, project=desired.project, name=desired.bucket)[0]

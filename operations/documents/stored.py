@@ -1,4 +1,4 @@
-"""What is stored, as the wish that would make it: for export, and to compare a document with. Never a secret."""
+"""The stored state in the form of a desired state, for export and to compare a document with. It contains no secret."""
 
 from __future__ import annotations
 
@@ -20,18 +20,41 @@ SETTINGS = (
 
 
 def stored_settings(integration: Integration) -> dict[str, Any]:
+    """Return the settings of an integration.
+
+    Args:
+        integration: The integration.
+
+    Returns:
+        The settings by the name of the model's field, without secrets.
+    """
     return {name: getattr(integration, name) for name in SETTINGS}
 
 
 def latest_change(integration: Integration) -> datetime:
-    """When it or one of its mailboxes was last changed by people: their `updated_at` is what the vendor's documents are
-    locked by."""
+    """Return when a person last changed an integration or one of its mailboxes.
+
+    A document of Re:infer contains this time as an optimistic lock (`updated_at`).
+
+    Args:
+        integration: The integration.
+
+    Returns:
+        The time in UTC.
+    """
     last: datetime | None = integration.mailboxes.aggregate(last=Max("updated_at"))["last"]
     return max(integration.updated_at, last) if last else integration.updated_at
 
 
-def mailbox_wish(row: Mailbox) -> DesiredMailbox:
-    """Of a mailbox with its bucket and destination at hand."""
+def desired_mailbox(row: Mailbox) -> DesiredMailbox:
+    """Return the state of a mailbox as a desired state.
+
+    Args:
+        row: The mailbox with its bucket and destination.
+
+    Returns:
+        The state.
+    """
     return DesiredMailbox(
         address=row.address,
         project=row.bucket.project,
@@ -51,7 +74,14 @@ def mailbox_wish(row: Mailbox) -> DesiredMailbox:
 
 
 def with_mailboxes(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
-    """For who exports many of them: as many queries as for one."""
+    """Prefetch the mailboxes, so that the export of many integrations needs as many queries as of one.
+
+    Args:
+        integrations: The integrations.
+
+    Returns:
+        The query with its prefetch.
+    """
     return integrations.prefetch_related(
         Prefetch("mailboxes", Mailbox.objects.select_related("bucket__destination"), to_attr="all_mailboxes")
     )
@@ -63,15 +93,22 @@ def _mailboxes(integration: Integration) -> list[Mailbox]:
 
 
 def exported(integration: Integration) -> dict[str, Any]:
-    """The integration with all its mailboxes in the vendor's shape, without its secrets."""
+    """Return an integration with all its mailboxes in the format of Re:infer, without its secrets.
+
+    Args:
+        integration: The integration.
+
+    Returns:
+        The document.
+    """
     rows = _mailboxes(integration)
     reasons = {row.address.casefold(): row.disabled_reason for row in rows}
-    wish = DesiredIntegration(
+    state = DesiredIntegration(
         integration.project,
         integration.name,
         stored_settings(integration),
         enabled=integration.enabled,
-        mailboxes=tuple(mailbox_wish(row) for row in rows),
+        mailboxes=tuple(desired_mailbox(row) for row in rows),
         updated_at=max([integration.updated_at, *(row.updated_at for row in rows)]),
     )
-    return write_vendor(wish, lambda address: reasons.get(address, ""))
+    return write_vendor(state, lambda address: reasons.get(address, ""))

@@ -1,4 +1,4 @@
-"""The configuration of the vendor's self-hosted Sync App, read as an integration. Pure."""
+"""Read the configuration of Re:infer's self-hosted Sync App as an integration. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,33 @@ KEY, THUMBPRINT = "auth_oauth_client_credential_private_key", "auth_oauth_client
 
 
 def is_sync_app(document: Mapping[str, Any]) -> bool:
-    """Its mailboxes are an object by address, and it says how to sign in at the top."""
+    """Return whether a document has the format of the Sync App.
+
+    In that format, `mailboxes` is an object by address, and `auth_type` is at the top level.
+
+    Args:
+        document: The parsed document.
+
+    Returns:
+        Whether it has.
+    """
     return isinstance(document.get("mailboxes"), Mapping) or "auth_type" in document
 
 
 def read_sync_app(document: Mapping[str, Any], project: str, name: str) -> DesiredIntegration:
-    """What it asks for. It has no project and name of its own: they are given. Raises DocumentWrong."""
+    """Read a document in the format of the Sync App.
+
+    Args:
+        document: The parsed document.
+        project: The project, which this format does not contain.
+        name: The name, which this format does not contain.
+
+    Returns:
+        The desired state.
+
+    Raises:
+        DocumentWrong: A value is missing or has another type.
+    """
     warnings: list[str] = []
     keys = Keys(document, "", warnings)
     api = keys.text("microsoft_api", "ews")
@@ -86,7 +107,7 @@ def _mailbox(address: str, value: Any, warnings: list[str]) -> DesiredMailbox:
     bucket = keys.inner("bucket")
     if keys.text("start_from", "bucket") != "bucket":
         warnings.append(f"{keys.at('start_from')} is not known here. Its start time decides.")
-    wish = DesiredMailbox(
+    desired = DesiredMailbox(
         address=address.strip(),
         project=bucket.needed("owner"),
         bucket=bucket.needed("name"),
@@ -94,4 +115,4 @@ def _mailbox(address: str, value: Any, warnings: list[str]) -> DesiredMailbox:
     )
     bucket.end()
     keys.end()
-    return wish
+    return desired

@@ -1,8 +1,10 @@
-"""What earlier syncs left behind: entries whose properties must be sent again, emails that were set aside, intentions that no
-email leads back to, and emails that newer rules want and that an admin had brought.
+"""The backlog: what earlier syncs left to do, besides the folders.
 
-One of them may be an email over which a server falls every time, and it must not end every sync: so what fails is tried
-once more by itself, and then set aside while its neighbours pass.
+It has four parts: dirty entries, whose properties have to be sent again; dead letters whose retry is due; intentions
+that were never confirmed and that no folder leads back to; newly wanted emails that an administrator let through.
+
+One of these emails may cause a server error every time, and it must not end every sync. So a failing email is retried
+once by itself, and is then recorded as a dead letter if other emails pass.
 """
 
 from __future__ import annotations
@@ -18,98 +20,115 @@ from integrations.ports import Source
 from mailboxes.rules import FilterVerdict, item_verdict
 from sync.engine.circuit_breaker import BreakerWindow
 from sync.engine.delivery import EmailDelivery
-from sync.engine.isolation import CAREFUL_AFTER, GIVE_UP_AFTER, IN_A_ROW
+from sync.engine.isolation import GIVE_UP_AFTER, IN_A_ROW, ISOLATE_AFTER
 from sync.engine.ports import Ledger, SliceOver
 from sync.engine.records import AnsweredEmail, DeadLetterRecord
 
-AT_ONCE = 50
-MOST_PER_RUN = 500
+BATCH_SIZE = 50
+MAX_PER_RUN = 500
 
 
 @dataclass(slots=True)
 class Backlog:
+    """Works through the backlog of one mailbox."""
+
     source: Source
     delivery: EmailDelivery
     ledger: Ledger
     go_on: Callable[[], None]
-    """Raises when the slice of time is over."""
+    """Raises `SliceOver` when the sync has to end."""
     refused: Collection[FolderId] = ()
-    """Folders that cannot be read: what lies in them waits until they can, as no email there is to blame."""
+    """Folders that cannot be read. Emails in them wait until the folder can be read, as they are not at fault."""
 
     def run(self) -> None:
-        """When every folder had its turn. Raises what the ports raise when nothing passes: then the fault is theirs."""
+        """Work through the backlog, when every folder had its turn.
+
+        Raises:
+            IntegrationError: No email passes, so the source or the sink is at fault.
+            SliceOver: The sync has to end.
+            LeaseLost: Another worker has the mailbox.
+        """
         self._dirty()
         breaker = self.delivery.breaker
         try:
-            # That emails are refused which were refused before says nothing new.
+            # A repeated refusal of an email that was refused before is no evidence against the bucket.
             self.delivery.breaker = BreakerWindow(pardoned=True)
-            self._set_aside()
+            self._retry_dead_letters()
         finally:
             self.delivery.breaker = breaker
         self._unsettled()
-        self._brought()
+        self._newly_wanted()
 
     def _dirty(self) -> None:
-        """Properties that need to be sent again: a folder was renamed, a confirmation came too late."""
-        for batch in self.delivery.sizes.fetch_batches(self.ledger.dirty(MOST_PER_RUN, apart_from=self.refused)):
+        """Send properties again: a folder was renamed, or a confirmation came too late."""
+        for batch in self.delivery.sizes.fetch_batches(self.ledger.dirty(MAX_PER_RUN, apart_from=self.refused)):
             self.go_on()
             gone = self._delivered(batch)
             if gone:
-                self.ledger.vanished(gone)  # most were moved or deleted, and their folders tell
+                self.ledger.record_vanished(gone)  # most were moved or deleted, and their folders will report that
 
-    def _set_aside(self) -> None:
+    def _retry_dead_letters(self) -> None:
         done = 0
-        while done < MOST_PER_RUN and (due := self.ledger.due_again(AT_ONCE, apart_from=self.refused)):
+        while done < MAX_PER_RUN and (due := self.ledger.due_dead_letters(BATCH_SIZE, apart_from=self.refused)):
             done += len(due)
-            gone = self._one_by_one(self._wanted(due), again=True)
+            gone = self._one_by_one(self._wanted(due), dead_letters=True)
             if gone:
-                self.ledger.vanished(gone)
+                self.ledger.record_vanished(gone)
 
     def _wanted(self, due: Sequence[Change]) -> list[Change]:
-        """Those that are still wanted, by what is known of them without fetching. What the bucket holds already is followed."""
+        """Return the emails that are still wanted, as far as is known without a fetch.
+
+        An email whose comment the bucket holds is always among them, because such a comment is kept up to date.
+        """
         listed = {change.item_id: listed_comment_id(change.message_id) for change in due}
-        there = self.ledger.entries([comment_id for comment_id in listed.values() if comment_id])
-        wanted, away = [], []
+        in_bucket = self.ledger.entries([comment_id for comment_id in listed.values() if comment_id])
+        wanted, rejected = [], []
         for change in due:
             kind = self.delivery.kinds.get(change.folder_id, FolderKind.ORDINARY)
             verdict = item_verdict(self.delivery.rules, change, kind)
-            if verdict is FilterVerdict.WANTED or listed[change.item_id] in there:
+            if verdict is FilterVerdict.WANTED or listed[change.item_id] in in_bucket:
                 wanted.append(change)
             else:
-                away.append(self.delivery.copy(change, verdict=verdict, comment_id=None))
-        self.ledger.remember(away)
+                rejected.append(self.delivery.item_record(change, verdict=verdict, comment_id=None))
+        self.ledger.remember(rejected)
         return wanted
 
     def _unsettled(self) -> None:
-        """The worker that intended them died, and their emails are gone: the bucket knows whether they arrived."""
-        ids = self.ledger.unsettled(AT_ONCE)
+        """Settle intentions whose worker died and whose emails are gone, by asking the bucket whether they arrived."""
+        ids = self.ledger.unsettled(BATCH_SIZE)
         if ids:
             self.go_on()
             self.ledger.conclude(ids, self.delivery.sink.stored(ids))
 
-    def _brought(self) -> None:
-        """One that was tried several times without a word may be what ends workers: it is tried alone, and then set aside."""
-        while due := self.ledger.brought(AT_ONCE, apart_from=self.refused):
-            for batch in self.delivery.sizes.fetch_batches([it.change for it in due if it.attempts < CAREFUL_AFTER]):
-                self._bring(batch, due)
-            for it in due:
-                if it.attempts >= GIVE_UP_AFTER:
-                    self.delivery.set_aside(DeadLetterRecord(it.change, DeadLetterKind.ENDED_WORKERS))
-                elif it.attempts >= CAREFUL_AFTER:
-                    self._bring([it.change], due)
+    def _newly_wanted(self) -> None:
+        """Deliver newly wanted emails.
 
-    def _bring(self, batch: Sequence[Change], due: Sequence[AnsweredEmail]) -> None:
+        An email with several attempts and no recorded result may be what ends workers: it is tried alone, and finally
+        recorded as a dead letter.
+        """
+        while due := self.ledger.deliverable(BATCH_SIZE, apart_from=self.refused):
+            for batch in self.delivery.sizes.fetch_batches(
+                [answered.change for answered in due if answered.attempts < ISOLATE_AFTER]
+            ):
+                self._deliver_answered(batch, due)
+            for answered in due:
+                if answered.attempts >= GIVE_UP_AFTER:
+                    self.delivery.dead_letter(DeadLetterRecord(answered.change, DeadLetterKind.ENDED_WORKERS))
+                elif answered.attempts >= ISOLATE_AFTER:
+                    self._deliver_answered([answered.change], due)
+
+    def _deliver_answered(self, batch: Sequence[Change], due: Sequence[AnsweredEmail]) -> None:
         items = {change.item_id for change in batch}
-        keys = [it.key for it in due if it.change.item_id in items]
+        keys = [answered.key for answered in due if answered.change.item_id in items]
         self.go_on()
-        self.ledger.bringing(keys)
+        self.ledger.begin_delivery(keys)
         try:
             gone = self._delivered(self._wanted(batch))
         except (IntegrationError, SliceOver):
-            self.ledger.not_brought(keys)
+            self.ledger.undo_delivery(keys)
             raise
         if gone:
-            self.ledger.vanished(gone)
+            self.ledger.record_vanished(gone)
 
     def _delivered(self, batch: Sequence[Change]) -> list[Change]:
         try:
@@ -119,40 +138,44 @@ class Backlog:
                 raise
         return self._one_by_one(batch)
 
-    def _one_by_one(self, changes: Sequence[Change], *, again: bool = False) -> list[Change]:
-        """Those that are gone. What fails is set aside, with its next try later; several in a row are no email's fault.
+    def _one_by_one(self, changes: Sequence[Change], *, dead_letters: bool = False) -> list[Change]:
+        """Deliver emails one by one; return those that are gone.
 
-        `again`: they are set aside already. Each is counted before it is tried, as it may be what ends workers.
+        A failing email is recorded as a dead letter with a later retry. Several failures in a row are the fault of no
+        email.
+
+        `dead_letters`: the emails are dead letters already. Each retry is counted before the work, as the email may end
+        the worker.
         """
         gone: list[Change] = []
         in_a_row = 0
         for change in changes:
             self.go_on()
-            if again:
-                self.ledger.trying(change.item_id)
+            if dead_letters:
+                self.ledger.begin_retry(change.item_id)
             try:
-                gone += self._twice(change)
+                gone += self._deliver_with_retry(change)
                 in_a_row = 0
             except IntegrationError as error:
                 in_a_row += 1
                 try:
-                    self._is_its_fault(error, in_a_row)
+                    self._require_item_fault(error, in_a_row)
                 except IntegrationError:
-                    if again:
-                        self.ledger.not_tried(change.item_id)
+                    if dead_letters:
+                        self.ledger.undo_retry(change.item_id)
                     raise
                 self.delivery.blame(change, error)
         return gone
 
-    def _is_its_fault(self, error: IntegrationError, in_a_row: int) -> None:
-        """Raises where it is not: of several in a row, or while a side is not well without it."""
+    def _require_item_fault(self, error: IntegrationError, in_a_row: int) -> None:
+        """Raise the error unless the email is at fault: several fail in a row, or a side fails without the email."""
         if not error.may_be_item or in_a_row >= IN_A_ROW:
             raise error
         self.source.check()
         self.delivery.sink.check()
 
-    def _twice(self, change: Change) -> list[Change]:
-        """Once more when it fails: most faults pass, and are no reason to set anything aside."""
+    def _deliver_with_retry(self, change: Change) -> list[Change]:
+        """Deliver one email and retry it once: most errors are temporary and no reason for a dead letter."""
         try:
             return self.delivery.deliver(self.source.fetch([change]))
         except IntegrationError as error:

@@ -1,4 +1,4 @@
-"""In which folder each change of a page is: a folder may tell of an item that it has moved to another one. Pure."""
+"""The folder of each change of a page: a folder may report that an item moved to another folder. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from integrations.messages import Change, ChangeKind, FolderId
 from sync.engine.records import FolderRecord
 
 
-def by_place(
+def by_folder(
     folder: FolderRecord, folders: Mapping[FolderId, FolderRecord], changes: Iterable[Change]
 ) -> Sequence[tuple[FolderRecord, Sequence[Change]]]:
-    """The changes that `folder` told, by the folder in which each is, its own first.
+    """Group the changes that a folder reported by the folder in which each item is.
 
-    What lies in none of `folders` is gone from here: a folder that is not read, or one that came after the tree was read and
-    will be listed whole.
+    An item that is in none of the known folders is gone from this one, and becomes a deletion. Its folder is either not
+    read, or it appeared after the tree was read and will be listed whole.
+
+    Args:
+        folder: The folder that reported the changes.
+        folders: The folders that are read, by id.
+        changes: The changes.
+
+    Returns:
+        Folders with their changes; the reporting folder comes first. Folders without changes are missing.
     """
     found: dict[FolderId, list[Change]] = {folder.id: []}
     for change in changes:
@@ -22,4 +30,8 @@ def by_place(
             found.setdefault(change.folder_id, []).append(change)
         else:
             found[folder.id].append(Change(ChangeKind.DELETED, folder.id, change.item_id))
-    return [(folder if place == folder.id else folders[place], told) for place, told in found.items() if told]
+    return [
+        (folder if location == folder.id else folders[location], located)
+        for location, located in found.items()
+        if located
+    ]

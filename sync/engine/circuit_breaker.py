@@ -1,8 +1,9 @@
-"""The breaker of our own: when almost every email is refused, the fault is hardly theirs, and nothing more is set aside.
+"""The circuit breaker of a bucket: it opens when almost every comment is refused. Pure.
 
-After a bad upgrade each comment would be refused and each email set aside, for all mailboxes and within minutes. So the
-last outcomes of each bucket are remembered, and past a bound the bucket stops: no checkpoint moves, nothing is set aside,
-until a probe passes or an admin says that these emails are really at fault. Pure.
+After a bad upgrade, every comment would be refused and every email of all mailboxes would become a dead letter within
+minutes. So the last outcomes of each bucket are stored. Above a limit the circuit breaker opens: no checkpoint moves
+and no dead letter is added, until a half-open trial succeeds or an administrator decides that these emails are really
+at fault.
 """
 
 from __future__ import annotations
@@ -19,17 +20,26 @@ ACCEPTED, REFUSED = "+", "-"
 
 @dataclass(slots=True)
 class BreakerWindow:
-    """`window`: the last outcomes of the bucket, oldest first, at most a hundred."""
+    """The last outcomes of a bucket.
+
+    Attributes:
+        window: The outcomes, oldest first, at most 100.
+    """
 
     window: str = ""
     pardoned: bool = False
-    """An admin looked at the refused emails and said: set them aside."""
+    """An administrator checked the refused emails and decided that they become dead letters."""
 
     def note(self, outcomes: str, *, alone: bool = True) -> None:
-        """Add these outcomes. Raises `TooManyRefused` before what was refused among them is set aside.
+        """Add outcomes.
 
-        `alone`: in the order in which they came. Else others of the same batch, whose outcome is not known yet, stood between
-        them, and so many refused in a row say nothing.
+        Args:
+            outcomes: `ACCEPTED` and `REFUSED` signs, oldest first.
+            alone: The outcomes are in the order in which they happened. Otherwise other emails of the same batch, whose
+                outcome is not known yet, were between them, and a row of refusals means nothing.
+
+        Raises:
+            TooManyRefused: The circuit breaker opens. Raised before the refused emails become dead letters.
         """
         self.window = (self.window + outcomes)[-LAST:]
         if REFUSED in outcomes and not self.pardoned and self._is_too_much(alone):

@@ -1,7 +1,7 @@
-"""From fetched emails to acknowledged comments: transform, gate 2, reconcile, intend, push, confirm.
+"""Delivery of fetched emails: convert, filter, reconcile, write intentions, push, confirm.
 
-In this order and no other, so that whatever dies in between, the next try finds either nothing done, or an intention
-that the bucket itself can settle.
+The order matters: when a worker dies between two steps, the next attempt finds either nothing done, or an intention
+that can be settled by asking the bucket.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from mailboxes.rules import FilterVerdict, Rules, draft_verdict, participants_ve
 from sync.engine.batches import batches
 from sync.engine.circuit_breaker import ACCEPTED, REFUSED, BreakerWindow
 from sync.engine.foreign_ids import is_former
-from sync.engine.latency import longer, nobody_waits
+from sync.engine.latency import longer, no_latency
 from sync.engine.ports import Control, Ledger, SliceOver
 from sync.engine.reconcile import (
     Adopt,
@@ -57,13 +57,22 @@ from sync.engine.records import (
     RunCounts,
 )
 
-ROUNDS = 4
-"""How often a comment may slip away to another sync, or from Re:infer, before we try again later."""
+MAX_ROUNDS = 4
+"""How often a comment may be changed by another sync, or be in doubt after a push, before the sync fails and is
+retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is fetched and pushed at once. Bytes are those that Exchange lists."""
+    """Limits of one fetch and of one push. Bytes are those that Exchange lists, or estimated bytes of JSON.
+
+    Attributes:
+        fetch_count: The largest number of emails in one fetch.
+        fetch_bytes: The largest size of one fetch, in bytes.
+        alone_over: An email that is larger than this many bytes is fetched alone.
+        push_count: The largest number of comments in one push.
+        push_bytes: The largest size of one push, in bytes.
+    """
 
     fetch_count: int = 50
     fetch_bytes: int = 8 * 1024 * 1024
@@ -72,6 +81,14 @@ class Sizes:
     push_bytes: int = 4 * 1024 * 1024
 
     def fetch_batches(self, changes: Iterable[Change]) -> Iterator[list[Change]]:
+        """Cut changes into batches for one fetch each.
+
+        Args:
+            changes: The changes to fetch.
+
+        Returns:
+            The batches, in the same order.
+        """
         return batches(
             changes,
             lambda change: change.size,
@@ -80,45 +97,56 @@ class Sizes:
             alone_over=self.alone_over,
         )
 
-    def push_batches(self, letters: Iterable[OutgoingComment]) -> Iterator[list[OutgoingComment]]:
-        return batches(letters, _weight, most=self.push_count, most_bytes=self.push_bytes)
+    def push_batches(self, comments: Iterable[OutgoingComment]) -> Iterator[list[OutgoingComment]]:
+        """Cut outgoing comments into batches for one push each.
+
+        Args:
+            comments: The outgoing comments.
+
+        Returns:
+            The batches, in the same order.
+        """
+        return batches(comments, _weight, most=self.push_count, most_bytes=self.push_bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingComment:
-    """A comment on its way, with the copies that it stands for; the last of them is the one synced last."""
+    """A comment that is to be delivered, with the mailbox items that it stands for. The last item is the winner."""
 
     comment: Comment
     changes: tuple[Change, ...]
     verdict: FilterVerdict
     collision: bool = False
-    """Among its copies are two different emails under one Message-ID."""
+    """Among its items are two different emails with one Message-ID."""
 
     @property
     def change(self) -> Change:
+        """The item that was synced last."""
         return self.changes[-1]
 
     @property
     def wanted(self) -> bool:
+        """Whether the filter rules want the email."""
         return self.verdict is FilterVerdict.WANTED
 
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedWork:
-    """What one round did not bring to its end, and the next one looks at again."""
+    """Outgoing comments that one round did not finish; the next round tries them again."""
 
     contended: Sequence[OutgoingComment] = ()
     """Another sync changed their entries meanwhile."""
     in_doubt: Sequence[OutgoingComment] = ()
-    """Sent, and the answer does not account for them. Their intentions stand, so the next round asks the bucket."""
+    """Pushed, but the answer does not account for them. Their intentions stand, so the next round asks the bucket."""
 
     def all(self) -> list[OutgoingComment]:
+        """Return all of them."""
         return [*self.contended, *self.in_doubt]
 
 
 @dataclass(slots=True)
 class EmailDelivery:
-    """Delivers emails of one mailbox into one bucket, and counts what came of it."""
+    """Delivers emails of one mailbox to one bucket and counts the results."""
 
     sink: Sink
     ledger: Ledger
@@ -128,62 +156,92 @@ class EmailDelivery:
     judged_by: str
     sizes: Sizes = field(default_factory=Sizes)
     counts: RunCounts = field(default_factory=RunCounts)
-    longest_wait: Callable[[Iterable[datetime | None]], int | None] = nobody_waits
-    """Of emails that arrived at these times and are comments now."""
+    longest_wait: Callable[[Iterable[datetime | None]], int | None] = no_latency
+    """Return the longest latency, in seconds, of emails with these arrival times whose comments were just created."""
     breaker: BreakerWindow = field(default_factory=BreakerWindow)
     still_trusted: Callable[[], bool] = lambda: True
-    """Asked before anything new is sent to a bucket whose ledger is trusted: whether it still is."""
+    """Return whether the bucket is still trusted. Called before a new comment is pushed without asking the bucket."""
     folders: Mapping[FolderId, FilterVerdict] = field(default_factory=dict)
-    """Folders whose mail is not wanted: only what the bucket holds already is followed there."""
+    """Folders whose mail is not wanted: there, only emails that the bucket holds already are followed."""
     kinds: Mapping[FolderId, FolderKind] = field(default_factory=dict)
-    """What each folder is for."""
+    """The kind of each folder."""
     done: int = 0
-    """How many batches came to their end, and how many emails were set aside for good reason: it grows when something moves."""
+    """Number of finished batches and of emails that were isolated as dead letters: it grows with every progress."""
 
     def deliver(self, fetched: Iterable[Fetched]) -> list[Change]:
-        """Deliver one batch. When it returns, every email of it is confirmed, unchanged, turned away or set aside.
+        """Deliver one batch. Afterwards every email of it is confirmed, unchanged, rejected or a dead letter.
 
-        Returns what was gone. Raises what the sink raises, `Contended` and `LeaseLost`; and `SliceOver` when the time is up
-        in the middle of a slow batch, after delivering what was taken of it so far.
+        Args:
+            fetched: The emails as the source returns them.
+
+        Returns:
+            The changes whose items were gone.
+
+        Raises:
+            SliceOver: The time was up within a slow batch. What was fetched of the batch until then was delivered.
+            Contended: Other syncs kept changing the entries.
+            ReinferNotStored: The bucket kept not storing comments.
+            IntegrationError: The source or the sink failed.
+            TooManyRefused: The circuit breaker of the bucket opens.
+            LeaseLost: Another worker has the mailbox.
         """
         gone: list[Change] = []
         unfit: list[DeadLetterRecord] = []
-        letters: dict[CommentId, OutgoingComment] = {}
+        comments: dict[CommentId, OutgoingComment] = {}
         taken, in_time = 0, True
         for outcome in fetched:
-            in_time = self.control.keep_going_within() or not taken  # one at least: else a slow email would never pass
+            # take at least one, or a slow email would never be delivered
+            in_time = self.control.keep_going_in_batch() or not taken
             if not in_time:
                 break
             taken += not isinstance(outcome, Gone)
             if isinstance(outcome, Gone):
                 gone.append(outcome.change)
             elif isinstance(outcome, Unreadable):
-                self.set_aside(DeadLetterRecord(outcome.change, DeadLetterKind.UNREADABLE, outcome.reason))
+                self.dead_letter(DeadLetterRecord(outcome.change, DeadLetterKind.UNREADABLE, outcome.reason))
             else:
-                unfit += self._take(outcome, letters)
+                unfit += self._take(outcome, comments)
         if unfit:
-            self.breaker.note(REFUSED * len(unfit), alone=not letters)
+            self.breaker.note(REFUSED * len(unfit), alone=not comments)
         for email in unfit:
-            self.set_aside(email)
-        for batch in self.sizes.push_batches(letters.values()):
+            self.dead_letter(email)
+        for batch in self.sizes.push_batches(comments.values()):
             self._deliver(batch)
         self.done += 1
         if not in_time:
             raise SliceOver
         return gone
 
-    def set_aside(self, email: DeadLetterRecord) -> None:
-        """Let this email wait, and the mailbox go on."""
-        self.counts.set_aside += self.ledger.set_aside([email])
+    def dead_letter(self, email: DeadLetterRecord) -> None:
+        """Record an email as a dead letter, so that the mailbox can go on.
+
+        Args:
+            email: The email, with the reason.
+        """
+        self.counts.set_aside += self.ledger.add_dead_letters([email])
 
     def blame(self, change: Change, error: IntegrationError) -> None:
-        """Set an email aside that provokes this error again and again while others pass."""
+        """Record an email as a dead letter that causes this error repeatedly while other emails pass.
+
+        Args:
+            change: The email.
+            error: The error that it causes.
+        """
         kind = DeadLetterKind.REFUSED if error.side() is Side.REINFER else DeadLetterKind.UNREADABLE
-        self.set_aside(DeadLetterRecord(change, kind, error.kind))
+        self.dead_letter(DeadLetterRecord(change, kind, error.kind))
         self.done += 1
 
-    def copy(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> ItemRecord:
-        """What to remember of a change."""
+    def item_record(self, change: Change, *, verdict: str, comment_id: CommentId | None) -> ItemRecord:
+        """Return what to store of an item.
+
+        Args:
+            change: The item as its folder lists it.
+            verdict: What was decided on it.
+            comment_id: Its comment id by the MIME header; None when it was not fetched.
+
+        Returns:
+            The record.
+        """
         return ItemRecord(
             item_id=change.item_id,
             change_key=change.change_key,
@@ -196,10 +254,10 @@ class EmailDelivery:
             judged_by=self.judged_by,
         )
 
-    # ---- transform and gate 2 -------------------------------------------------------------------------------------
+    # ---- convert and filter ---------------------------------------------------------------------------------------
 
-    def _take(self, email: Email, letters: dict[CommentId, OutgoingComment]) -> list[DeadLetterRecord]:
-        """Put it among the letters; or, of an email that makes no comment, why."""
+    def _take(self, email: Email, comments: dict[CommentId, OutgoingComment]) -> list[DeadLetterRecord]:
+        """Add an email to the outgoing comments. Return the dead letter of an email that cannot be converted."""
         self.counts.fetched += 1
         converted = self.transform(email)
         verdict = self._verdict(email)
@@ -208,17 +266,17 @@ class EmailDelivery:
         comment = converted.comment
         if verdict is FilterVerdict.WANTED:
             verdict = participants_verdict(self.rules, converted.participants)
-        before = letters.pop(comment.id, None)
+        before = comments.pop(comment.id, None)
         if before is None:
-            letters[comment.id] = OutgoingComment(comment, (email.change,), verdict)
+            comments[comment.id] = OutgoingComment(comment, (email.change,), verdict)
             return []
         collision = before.collision or identity_digest(before.comment) != identity_digest(comment)
         verdict = before.verdict if before.wanted else verdict
-        letters[comment.id] = OutgoingComment(comment, (*before.changes, email.change), verdict, collision)
+        comments[comment.id] = OutgoingComment(comment, (*before.changes, email.change), verdict, collision)
         return []
 
     def _verdict(self, email: Email) -> FilterVerdict:
-        """Apart from who wrote it to whom."""
+        """Return the verdict on an email, apart from its participants."""
         folder = email.change.folder_id
         if folder in self.folders:
             return self.folders[folder]
@@ -228,130 +286,130 @@ class EmailDelivery:
         return draft_verdict(kind, marked=True, received=b"received" in field_names(email.mime))
 
     def _unfit(self, email: Email, why: NotConvertible, verdict: FilterVerdict) -> list[DeadLetterRecord]:
-        """Of an email that makes no comment: itself, where that may say something about the bucket and its transform."""
+        """Return the dead letter of an email without a comment, if it counts for the circuit breaker of the bucket."""
         unfit = DeadLetterRecord(email.change, why.kind, why.detail)
         if why.kind in (DeadLetterKind.NOT_AN_EMAIL, DeadLetterKind.CONVERSION_DEADLINE):
-            # At once, and the breaker does not count it: the one is no fault of the transform. The other took long, and a few
-            # such emails in a row must not stop a bucket.
-            self.set_aside(unfit)
+            # These are recorded at once, and the circuit breaker does not count them. NOT_AN_EMAIL is no fault of the
+            # transform. CONVERSION_DEADLINE took long, and a few such emails in a row must not stop a bucket.
+            self.dead_letter(unfit)
             return []
         if verdict in (FilterVerdict.DRAFT, FilterVerdict.NEVER_SENT):
-            # What was never sent may lack what an email needs, such as a date.
+            # An email that was never sent may lack what an email needs, such as a date.
             self.counts.not_wanted += 1
-            self.ledger.remember([self.copy(email.change, verdict=verdict, comment_id=None)])
+            self.ledger.remember([self.item_record(email.change, verdict=verdict, comment_id=None)])
             return []
         return [unfit]
 
     # ---- reconcile ------------------------------------------------------------------------------------------------
 
-    def _deliver(self, letters: Sequence[OutgoingComment]) -> None:
-        left = UnfinishedWork(contended=letters)
-        for _ in range(ROUNDS):
+    def _deliver(self, comments: Sequence[OutgoingComment]) -> None:
+        left = UnfinishedWork(contended=comments)
+        for _ in range(MAX_ROUNDS):
             left = self._round(left.all())
             if not left.all():
                 return
         raise Contended if left.contended else ReinferNotStored
 
-    def _round(self, letters: Sequence[OutgoingComment]) -> UnfinishedWork:
-        """One try at these letters."""
-        entries = self.ledger.entries([letter.comment.id for letter in letters])
-        letters = self._turn_away(letters, entries)
-        decisions = self._decide(letters, entries)
+    def _round(self, comments: Sequence[OutgoingComment]) -> UnfinishedWork:
+        """Try these comments once."""
+        entries = self.ledger.entries([outgoing.comment.id for outgoing in comments])
+        comments = self._filter(comments, entries)
+        decisions = self._decide(comments, entries)
         lost: list[OutgoingComment] = []
         intentions: dict[CommentId, Intention] = {}
         settled: list[ConfirmedEntry] = []
-        for letter in letters:
-            entry = entries.get(letter.comment.id)
-            match decisions[letter.comment.id]:
+        for outgoing in comments:
+            entry = entries.get(outgoing.comment.id)
+            match decisions[outgoing.comment.id]:
                 case Create():
-                    intentions[letter.comment.id] = _intention(letter, entry, letter.comment, creates=True)
+                    intentions[outgoing.comment.id] = _intention(outgoing, entry, outgoing.comment, creates=True)
                 case Update(comment=comment):
-                    intentions[letter.comment.id] = _intention(letter, entry, comment, creates=False)
+                    intentions[outgoing.comment.id] = _intention(outgoing, entry, comment, creates=False)
                 case Adopt() as adopt:
-                    settled.append(self._adopted(letter, entry, adopt))
+                    settled.append(self._adopted(outgoing, entry, adopt))
                 case Plain.NOTHING:
-                    settled.append(self._unchanged(letter, entry))
+                    settled.append(self._unchanged(outgoing, entry))
                 case Plain.HOLD_BACK:
                     self.counts.held_back += 1
-                    settled.append(self._unchanged(letter, entry))
+                    settled.append(self._unchanged(outgoing, entry))
                 case Plain.DEFER:
-                    lost += [] if self._deferred(letter, entry) else [letter]
-        by_id = {letter.comment.id: letter for letter in letters}
-        self.ledger.settle(settled, self._copies(by_id, [item.comment_id for item in settled]))
+                    lost += [] if self._deferred(outgoing, entry) else [outgoing]
+        by_id = {outgoing.comment.id: outgoing for outgoing in comments}
+        self.ledger.settle(settled, self._item_records(by_id, [item.comment_id for item in settled]))
         left = self._push(intentions, by_id)
         return UnfinishedWork([*lost, *left.contended], left.in_doubt)
 
-    def _turn_away(
-        self, letters: Sequence[OutgoingComment], entries: Mapping[CommentId, LedgerRecord]
+    def _filter(
+        self, comments: Sequence[OutgoingComment], entries: Mapping[CommentId, LedgerRecord]
     ) -> list[OutgoingComment]:
-        """Gate 2: emails that are not wanted, unless the bucket has them already."""
-        away = [letter for letter in letters if not letter.wanted and letter.comment.id not in entries]
-        self.counts.not_wanted += len(away)
+        """Remove emails that are not wanted, unless the bucket holds their comments already."""
+        rejected = [outgoing for outgoing in comments if not outgoing.wanted and outgoing.comment.id not in entries]
+        self.counts.not_wanted += len(rejected)
         self.ledger.remember(
             [
-                self.copy(change, verdict=letter.verdict, comment_id=letter.comment.id)
-                for letter in away
-                for change in letter.changes
+                self.item_record(change, verdict=outgoing.verdict, comment_id=outgoing.comment.id)
+                for outgoing in rejected
+                for change in outgoing.changes
             ]
         )
-        return [letter for letter in letters if letter.wanted or letter.comment.id in entries]
+        return [outgoing for outgoing in comments if outgoing.wanted or outgoing.comment.id in entries]
 
     def _decide(
-        self, letters: Sequence[OutgoingComment], entries: Mapping[CommentId, LedgerRecord]
+        self, comments: Sequence[OutgoingComment], entries: Mapping[CommentId, LedgerRecord]
     ) -> dict[CommentId, Decision]:
-        is_new = any(letter.comment.id not in entries for letter in letters)
+        is_new = any(outgoing.comment.id not in entries for outgoing in comments)
         trusted = self.ledger.trusted and (not is_new or self.still_trusted())
 
-        def decide(letter: OutgoingComment, asked: BucketAnswer | None) -> Decision:
-            return reconcile(letter.comment, entries.get(letter.comment.id), trusted=trusted, asked=asked)
+        def decide(outgoing: OutgoingComment, asked: BucketAnswer | None) -> Decision:
+            return reconcile(outgoing.comment, entries.get(outgoing.comment.id), trusted=trusted, asked=asked)
 
-        decisions = {letter.comment.id: decide(letter, None) for letter in letters}
-        unclear = [letter for letter in letters if decisions[letter.comment.id] is Plain.ASK]
+        decisions = {outgoing.comment.id: decide(outgoing, None) for outgoing in comments}
+        unclear = [outgoing for outgoing in comments if decisions[outgoing.comment.id] is Plain.ASK]
         if unclear:
-            stored = self.sink.stored([letter.comment.id for letter in unclear])
-            for letter in unclear:
-                decisions[letter.comment.id] = decide(letter, BucketAnswer(stored.get(letter.comment.id)))
+            stored = self.sink.stored([outgoing.comment.id for outgoing in unclear])
+            for outgoing in unclear:
+                decisions[outgoing.comment.id] = decide(outgoing, BucketAnswer(stored.get(outgoing.comment.id)))
         return decisions
 
-    def _adopted(self, letter: OutgoingComment, entry: LedgerRecord | None, adopt: Adopt) -> ConfirmedEntry:
-        first_told = adopt.ours and entry is not None and not entry.billed
-        self.counts.created += first_told
-        self.counts.unchanged += not first_told
+    def _adopted(self, outgoing: OutgoingComment, entry: LedgerRecord | None, adopt: Adopt) -> ConfirmedEntry:
+        newly_confirmed = adopt.ours and entry is not None and not entry.billed
+        self.counts.created += newly_confirmed
+        self.counts.unchanged += not newly_confirmed
         return ConfirmedEntry(
-            comment_id=letter.comment.id,
+            comment_id=outgoing.comment.id,
             content_digest=adopt.content_digest,
             properties_digest=adopt.properties_digest,
-            identity_digest=entry.identity_digest if entry else identity_digest(letter.comment),
-            change=letter.change,
-            billed=first_told or (entry is not None and entry.billed),
+            identity_digest=entry.identity_digest if entry else identity_digest(outgoing.comment),
+            change=outgoing.change,
+            billed=newly_confirmed or (entry is not None and entry.billed),
             seen=entry,
         )
 
-    def _unchanged(self, letter: OutgoingComment, entry: LedgerRecord | None) -> ConfirmedEntry:
-        assert entry is not None  # only a known comment is left alone
+    def _unchanged(self, outgoing: OutgoingComment, entry: LedgerRecord | None) -> ConfirmedEntry:
+        assert entry is not None  # only a comment with an entry is left unchanged
         self.counts.unchanged += 1
         return ConfirmedEntry(
-            comment_id=letter.comment.id,
+            comment_id=outgoing.comment.id,
             content_digest=entry.content_digest,
             properties_digest=entry.properties_digest,
             identity_digest=entry.identity_digest,
-            change=letter.change,
+            change=outgoing.change,
             billed=entry.billed,
             seen=entry,
-            collision=_collides(letter, entry),
+            collision=_collides(outgoing, entry),
         )
 
-    def _deferred(self, letter: OutgoingComment, entry: LedgerRecord | None) -> bool:
-        assert entry is not None  # only what is in flight is deferred
-        if not self.ledger.defer(entry, letter.change):
+    def _deferred(self, outgoing: OutgoingComment, entry: LedgerRecord | None) -> bool:
+        assert entry is not None  # only a comment that another sync is pushing is deferred
+        if not self.ledger.defer(entry, outgoing.change):
             return False
-        self.ledger.remember([self._delivered(letter, change) for change in letter.changes])
+        self.ledger.remember([self._delivered(outgoing, change) for change in outgoing.changes])
         return True
 
     # ---- intend, push, confirm ------------------------------------------------------------------------------------
 
     def _push(
-        self, intentions: Mapping[CommentId, Intention], letters: Mapping[CommentId, OutgoingComment]
+        self, intentions: Mapping[CommentId, Intention], comments: Mapping[CommentId, OutgoingComment]
     ) -> UnfinishedWork:
         if not intentions:
             return UnfinishedWork()
@@ -359,21 +417,23 @@ class EmailDelivery:
         written = self.ledger.intend(list(intentions.values()), flight=2 * deadline)
         in_doubt: Sequence[CommentId] = ()
         if written:
-            # A worker may stand still between any two lines: what it was allowed before that, it asks for again.
-            self.control.still_mine(deadline)
-            self.ledger.still_stand(written, deadline)
+            # A worker may stop for a while between any two lines, so the lease and the intentions are checked again.
+            self.control.require_lease(deadline)
+            self.ledger.require_unchanged(written, deadline)
             receipt = self.sink.push([intention.comment for intention in written])
             self.counts.text_changes += receipt.text_changed or 0
             in_doubt = receipt.in_doubt
-            self._confirm(_result(written, receipt), letters)
+            self._confirm(_result(written, receipt), comments)
         done = {intention.comment.id for intention in written}
         return UnfinishedWork(
-            contended=[letters[comment_id] for comment_id in intentions if comment_id not in done],
-            in_doubt=[letters[comment_id] for comment_id in in_doubt],
+            contended=[comments[comment_id] for comment_id in intentions if comment_id not in done],
+            in_doubt=[comments[comment_id] for comment_id in in_doubt],
         )
 
-    def _confirm(self, result: PushResult, letters: Mapping[CommentId, OutgoingComment]) -> None:
-        self.ledger.confirm(result, self._copies(letters, [intention.comment.id for intention in result.accepted]))
+    def _confirm(self, result: PushResult, comments: Mapping[CommentId, OutgoingComment]) -> None:
+        self.ledger.confirm(
+            result, self._item_records(comments, [intention.comment.id for intention in result.accepted])
+        )
         self.counts.created += sum(intention.creates for intention in result.accepted)
         self.counts.updated += sum(not intention.creates for intention in result.accepted)
         arrivals = [intention.change.received for intention in result.accepted if intention.creates]
@@ -381,23 +441,23 @@ class EmailDelivery:
         refused = {intention.comment.id for intention, _ in result.refused}
         self.breaker.note("".join(REFUSED if comment_id in refused else ACCEPTED for comment_id in result.ids))
         for intention, rejection in result.refused:
-            for change in letters[intention.comment.id].changes:
-                self.set_aside(DeadLetterRecord(change, DeadLetterKind.REFUSED, rejection.reason))
+            for change in comments[intention.comment.id].changes:
+                self.dead_letter(DeadLetterRecord(change, DeadLetterKind.REFUSED, rejection.reason))
 
-    def _copies(
-        self, letters: Mapping[CommentId, OutgoingComment], ids: Iterable[CommentId]
+    def _item_records(
+        self, comments: Mapping[CommentId, OutgoingComment], ids: Iterable[CommentId]
     ) -> dict[CommentId, list[ItemRecord]]:
         return {
-            comment_id: [self._delivered(letters[comment_id], change) for change in letters[comment_id].changes]
+            comment_id: [self._delivered(comments[comment_id], change) for change in comments[comment_id].changes]
             for comment_id in ids
         }
 
-    def _delivered(self, letter: OutgoingComment, change: Change) -> ItemRecord:
-        return self.copy(change, verdict=DELIVERED, comment_id=letter.comment.id)
+    def _delivered(self, outgoing: OutgoingComment, change: Change) -> ItemRecord:
+        return self.item_record(change, verdict=DELIVERED, comment_id=outgoing.comment.id)
 
 
 def _result(written: Sequence[Intention], receipt: Receipt) -> PushResult:
-    """What may be confirmed or undone of this push: nothing that is in doubt."""
+    """Return what may be confirmed or undone after a push: nothing that is in doubt."""
     refused = {rejection.comment_id: rejection for rejection in receipt.rejections}
     certain = [intention for intention in written if intention.comment.id not in receipt.in_doubt]
     return PushResult(
@@ -409,36 +469,37 @@ def _result(written: Sequence[Intention], receipt: Receipt) -> PushResult:
     )
 
 
-def _intention(letter: OutgoingComment, entry: LedgerRecord | None, comment: Comment, *, creates: bool) -> Intention:
+def _intention(outgoing: OutgoingComment, entry: LedgerRecord | None, comment: Comment, *, creates: bool) -> Intention:
     settles = entry is not None and not entry.confirmed and not entry.billed
     return Intention(
         comment=comment,
         content_digest=content_digest(comment),
         properties_digest=properties_digest(comment),
-        identity_digest=entry.identity_digest if entry and entry.identity_digest else identity_digest(letter.comment),
-        change=letter.change,
-        # An update of an intention whose first push had arrived is the first we tell of a comment that we created.
+        identity_digest=entry.identity_digest if entry and entry.identity_digest else identity_digest(outgoing.comment),
+        change=outgoing.change,
+        # The first push of this intention had arrived without a confirmation. So this update is the first one that
+        # counts the comment as created.
         creates=creates or settles,
         billed=creates or settles or (entry is not None and entry.billed),
-        collision=_collides(letter, entry),
+        collision=_collides(outgoing, entry),
         is_there=not creates,
         seen=entry,
     )
 
 
-def _collides(letter: OutgoingComment, entry: LedgerRecord | None) -> bool:
-    """Another email under the same Message-ID, and not the same copy edited."""
-    return letter.collision or (
+def _collides(outgoing: OutgoingComment, entry: LedgerRecord | None) -> bool:
+    """Return whether another email has the same Message-ID, as opposed to an edited version of the same item."""
+    return outgoing.collision or (
         entry is not None
         and bool(entry.identity_digest)
-        and letter.change.item_id != entry.winner_item
+        and outgoing.change.item_id != entry.winner_item
         and not is_former(entry.winner_item)
-        and identity_digest(letter.comment) != entry.identity_digest
+        and identity_digest(outgoing.comment) != entry.identity_digest
     )
 
 
-def _weight(letter: OutgoingComment) -> int:
-    """About what a comment takes in JSON."""
-    message = letter.comment.message
+def _weight(outgoing: OutgoingComment) -> int:
+    """Return the estimated size of a comment in JSON, in bytes."""
+    message = outgoing.comment.message
     people = sum(map(len, (*message.to, *message.cc, *message.bcc)))
     return 2 * (len(message.body) + len(message.subject) + len(message.signature) + people) + 2048

@@ -1,14 +1,14 @@
-"""The sentence: a source reports what changed, a transform makes comments, a sink takes them, and then, only then, the
-checkpoint moves.
+"""The sync of one mailbox: read changes, convert them to comments, push the comments, then move the checkpoint.
 
-A sync lasts one slice of time and ends somewhere in the middle of a large mailbox; `sync.engine.folder_order` says
-which folder comes next.
-Time ends a sync only after a page or a batch of emails is through, so every slice gets further, however short it is, and what a
-request answered is not thrown away because it took long. Stop, a lost lease, a hold, a used-up budget and a worker that has to
-leave end it before that.
+A checkpoint moves only after everything before it was pushed. A sync lasts one time slice and may end in the middle of
+a large mailbox; `sync.engine.folder_order` decides which folder comes next.
 
-Pure: all effects go through the ports it is given, so the same code runs over Exchange and PostgreSQL, and over fakes
-that die at every step. What a single email goes through is in `sync.engine.delivery`.
+The end of the slice ends a sync only after a page or a batch of emails is complete. So every slice makes progress,
+however short it is, and the answer to a slow request is used. *Stop*, a lost lease, an open circuit breaker, a used-up
+budget and a worker shutdown end a sync before that.
+
+Pure: all effects go through the ports. The same code runs over Exchange and PostgreSQL, and over fakes that fail at
+every step. The delivery of a batch of emails is in `sync.engine.delivery`.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from integrations.messages import Change, ChangePage, Cursor, FolderId
 from integrations.ports import Source
 from mailboxes.rules import FilterVerdict, Rules, folder_verdict
 from sync.engine.backlog import Backlog
-from sync.engine.change_locations import by_place
+from sync.engine.change_locations import by_folder
 from sync.engine.delivery import EmailDelivery
-from sync.engine.folder_order import FolderOrder, hands_over, leftovers_come_first, turns
+from sync.engine.folder_order import FolderOrder, backlog_comes_first, ends_turn, order_folders
 from sync.engine.folder_refusals import is_of_mailbox, left_out, to_try
-from sync.engine.isolation import CAREFUL_AFTER, IsolatedDelivery
+from sync.engine.isolation import ISOLATE_AFTER, IsolatedDelivery
 from sync.engine.newly_wanted import Newly
 from sync.engine.ports import Checkpoints, Control, Ledger, SliceOver
 from sync.engine.prefilter import Prefilter, sort_page
 from sync.engine.records import FolderRecord, ItemRecord, Report
-from sync.engine.rescan import Rescan, found, is_looked_through
+from sync.engine.rescan import Rescan, found_record, is_rescanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class DesiredMail:
     rules: Rules
     digest: str
     version: int = 1
-    """Of the fixed rules."""
+    """The version of the fixed rules."""
     newly: Newly = field(default_factory=Newly)
-    """What of them has to wait for an answer."""
+    """What newer versions of the fixed rules want and an administrator has to decide on."""
 
 
 @dataclass(slots=True)
@@ -62,21 +62,30 @@ class Engine:
     ledger: Ledger
     checkpoints: Checkpoints
     control: Control
-    wishes: DesiredMail
+    desired: DesiredMail
     _pages_done: int = field(default=0, init=False)
-    _owed: int = field(default=0, init=False)
-    """How much was done when the request in hand was answered: time does not end the sync before it is more."""
+    _progress_at_answer: int = field(default=0, init=False)
+    """The progress when the current request was answered. The slice ends the sync only after more progress than
+    this."""
     _in_next_round: bool = field(default=False, init=False)
-    _places: Mapping[FolderId, FolderRecord] = field(default_factory=dict, init=False)
-    """The folders that hold mail and are there."""
+    _folders_by_id: Mapping[FolderId, FolderRecord] = field(default_factory=dict, init=False)
+    """The folders that hold mail and exist."""
     _refused: set[FolderId] = field(default_factory=set, init=False)
-    """Folders that could not be read when they were last tried, by this sync or one before."""
+    """Folders that could not be read at the last attempt, by this sync or an earlier one."""
     _missing: set[FolderId] = field(default_factory=set, init=False)
-    """Folders that were not to be found in this sync, for the first time: deleted a moment ago, or not to be read."""
+    """Folders that this sync was the first not to find: deleted a moment ago, or not readable."""
     _last_refusal: FolderRefused | None = field(default=None, init=False)
 
     def run(self) -> Report:
-        """Bring everything that changed to the sink. Raises what the ports raise; nothing is lost then."""
+        """Push everything that changed to the sink.
+
+        Returns:
+            How the run ended.
+
+        Raises:
+            IntegrationError: Exchange or Re:infer failed. Everything before the last checkpoint is delivered.
+            LeaseLost: Another worker has the mailbox.
+        """
         try:
             self._folders()
             folders = self.checkpoints.folders()
@@ -84,43 +93,53 @@ class Engine:
             self.delivery.folders = {
                 folder: verdict for folder, verdict in verdicts.items() if verdict is not FilterVerdict.WANTED
             }
-            self._places = {folder.id: folder for folder in folders}
+            self._folders_by_id = {folder.id: folder for folder in folders}
             self.delivery.kinds = {folder.id: folder.kind for folder in folders}
             self._refused = {folder.id for folder in folders if folder.refused}
-            self._in_turn(folders)
+            self._in_order(folders)
         except SliceOver:
             return Report(finished=False, stopped=self.control.stopped(), counts=self.delivery.counts)
-        looking = self.wishes.newly.looked_for < self.wishes.version
+        looking = self.desired.newly.looked_for < self.desired.version
         return Report(finished=True, left_out=self._left_out(), looking=looking, counts=self.delivery.counts)
 
-    def _in_turn(self, folders: Sequence[FolderRecord]) -> None:
-        """Everything that has its turn now, in the order of `sync.engine.folder_order`, without the folders that wait
-        for their next try."""
-        followed, digest = self.delivery.folders.keys(), self.wishes.digest
-        order = turns(to_try(folders, digest), followed, digest, self.checkpoints.round())
+    def _in_order(self, folders: Sequence[FolderRecord]) -> None:
+        """Read the folders that have their turn, in the order of `sync.engine.folder_order`.
+
+        Refused folders whose retry is not due are skipped.
+        """
+        followed, digest = self.delivery.folders.keys(), self.desired.digest
+        order = order_folders(to_try(folders, digest), followed, digest, self.checkpoints.round())
         self._folders_in(order)
         if self._last_refusal is not None and is_of_mailbox(folders, self._refused, followed):
-            self.checkpoints.none_is_left_out()
+            self.checkpoints.clear_left_out()
             raise self._last_refusal.of_mailbox from self._last_refusal
         if not self._left_out() and not self._missing:
-            self.ledger.forget_former()
-        self._leftovers()
-        self._look_through(folders)
+            self.ledger.forget_foreign()
+        self._deliver_backlog()
+        self._rescan(folders)
 
-    def _look_through(self, folders: Sequence[FolderRecord]) -> None:
-        """`folders`: as they were when this sync began."""
-        version = self.wishes.version
-        if is_looked_through(folders, version, self._refused):
-            # And since they were, this sync has followed every change: what was moved meanwhile is known, too.
-            if self.wishes.newly.looked_for < version:
-                self.checkpoints.looked_through()
+    def _rescan(self, folders: Sequence[FolderRecord]) -> None:
+        """Rescan folders for newer rules. `folders`: as they were when this sync began."""
+        version = self.desired.version
+        if is_rescanned(folders, version, self._refused):
+            # Since then, this sync has read every change: emails that were moved meanwhile are known, too.
+            if self.desired.newly.looked_for < version:
+                self.checkpoints.mark_rescanned()
             return
-        Rescan(
-            self.source, self.delivery, self.ledger, self.checkpoints, self.control, self._go_on_looking, self._gate,
-            version, self._refused,
-        ).run(folders)  # fmt: skip
+        rescan = Rescan(
+            self.source,
+            self.delivery,
+            self.ledger,
+            self.checkpoints,
+            self.control,
+            self._go_on_rescanning,
+            self._prefilter,
+            version,
+            self._refused,
+        )
+        rescan.run(folders)
 
-    def _go_on_looking(self) -> None:
+    def _go_on_rescanning(self) -> None:
         if not self.control.keep_going():
             raise SliceOver
 
@@ -129,8 +148,8 @@ class Engine:
             self._folder(folder)
         if order.unfinished:
             self._next_round()
-            if leftovers_come_first(self.checkpoints.round()):
-                self._leftovers()
+            if backlog_comes_first(self.checkpoints.round()):
+                self._deliver_backlog()
             for folder in order.unfinished:
                 self._folder(folder)
 
@@ -142,9 +161,10 @@ class Engine:
             self.checkpoints.next_round()
             self._in_next_round = True
 
-    def _leftovers(self) -> None:
+    def _deliver_backlog(self) -> None:
         def go_on() -> None:
-            # Only where there is something to do. Whatever comes of it, the next sync begins with the folders.
+            # Only when there is something to do. Whatever happens to the backlog, the next sync begins with the
+            # folders.
             self._go_on()
             self._next_round()
 
@@ -162,12 +182,12 @@ class Engine:
         self.checkpoints.record_folders(changes, complete=cursor is None)
 
     def _verdict(self, folder: FolderRecord) -> FilterVerdict:
-        return folder_verdict(self.wishes.rules, folder.path, folder.kinds)
+        return folder_verdict(self.desired.rules, folder.path, folder.kinds)
 
     # ---- one folder, page by page ---------------------------------------------------------------------------------
 
     def _folder(self, folder: FolderRecord) -> None:
-        cursor = folder.cursor if folder.wanted_digest == self.wishes.digest else None
+        cursor = folder.cursor if folder.wanted_digest == self.desired.digest else None
         if folder.cursor is not None and cursor is None:
             self.checkpoints.restart(folder.id)
         try:
@@ -185,49 +205,52 @@ class Engine:
             self._refuse(folder, error)
             self._go_on()
         except IntegrationError as error:
-            if _may_be_folder(error) and hands_over(self.checkpoints.round()):
+            if _may_be_folder(error) and ends_turn(self.checkpoints.round()):
                 self._end_turn(folder)
             raise
 
     def _not_found(self, folder: FolderRecord, error: FolderGone) -> None:
-        """When the server says so once, the folder may have been deleted a moment ago, which the next look at the tree tells. A
-        folder that is still in the tree then, and still not found, cannot be read."""
+        """Note a folder that the server does not find for the first time; refuse it the second time.
+
+        The folder may have been deleted a moment ago, which the next read of the tree shows. A folder that is still in
+        the tree then, and still not found, cannot be read.
+        """
         if folder.not_found or folder.refused:
             self._refuse(folder, FolderNotFound(error.detail))
             return
-        self.checkpoints.not_found(folder.id, wanted=self.wishes.digest)
+        self.checkpoints.not_found(folder.id, wanted=self.desired.digest)
         self._missing.add(folder.id)
         self._pages_done += 1
 
     def _refuse(self, folder: FolderRecord, error: FolderRefused) -> None:
         is_wanted = folder.id not in self.delivery.folders
-        self.checkpoints.refuse(folder.id, error, wanted=self.wishes.digest, left_out=is_wanted)
+        self.checkpoints.refuse(folder.id, error, wanted=self.desired.digest, left_out=is_wanted)
         self._refused.add(folder.id)
         self._last_refusal = error
         self._pages_done += 1
 
     def _end_turn(self, folder: FolderRecord) -> None:
-        self.checkpoints.end_turn(folder.id, wanted=self.wishes.digest)
+        self.checkpoints.end_turn(folder.id, wanted=self.desired.digest)
         self._pages_done += 1
 
     def _pages(self, folder: FolderRecord, before: Cursor | None) -> bool:
-        """Read a folder to its end. Whether it has to be listed again, for a change that was not told."""
+        """Read a folder to its end. Return whether it has to be listed again, because a change was not reported."""
         is_wanted = folder.id not in self.delivery.folders
         for page in self.source.changes(folder.id, before):
-            self._owed = self._done()
+            self._progress_at_answer = self._progress()
             self._go_on()
-            if page.changes:  # most polls tell nothing, and then nothing has to be looked up either
+            if page.changes:  # most polls report no change, and then nothing has to be read from the database
                 self._page(folder, page)
             list_again = self.checkpoints.advance(
-                folder.id, page, before=before, wanted=self.wishes.digest, had_turn=is_wanted or page.last
+                folder.id, page, before=before, wanted=self.desired.digest, had_turn=is_wanted or page.last
             )
             self._refused.discard(folder.id)
             before = page.cursor
             self._pages_done += 1
             if page.changes:
-                self._go_on()  # delivering took its time: what another worker met meanwhile holds before the next request
+                self._go_on()  # a delivery takes time: check for Stop and open circuit breakers before the next request
             else:
-                self._stop_in_time()
+                self._stop_when_slice_is_over()
             if page.last:
                 return list_again
         return False
@@ -235,44 +258,46 @@ class Engine:
     def _page(self, folder: FolderRecord, page: ChangePage) -> None:
         self.delivery.counts.listed += len(page.changes)
         fetch: list[Change] = []
-        for place, changes in by_place(folder, self._places, page.changes):
+        for place, changes in by_folder(folder, self._folders_by_id, page.changes):
             fetch += self._sorted(place, changes)
         if fetch:
             self._fetch(folder.id, fetch)
 
     def _sorted(self, folder: FolderRecord, changes: Sequence[Change]) -> Sequence[Change]:
-        """Settle what is to be settled without fetching; return what is to be fetched."""
+        """Settle what needs no fetch; return the changes to fetch."""
         counts = self.delivery.counts
-        sorted_page = sort_page(changes, self._gate(folder, changes))
-        # First who goes on under a new id: the old one may be among those that are to be forgotten.
+        sorted_page = sort_page(changes, self._prefilter(folder, changes))
+        # Adopt before forgetting: the old id of an adopted item may be among those to forget.
         self.ledger.adopt(sorted_page.adopt)
         self.ledger.forget(folder.id, sorted_page.forget)
-        self.ledger.remember([self._away(change, verdict) for change, verdict in sorted_page.turned_away])
-        self.ledger.withhold([found(self.delivery, change, version) for change, version in sorted_page.withheld])
+        self.ledger.remember([self._rejected_item(change, verdict) for change, verdict in sorted_page.turned_away])
+        self.ledger.withhold([found_record(self.delivery, change, version) for change, version in sorted_page.withheld])
         counts.not_wanted += len(sorted_page.turned_away)
         counts.unchanged += sorted_page.unchanged + len(sorted_page.adopt)
         return sorted_page.fetch
 
-    def _gate(self, folder: FolderRecord, changes: Sequence[Change]) -> Prefilter:
+    def _prefilter(self, folder: FolderRecord, changes: Sequence[Change]) -> Prefilter:
         known = self.ledger.known(folder.id, changes)
-        return Prefilter(self._verdict(folder), self.wishes.rules, self.wishes.digest, known, folder, self.wishes.newly)
+        return Prefilter(
+            self._verdict(folder), self.desired.rules, self.desired.digest, known, folder, self.desired.newly
+        )
 
-    def _away(self, change: Change, verdict: FilterVerdict) -> ItemRecord:
-        return self.delivery.copy(change, verdict=verdict, comment_id=None)
+    def _rejected_item(self, change: Change, verdict: FilterVerdict) -> ItemRecord:
+        return self.delivery.item_record(change, verdict=verdict, comment_id=None)
 
     def _fetch(self, folder: FolderId, changes: Sequence[Change]) -> None:
         attempt = self.checkpoints.begin(folder)
         try:
-            if attempt.number > CAREFUL_AFTER:
-                self._careful().run(folder, changes, attempt)
+            if attempt.number > ISOLATE_AFTER:
+                self._isolated_delivery().run(folder, changes, attempt)
             else:
                 self._in_batches(changes)
         except IntegrationError as error:
             if not error.may_be_item:
-                self.checkpoints.excuse(folder)
+                self.checkpoints.uncount_attempt(folder)
             raise
         except SliceOver:
-            self.checkpoints.excuse(folder)
+            self.checkpoints.uncount_attempt(folder)
             raise
 
     def _in_batches(self, changes: Sequence[Change]) -> None:
@@ -280,27 +305,27 @@ class Engine:
             self._go_on()
             gone = self.delivery.deliver(self.source.fetch(batch))
             if gone:
-                self.ledger.vanished(gone)
+                self.ledger.record_vanished(gone)
 
-    def _careful(self) -> IsolatedDelivery:
+    def _isolated_delivery(self) -> IsolatedDelivery:
         return IsolatedDelivery(self.source, self.delivery, self.ledger, self.checkpoints, self._go_on)
 
     def _go_on(self) -> None:
         if not self.control.keep_going():
             raise SliceOver
-        self._stop_in_time()
+        self._stop_when_slice_is_over()
 
-    def _stop_in_time(self) -> None:
-        if self._done() > self._owed and not self.control.has_time():
+    def _stop_when_slice_is_over(self) -> None:
+        if self._progress() > self._progress_at_answer and not self.control.has_time():
             raise SliceOver
 
-    def _done(self) -> int:
-        """Grows whenever something moves."""
+    def _progress(self) -> int:
+        """A number that grows with every page and batch."""
         return self._pages_done + self.delivery.done
 
 
 def _may_be_folder(error: IntegrationError) -> bool:
-    """Whether the other folders of the mailbox may well be free of it."""
+    """Return whether the other folders of the mailbox may well work despite this error."""
     if error.scope is Scope.MAILBOX:
         return error.may_be_item or isinstance(error, Refused)
     return error.scope is Scope.FOLDER

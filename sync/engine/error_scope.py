@@ -1,10 +1,10 @@
-"""Whose fault a failure is, and what is done about it: the decision table. Pure.
+"""Which part is at fault for a failure, and what is done about it: the decision table. Pure.
 
-One refused mailbox says little: it may lie on an older server, or EWS may be switched off for it alone. So what an error says
-(`Evidence`) is judged together with what was seen of the other mailboxes (`ConnectionEvidence`).
-`sync.jobs.scope_evidence` gathers that from the database, `sync.engine.retry_policy` turns the answer into times,
-`sync.jobs.outcome` carries it out.
-docs/errors.md is made from this table.
+One refused mailbox is weak evidence: it may be on an older server, or EWS may be disabled for it alone. So the class of
+the error (`Evidence`) is judged together with the results of the other mailboxes (`ConnectionEvidence`).
+
+`sync.jobs.scope_evidence` reads those results from the database, `sync.engine.retry_policy` turns the decision into
+times, and `sync.jobs.outcome` carries it out. docs/errors.md is generated from this table.
 """
 
 from __future__ import annotations
@@ -17,59 +17,67 @@ from enum import StrEnum
 from integrations.errors import Evidence, Scope
 
 TOGETHER = 4
-"""So many other mailboxes that failed one after the other, with none that worked between them, are a storm."""
+"""Minimum number of other mailboxes that fail one after the other, with no success between them, for an outage."""
 WITHIN = timedelta(minutes=10)
-"""Two mailboxes that are refused within this time, with none that worked since, show that the connection is refused."""
+"""Two mailboxes that are refused within this time, with no success since, show that the connection is refused."""
 
 
 class Action(StrEnum):
-    """What is done next."""
+    """What the table says is done next.
+
+    Only `TRIAL` has an effect: for it `sync.engine.retry_policy` opens the circuit breaker with a trial due at once.
+    Otherwise the retry policy decides from the part at fault, the class of the error, whether the error is a `Refused`,
+    its `retry_after`, and the earlier failures. The other values describe the usual result to readers and tests, and
+    nothing else reads them.
+    """
 
     RETRY = "retry"
-    """This mailbox is tried again, at growing intervals."""
+    """This mailbox is retried at growing intervals."""
     PAUSE = "pause"
-    """This mailbox pauses: a refusal is asked about slowly."""
-    HOLD = "hold"
-    """Everything behind the part at fault waits, and one probe at a time asks whether it is over."""
-    PROBE = "probe"
-    """The connection waits, and one other mailbox signs in anew at once: that shows whose fault it is."""
+    """This mailbox pauses: a refusal is retried slowly."""
+    OPEN = "open"
+    """The circuit breaker of the part at fault opens. One mailbox at a time syncs as a half-open trial."""
+    TRIAL = "trial"
+    """The circuit breaker of the connection opens, and one other mailbox signs in at once: that shows what is at
+    fault."""
     LIST_AGAIN = "list again"
-    """The folder is listed from its beginning, or looked for in the tree."""
+    """The folder is listed from its beginning, or looked up in the tree."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionEvidence:
-    """What is known of the connection of the mailbox that failed. Not asked for where it decides nothing."""
+    """What is known of the connection of the failed mailbox. Not collected where no decision depends on it."""
 
     held_for: Evidence | None = None
-    """Why the connection is held, where it is."""
+    """Why the circuit breaker of the connection is open, if it is."""
     has_others: bool = False
-    """Whether another mailbox could be probed: one that is not known to be refused by itself."""
+    """There is another mailbox for a trial: one that is not known to be refused by itself."""
     refused_elsewhere: bool = False
-    """Whether another address was refused in the same way (within `WITHIN`, or since the hold began), and no mailbox worked
-    since. Where a password is at stake, only a new sign-in counts as working."""
+    """Another address was refused in the same way (within `WITHIN`, or since the circuit breaker opened), and no
+    mailbox worked since. For a password, only a new sign-in counts as working."""
     refused_alone: bool = False
-    """Of a password: whether a neighbour signed in anew with it after it was refused to this mailbox."""
+    """For a password: another mailbox signed in with it after it was refused for this mailbox."""
     passes: bool = False
-    """Whether the error may pass with nobody doing anything."""
+    """The error may be temporary."""
     in_a_row: int = 0
-    """How many other mailboxes failed by an overload one after the other, with none that worked meanwhile."""
+    """Number of other mailboxes that failed by an overload one after the other, with no success meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: with this evidence, and where this was seen, that part is at fault."""
+    """One row of the table: for this evidence and these observations, that part is at fault."""
 
     evidence: Evidence
     when: str
-    """In words, for people."""
+    """The condition in words, for people."""
     seen: Callable[[ConnectionEvidence], bool]
+    """The condition: returns whether the row fits."""
     fault: Scope
     action: Action
     paused: str
-    """Who waits, in a sentence for admins; blank where nobody does."""
+    """Which mailboxes wait, in a sentence for administrators; blank when none waits."""
     then: str
-    """What happens by itself."""
+    """What happens without an administrator, in a sentence."""
 
 
 def _always(_: ConnectionEvidence) -> bool:
@@ -78,7 +86,7 @@ def _always(_: ConnectionEvidence) -> bool:
 
 THIS_MAILBOX = "Only this mailbox waits."
 ALL_MAILBOXES = "Every mailbox of the integration waits."
-PROBED = "One mailbox at a time asks whether it is over; the first that works starts all of them."
+ONE_TRIAL_AT_A_TIME = "One mailbox at a time syncs as a trial; the first that works starts all of them."
 
 TABLE: tuple[Row, ...] = (
     Row(
@@ -86,53 +94,53 @@ TABLE: tuple[Row, ...] = (
         "always",
         _always,
         Scope.CONNECTION,
-        Action.HOLD,
+        Action.OPEN,
         ALL_MAILBOXES,
-        PROBED,
+        ONE_TRIAL_AT_A_TIME,
     ),
     Row(
         Evidence.SETTINGS,
         "always",
         _always,
         Scope.CONNECTION,
-        Action.HOLD,
+        Action.OPEN,
         ALL_MAILBOXES,
-        PROBED,
+        ONE_TRIAL_AT_A_TIME,
     ),
     Row(
         Evidence.PASSWORD,
-        "a neighbour signed in anew since with the same credentials",
+        "another mailbox has signed in since, with the same credentials",
         lambda seen: seen.refused_alone,
         Scope.MAILBOX,
         Action.PAUSE,
-        f"{THIS_MAILBOX} Another mailbox of the integration has signed in anew since, with the same credentials.",
-        "It is tried again slowly, and no more often than the account can bear.",
+        f"{THIS_MAILBOX} Another mailbox of the integration has signed in since, with the same credentials.",
+        "It is retried slowly, rarely enough not to lock the account.",
     ),
     Row(
         Evidence.PASSWORD,
         "another mailbox is refused, too",
         lambda seen: seen.refused_elsewhere,
         Scope.CONNECTION,
-        Action.HOLD,
-        f"{ALL_MAILBOXES} The credentials were refused to more than one of them.",
-        "One mailbox at a time signs in anew, and no more often than the account can bear.",
+        Action.OPEN,
+        f"{ALL_MAILBOXES} The credentials were refused for more than one of them.",
+        "One mailbox at a time signs in as a trial, rarely enough not to lock the account.",
     ),
     Row(
         Evidence.PASSWORD,
-        "there is no other mailbox to ask with",
+        "there is no other mailbox for a trial",
         lambda seen: not seen.has_others,
         Scope.CONNECTION,
-        Action.HOLD,
+        Action.OPEN,
         ALL_MAILBOXES,
-        "It signs in anew slowly, and no more often than the account can bear.",
+        "It signs in slowly as a trial, rarely enough not to lock the account.",
     ),
     Row(
         Evidence.PASSWORD,
         "at the first refusal",
         _always,
         Scope.CONNECTION,
-        Action.PROBE,
-        f"{ALL_MAILBOXES} One other mailbox signs in anew at once, to see whose fault it is.",
+        Action.TRIAL,
+        f"{ALL_MAILBOXES} One other mailbox signs in at once, to show what is at fault.",
         "If that works, only the refused mailbox waits.",
     ),
     Row(
@@ -140,54 +148,54 @@ TABLE: tuple[Row, ...] = (
         f"another mailbox is refused, too, within {WITHIN.total_seconds() / 60:.0f} minutes, and none has worked since",
         lambda seen: seen.refused_elsewhere,
         Scope.CONNECTION,
-        Action.HOLD,
+        Action.OPEN,
         f"{ALL_MAILBOXES} More than one of them was refused, and none has worked since.",
-        PROBED,
+        ONE_TRIAL_AT_A_TIME,
     ),
     Row(
         Evidence.RESPONSE,
-        "as long as it is the only one",
+        "while no other mailbox is refused",
         _always,
         Scope.MAILBOX,
         Action.PAUSE,
         THIS_MAILBOX,
-        "It is tried again slowly.",
+        "It is retried slowly.",
     ),
     Row(
         Evidence.OVERLOAD,
         f"{TOGETHER} other mailboxes failed in a row, or all wait for that reason already",
         lambda seen: seen.in_a_row >= TOGETHER or seen.held_for is Evidence.OVERLOAD,
         Scope.CONNECTION,
-        Action.HOLD,
+        Action.OPEN,
         f"{ALL_MAILBOXES} Many of them failed one after the other.",
-        PROBED,
+        ONE_TRIAL_AT_A_TIME,
     ),
     Row(
         Evidence.OVERLOAD,
-        "as long as others work",
+        "while other mailboxes work",
         _always,
         Scope.MAILBOX,
         Action.RETRY,
         THIS_MAILBOX,
-        "It is tried again at growing intervals, and never before the time that the server asked for.",
+        "It is retried at growing intervals, and never before the time that the server requested.",
     ),
     Row(
         Evidence.MAILBOX,
-        "when it may pass by itself",
+        "when the error may be temporary",
         lambda seen: seen.passes,
         Scope.MAILBOX,
         Action.RETRY,
         THIS_MAILBOX,
-        "It is tried again at growing intervals.",
+        "It is retried at growing intervals.",
     ),
     Row(
         Evidence.MAILBOX,
-        "when it stays until somebody changes something",
+        "when the error is permanent",
         _always,
         Scope.MAILBOX,
         Action.PAUSE,
         THIS_MAILBOX,
-        "It is tried again slowly.",
+        "It is retried slowly.",
     ),
     Row(
         Evidence.FOLDER,
@@ -196,7 +204,7 @@ TABLE: tuple[Row, ...] = (
         Scope.FOLDER,
         Action.LIST_AGAIN,
         "",
-        "The folder is looked for, or listed, again.",
+        "The folder is read from the tree again, or listed again.",
     ),
     Row(
         Evidence.FOLDER_REFUSED,
@@ -205,7 +213,7 @@ TABLE: tuple[Row, ...] = (
         Scope.FOLDER,
         Action.PAUSE,
         "Only this folder is left out. The other folders of the mailbox go on.",
-        "It is tried again ever more rarely.",
+        "It is retried at growing intervals.",
     ),
     Row(
         Evidence.PROCESS,
@@ -213,26 +221,26 @@ TABLE: tuple[Row, ...] = (
         _always,
         Scope.PROCESS,
         Action.RETRY,
-        "Only the worker that met it. Other workers take its mailboxes.",
-        "The mailbox is sent again at the next tick.",
+        "Only the worker with the error. Other workers take its mailboxes.",
+        "The mailbox is queued again at the next tick.",
     ),
     Row(
         Evidence.DESTINATION,
         "always",
         _always,
         Scope.DESTINATION,
-        Action.HOLD,
-        "Everything that goes to this destination waits.",
-        "One mailbox at a time asks whether it is over.",
+        Action.OPEN,
+        "Every mailbox that pushes to this destination waits.",
+        "One mailbox at a time syncs as a trial.",
     ),
     Row(
         Evidence.BUCKET,
         "always",
         _always,
         Scope.BUCKET,
-        Action.HOLD,
+        Action.OPEN,
         "Every mailbox of this bucket waits.",
-        "One mailbox at a time asks whether it is over.",
+        "One mailbox at a time syncs as a trial.",
     ),
     Row(
         Evidence.OURS,
@@ -241,26 +249,51 @@ TABLE: tuple[Row, ...] = (
         Scope.MAILBOX,
         Action.RETRY,
         THIS_MAILBOX,
-        "It is tried again at growing intervals.",
+        "It is retried at growing intervals.",
     ),
 )
 
 
 def decide(evidence: Evidence, seen: ConnectionEvidence | None = None) -> Row:
-    """The first row of this evidence that fits what was seen."""
+    """Return the first row of this evidence whose condition fits.
+
+    Args:
+        evidence: The class of the error.
+        seen: What is known of the connection; None if nothing is.
+
+    Returns:
+        The row.
+    """
     seen = seen or ConnectionEvidence()
     return next(row for row in TABLE if row.evidence is evidence and row.seen(seen))
 
 
 def who_waits(evidence: Evidence) -> str:
-    """While a connection is held for this evidence: who waits, in a sentence for admins."""
-    # Of a password it is not known yet whether the first refusal or the second began it.
+    """Return which mailboxes wait while the circuit breaker of a connection is open.
+
+    Args:
+        evidence: Why it is open.
+
+    Returns:
+        A sentence for administrators.
+    """
+    # For a password it is unknown whether the first or the second refusal opened the circuit breaker.
     certain = evidence in (Evidence.RESPONSE, Evidence.OVERLOAD)
-    held = (row.paused for row in TABLE if row.evidence is evidence and row.fault is Scope.CONNECTION)
-    return next(held, ALL_MAILBOXES) if certain else ALL_MAILBOXES
+    sentences = (row.paused for row in TABLE if row.evidence is evidence and row.fault is Scope.CONNECTION)
+    return next(sentences, ALL_MAILBOXES) if certain else ALL_MAILBOXES
 
 
 def clears_by_refusal(evidence: Evidence, *, permanent: bool) -> bool:
-    """Whether a mailbox that was probed, and failed with this, shows all the same that its connection works: Exchange named the
-    mailbox, so it let the account in. What passes by itself shows nothing: a store that is offline may be part of an outage."""
+    """Return whether a trial that failed with this error shows nevertheless that the connection works.
+
+    If Exchange names the mailbox, it has accepted the account. A temporary error shows nothing: a mailbox store that is
+    offline may be part of an outage.
+
+    Args:
+        evidence: The class of the error.
+        permanent: The error stays until an administrator acts.
+
+    Returns:
+        Whether the connection works.
+    """
     return evidence is Evidence.MAILBOX and permanent

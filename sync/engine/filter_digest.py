@@ -1,4 +1,4 @@
-"""The digest of what is wanted: when it changes, a folder has to be listed again."""
+"""The filter digest: when it changes, the folders of a mailbox have to be listed again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,23 @@ from mailboxes.rules_versions import current
 
 
 def wanted_digest(rules: Rules, *, bucket: str, address: str, version: int | None = None) -> str:
-    """Of rules, start time, switches, bucket and address, and of the version of the fixed rules; the present one unless another
-    is given. Equal wishes give equal digests, on any machine."""
-    wishes: dict[str, object] = {"rules": asdict(rules), "bucket": bucket, "address": address.casefold()}
-    if (version := version or current()) > 1:  # before versions were counted, none was in it
-        wishes["version"] = version
-    return hashlib.sha256(json.dumps(wishes, sort_keys=True, default=_plain).encode()).hexdigest()
+    """Return the digest of everything that decides which mail of a mailbox is wanted, and where the mail goes.
+
+    Equal input gives equal digests on any machine.
+
+    Args:
+        rules: The filter rules, with start time and switches.
+        bucket: The key of the bucket.
+        address: The address of the mailbox.
+        version: The version of the fixed rules; None for the present version.
+
+    Returns:
+        A SHA-256 digest in hex.
+    """
+    desired: dict[str, object] = {"rules": asdict(rules), "bucket": bucket, "address": address.casefold()}
+    if (version := version or current()) > 1:  # digests from before versions existed contain none
+        desired["version"] = version
+    return hashlib.sha256(json.dumps(desired, sort_keys=True, default=_plain).encode()).hexdigest()
 
 
 def _plain(value: object) -> str:

@@ -1,29 +1,29 @@
-"""In which order the folders of a mailbox are read, when a sync may end long before all of them were. Pure.
+"""The order in which the folders of a mailbox are read, when a sync may end long before all of them were read. Pure.
 
-A sync lasts one slice of time. Each folder has one turn in each *round*; what is kept of a round between two slices is its
-number and, of each folder, the last round in which it had its turn. A turn lasts until the folder has nothing more to tell, or
-until the slice ends. A *pass* is complete when every folder was read to its end since the pass began; then the mailbox is up to
-date, and a new pass begins. It lasts one round when no folder needs more than its turn, and otherwise several.
+A sync lasts one time slice. Each folder has one turn in each *round*. Between two slices, the number of the round is
+stored and, for each folder, the last round in which it had its turn. A turn lasts until the folder has no more changes
+or the slice ends. A *pass* is complete when every folder was read to its end since the pass began; then the mailbox is
+up to date, and a new pass begins. A pass lasts one round when no folder needs more than its turn, and otherwise
+several.
 
-In a slice these come first, in this order:
+A slice reads first, in this order:
 
-1. Folders whose mail is not wanted and that did not have their turn in this round. Their turn is over only at their end,
-   however many slices that takes: on a first sync nothing is known until then, so that a copy in Deleted Items never wins over
-   the one in a wanted folder.
-2. Other folders that did not have their turn in this round: the inbox, then what was sent, then the rest by path. Folders that
-   are new, or have to be listed again, are among them.
+1. Folders whose mail is not wanted and that had no turn in this round. Their turn ends only at their end, however many
+   slices that takes: on a first sync their contents are unknown until then. So an item in Deleted Items never wins over
+   one in a wanted folder.
+2. Other folders that had no turn in this round: the inbox, then sent mail, then the rest by path. New folders, and
+   folders that have to be listed again, are among them.
 
-When all had their turn, the next round begins, and what is left of the slice is for
+When all had their turn, the next round begins, and the rest of the slice is for
 
-3. folders that had a turn in this pass and did not come to their end (a large backfill), the one that waited longest first.
-   They come after the others, so new mail in the inbox does not wait until a backfill is done; and every round but those of
-   leftovers has time for one of them, so the backfill is done some day;
-4. leftovers (`sync.engine.backlog`). While a backfill goes on, they come before it in every second round, so that
-neither takes all
-   the time.
+3. folders that had a turn in this pass and did not reach their end (a large backfill), the one that waited longest
+   first. They come after the others, so new mail in the inbox does not wait for a backfill. Every round, except those
+   that begin with the backlog, has time for one of them, so a backfill always ends;
+4. the backlog (`sync.engine.backlog`). While a backfill goes on, the backlog comes before it in every second round, so
+   that neither takes all the time.
 
-A folder at which a sync fails is tried first by the next one, as most faults pass. After three failures in a row its turn ends
-with the failure, and the folders behind it have theirs.
+The next sync begins with the folder at which a sync failed, as most errors are temporary. After three failures in a
+row, a failure ends the turn of the folder, and the folders after it have theirs.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from dataclasses import dataclass
 from integrations.messages import FolderId, FolderKind
 from sync.engine.records import FolderRecord, Round
 
-HAND_OVER_AFTER = 3
-"""Failed syncs of the mailbox in a row, after which a folder that fails holds up no other."""
+END_TURN_AFTER = 3
+"""Failed syncs of the mailbox in a row, after which a failing folder delays no other folder."""
 FIRST = {FolderKind.INBOX: 0, FolderKind.SENT: 1}
 
 
@@ -44,16 +44,24 @@ class FolderOrder:
     """The folders of a mailbox in the order in which a sync reads them."""
 
     waiting: Sequence[FolderRecord]
-    """They did not have their turn in this round."""
+    """Folders that had no turn in this round."""
     unfinished: Sequence[FolderRecord]
-    """They had one in this pass, did not come to their end, and go on when nobody waits."""
+    """Folders that had a turn in this pass, did not reach their end, and are read when no folder is waiting."""
 
 
-def turns(folders: Sequence[FolderRecord], followed: Collection[FolderId], digest: str, now: Round) -> FolderOrder:
-    """Sort the folders of a mailbox.
+def order_folders(
+    folders: Sequence[FolderRecord], followed: Collection[FolderId], digest: str, now: Round
+) -> FolderOrder:
+    """Sort the folders of a mailbox into the order in which a sync reads them.
 
-    `followed`: folders whose mail is not wanted. `digest`: of what is wanted now; a folder that was listed for something else
-    counts as one that was never listed.
+    Args:
+        folders: The folders to read.
+        followed: Folders whose mail is not wanted.
+        digest: The present filter digest. A folder that was listed with another digest counts as never listed.
+        now: The round that the mailbox is in.
+
+    Returns:
+        The order.
     """
     waiting: list[FolderRecord] = []
     unfinished: list[FolderRecord] = []
@@ -69,14 +77,28 @@ def turns(folders: Sequence[FolderRecord], followed: Collection[FolderId], diges
     return FolderOrder(waiting, unfinished)
 
 
-def leftovers_come_first(now: Round) -> bool:
-    """Whether leftovers come before the folders that are unfinished. Both can take all that is left of a slice."""
+def backlog_comes_first(now: Round) -> bool:
+    """Return whether the backlog comes before unfinished folders. Each can take all the rest of a slice.
+
+    Args:
+        now: The round that the mailbox is in.
+
+    Returns:
+        True in every second round.
+    """
     return now.number % 2 == 0
 
 
-def hands_over(now: Round) -> bool:
-    """Whether a folder at which this sync fails ends its turn with that, so that those behind it have theirs."""
-    return now.failures >= HAND_OVER_AFTER
+def ends_turn(now: Round) -> bool:
+    """Return whether a failure of this sync ends the turn of the folder, so that the folders after it have theirs.
+
+    Args:
+        now: The round that the mailbox is in, with its failed syncs.
+
+    Returns:
+        Whether the turn ends.
+    """
+    return now.failures >= END_TURN_AFTER
 
 
 def _place(folder: FolderRecord) -> tuple[int, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Where folders lie: paths and kinds, worked out from parents and names, since no single change of the tree tells them."""
+"""Compute paths and kinds of folders from parents and names, because a change of the tree contains only one folder."""
 
 from __future__ import annotations
 
@@ -8,19 +8,31 @@ from dataclasses import dataclass
 from integrations.messages import Folder, FolderId, FolderKind
 
 MAX_DEPTH = 300
-"""Exchange nests folders to about this depth; a longer chain is a cycle in what we were told."""
+"""Exchange nests folders to about this depth. A longer chain is a cycle in the reported tree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A folder's place in its mailbox: the path from the root, and the kinds met on it, its own included."""
+    """The place of a folder in its mailbox.
+
+    Attributes:
+        path: The names from the mailbox root to the folder.
+        kinds: The kinds of the folder and of its ancestors.
+    """
 
     path: tuple[str, ...]
     kinds: frozenset[FolderKind]
 
 
 def positions(folders: Iterable[Folder]) -> Mapping[FolderId, Position]:
-    """The position of every folder of one mailbox. A parent that is not among them is the mailbox root."""
+    """Return the position of every folder of one mailbox.
+
+    Args:
+        folders: All folders. A parent that is not among them is the mailbox root.
+
+    Returns:
+        Positions by folder id.
+    """
     by_id = {folder.id: folder for folder in folders}
     return {folder.id: _position(folder, by_id) for folder in by_id.values()}
 

@@ -1,20 +1,20 @@
-"""Folders that are seen in the tree of a mailbox and cannot be read: what is done about them. Pure.
+"""Folders that are in the tree of a mailbox and cannot be read: what is done about them. Pure.
 
-A delegate who may read `Inbox/Claims` sees `Inbox` above it and may not read that. So what is refused for one folder is the
-fault of this folder, and of nothing else, as long as any other folder of the mailbox can be read:
+A delegate who may read `Inbox/Claims` sees `Inbox` above it and may not read that folder. So a refusal for one folder
+is the fault of this folder only, as long as any other folder of the mailbox can be read:
 
-- The folder is marked with the reason, and its turn is over. Its checkpoint stays where it is. All other folders have their
-  turn in the same sync.
-- It is tried again after a pause that grows with every try. A try that works takes the mark away. So does a person who asks for
-  a sync, as far as the pause is concerned; a folder that is wanted for something else now is tried at once, too.
-- While its mail is wanted, the mailbox is not up to date. It is never disabled for that.
+- The folder is marked with the reason, and its turn ends. Its checkpoint stays. All other folders have their turn in
+  the same sync.
+- It is retried after a pause that grows with every attempt. A successful attempt removes the mark. A user who requests
+  a sync ends the pause. After a change of the filter digest it is tried at once, too.
+- While its mail is wanted, the mailbox is not up to date. The mailbox is never disabled for that.
 
-A server may also say "not found" of what an account has no right to read (Microsoft's page on ResponseCode says so of
-ErrorItemNotFound and ErrorFolderNotFound). When it says so once, the folder may have been deleted a moment ago, which is no
-problem. So the folder is only noted, and the next sync looks at the tree first: a folder that is still in it, and still not
-found, is refused as above, with `FolderNotFound`.
+A server may also answer "not found" for what an account has no right to read (Microsoft's page on ResponseCode says so
+of ErrorItemNotFound and ErrorFolderNotFound). After one such answer, the folder may have been deleted a moment ago,
+which is no problem. So the folder is only noted, and the next sync reads the tree first: a folder that is still in the
+tree, and still not found, is refused as above, with `FolderNotFound`.
 
-When every folder is refused, it is the fault of the mailbox, which fails as it does when it cannot be opened.
+When every folder is refused, the mailbox is at fault and fails like a mailbox that cannot be opened.
 """
 
 from __future__ import annotations
@@ -26,18 +26,31 @@ from integrations.messages import FolderId
 from sync.engine.records import FolderRecord
 
 PAUSES = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
-"""From one try to the next; the last one for ever after."""
+"""From one attempt to the next; the last pause repeats."""
 
 
 def next_try(now: datetime, attempts: int) -> datetime:
-    """When a folder is tried again that was just refused for the `attempts`-th time in a row."""
+    """Return when a folder that was just refused is retried.
+
+    Args:
+        now: The present time.
+        attempts: Refused attempts in a row, this one included.
+
+    Returns:
+        The time of the next attempt.
+    """
     return now + PAUSES[min(max(attempts, 1), len(PAUSES)) - 1]
 
 
 def to_try(folders: Sequence[FolderRecord], digest: str) -> list[FolderRecord]:
-    """The folders that a sync asks for: without those that were refused and whose next try is not due.
+    """Return the folders that a sync reads: all but refused folders whose retry is not due.
 
-    `digest`: of what is wanted now. Where none were left, one is asked for all the same: the mailbox may work again.
+    Args:
+        folders: The folders of the mailbox.
+        digest: The present filter digest.
+
+    Returns:
+        The folders; at least the first one, since the mailbox may work again.
     """
     left = [folder for folder in folders if not _rests(folder, digest)]
     return left or list(folders[:1])
@@ -46,16 +59,30 @@ def to_try(folders: Sequence[FolderRecord], digest: str) -> list[FolderRecord]:
 def is_of_mailbox(
     folders: Sequence[FolderRecord], refused: Collection[FolderId], followed: Collection[FolderId]
 ) -> bool:
-    """Whether it is the fault of the mailbox that these folders of it are refused.
+    """Return whether the mailbox is at fault, because all of its folders are refused.
 
-    `followed`: those whose mail is not wanted. A mailbox of which no mail is wanted lacks nothing.
+    Args:
+        folders: The folders of the mailbox.
+        refused: Those that are refused.
+        followed: Those whose mail is not wanted. A mailbox without wanted mail lacks nothing.
+
+    Returns:
+        Whether the mailbox is at fault.
     """
     every = {folder.id for folder in folders}
     return every <= set(refused) and not every <= set(followed)
 
 
 def left_out(refused: Collection[FolderId], followed: Collection[FolderId]) -> int:
-    """How many folders are refused whose mail is wanted."""
+    """Return how many refused folders hold wanted mail.
+
+    Args:
+        refused: Folders that are refused.
+        followed: Folders whose mail is not wanted.
+
+    Returns:
+        Their number.
+    """
     return len(set(refused) - set(followed))
 
 

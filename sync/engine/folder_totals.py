@@ -1,18 +1,22 @@
-"""A safety net for changes that no report tells: the total of a folder, held against what its change reports add up to. Pure.
+"""A safety net for unreported changes: compares the total of a folder with the sum of its change reports. Pure.
 
-Exchange says how many items a folder holds (EWS: `TotalCount`, Graph: `totalItemCount`). The change reports of the folder, from
-its first listing on, say which items are in it: `sync.store.folder_rosters` keeps them with the cursor and counts each
-item once, however often it is told, and whatever is wanted of it. Where the two figures differ, a change was not
-reported, or the folder holds items that Exchange counts and never lists.
+Exchange reports how many items a folder holds (EWS: `TotalCount`, Graph: `totalItemCount`). The change reports of the
+folder, from its first listing on, show which items are in it. `sync.store.folder_rosters` stores these items with the
+cursor and counts each item once, however often it is reported, whether it is wanted or not. If the two numbers differ,
+a change was not reported, or the folder holds items that Exchange counts and never lists.
 
-1. About once an hour the whole tree is asked for, and it brings the totals: one request more than the changes of the tree.
-2. The total is compared at the next read of the folder that reaches its end and tells of no change. The read before it ended
-   earlier than the total was told, so nothing that arrived meanwhile can be mistaken for a difference.
-3. A difference is a doubt at first: reports may come late. It is certain when the next read tells of no change either.
-4. Then the folder is listed again, once. Copies and ledger know what was delivered, so that nothing is sent twice.
-5. A difference that is still there afterwards is usual for this folder. It is shown, and only another one is looked into.
+1. About once an hour the whole tree is requested, which includes the totals: one request more than the changes of the
+   tree.
+2. The total is compared at the next read of the folder that reaches its end and reports no change. The read before it
+   ended before the total was reported, so mail that arrived meanwhile cannot look like a difference.
+3. A difference is a doubt at first, since reports may be late. It is certain when the next read reports no change
+   either.
+4. Then the folder is listed again, once. The stored items and the ledger show what was delivered, so nothing is sent
+   twice.
+5. A difference that remains afterwards is usual for this folder. It is shown, and only another difference is
+   investigated.
 
-A folder of which nothing is counted, as its cursor is older than this, begins with its next listing.
+A folder without a count, because its cursor is older than this feature, is counted from its next listing on.
 """
 
 from __future__ import annotations
@@ -21,55 +25,63 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 EVERY = timedelta(hours=1)
-"""From one look at the whole tree to the next, for each `FOLDERS_AT_ONCE` folders."""
+"""Time between two reads of the whole tree, for each `FOLDERS_AT_ONCE` folders."""
 FOLDERS_AT_ONCE = 200
-"""Folders that one request tells of. A larger tree takes several requests and is asked for more rarely."""
+"""Folders in the answer to one request. A larger tree takes several requests and is requested more rarely."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A total that does not fit."""
+    """A total that differs from the count."""
 
     total: int
     difference: int
-    """The total without what was counted then."""
+    """The total minus the count at that time."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderTally:
-    """What is known of a folder behind a page of its changes."""
+    """What is known of a folder after a page of its changes."""
 
     counted: int | None
-    """Items that its reports tell of. None: not counted from the beginning of a listing."""
+    """Items in the folder by its reports. None: not counted since the beginning of a listing."""
     usual: int = 0
     """The difference that a listing did not remove."""
     doubt: Doubt | None = None
-    """Being looked into."""
+    """A difference that is being investigated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a page was."""
+    """The kind of a page that was read."""
 
     of_listing: bool
-    """It tells what is in the folder, and not what changed."""
+    """The page lists what is in the folder, as opposed to what changed."""
     last: bool
     quiet: bool
-    """It is the last one and tells of no item that came or went, and it would have."""
+    """The page is the last one and reports no item that was added or removed, although it would have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What to remember of a folder, and whether to list it again."""
+    """What to store of a folder, and whether to list it again."""
 
     usual: int
     doubt: Doubt | None = None
     list_again: bool = False
 
 
-def judged(tally: FolderTally, read: Read, total: int | None) -> Judgement:
-    """What a page leaves of the difference of its folder. `total`: of the folder, told since the page before; None where there
-    is none to compare."""
+def judge(tally: FolderTally, read: Read, total: int | None) -> Judgement:
+    """Decide what a page means for the difference of its folder.
+
+    Args:
+        tally: What is known of the folder, this page included.
+        read: The kind of the page.
+        total: The total of the folder, reported since the page before; None when there is no total to compare.
+
+    Returns:
+        The difference to store, and whether to list the folder again.
+    """
     if read.of_listing:
         return Judgement(_usual_after(tally)) if read.last else Judgement(tally.usual, tally.doubt)
     if not read.quiet or tally.counted is None:
@@ -83,14 +95,31 @@ def judged(tally: FolderTally, read: Read, total: int | None) -> Judgement:
     return Judgement(tally.usual, Doubt(total, total - tally.counted))
 
 
-def next_look(folders: int, mailbox_id: int) -> timedelta:
-    """How long until the whole tree is asked for again: mailboxes that began together do not stay together."""
+def next_tree_read(folders: int, mailbox_id: int) -> timedelta:
+    """Return how long to wait before the whole tree is requested again.
+
+    Mailboxes that began at the same time get different intervals.
+
+    Args:
+        folders: The number of folders of the mailbox.
+        mailbox_id: The key of the mailbox.
+
+    Returns:
+        The interval.
+    """
     requests = max(1, -(-folders // FOLDERS_AT_ONCE))
     return EVERY * requests * (1 + mailbox_id % 10 / 20)
 
 
 def in_words(usual: int) -> str:
-    """The usual difference of a folder as a sentence for people; blank where there is none."""
+    """Return the usual difference of a folder as a sentence for people.
+
+    Args:
+        usual: The total minus the listed items.
+
+    Returns:
+        The sentence; blank when there is no difference.
+    """
     if not usual:
         return ""
     items = "1 item" if abs(usual) == 1 else f"{abs(usual):,} items"
@@ -100,8 +129,11 @@ def in_words(usual: int) -> str:
 
 
 def _usual_after(tally: FolderTally) -> int:
-    """After a listing. Where mail came and went while it lasted, nobody can say what it removed: then the difference that it
-    was for counts as usual, and the next comparison tells whether it is."""
+    """Return the usual difference after a listing.
+
+    If mail was added or removed during the listing, it is unknown what the listing removed. Then the doubted difference
+    counts as usual, and the next comparison shows whether it is.
+    """
     if tally.doubt is None or tally.counted is None:
         return tally.usual
     left = tally.doubt.total - tally.counted

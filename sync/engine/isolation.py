@@ -1,7 +1,7 @@
-"""One email at a time: what a page is tried with after it ended several syncs, to find the email that is to blame.
+"""Isolation of a failing email: emails of a page are delivered one by one after the page ended several syncs.
 
-Attempts are counted before the work, so an email that kills the worker outright (out of memory, a crash in a library)
-is found as well: the item in hand is noted before it is touched.
+Attempts are counted before the work, and the item in hand is stored before it is processed. So an email that ends the
+worker process (out of memory, a crash in a library) is found as well.
 """
 
 from __future__ import annotations
@@ -17,14 +17,24 @@ from sync.engine.delivery import EmailDelivery
 from sync.engine.ports import Checkpoints, Ledger
 from sync.engine.records import DeadLetterRecord, PageAttempt
 
-CAREFUL_AFTER = 3
+ISOLATE_AFTER = 3
 GIVE_UP_AFTER = 6
 IN_A_ROW = 3
-"""So many failures from the start with nothing passing are the fault of no single email."""
+"""After this many failures from the start, with no success, no single email is at fault."""
 
 
 @dataclass(slots=True)
 class IsolatedDelivery:
+    """Delivers the emails of one page one by one.
+
+    Attributes:
+        source: The mailbox.
+        delivery: The delivery to the bucket.
+        ledger: The ledger of the bucket.
+        checkpoints: The checkpoints of the mailbox.
+        go_on: Raises `SliceOver` when the sync has to end.
+    """
+
     source: Source
     delivery: EmailDelivery
     ledger: Ledger
@@ -32,22 +42,30 @@ class IsolatedDelivery:
     go_on: Callable[[], None]
 
     def run(self, folder: FolderId, changes: Sequence[Change], attempt: PageAttempt) -> None:
-        """Deliver each email by itself; set aside those that fail while their neighbours pass.
+        """Deliver each email by itself; record as dead letters those that fail while others pass.
 
-        Raises the error of the ports when nothing passes: then the fault is theirs.
+        Args:
+            folder: The folder of the page.
+            changes: The emails.
+            attempt: The number of the attempt, and the item at which the attempt before it ended.
+
+        Raises:
+            IntegrationError: No email passes, so the source or the sink is at fault.
+            SliceOver: The sync has to end.
+            LeaseLost: Another worker has the mailbox.
         """
         failed: list[tuple[Change, IntegrationError]] = []
         passed = False
         for change in changes:
             self.go_on()
             if attempt.number > GIVE_UP_AFTER and change.item_id == attempt.item_in_hand:
-                self.delivery.set_aside(DeadLetterRecord(change, DeadLetterKind.ENDED_WORKERS))
+                self.delivery.dead_letter(DeadLetterRecord(change, DeadLetterKind.ENDED_WORKERS))
                 continue
-            self.checkpoints.hold(folder, change.item_id)
+            self.checkpoints.record_item_in_hand(folder, change.item_id)
             try:
                 gone = self.delivery.deliver(self.source.fetch([change]))
                 if gone:
-                    self.ledger.vanished(gone)
+                    self.ledger.record_vanished(gone)
                 passed = True
             except IntegrationError as error:
                 if not error.may_be_item:
@@ -56,20 +74,21 @@ class IsolatedDelivery:
                 if not passed and len(failed) >= IN_A_ROW:
                     raise
             if passed:
-                # At once: the slice may end before the page does, and the next one must not wait for the same email again.
-                self._blame(failed)
+                # At once: the slice may end before the page does, and the next one must not wait for the same email
+                # again.
+                self._add_dead_letters(failed)
                 failed = []
         if failed:
             self._without_neighbours(failed, attempt)
-            self._blame(failed)
+            self._add_dead_letters(failed)
 
     def _without_neighbours(self, failed: Sequence[tuple[Change, IntegrationError]], attempt: PageAttempt) -> None:
-        """No other email to compare with: it is the email's fault if both sides are well without it."""
+        """Require that both sides work without the failed emails, when there is no other email to compare with."""
         if attempt.number <= GIVE_UP_AFTER:
             raise failed[-1][1]
         self.source.check()
         self.delivery.sink.check()
 
-    def _blame(self, failed: Sequence[tuple[Change, IntegrationError]]) -> None:
+    def _add_dead_letters(self, failed: Sequence[tuple[Change, IntegrationError]]) -> None:
         for change, error in failed:
             self.delivery.blame(change, error)

@@ -1,7 +1,7 @@
-"""How long a new email waited: from its arrival in Exchange until Re:infer had acknowledged its comment.
+"""The latency of a new email: the time from its arrival in Exchange until Re:infer acknowledged its comment. Pure.
 
-Mail that was there before the mailbox was last in sync is no measure of it: a first sync, a filter that was widened or a
-moved folder brings emails that are years old. Pure.
+Mail from before the last completed sync is not measured: a first sync, a wider filter or a moved folder delivers emails
+that are years old.
 """
 
 from __future__ import annotations
@@ -13,23 +13,51 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """`since`: what arrived later is new; None as long as the mailbox was never in sync, and then nothing is."""
+    """Measures the latency of one mailbox.
+
+    Attributes:
+        since: An email that arrived later is new. None while the mailbox was never up to date: then no email is new.
+        clock: Returns the present time.
+    """
 
     since: datetime | None
     clock: Callable[[], datetime]
 
     def longest(self, arrivals: Iterable[datetime | None]) -> int | None:
-        """In whole seconds, of those that are new; None when none is. A clock of Exchange that is ahead counts as 0."""
+        """Return the longest latency of new emails whose comments were just acknowledged.
+
+        Args:
+            arrivals: When the emails arrived.
+
+        Returns:
+            Whole seconds; None when no email is new; 0 when the clock of Exchange is ahead.
+        """
         if self.since is None:
             return None
         new = [arrived for arrived in arrivals if arrived is not None and arrived >= self.since]
         return max(0, int((self.clock() - min(new)).total_seconds())) if new else None
 
 
-def nobody_waits(arrivals: Iterable[datetime | None]) -> int | None:
+def no_latency(arrivals: Iterable[datetime | None]) -> int | None:
+    """Measure nothing.
+
+    Args:
+        arrivals: When the emails arrived.
+
+    Returns:
+        None.
+    """
     return None
 
 
 def longer(one: int | None, other: int | None) -> int | None:
-    """The longer of two waits that may not have been."""
+    """Return the longer of two latencies.
+
+    Args:
+        one: Seconds, or None.
+        other: Seconds, or None.
+
+    Returns:
+        Seconds; None when both are None.
+    """
     return max((wait for wait in (one, other) if wait is not None), default=None)

@@ -1,4 +1,4 @@
-"""Gate 1: which changes of a page are worth fetching, by the cheap facts that a page tells. Pure."""
+"""The prefilter: decides before a fetch which changes of a page need one, from what the page lists. Pure."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from sync.engine.records import DELIVERED, NEWLY_WANTED, SET_ASIDE, FolderRecord
 
 @dataclass(frozen=True, slots=True)
 class KnownItems:
-    """What we remember that bears on one page."""
+    """What is stored that bears on one page."""
 
-    copies: Mapping[ItemId, ItemRecord] = field(default_factory=dict)
-    """By item id, of the items on the page."""
+    items: Mapping[ItemId, ItemRecord] = field(default_factory=dict)
+    """The stored items of the page, by item id."""
     twins: Mapping[CommentId, Sequence[ItemRecord]] = field(default_factory=dict)
-    """Copies of this folder by the Message-ID as listed."""
+    """Stored items of this folder that have a Message-ID of the page, by the comment id of the listed Message-ID."""
     entries: Mapping[CommentId, LedgerRecord] = field(default_factory=dict)
-    """By comment id: of the copies above, and of the Message-IDs as listed."""
+    """Ledger entries of the items above and of the listed Message-IDs, by comment id."""
     nameless: frozenset[tuple[datetime | None, int]] = frozenset()
-    """Received time and size of delivered emails that bear no Message-ID: how one of them is known again elsewhere."""
+    """Received time and size of delivered emails without a Message-ID: how such an email is recognised in another
+    folder."""
     former_until: datetime | None = None
-    """Until when the source before told of every change, while some copies still have its ids."""
+    """Until when the source before reported every change, while some items still have its ids."""
     waiting: frozenset[CommentId] = frozenset()
-    """The keys of emails that newer rules want and that wait for an answer: see `sync.engine.newly_wanted`."""
+    """Keys of emails that newer rules want and that wait for an answer: see `sync.engine.newly_wanted`."""
 
 
 @dataclass(slots=True)
 class FilteredPage:
-    """A page after gate 1."""
+    """A page after the prefilter."""
 
     fetch: list[Change] = field(default_factory=list)
     adopt: list[tuple[ItemRecord, Change]] = field(default_factory=list)
-    """Known emails under a new item id: a mailbox that was migrated."""
+    """Known emails under a new item id, as after a mailbox migration."""
     turned_away: list[tuple[Change, FilterVerdict]] = field(default_factory=list)
     withheld: list[tuple[Change, int]] = field(default_factory=list)
     """What newer rules want, with the version whose answer it waits for."""
@@ -52,109 +53,136 @@ class Prefilter:
     """What decides on the items of one folder."""
 
     verdict: FilterVerdict
-    """On the folder."""
+    """The verdict on the folder."""
     rules: Rules
     judged_by: str
-    """The digest of what is wanted now."""
+    """The present filter digest."""
     known: KnownItems
     folder: FolderRecord | None = None
     newly: Newly | None = None
-    """Needs the folder. None where nothing has to wait."""
+    """Requires `folder`. None when no email has to wait for an answer."""
 
     @property
     def kind(self) -> FolderKind:
+        """The kind of the folder."""
         return self.folder.kind if self.folder is not None else FolderKind.ORDINARY
 
 
-def sort_page(changes: Sequence[Change], gate: Prefilter) -> FilteredPage:
-    """Sort a page of a folder."""
+def sort_page(changes: Sequence[Change], prefilter: Prefilter) -> FilteredPage:
+    """Sort the changes of a page by what has to be done about them.
+
+    Args:
+        changes: The changes of one folder.
+        prefilter: What decides on them.
+
+    Returns:
+        The sorted page.
+    """
     result = FilteredPage()
     for change in changes:
         if change.kind is ChangeKind.DELETED:
             result.forget.append(change.item_id)
         elif change.kind is not ChangeKind.READ:
-            _sort_change(change, gate, result)
+            _sort_change(change, prefilter, result)
     return result
 
 
-def newly_wanted(changes: Sequence[Change], gate: Prefilter) -> list[tuple[Change, int]]:
-    """Of a listing of a folder whose changes are followed already: what only newer rules want, and nobody has decided on yet.
-    With the version whose answer it waits for; 0 when it comes at once."""
+def newly_wanted(changes: Sequence[Change], prefilter: Prefilter) -> list[tuple[Change, int]]:
+    """Return the items of a rescanned page that only newer rules want and that were not decided on yet.
+
+    Args:
+        changes: A page of a listing of a folder whose changes are read already.
+        prefilter: What decides on them.
+
+    Returns:
+        Items, each with the version whose answer it waits for; 0 when it is delivered at once.
+    """
     found = []
     for change in changes:
-        copy = gate.known.copies.get(change.item_id)
-        decided = copy is not None and copy.verdict in (DELIVERED, SET_ASIDE, NEWLY_WANTED)
-        if change.kind in (ChangeKind.CREATED, ChangeKind.UPDATED) and not decided and _is_newly_wanted(change, gate):
-            found.append((change, _waits_for(change, copy, gate)))
+        item = prefilter.known.items.get(change.item_id)
+        decided = item is not None and item.verdict in (DELIVERED, SET_ASIDE, NEWLY_WANTED)
+        if (
+            change.kind in (ChangeKind.CREATED, ChangeKind.UPDATED)
+            and not decided
+            and _is_newly_wanted(change, prefilter)
+        ):
+            found.append((change, _version_to_wait_for(change, item, prefilter)))
     return found
 
 
-def _is_newly_wanted(change: Change, gate: Prefilter) -> bool:
+def _is_newly_wanted(change: Change, prefilter: Prefilter) -> bool:
     is_wanted = (
-        gate.verdict is FilterVerdict.WANTED and item_verdict(gate.rules, change, gate.kind) is FilterVerdict.WANTED
+        prefilter.verdict is FilterVerdict.WANTED
+        and item_verdict(prefilter.rules, change, prefilter.kind) is FilterVerdict.WANTED
     )
-    folder = gate.folder
+    folder = prefilter.folder
     return is_wanted and folder is not None and wanted_since(change, folder.read_since) > folder.looked_through
 
 
-def _waits_for(change: Change, copy: ItemRecord | None, gate: Prefilter) -> int:
-    if gate.newly is None or gate.folder is None:
+def _version_to_wait_for(change: Change, item: ItemRecord | None, prefilter: Prefilter) -> int:
+    if prefilter.newly is None or prefilter.folder is None:
         return 0
-    known = gate.known
-    is_there = _was_delivered(change, copy, known)
-    return gate.newly.waits_for(change, gate.folder, copy, is_there=is_there, listed=known.waiting)
+    known = prefilter.known
+    is_there = _was_delivered(change, item, known)
+    return prefilter.newly.version_to_wait_for(change, prefilter.folder, item, is_there=is_there, listed=known.waiting)
 
 
-def _sort_change(change: Change, gate: Prefilter, result: FilteredPage) -> None:
-    known = gate.known
-    copy = known.copies.get(change.item_id)
-    former = _former(change, known, result) if copy is None else None
-    verdict = gate.verdict if gate.verdict is not FilterVerdict.WANTED else item_verdict(gate.rules, change, gate.kind)
-    if copy is not None and _is_same(copy, change) and _still_holds(copy, verdict, gate.judged_by, known):
+def _sort_change(change: Change, prefilter: Prefilter, result: FilteredPage) -> None:
+    known = prefilter.known
+    item = known.items.get(change.item_id)
+    foreign = _foreign_item(change, known, result) if item is None else None
+    verdict = (
+        prefilter.verdict
+        if prefilter.verdict is not FilterVerdict.WANTED
+        else item_verdict(prefilter.rules, change, prefilter.kind)
+    )
+    if item is not None and _is_same(item, change) and _still_holds(item, verdict, prefilter.judged_by, known):
         result.unchanged += 1
-    elif former is not None and _still_holds(former, verdict, gate.judged_by, known):
-        result.adopt.append((former, change))
-    elif verdict is not FilterVerdict.WANTED and not _was_delivered(change, copy, known):
+    elif foreign is not None and _still_holds(foreign, verdict, prefilter.judged_by, known):
+        result.adopt.append((foreign, change))
+    elif verdict is not FilterVerdict.WANTED and not _was_delivered(change, item, known):
         result.turned_away.append((change, verdict))
-    elif version := _waits_for(change, copy, gate) if verdict is FilterVerdict.WANTED else 0:
+    elif version := _version_to_wait_for(change, item, prefilter) if verdict is FilterVerdict.WANTED else 0:
         result.withheld.append((change, version))
-    elif copy is None and (twin := _twin(change, known)) is not None:
+    elif item is None and (twin := _twin(change, known)) is not None:
         result.adopt.append((twin, change))
     else:
         result.fetch.append(change)
 
 
-def _is_same(copy: ItemRecord, change: Change) -> bool:
-    """Whether nothing happened to the copy. Where items keep their ids, one that was moved is another copy."""
-    return (copy.change_key, copy.folder_id) == (change.change_key, change.folder_id)
+def _is_same(item: ItemRecord, change: Change) -> bool:
+    """Return whether the item is unchanged. Where items keep their ids, a moved item is another one."""
+    return (item.change_key, item.folder_id) == (change.change_key, change.folder_id)
 
 
-def _still_holds(copy: ItemRecord, verdict: FilterVerdict, judged_by: str, known: KnownItems) -> bool:
-    """Whether what was decided on this very copy needs no second thought."""
-    if copy.verdict == DELIVERED:
-        # Delivered to which bucket? Only the ledger of the present one counts.
-        entry = known.entries.get(copy.comment_id) if copy.comment_id else None
+def _still_holds(item: ItemRecord, verdict: FilterVerdict, judged_by: str, known: KnownItems) -> bool:
+    """Return whether the decision on this very item is still valid."""
+    if item.verdict == DELIVERED:
+        # The mailbox may have another bucket now: only an entry of the present bucket counts.
+        entry = known.entries.get(item.comment_id) if item.comment_id else None
         return entry is not None and _is_as_sent(entry)
-    if copy.verdict == SET_ASIDE:
-        return True  # tried again by its own schedule
-    if copy.verdict == NEWLY_WANTED:
-        return verdict is FilterVerdict.WANTED  # `sync.engine.backlog` brings it when it may come
-    if copy.verdict == FilterVerdict.PARTICIPANT and verdict is FilterVerdict.WANTED:
-        return copy.judged_by == judged_by
-    if copy.verdict == FilterVerdict.NEVER_SENT:
-        return True  # the MIME told it, whatever the rules are; when it is sent, it is another change
+    if item.verdict == SET_ASIDE:
+        return True  # its retry has its own schedule
+    if item.verdict == NEWLY_WANTED:
+        return verdict is FilterVerdict.WANTED  # `sync.engine.backlog` delivers it when it may be delivered
+    if item.verdict == FilterVerdict.PARTICIPANT and verdict is FilterVerdict.WANTED:
+        return item.judged_by == judged_by
+    if item.verdict == FilterVerdict.NEVER_SENT:
+        return True  # known from the MIME, whatever the rules are; when the email is sent, that is another change
     return verdict is not FilterVerdict.WANTED
 
 
 def _is_as_sent(entry: LedgerRecord) -> bool:
-    """Whether the bucket holds what we think it does, and that is what it should. Properties that are known to be outdated have
-    no digest: see `Entries.abandon`."""
+    """Return whether the bucket holds the comment with the properties that it should have.
+
+    Properties that are known to be outdated have no digest: see `Entries.abandon`.
+    """
     return entry.confirmed and bool(entry.properties_digest)
 
 
-def _was_delivered(change: Change, copy: ItemRecord | None, known: KnownItems) -> bool:
-    """Mail already synced is followed wherever it goes, also where nothing new is wanted."""
-    if copy is not None and copy.comment_id and copy.comment_id in known.entries:
+def _was_delivered(change: Change, item: ItemRecord | None, known: KnownItems) -> bool:
+    """Return whether the email was delivered: it is then followed everywhere, even where no new mail is wanted."""
+    if item is not None and item.comment_id and item.comment_id in known.entries:
         return True
     listed = listed_comment_id(change.message_id)
     if listed is None:
@@ -163,49 +191,51 @@ def _was_delivered(change: Change, copy: ItemRecord | None, known: KnownItems) -
 
 
 def _twin(change: Change, known: KnownItems) -> ItemRecord | None:
-    """The copy that this new item id is, if ids were given out anew: same folder, Message-ID, received time and size.
+    """Return the stored item that this new id stands for, if Exchange gave out new ids.
 
-    Only while that copy is the one synced last: else the email was moved away and back, and its folder must be told.
+    It has the same folder, Message-ID, received time and size. It has to be the winner of its entry. Otherwise the
+    email was moved away and back, and its folder has to be sent.
     """
     listed = listed_comment_id(change.message_id)
     if listed is None:
         return None
-    for copy in known.twins.get(listed, ()):
-        entry = known.entries.get(copy.comment_id) if copy.comment_id else None
+    for item in known.twins.get(listed, ()):
+        entry = known.entries.get(item.comment_id) if item.comment_id else None
         if (
-            copy.verdict == DELIVERED
-            and not is_former(copy.item_id)
-            and (copy.received, copy.size) == (change.received, change.size)
+            item.verdict == DELIVERED
+            and not is_former(item.item_id)
+            and (item.received, item.size) == (change.received, change.size)
             and entry is not None
             and _is_as_sent(entry)
-            and entry.winner_item == copy.item_id
+            and entry.winner_item == item.item_id
         ):
-            return copy
+            return item
     return None
 
 
-def _former(change: Change, known: KnownItems, result: FilteredPage) -> ItemRecord | None:
-    """The copy that this item was under the ids of another source: same folder, Message-ID, received time and size, and not
-    touched since that source was last read, so that whatever was decided of it holds.
+def _foreign_item(change: Change, known: KnownItems, result: FilteredPage) -> ItemRecord | None:
+    """Return the stored item with a foreign id that this item is.
 
-    Not where another copy in this mailbox was synced later: then the email moved here, and its folder must be told.
+    It has the same folder, Message-ID, received time and size, and was not changed since the other source was last
+    read. So the decision on it is still valid. If another item of this mailbox was synced later, the email was moved
+    here, and its folder has to be sent; then there is none.
     """
     listed = listed_comment_id(change.message_id)
-    taken = {copy.item_id for copy, _ in result.adopt}
-    for copy in known.twins.get(listed, ()) if listed else ():
-        entry = known.entries.get(copy.comment_id) if copy.comment_id else None
+    taken = {item.item_id for item, _ in result.adopt}
+    for item in known.twins.get(listed, ()) if listed else ():
+        entry = known.entries.get(item.comment_id) if item.comment_id else None
         if (
-            is_former(copy.item_id)
-            and copy.item_id not in taken
-            and (copy.received, copy.size) == (change.received, change.size)
-            and _is_untouched(copy, change, known.former_until)
-            and (entry is None or entry.winner_item in (None, copy.item_id))
+            is_former(item.item_id)
+            and item.item_id not in taken
+            and (item.received, item.size) == (change.received, change.size)
+            and _is_untouched(item, change, known.former_until)
+            and (entry is None or entry.winner_item in (None, item.item_id))
         ):
-            return copy
+            return item
     return None
 
 
-def _is_untouched(copy: ItemRecord, change: Change, until: datetime | None) -> bool:
-    if change.change_key == copy.change_key:
+def _is_untouched(item: ItemRecord, change: Change, until: datetime | None) -> bool:
+    if change.change_key == item.change_key:
         return True
     return change.modified is not None and until is not None and change.modified <= until

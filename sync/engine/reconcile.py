@@ -1,7 +1,6 @@
-"""A new comment against what the ledger knows: create it, update its properties, or leave it alone.
+"""Reconcile a new comment with its ledger entry: create, update, adopt, defer or leave it alone. Pure.
 
-The rule behind all of it: a comment is created once, its text never changes afterwards, and what may cost an AI unit
-without need is not done. Pure.
+A comment is created once. Its text never changes afterwards. What may cost an AI unit without need is not sent.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from sync.engine.records import LedgerRecord
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """The bucket does not hold it: send it whole. One AI unit."""
+    """The bucket does not hold the comment: send it whole. Costs one AI unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Send these properties with the content as it was first sent. Free."""
+    """Send these properties with the content as it was first sent. Costs no AI unit."""
 
     comment: Comment
     content_digest: str
@@ -30,16 +29,16 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """The bucket holds it and that is right: only the ledger has to learn it."""
+    """The bucket holds the comment and the comment is right: only the ledger has to record it."""
 
     content_digest: str
     properties_digest: str
     ours: bool
-    """It is what we intended to send, so the AI unit was ours."""
+    """The stored comment is what this product intended to send, so this product caused its AI unit."""
 
 
 class Plain(Enum):
-    """Decisions that carry nothing."""
+    """Decisions without further data."""
 
     NOTHING = "the bucket holds it as it is"
     ASK = "ask the bucket what it holds, then decide again"
@@ -52,15 +51,22 @@ Decision = Create | Update | Adopt | Plain
 
 @dataclass(frozen=True, slots=True)
 class BucketAnswer:
-    """What the bucket answered when it was asked for a comment: the comment, or that it has none."""
+    """The answer of the bucket when it was asked for a comment: the comment, or None if it has none."""
 
     stored: Comment | None
 
 
 def reconcile(comment: Comment, entry: LedgerRecord | None, *, trusted: bool, asked: BucketAnswer | None) -> Decision:
-    """What to do with `comment`, given the ledger's entry of its id and, where it was asked, what the bucket holds.
+    """Decide what to do with a comment.
 
-    `trusted`: the ledger knows all that the bucket holds, so what it does not know is not there.
+    Args:
+        comment: The comment as converted now.
+        entry: Its ledger entry, if there is one.
+        trusted: The ledger contains every comment of the bucket, so a comment without an entry is not in the bucket.
+        asked: What the bucket holds, if it was asked.
+
+    Returns:
+        The decision; `Plain.ASK` when the bucket has to be asked first.
     """
     if entry is None:
         if trusted:
@@ -79,7 +85,14 @@ def reconcile(comment: Comment, entry: LedgerRecord | None, *, trusted: bool, as
 
 
 def content_digest(comment: Comment) -> str:
-    """Of all that must stay as first sent: messages, timestamp, thread and attachments."""
+    """Return the digest of everything that must stay as first sent: message, timestamp, thread and attachments.
+
+    Args:
+        comment: The comment.
+
+    Returns:
+        A SHA-256 digest in hex.
+    """
     message = comment.message
     return _digest(
         [
@@ -99,11 +112,28 @@ def content_digest(comment: Comment) -> str:
 
 
 def properties_digest(comment: Comment) -> str:
+    """Return the digest of the user properties.
+
+    Args:
+        comment: The comment.
+
+    Returns:
+        A SHA-256 digest in hex.
+    """
     return _digest(sorted(comment.properties.items()))
 
 
 def identity_digest(comment: Comment) -> str:
-    """Of sender, date and subject: two emails that differ in it are two emails, whatever their Message-ID says."""
+    """Return the digest of sender, date and subject.
+
+    Two emails with different digests are two emails, even if they have the same Message-ID.
+
+    Args:
+        comment: The comment.
+
+    Returns:
+        A SHA-256 digest in hex.
+    """
     message = comment.message
     return _digest([message.sender, message.subject, message.sent_at.timestamp() if message.sent_at else None])
 
@@ -115,19 +145,22 @@ def _found_or_not(stored: Comment | None) -> Decision:
 
 
 def _settle(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> Decision:
-    """An entry that was found intended: some push of it may or may not have arrived."""
+    """Decide on an entry that was found intended: its push may or may not have arrived."""
     if stored is None:
         return Create()
-    held = content_digest(stored)
-    ours = held in (entry.content_digest, content_digest(comment)) and not stored.translated
+    stored_digest = content_digest(stored)
+    ours = stored_digest in (entry.content_digest, content_digest(comment)) and not stored.translated
     same_properties = properties_digest(stored) == properties_digest(comment)
     if same_properties or not ours:
-        return Adopt(held, properties_digest(stored), ours=ours)
-    return Update(replace(stored, properties=comment.properties), held)
+        return Adopt(stored_digest, properties_digest(stored), ours=ours)
+    return Update(replace(stored, properties=comment.properties), stored_digest)
 
 
 def _keep_text(comment: Comment, entry: LedgerRecord, stored: Comment | None) -> Decision:
-    """The text is another now: send the properties with the text that the bucket holds, if that is surely ours."""
+    """Decide on a comment whose text differs from the first one.
+
+    Send the properties with the text that the bucket holds, if that text is certainly the one that was first sent.
+    """
     if stored is None or stored.translated or content_digest(stored) != entry.content_digest:
         return Plain.HOLD_BACK
     return Update(replace(stored, properties=comment.properties), entry.content_digest)

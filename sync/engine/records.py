@@ -1,7 +1,7 @@
-"""What the engine remembers, as values: copies, ledger entries, folders with their checkpoints, intentions.
+"""Values that the engine reads and writes: items, ledger entries, folders with their checkpoints, intentions.
 
-The database keeps them (`sync.store.ledger`, `sync.store.checkpoints`), the fakes of the tests keep them in a
-dictionary, and the engine knows only these.
+`sync.store.ledger` and `sync.store.checkpoints` store them in the database, and the fakes of the tests in dictionaries.
+The engine uses nothing else of either.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from integrations.messages import Change, Comment, CommentId, Cursor, FolderId, 
 DELIVERED = "delivered"
 SET_ASIDE = "set_aside"
 NEWLY_WANTED = "newly_wanted"
-"""The verdicts on a copy beside those of `mailboxes.rules.Verdict`. The last one: see `sync.engine.newly_wanted`."""
+"""Verdicts on an item besides those of `mailboxes.rules.FilterVerdict`. `NEWLY_WANTED`: see
+`sync.engine.newly_wanted`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderRecord:
-    """A folder of the mailbox in hand, with its checkpoint."""
+    """A folder of the mailbox, with its checkpoint."""
 
     id: FolderId
     path: tuple[str, ...]
@@ -31,48 +32,49 @@ class FolderRecord:
     cursor: Cursor | None
     wanted_digest: str
     up_to_date: bool = False
-    """When its last page was read, no other followed."""
+    """The page that was read last was the last page of the folder."""
     turn: int = 0
-    """The last round in which it had its turn: see `sync.engine.folder_order`."""
+    """The last round in which the folder had its turn: see `sync.engine.folder_order`."""
     refused: bool = False
-    """When it was last tried, it could not be read: see `sync.engine.folder_refusals`."""
+    """The folder could not be read at the last attempt: see `sync.engine.folder_refusals`."""
     retry_due: bool = True
-    """Of one that was refused: whether it is time to try it again."""
+    """Whether a refused folder is due for its next attempt."""
     not_found: bool = False
-    """When it was last tried, the server said that it is not there. It was in the tree before, and is in it now."""
+    """The server did not find the folder at the last attempt, although the tree contained it before and contains it
+    now."""
     listing: bool = False
-    """It is being listed from its beginning, and not yet through."""
+    """The folder is being listed from its beginning, and the listing has not ended."""
     read_since: int = 1
-    """The first version of the fixed rules by which it is read."""
+    """The first version of the fixed rules by which the folder is read."""
     looked_through: int = 1
-    """The version of the fixed rules by which it was last listed from its beginning to its end."""
+    """The version of the fixed rules for which the folder was last listed from beginning to end."""
     look_cursor: Cursor | None = None
-    """How far it is looked through for the present version, beside the syncs: see `sync.engine.rescan`."""
+    """The rescan cursor for the present version: see `sync.engine.rescan`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The round of turns that a mailbox is in: see `sync.engine.folder_order`."""
+    """The round of folder turns that a mailbox is in: see `sync.engine.folder_order`."""
 
     number: int
     pass_began: int
-    """The round in which the pass in hand began."""
+    """The round in which the current pass began."""
     failures: int = 0
     """Failed syncs of the mailbox in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageAttempt:
-    """A try at the page behind a checkpoint, counted before the work begins."""
+    """An attempt at the page after a checkpoint, counted before the work begins."""
 
     number: int
     item_in_hand: ItemId | None
-    """What the try before this one held when it ended without a word."""
+    """The item that the attempt before this one was processing when its worker died."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRecord:
-    """An email as it lies in a folder, as far as we remember it."""
+    """An email in a mailbox folder, as far as it is stored."""
 
     item_id: ItemId
     change_key: str
@@ -87,7 +89,7 @@ class ItemRecord:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecord:
-    """What the ledger knows of one comment of the bucket in hand."""
+    """What the ledger contains about one comment of the bucket."""
 
     comment_id: CommentId
     confirmed: bool
@@ -98,36 +100,39 @@ class LedgerRecord:
     dirty: bool
     billed: bool
     winner_item: ItemId | None
-    """The copy synced last, when it lies in the mailbox in hand."""
+    """The item that was synced last, when it lies in this mailbox."""
     in_flight_elsewhere: bool
-    """A sync of another mailbox may be pushing it at this moment."""
+    """A sync of another mailbox may be pushing the comment now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intention:
-    """A push that is about to happen. `seen` is the entry it was decided by: it must still be so when it is written."""
+    """A push that is about to happen.
+
+    `seen` is the entry on which the decision was based. It must be unchanged when the intention is written.
+    """
 
     comment: Comment
-    """What will be sent."""
+    """What is sent."""
     content_digest: str
     properties_digest: str
     identity_digest: str
     change: Change
     creates: bool
-    """Counts as created by this run."""
+    """The comment counts as created by this run."""
     billed: bool
-    """The AI unit of this comment is ours, by this push or by one before it."""
+    """This product caused the AI unit of the comment, with this push or an earlier one."""
     collision: bool = False
     is_there: bool = False
     """The bucket holds the comment already."""
     seen: LedgerRecord | None = None
     mark: str = ""
-    """Set when the intention is written: confirming finds it by this and by nothing else."""
+    """Set when the intention is written. A confirmation finds the entry by this mark only."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedEntry:
-    """An entry brought to confirmed without a push: what the bucket holds is known and right as it is."""
+    """An entry that is confirmed without a push: the bucket holds the comment, and the comment is right as it is."""
 
     comment_id: CommentId
     content_digest: str
@@ -141,49 +146,49 @@ class ConfirmedEntry:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRecord:
-    """An email that cannot be delivered now, and why."""
+    """An email that cannot be delivered now, and the reason."""
 
     change: Change
     kind: DeadLetterKind
     detail: str = ""
-    """What the other side said of it: a code or a few words, never content. Nothing is decided by it."""
+    """What the other side reported: a code or a few words, never content. No decision depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """An email that newer rules want."""
 
-    copy: ItemRecord
+    item: ItemRecord
     version: int
-    """Of the rules, whose answer it waits for; 0 when it comes at once."""
+    """The version of the rules whose answer the email waits for; 0 when it is delivered at once."""
     draft: bool = False
-    """It is marked as a draft."""
+    """The email is marked as a draft."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredEmail:
-    """An email that waited for an answer and may come now."""
+    """An email that waited for an answer and may be delivered now."""
 
     change: Change
     key: CommentId
-    """By which it is remembered: see `sync.engine.newly_wanted.key_of`."""
+    """The key under which it is stored: see `sync.engine.newly_wanted.key_of`."""
     attempts: int
-    """How often it was tried before, without a word of how that ended."""
+    """Earlier attempts that ended without a recorded result."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What came of one push: the intentions that were acknowledged, and those refused for good; none that is in doubt."""
+    """The certain results of one push: accepted and finally refused intentions. Comments in doubt are not in it."""
 
     ids: tuple[CommentId, ...]
-    """In the order in which they were sent."""
+    """Comment ids in the order in which they were sent."""
     accepted: tuple[Intention, ...]
     refused: tuple[tuple[Intention, Rejection], ...] = ()
 
 
 @dataclass(slots=True)
 class RunCounts:
-    """What a run did, for people."""
+    """What a run did, as shown to people."""
 
     listed: int = 0
     fetched: int = 0
@@ -195,22 +200,21 @@ class RunCounts:
     held_back: int = 0
     text_changes: int = 0
     longest_wait: int | None = None
-    """Seconds from the arrival of a new email to its comment; None when there was none."""
+    """Seconds from the arrival of a new email to its comment, at most; None when there was no new email."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run ended, when nothing failed."""
+    """How a run ended when nothing failed."""
 
     finished: bool
-    """False when it gave its slot back or was stopped; it goes on where it left."""
+    """False when the run used up its time slice or was stopped; the next run continues from there."""
     stopped: bool = False
     left_out: int = 0
-    """Folders that hold wanted mail and cannot be read."""
+    """Number of folders with wanted mail that cannot be read."""
     looking: bool = False
-    """Folders are still looked through for what newer rules want."""
+    """The rescan for newer rules has not ended."""
     counts: RunCounts = field(default_factory=RunCounts)
-    stored_asked: int = 0
 
 
 Stored = Mapping[CommentId, Comment]

@@ -1,4 +1,4 @@
-"""What is a passing trouble once, and none any more when it repeats. Pure."""
+"""Errors that count as temporary once, and as permanent when they repeat. Pure."""
 
 from __future__ import annotations
 
@@ -7,18 +7,33 @@ from collections.abc import Sequence
 from integrations.errors import IntegrationError, RequestInvalid, RequestRejected
 
 IN_A_ROW = 3
-"""Syncs of a mailbox that end with an invalid request before it counts as one that stays: a gateway that is restarting, or a
-configuration that is being mended, calls requests invalid too."""
+"""After this many syncs of a mailbox that end with an invalid request, the error counts as permanent. A gateway also
+calls requests invalid while it restarts, or while its configuration is being repaired."""
 ALIKE = {RequestRejected.kind, RequestInvalid.kind}
 
 
 def may_settle(error: IntegrationError) -> bool:
-    """Whether it matters how the syncs before ended."""
+    """Return whether the results of earlier syncs matter for an error.
+
+    Args:
+        error: The error of this sync.
+
+    Returns:
+        Whether `settled` may return another error.
+    """
     return isinstance(error, RequestRejected)
 
 
 def settled(error: IntegrationError, before: Sequence[str]) -> IntegrationError:
-    """The error to act upon. `before`: the kinds with which the last syncs of the mailbox ended, newest first."""
+    """Return the error to act upon.
+
+    Args:
+        error: The error of this sync.
+        before: The error kinds with which the last syncs of the mailbox ended, newest first.
+
+    Returns:
+        The error, or the permanent error that it has become.
+    """
     if may_settle(error) and len(before) >= IN_A_ROW - 1 and set(before[: IN_A_ROW - 1]) <= ALIKE:
         return RequestInvalid(error.detail, retry_after=error.retry_after)
     return error

@@ -1,9 +1,11 @@
-"""Looking through folders once more after an upgrade, for what the fixed rules newly want.
+"""The rescan: folders are listed again after an upgrade, for emails that newer fixed rules want.
 
-Every folder is followed by its cursor as before. Beside that its listing is read once more from the beginning, with a cursor of
-its own: a few pages at the end of each sync that had nothing else to do, so that live mail never waits for it and Exchange gets
-few requests. Nothing is fetched and nothing is sent. Folders that are listed from their beginning anyway (new ones, and those
-of classes that were not read before) need no other look.
+Changes of every folder are still read with its cursor. Besides that, each folder is listed from its beginning with a
+second cursor: a few pages at the end of each sync that has nothing else to do. So live mail never waits for the rescan,
+and Exchange gets few requests. The rescan fetches and pushes nothing.
+
+Folders that are listed from their beginning anyway need no rescan: new ones, and those of classes that were not read
+before.
 """
 
 from __future__ import annotations
@@ -20,42 +22,54 @@ from sync.engine.ports import Checkpoints, Control, Ledger
 from sync.engine.prefilter import Prefilter, newly_wanted
 from sync.engine.records import NEWLY_WANTED, FolderRecord, Found
 
-PAGES = 4
-"""Of listings, at the end of one sync."""
+MAX_PAGES = 4
+"""Pages of listings at the end of one sync, at most."""
 
 
 @dataclass(slots=True)
 class Rescan:
+    """The rescan of one mailbox within one sync."""
+
     source: Source
     delivery: EmailDelivery
     ledger: Ledger
     checkpoints: Checkpoints
     control: Control
     go_on: Callable[[], None]
-    """Raises when the sync has to end."""
-    gate: Callable[[FolderRecord, Sequence[Change]], Prefilter]
+    """Raises `SliceOver` when the sync has to end."""
+    prefilter: Callable[[FolderRecord, Sequence[Change]], Prefilter]
     version: int
-    """Of the rules."""
+    """The present version of the fixed rules."""
     refused: Collection[FolderId] = ()
     """Folders that cannot be read."""
     _pages: int = 0
 
     def run(self, folders: Sequence[FolderRecord]) -> None:
-        """Read some pages. What fails in one folder does not keep the others, and does not fail the sync: the next one tries
-        again. Raises what ends a sync."""
+        """Read some pages.
+
+        An error in one folder stops neither the other folders nor the sync; the next sync tries the folder again.
+
+        Args:
+            folders: The folders of the mailbox.
+
+        Raises:
+            IntegrationError: The error concerns more than this mailbox, or the server requested a pause.
+            SliceOver: The sync has to end.
+            LeaseLost: Another worker has the mailbox.
+        """
         for folder in folders:
             if folder.looked_through >= self.version or folder.listing or folder.cursor is None:
                 continue
             if folder.id in self.delivery.folders:
-                # Whoever wants its mail one day changes the filters, and it is listed again for that.
-                self.checkpoints.look_on(folder.id, before=folder.look_cursor, after=None, last=True)
+                # The folder is not wanted. A change of the filters that makes it wanted causes a listing anyway.
+                self.checkpoints.move_rescan_cursor(folder.id, before=folder.look_cursor, after=None, last=True)
             elif folder.id not in self.refused:
                 self._folder(folder)
             if self._is_enough():
                 return
 
     def _is_enough(self) -> bool:
-        return self._pages >= PAGES or not self.control.has_time()
+        return self._pages >= MAX_PAGES or not self.control.has_time()
 
     def _folder(self, folder: FolderRecord) -> None:
         before = folder.look_cursor
@@ -65,12 +79,12 @@ class Rescan:
                 self.go_on()
                 if page.changes:
                     self.ledger.withhold(self._found(folder, page.changes))
-                self.checkpoints.look_on(folder.id, before=before, after=page.cursor, last=page.last)
+                self.checkpoints.move_rescan_cursor(folder.id, before=before, after=page.cursor, last=page.last)
                 before = page.cursor
                 if page.last or self._is_enough():
                     return
         except CursorRefused:
-            self.checkpoints.look_on(folder.id, before=before, after=None)
+            self.checkpoints.move_rescan_cursor(folder.id, before=before, after=None)
         except (FolderGone, FolderRefused):
             self._pages += 1
         except IntegrationError as error:
@@ -80,17 +94,35 @@ class Rescan:
 
     def _found(self, folder: FolderRecord, changes: Sequence[Change]) -> list[Found]:
         return [
-            found(self.delivery, change, version)
-            for change, version in newly_wanted(changes, self.gate(folder, changes))
+            found_record(self.delivery, change, version)
+            for change, version in newly_wanted(changes, self.prefilter(folder, changes))
         ]
 
 
-def found(delivery: EmailDelivery, change: Change, version: int) -> Found:
-    """What to remember of an item that waits for the answer to this version of the rules."""
-    copy = delivery.copy(change, verdict=NEWLY_WANTED, comment_id=key_of(change))
-    return Found(copy, version, change.draft)
+def found_record(delivery: EmailDelivery, change: Change, version: int) -> Found:
+    """Return what to store of an item that waits for an answer.
+
+    Args:
+        delivery: The delivery of the mailbox.
+        change: The item.
+        version: The version of the rules whose answer it waits for; 0 when it is delivered at once.
+
+    Returns:
+        The record.
+    """
+    item = delivery.item_record(change, verdict=NEWLY_WANTED, comment_id=key_of(change))
+    return Found(item, version, change.draft)
 
 
-def is_looked_through(folders: Sequence[FolderRecord], version: int, refused: Collection[FolderId]) -> bool:
-    """Whether each of these was, when they were read from the database; without those that cannot be read."""
+def is_rescanned(folders: Sequence[FolderRecord], version: int, refused: Collection[FolderId]) -> bool:
+    """Return whether each folder was rescanned, apart from those that cannot be read.
+
+    Args:
+        folders: The folders as they were read from the database.
+        version: The present version of the fixed rules.
+        refused: Folders that cannot be read.
+
+    Returns:
+        Whether all of them were rescanned for this version.
+    """
     return all(folder.looked_through >= version for folder in folders if folder.id not in refused)

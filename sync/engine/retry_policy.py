@@ -1,4 +1,7 @@
-"""What next, and when, as a value: somebody else carries it out. Pure; the clock and chance are passed in."""
+"""The retry policy: decide what is done after a sync, and when. Pure; the time and a random number are arguments.
+
+The decision is a value. `sync.jobs.outcome` carries it out.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from sync.engine.error_scope import Action, ConnectionEvidence, decide
 
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(minutes=15)
-LONGEST_HOLD = timedelta(minutes=4)
-"""Of a trouble that passes: one probe costs one request, and when it is over, everything goes on within five minutes."""
+LONGEST_OPEN = timedelta(minutes=4)
+"""The longest time between two trials during a temporary error, unless the server requests a longer wait. A trial costs
+one request, and all mailboxes sync within five minutes after the error ends."""
 DORMANT_AFTER = timedelta(days=7)
 DORMANT_FACTOR = 5
 LONGEST_INTERVAL = timedelta(minutes=15)
@@ -27,7 +31,10 @@ class RetryAt:
 
 @dataclass(frozen=True, slots=True)
 class OpenCircuit:
-    """Everything behind this scope waits; after `until` a single mailbox is sent as a probe."""
+    """The circuit breaker is open: mailboxes in this scope do not sync.
+
+    After `until`, one mailbox syncs as a half-open trial.
+    """
 
     scope: Scope
     until: datetime
@@ -35,7 +42,7 @@ class OpenCircuit:
 
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """Everything in this scope is disabled until an admin starts it again."""
+    """Everything in this scope is disabled until an administrator starts it."""
 
     scope: Scope
     reason: str
@@ -47,22 +54,27 @@ Decision = RetryAt | OpenCircuit | Suspend
 
 @dataclass(frozen=True, slots=True)
 class FailureHistory:
-    """How it went before this failure."""
+    """The state before this failure."""
 
     failures: int = 0
-    """Failed syncs of this mailbox in a row, this one not counted."""
+    """Failed syncs of this mailbox in a row, without this one."""
     failing_since: datetime | None = None
     held_since: datetime | None = None
-    """Since when the part at fault is held."""
+    """When the circuit breaker of the part at fault opened, if it is open."""
     seen: ConnectionEvidence = field(default_factory=ConnectionEvidence)
-    """What is known of its connection."""
+    """What is known of the connection of the mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerPatience:
-    """How slowly a refusal is probed, and how long it may stay before the failing part is disabled."""
+    """How often a refusal is retried, and when the part at fault is disabled.
 
-    probe_every: timedelta = timedelta(minutes=20)
+    Attributes:
+        trial_every: Time between two attempts.
+        disable_after: Time of uninterrupted refusals after which the part at fault is disabled.
+    """
+
+    trial_every: timedelta = timedelta(minutes=20)
     disable_after: timedelta = timedelta(days=3)
 
 
@@ -74,7 +86,18 @@ def after_failure(
     chance: float,
     patience: BreakerPatience | None = None,
 ) -> Decision:
-    """What to do after a failed sync. `error` is None for a fault of our own; `chance` is drawn from [0, 1)."""
+    """Decide what to do after a failed sync.
+
+    Args:
+        error: The error; None for an unforeseen error of this product.
+        now: The present time.
+        past: The state before this failure.
+        chance: A random number from [0, 1).
+        patience: How often a refusal is retried; None for the defaults.
+
+    Returns:
+        The decision.
+    """
     patience = patience or BreakerPatience()
     if error is None:
         return RetryAt(now + _jittered(_backoff(past.failures), chance))
@@ -82,32 +105,51 @@ def after_failure(
         return Suspend(error.scope, "quota")
     refused = isinstance(error, Refused)
     row = decide(error.evidence, replace(past.seen, passes=not refused))
-    held_alone = row.fault in (Scope.MAILBOX, Scope.FOLDER)
-    since = past.failing_since if held_alone else past.held_since
+    only_this_mailbox = row.fault in (Scope.MAILBOX, Scope.FOLDER)
+    since = past.failing_since if only_this_mailbox else past.held_since
     if refused and since is not None and now - since >= patience.disable_after:
         return Suspend(row.fault, "sync_error")
-    if row.action is Action.PROBE:
+    if row.action is Action.TRIAL:
         return OpenCircuit(row.fault, now)
-    asked = error.retry_after or timedelta(0)
-    if held_alone:
-        wait = patience.probe_every if refused else max(asked, _jittered(_backoff(past.failures), chance))
+    requested = error.retry_after or timedelta(0)
+    if only_this_mailbox:
+        wait = patience.trial_every if refused else max(requested, _jittered(_backoff(past.failures), chance))
         return RetryAt(now + wait)
     if refused and error.evidence is not Evidence.RESPONSE:
-        return OpenCircuit(row.fault, now + patience.probe_every)
-    # Where no password is at stake, a refusal is asked about sooner: the first mailbox that works starts all of them.
-    longest = patience.probe_every if refused else LONGEST_HOLD
-    return OpenCircuit(row.fault, now + max(asked, _hold_length(now, since, longest)))
+        return OpenCircuit(row.fault, now + patience.trial_every)
+    # Only `Evidence.RESPONSE` refusals get here. They are retried sooner: one mailbox that works starts the others.
+    longest = patience.trial_every if refused else LONGEST_OPEN
+    return OpenCircuit(row.fault, now + max(requested, _open_duration(now, since, longest)))
 
 
 def next_sync(now: datetime, interval: timedelta, *, newest: datetime | None, chance: float) -> datetime:
-    """When an idle mailbox is looked at again: the interval, longer for a dormant one, give or take a little."""
+    """Return when an idle mailbox is synced again.
+
+    The wait is the poll interval, or longer if the mailbox is dormant. It varies at random by up to 10%.
+
+    Args:
+        now: The present time.
+        interval: The poll interval of the mailbox.
+        newest: When its newest email arrived, if it has any.
+        chance: A random number from [0, 1).
+
+    Returns:
+        The time of the next sync.
+    """
     dormant = newest is not None and now - newest > DORMANT_AFTER
     wait = max(interval, min(interval * DORMANT_FACTOR, LONGEST_INTERVAL)) if dormant else interval
     return now + _jittered(wait, chance)
 
 
 def longest_pause(interval: timedelta) -> timedelta:
-    """After how long an idle mailbox is looked at again at the latest: see `next_sync`."""
+    """Return an upper bound for the time between two syncs of an idle mailbox: see `next_sync`.
+
+    Args:
+        interval: The poll interval of the mailbox.
+
+    Returns:
+        The upper bound.
+    """
     return max(interval, LONGEST_INTERVAL) * (1 + JITTER)
 
 
@@ -116,8 +158,11 @@ def _backoff(failures: int) -> timedelta:
     return min(doubled, LONGEST_DELAY)
 
 
-def _hold_length(now: datetime, since: datetime | None, longest: timedelta) -> timedelta:
-    """Half as long as it has lasted: quick to notice the end of a short trouble, slow to nag a long one."""
+def _open_duration(now: datetime, since: datetime | None, longest: timedelta) -> timedelta:
+    """Return half of the time that the error has lasted, from `FIRST_DELAY` to `longest`.
+
+    So the end of a short outage is noticed soon, and a long outage causes few requests.
+    """
     lasted = now - since if since is not None else timedelta(0)
     return min(max(lasted / 2, FIRST_DELAY), longest)
 

@@ -1,5 +1,6 @@
-"""What workers do: run a sync, schedule syncs, prune, verify, audit buckets, renew properties, watch processes.
+"""The jobs of the workers: sync, schedule, prune, verify, audit buckets, renew properties, monitor processes.
 
-Belongs here: the body of each Celery task (`sync.tasks` only names them), and what a worker knows of itself.
-Does not: decisions over values (`sync.engine`), SQL of the sync's state (`sync.store`), pages and texts (`sync.reporting`).
+Contains the body of each Celery task (`sync.tasks` only declares the tasks) and the state of a worker process.
+Does not contain decisions without I/O (`sync.engine`), queries of the sync state (`sync.store`), or pages and texts
+(`sync.reporting`).
 """

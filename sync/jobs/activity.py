@@ -1,7 +1,9 @@
-"""What was moved, hour by hour: a few thousand rows where there are millions of runs, so that a page can draw a year. And what
-each mailbox brought, day by day, so that its silence is noticed.
+"""Sums of the run counts: per integration, bucket and hour, and per mailbox and day.
 
-Runs add themselves when they end. A quiet run has nothing to add and writes nothing.
+There are only a few thousand hourly sums for millions of runs, so a page can draw a chart of a month. The daily sums
+show when a mailbox stops receiving email.
+
+Each run adds its counts when it ends. A run without new comments, updated comments or failed emails writes nothing.
 """
 
 from __future__ import annotations
@@ -17,33 +19,53 @@ from sync.models import Activity, MailDay
 
 
 def add(mailbox: Mailbox, counts: RunCounts, when: datetime) -> None:
-    """Add these counts to the hour of `when`. Call it inside the transaction that closes the run."""
+    """Add the counts of a run. Call it inside the transaction that closes the run.
+
+    Args:
+        mailbox: The mailbox of the run.
+        counts: The counts of the run.
+        when: When the run ended, in UTC.
+    """
     if not (counts.created or counts.updated or counts.set_aside):
         return
     if counts.created:
         _add_to_day(mailbox, counts.created, when.astimezone(UTC).date())
     key = {"integration_id": mailbox.integration_id, "bucket_id": mailbox.bucket_id, "hour": hour_of(when)}
-    # The bucket may be gone: its mailboxes were given another one while this run was at work.
+    # The bucket may have been deleted during the run, after its mailboxes were moved to another bucket.
     if not _add(key, counts) and Bucket.objects.filter(pk=mailbox.bucket_id).exists():
-        # The first run of this hour, or one of several: who comes second finds the row of the other.
+        # This is the first run of this hour. If several runs end at the same time, one of them creates the row.
         Activity.objects.bulk_create([Activity(**key)], ignore_conflicts=True)
         _add(key, counts)
 
 
 def add_text_changes(bucket: Bucket, count: int, when: datetime) -> None:
-    """Texts that Re:infer counted as changed by an update that belongs to no mailbox."""
+    """Record how many texts Re:infer counted as changed by an update that belongs to no mailbox.
+
+    Args:
+        bucket: The bucket of the comments.
+        count: Number of changed texts.
+        when: When they changed, in UTC.
+    """
     Activity.objects.create(integration=None, bucket=bucket, hour=hour_of(when), text_changes=count)
 
 
 def _add_to_day(mailbox: Mailbox, created: int, day: date) -> None:
     row = MailDay.objects.filter(mailbox=mailbox.pk, day=day)
-    more = {"created": F("created") + created}
-    if not row.update(**more):
+    sums = {"created": F("created") + created}
+    if not row.update(**sums):
         MailDay.objects.bulk_create([MailDay(mailbox_id=mailbox.pk, day=day)], ignore_conflicts=True)
-        row.update(**more)
+        row.update(**sums)
 
 
 def hour_of(when: datetime) -> datetime:
+    """Return the start of the hour that contains a time.
+
+    Args:
+        when: The time.
+
+    Returns:
+        A time in the same time zone.
+    """
     return when.replace(minute=0, second=0, microsecond=0)
 
 
@@ -51,9 +73,9 @@ SUMMED = ("created", "updated", "set_aside", "text_changes")
 
 
 def _add(key: dict[str, object], counts: RunCounts) -> int:
-    """The database does the sum, so that of two runs that end at once none overwrites the other."""
+    """Add in the database, so that two runs that end at the same time do not overwrite each other."""
     values: dict[str, object] = {name: F(name) + getattr(counts, name) for name in SUMMED}
     if counts.longest_wait is not None:
-        # SQLite's greatest of anything and null is null.
+        # In SQLite the greatest of a value and NULL is NULL.
         values["longest_wait"] = Greatest(Coalesce("longest_wait", Value(0)), Value(counts.longest_wait))
     return Activity.objects.filter(**key).update(**values)

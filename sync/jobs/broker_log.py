@@ -1,6 +1,7 @@
-"""What Celery and kombu log of a broker that is away or refuses: a line at each try. The guard of a process tells of an outage
-once when it begins and once when it is over (`config.process_guard`), so these are kept out of the log; where there is
-no guard, the first of them passes. Pure; knows libraries by name only.
+"""A log filter for the lines of Celery and kombu about a broker that does not answer or refuses: one line per attempt.
+
+The process guard (`config.process_guard`) logs the begin and the end of an outage, so these lines are dropped. In a
+process without a guard, the first line of an outage is logged. Pure: libraries are identified by name, not imported.
 """
 
 from __future__ import annotations
@@ -11,14 +12,22 @@ import time
 from collections.abc import Callable, Iterator
 
 LOGGERS = ("celery.worker.consumer", "celery.beat", "kombu")
-BROKEN = ("redis", "kombu", "amqp")
-"""Where the types of such errors come from, beside those of a connection."""
-QUIET = 60.0
-"""Seconds without such a line, after which the next one is of another outage."""
+"""Loggers that log broker errors."""
+ERROR_PACKAGES = ("redis", "kombu", "amqp")
+"""Packages that define broker errors, in addition to Python's connection errors."""
+OUTAGE_GAP = 60.0
+"""Seconds without such a line after which the next line belongs to another outage."""
 
 
 class BrokerLines(logging.Filter):
-    """Of one process. `has_guard`: somebody else tells of outages."""
+    """Drops log lines about the broker.
+
+    Attributes:
+        has_guard: Whether the process guard of this process logs outages.
+
+    Args:
+        clock: Returns seconds that never go back.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -27,34 +36,46 @@ class BrokerLines(logging.Filter):
         self._seen: float | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is logged.
+
+        Args:
+            record: The log record.
+
+        Returns:
+            False for a line about the broker that a guard reports, or that repeats an earlier one.
+        """
         if not _is_of_broker(record):
             return True
-        before, self._seen = self._seen, self._clock()
-        return not self.has_guard and (before is None or self._seen - before > QUIET)
+        previous, self._seen = self._seen, self._clock()
+        return not self.has_guard and (previous is None or self._seen - previous > OUTAGE_GAP)
 
 
 OF_THIS_PROCESS = BrokerLines()
 
 
 def _is_of_broker(record: logging.LogRecord) -> bool:
-    """By the error that the line is about, and not by its words."""
-    talks = any(record.name == name or record.name.startswith(f"{name}.") for name in LOGGERS)
-    return talks and record.levelno >= logging.WARNING and any(_is_broken(error) for error in _errors(record))
+    """Return whether the line is about a broker error, by the type of the error and not by the text."""
+    from_broker_logger = any(record.name == name or record.name.startswith(f"{name}.") for name in LOGGERS)
+    return (
+        from_broker_logger
+        and record.levelno >= logging.WARNING
+        and any(_is_broker_error(error) for error in _errors(record))
+    )
 
 
 def _errors(record: logging.LogRecord) -> Iterator[BaseException]:
     if record.exc_info and record.exc_info[1] is not None:
         yield record.exc_info[1]
-    given = record.args if isinstance(record.args, tuple) else ()
-    yield from (one for one in given if isinstance(one, BaseException))
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    yield from (argument for argument in arguments if isinstance(argument, BaseException))
 
 
-def _is_broken(error: BaseException | None) -> bool:
-    """Whether it is an error of the broker, or was raised over one."""
+def _is_broker_error(error: BaseException | None) -> bool:
+    """Return whether the error is a broker error, or was raised while one was handled."""
     if error is None:
         return False
-    is_one = (
+    is_broker_error = (
         isinstance(error, ConnectionError | TimeoutError | socket.gaierror)
-        or type(error).__module__.partition(".")[0] in BROKEN
+        or type(error).__module__.partition(".")[0] in ERROR_PACKAGES
     )
-    return is_one or _is_broken(error.__cause__) or _is_broken(error.__context__)
+    return is_broker_error or _is_broker_error(error.__cause__) or _is_broker_error(error.__context__)

@@ -1,4 +1,7 @@
-"""Whether the broker can be used: it has to take a value, since one that is full or read-only still answers a ping."""
+"""A check whether the broker can be used.
+
+The check writes a value: a broker that is full or read-only still answers a ping.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,27 @@ from django.conf import settings
 from sync.models import Process
 
 KEY = "reinfer-exchange:probe"
-SECONDS = 5.0
-"""That it may take to answer."""
-LASTS = 60
-"""Seconds after which the value is gone."""
+TIMEOUT = 5.0
+"""Seconds that the broker has to answer."""
+EXPIRES = 60
+"""Seconds after which the value is deleted."""
 
 
 def problem_of_broker(url: str = "") -> str:
-    """A value of `Process.Broker`: why it cannot be used. Empty when it can. `url`: that of the settings if left out."""
+    """Return why the broker cannot be used.
+
+    Args:
+        url: URL of the broker; `REDIS_URL` when empty.
+
+    Returns:
+        A value of `Process.Broker`, or an empty text when the broker can be used.
+    """
     try:
         client = redis.Redis.from_url(
-            url or settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, retry=None
+            url or settings.REDIS_URL, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=None
         )
         with client:
-            client.set(KEY, 1, ex=LASTS)
+            client.set(KEY, 1, ex=EXPIRES)
     except redis.ResponseError:
         return Process.Broker.REFUSES
     except (redis.RedisError, OSError):

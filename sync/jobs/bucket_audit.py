@@ -1,15 +1,17 @@
-"""Whether a bucket holds what Re:infer acknowledged: its own count beside that of our ledger.
+"""The bucket audit: compare the number of comments that Re:infer counts in a bucket with the ledger.
 
-A count may lag behind what was just stored, and syncs go on meanwhile: so only comments that two comparisons in a row found
-missing are. The ledger is counted before Re:infer is asked for what may be missing, and after it for what may be surplus.
+Re:infer's count may lag behind the last pushes, and syncs go on during an audit. So comments are reported as missing
+only when two audits in a row found fewer than the ledger has. The ledger is counted before the request to Re:infer to
+find missing comments, and after it to find surplus comments.
 
-A surplus is believed at once. A bucket that was empty at first contact and holds comments that our ledger does not know has
-been filled by somebody else as well, or our database came from a backup. Either way the ledger no longer knows all that the
-bucket holds, so the bucket is not trusted from then on: whatever is unknown is asked for before it is sent, and nothing is sent
-twice. Syncs go on meanwhile; the overview tells of it until an admin accepts it. It may grow, as each new email is asked for.
+A surplus is reported at once. When a bucket that was empty at first contact holds comments that are not in the ledger,
+another program also writes to it, or the database was restored from a backup. In both cases the ledger no longer lists
+every comment, so the bucket becomes untrusted: each unknown comment is requested from Re:infer before it is pushed, and
+none is pushed twice. Syncs go on, and the overview shows the surplus until an admin accepts it. The surplus may grow,
+because each new email is requested first.
 
-A bucket is compared about once an hour, and before anything new is sent to it where the last comparison is older than
-`BEFORE_SENDING` or was made while the database server ran for another time: a restored database remembers an old comparison.
+A bucket is audited about once an hour. It is also audited before a new comment is pushed, when the last audit is older
+than `BEFORE_SENDING` or the database server was restarted since: a restored database contains an old audit.
 """
 
 from __future__ import annotations
@@ -32,43 +34,61 @@ from sync.store.lease import Clock, database_now
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(hours=1)
-AGAIN = timedelta(minutes=10)
-"""When a difference was seen for the first time, or Re:infer could not be asked."""
+"""Time between two audits of a bucket."""
+RETRY_AFTER = timedelta(minutes=10)
+"""Time until the next audit when a difference was found for the first time, or the request to Re:infer failed."""
 BEFORE_SENDING = timedelta(minutes=15)
-"""How old a comparison may be when something new is sent."""
+"""How old the last audit may be when a new comment is pushed."""
 AT_ONCE = 20
-"""Buckets a minute: hundreds are spread over the hour."""
+"""Buckets audited per minute, so that hundreds of buckets are spread over the hour."""
 
 Open = Callable[..., Sink]
 
 
 def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
-    """Queue the comparison of buckets that are in use, answer, and were not compared for an hour; how many."""
+    """Queue the audits that are due.
+
+    Args:
+        send: Queues the task for a bucket, by primary key.
+        clock: Returns the current time in UTC.
+
+    Returns:
+        Number of queued audits.
+    """
     now = clock()
     for bucket in in_use().filter(comparison=None)[:AT_ONCE]:
         Comparison.objects.get_or_create(bucket=bucket, defaults={"next_at": now})
     due = Comparison.objects.filter(next_at__lte=now, bucket__in=answering().values("pk")).order_by("next_at")
     sent = 0
     for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]):
-        # Whoever moves the time on may send it; if the task is lost, it comes again.
-        if Comparison.objects.filter(pk=pk, next_at__lte=now).update(next_at=now + AGAIN):
+        # The process whose update succeeds queues the task. A lost task is queued again after `RETRY_AFTER`.
+        if Comparison.objects.filter(pk=pk, next_at__lte=now).update(next_at=now + RETRY_AFTER):
             send(pk)
             sent += 1
     return sent
 
 
 def in_use() -> QuerySet[Bucket]:
-    """Buckets of mailboxes that run."""
+    """Return the buckets of enabled mailboxes."""
     return Bucket.objects.filter(mailboxes__enabled=True, mailboxes__integration__enabled=True).distinct()
 
 
 def answering() -> QuerySet[Bucket]:
-    """Those of them that Re:infer answered for, and that nothing holds."""
+    """Return the buckets in use that had a first contact and whose circuit breakers are closed."""
     return in_use().filter(held_until=None, destination__held_until=None).exclude(examined_at=None)
 
 
 def compare(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_sink) -> Comparison | None:
-    """Ask Re:infer how many comments the bucket holds, and write down both counts. None when it could not be asked."""
+    """Audit one bucket: request its number of comments from Re:infer, and store both counts.
+
+    Args:
+        bucket_id: Primary key of the bucket.
+        clock: Returns the current time in UTC.
+        open_sink: Opens the sink of a bucket.
+
+    Returns:
+        The stored audit, or None when the bucket is deleted or the request failed.
+    """
     bucket = Bucket.objects.select_related("destination").filter(pk=bucket_id).first()
     if bucket is None:
         return None
@@ -81,8 +101,18 @@ def compare(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_
 
 
 def is_trusted(bucket_id: int, sink: Sink, clock: Clock = database_now) -> bool:
-    """Whether what our ledger does not know is surely not in this bucket. Asked before anything new is sent: it costs a request
-    where the last comparison is old, and otherwise one query."""
+    """Return whether the ledger lists every comment of a bucket. Called before a new comment is pushed.
+
+    Takes one request to Re:infer when the last audit is too old, and otherwise one query.
+
+    Args:
+        bucket_id: Primary key of the bucket.
+        sink: The open sink of the bucket.
+        clock: Returns the current time in UTC.
+
+    Returns:
+        False also when the audit failed.
+    """
     bucket = Bucket.objects.select_related("comparison").filter(pk=bucket_id).first()
     if bucket is None or not bucket.trusted:
         return False
@@ -91,26 +121,41 @@ def is_trusted(bucket_id: int, sink: Sink, clock: Clock = database_now) -> bool:
     try:
         row = _compare(bucket, sink, clock)
     except IntegrationError as error:
-        # Where Re:infer fails altogether, asking for the comments themselves says so.
+        # If Re:infer fails completely, the request for the comments reports the error.
         log.info("drift.not_compared", bucket=bucket.pk, kind=error.kind)
         return False
     return row.stored is not None and Bucket.objects.filter(pk=bucket_id, trusted=True).exists()
 
 
 def found_empty(bucket_id: int, now: datetime) -> None:
-    """At first contact, which counts as a comparison."""
+    """Record that a bucket was empty at first contact, which counts as an audit.
+
+    Args:
+        bucket_id: Primary key of the bucket.
+        now: The current time in UTC.
+    """
     values = {"next_at": now, "compared_at": now, "stored": 0, "confirmed": 0, "server_run": server_run()}
     Comparison.objects.update_or_create(bucket_id=bucket_id, defaults=values)
 
 
 def accept(buckets: QuerySet[Bucket]) -> int:
-    """The comments that we did not know are no news any more. The buckets stay untrusted; how many it was told of."""
+    """Accept the surplus of buckets, so that it is no longer reported. The buckets stay untrusted.
+
+    Args:
+        buckets: The buckets.
+
+    Returns:
+        Number of buckets that had a reported surplus.
+    """
     return Comparison.objects.filter(bucket__in=buckets).exclude(surplus_since=None).update(surplus_since=None)
 
 
 def server_run() -> str:
-    """What changes whenever the database server starts: also when it was restored, or a standby took its place. Blank for
-    SQLite."""
+    """Return a text that changes whenever the database server starts, also after a restore or a failover.
+
+    Returns:
+        The start time of the server, or an empty text for SQLite.
+    """
     if connection.vendor != "postgresql":
         return ""
     with connection.cursor() as cursor:
@@ -129,12 +174,18 @@ def _compare(bucket: Bucket, sink: Sink, clock: Clock) -> Comparison:
     before = _confirmed(bucket)
     stored = sink.count()
     after = LedgerEntry.objects.filter(bucket=bucket).count()
-    return _noted(bucket, Counted(before, stored, after), clock())
+    return _record(bucket, Counted(before, stored, after), clock())
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Comments acknowledged before Re:infer was asked, those that it counts, and those it may hold by now."""
+    """The counts of one audit.
+
+    Attributes:
+        before: Comments that were confirmed in the ledger before the request.
+        stored: Comments that Re:infer counts, or None when it does not report a count.
+        after: Ledger entries after the request: comments that the bucket may hold by now.
+    """
 
     before: int
     stored: int | None
@@ -142,21 +193,23 @@ class Counted:
 
     @property
     def missing(self) -> bool:
+        """Whether Re:infer counts fewer comments than it confirmed."""
         return self.stored is not None and self.stored < self.before
 
     @property
     def surplus(self) -> int:
+        """Number of comments that are not in the ledger."""
         return max(0, self.stored - self.after) if self.stored is not None else 0
 
 
 @transaction.atomic
-def _noted(bucket: Bucket, counted: Counted, now: datetime) -> Comparison:
+def _record(bucket: Bucket, counted: Counted, now: datetime) -> Comparison:
     row, _ = Comparison.objects.get_or_create(bucket=bucket, defaults={"next_at": now})
     first_seen = counted.missing and row.missing_since is None
     row.stored, row.confirmed, row.compared_at, row.server_run = counted.stored, counted.before, now, server_run()
     row.missing_since = (row.missing_since or now) if counted.missing else None
-    row.next_at = now + (AGAIN if first_seen else EVERY)
-    # Into a bucket that is not trusted, others write as well: what it holds beyond ours is theirs.
+    row.next_at = now + (RETRY_AFTER if first_seen else EVERY)
+    # Other programs write to an untrusted bucket, so a surplus is expected there.
     if counted.surplus and Bucket.objects.filter(pk=bucket.pk, trusted=True).update(trusted=False):
         row.surplus, row.surplus_since = counted.surplus, now
         log.warning("drift.unknown_comments", bucket=bucket.pk, comments=counted.surplus)
@@ -169,8 +222,12 @@ def _confirmed(bucket: Bucket) -> int:
 
 
 def found() -> tuple[list[Comparison], list[Comparison]]:
-    """Comparisons that miss comments, as two in a row saw, and those that found comments that we did not know."""
-    lacks = Q(missing_since__lt=F("compared_at"), stored__lt=F("confirmed"))
-    exceeds = Q(surplus_since__isnull=False)
-    rows = Comparison.objects.filter(lacks | exceeds).annotate(lacks=lacks).select_related("bucket__destination")
-    return [row for row in rows if row.lacks], [row for row in rows if row.surplus_since is not None]
+    """Return the audits that an admin has to act on.
+
+    Returns:
+        The audits with missing comments, found twice in a row, and the audits with a surplus.
+    """
+    missing = Q(missing_since__lt=F("compared_at"), stored__lt=F("confirmed"))
+    surplus = Q(surplus_since__isnull=False)
+    rows = Comparison.objects.filter(missing | surplus).annotate(missing=missing).select_related("bucket__destination")
+    return [row for row in rows if row.missing], [row for row in rows if row.surplus_since is not None]

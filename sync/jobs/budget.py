@@ -1,6 +1,6 @@
-"""How many AI units a bucket may use in a calendar month, and what happens when they are used up.
+"""The AI unit budget of a bucket per calendar month.
 
-Re:infer bills one for each comment that is created. The month is that of the installation's time zone.
+Re:infer bills one AI unit for each created comment. The month is in the time zone of the installation (`TIME_ZONE`).
 """
 
 from __future__ import annotations
@@ -17,38 +17,81 @@ from sync.jobs.disabled_mailboxes import by_limit
 from sync.models import LedgerEntry
 
 WARN_AT = 0.8
-"""Part of the limit from which on an admin is warned."""
+"""Share of the limit from which an admin is warned."""
 CLOSE = 1_000
-"""AI units before the limit from which on every batch is counted."""
-ASK_EVERY = 10.0
-"""Seconds: counting a large month takes a moment, so it is not done for every batch."""
+"""AI units below the limit from which the used units are counted after every batch."""
+COUNT_EVERY = 10.0
+"""Seconds between two counts. A count of a large month is slow, so it is not done after every batch."""
 
 
 def month_start(now: datetime) -> datetime:
-    """In the zone of the server, whoever looks: what a page shows is what workers keep to."""
+    """Return the start of a calendar month in the time zone of the installation.
+
+    The time zone of the browser is not used, so that a page shows the month that the workers use.
+
+    Args:
+        now: A time in that month.
+
+    Returns:
+        Midnight of the first day.
+    """
     return timezone.localtime(now, timezone.get_default_timezone()).replace(
         day=1, hour=0, minute=0, second=0, microsecond=0
     )
 
 
 def used(bucket: Bucket, now: datetime) -> int:
-    """AI units of this month: comments that we created, and not those that were there before us."""
+    """Return the AI units that a bucket used this month.
+
+    Comments that were in the bucket before this product are not counted.
+
+    Args:
+        bucket: The bucket.
+        now: The current time.
+
+    Returns:
+        Number of comments that this product created.
+    """
     entries = LedgerEntry.objects.filter(bucket=bucket, billed=True, created_at__gte=month_start(now))
     return entries.filter(state=LedgerEntry.State.CONFIRMED).count()
 
 
 def is_reached(bucket: Bucket, now: datetime) -> bool:
+    """Return whether the monthly limit of a bucket is reached.
+
+    Args:
+        bucket: The bucket.
+        now: The current time.
+
+    Returns:
+        False when the bucket has no limit.
+    """
     return bucket.monthly_limit is not None and used(bucket, now) >= bucket.monthly_limit
 
 
 def check(bucket: Bucket, now: datetime) -> None:
-    """Before a sync. Raises `BudgetReached`."""
+    """Check the budget of a bucket before a sync.
+
+    Args:
+        bucket: The bucket.
+        now: The current time.
+
+    Raises:
+        BudgetReached: The monthly limit is reached.
+    """
     if is_reached(bucket, now):
         raise BudgetReached(f"{bucket.monthly_limit:,} a month")
 
 
 def resume(now: datetime) -> int:
-    """Start again what only its budget had stopped, now that a month began or the limit was raised; how many mailboxes."""
+    """Enable the mailboxes that only the budget disabled, when a month began or the limit was raised.
+
+    Args:
+        now: The current time.
+
+    Returns:
+        Number of enabled mailboxes.
+    """
     stopped = Mailbox.objects.filter(by_limit())
     buckets = Bucket.objects.filter(pk__in=stopped.order_by().values("bucket").distinct())
     free = [bucket.pk for bucket in buckets if not is_reached(bucket, now)]
@@ -58,19 +101,26 @@ def resume(now: datetime) -> int:
 
 
 class Meter:
-    """Asked between two batches whether the budget is used up. `monotonic` gives seconds."""
+    """Checks between two batches whether the budget is used up.
+
+    Args:
+        bucket: The bucket.
+        clock: Returns the current time in UTC.
+        monotonic: Returns seconds that never go back.
+    """
 
     def __init__(self, bucket: Bucket, clock: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._bucket, self._clock, self._monotonic = bucket, clock, monotonic
-        self._asked = float("-inf")
+        self._counted_at = float("-inf")
         self._used = 0
         self._reached = False
 
     def is_reached(self) -> bool:
+        """Return whether the monthly limit is reached."""
         if self._bucket.monthly_limit is None or self._reached:
             return self._reached
-        if self._monotonic() - self._asked >= ASK_EVERY or self._is_close():
-            self._asked = self._monotonic()
+        if self._monotonic() - self._counted_at >= COUNT_EVERY or self._is_close():
+            self._counted_at = self._monotonic()
             self._used = used(self._bucket, self._clock())
             self._reached = self._used >= self._bucket.monthly_limit
         return self._reached

@@ -1,4 +1,4 @@
-"""The mailboxes that one kind of error stopped."""
+"""The mailboxes that an error kind affects."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from django.db.models import Q
 
 
 def stopped_by(kind: str) -> Q:
-    """Mailboxes whose last sync failed so, or that were disabled for it."""
+    """Return the condition that the last sync of a mailbox failed by an error, or the error disabled it.
+
+    Args:
+        kind: The error kind.
+
+    Returns:
+        A condition for `filter` of mailboxes.
+    """
     failing = Q(enabled=True, state__failures__gt=0, state__error_kind=kind)
     return failing | Q(enabled=False, disabled_kind=kind)

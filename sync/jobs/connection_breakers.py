@@ -1,4 +1,10 @@
-"""Holds: what fails as a whole waits as a whole, with one probe, and tells its reason once."""
+"""Circuit breakers of integrations, destinations and buckets.
+
+An error that concerns all mailboxes of such a row opens its circuit breaker. While the breaker is open, these mailboxes
+do not sync, and one notification reports the error. When the wait is over, one mailbox syncs as a half-open trial.
+
+The columns `held_*` of the three models store the state: `held_until` is set while the breaker is open.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +17,25 @@ from integrations.errors import IntegrationError, Scope, TooManyRefused
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 
-HeldModel = type[Integration] | type[Destination] | type[Bucket]
+BreakerModel = type[Integration] | type[Destination] | type[Bucket]
 
 PATHS = ("integration", "bucket__destination", "bucket")
-"""From a mailbox to what can be held."""
+"""Lookups from a mailbox to the rows that have a circuit breaker."""
 
-LIFTED = {"held_since": None, "held_until": None, "held_kind": "", "held_detail": ""}
+CLOSED = {"held_since": None, "held_until": None, "held_kind": "", "held_detail": ""}
+"""Column values of a closed circuit breaker."""
 
 
 def held_by(mailbox: Mailbox, scope: Scope) -> Integration | Destination | Bucket | None:
-    """The row that this scope means for this mailbox; None for the mailbox itself."""
+    """Return the row whose circuit breaker this error scope opens.
+
+    Args:
+        mailbox: The mailbox whose sync failed.
+        scope: The part at fault.
+
+    Returns:
+        The row, or None when the scope is the mailbox or one of its folders.
+    """
     match scope:
         case Scope.CONNECTION:
             return mailbox.integration
@@ -32,52 +47,113 @@ def held_by(mailbox: Mailbox, scope: Scope) -> Integration | Destination | Bucke
 
 
 def hold(row: Integration | Destination | Bucket, until: datetime, error: IntegrationError, now: datetime) -> None:
+    """Open a circuit breaker, or keep it open for longer.
+
+    Args:
+        row: The row whose circuit breaker opens.
+        until: When the half-open trial may start, in UTC.
+        error: The error that opens the breaker.
+        now: The current time in UTC. It is stored as the start unless the breaker is open already.
+    """
     type(row)._default_manager.filter(pk=row.pk).update(
         held_since=Coalesce(F("held_since"), now), held_until=until, held_kind=error.kind, held_detail=error.detail
     )
 
 
-def ask_again(row: Integration | Destination | Bucket, at: datetime) -> None:
-    """Let the next probe be sent no later than this."""
+def advance_trial(row: Integration | Destination | Bucket, at: datetime) -> None:
+    """Let the next half-open trial start at this time or earlier.
+
+    Args:
+        row: The row whose circuit breaker is open.
+        at: The latest start of the trial, in UTC.
+    """
     type(row)._default_manager.filter(pk=row.pk, held_until__gt=at).update(held_until=at)
 
 
-def ask_later(row: Integration | Destination | Bucket, at: datetime) -> None:
-    """Let the next probe be sent no sooner than this."""
+def delay_trial(row: Integration | Destination | Bucket, at: datetime) -> None:
+    """Let the next half-open trial start at this time or later.
+
+    Args:
+        row: The row whose circuit breaker is open.
+        at: The earliest start of the trial, in UTC.
+    """
     type(row)._default_manager.filter(pk=row.pk, held_until__lt=at).update(held_until=at)
 
 
 def lift(row: Integration | Destination | Bucket) -> bool:
-    """Whether it was held."""
-    return bool(type(row)._default_manager.filter(pk=row.pk).exclude(held_until=None).update(**LIFTED))
+    """Close a circuit breaker.
+
+    Args:
+        row: The row whose circuit breaker closes.
+
+    Returns:
+        Whether the breaker was open.
+    """
+    return bool(type(row)._default_manager.filter(pk=row.pk).exclude(held_until=None).update(**CLOSED))
 
 
-def lift_all(mailbox: Mailbox, accepted: int) -> None:
-    """After a sync that worked: where its comments go, all works. `accepted`: comments that its bucket took; while it took
-    none, nobody knows whether it still refuses almost all. The integration is not meant: see `sync.jobs.outcome`."""
+def close_after_success(mailbox: Mailbox, accepted: int) -> None:
+    """Close the circuit breakers of the destination and the bucket after a sync that worked.
+
+    A breaker that opened because almost every comment was refused closes only when the bucket accepted a comment. The
+    breaker of the integration is closed by `sync.jobs.outcome`.
+
+    Args:
+        mailbox: The mailbox that was synced.
+        accepted: Number of comments that the bucket accepted.
+    """
     for row in (mailbox.bucket.destination, mailbox.bucket):
         if row.is_held and (accepted or row.held_kind != TooManyRefused.kind):
             lift(row)
 
 
-def holds_back(mailbox: Mailbox) -> bool:
-    """Whether anything that this mailbox hangs on is held."""
+def has_open_breaker(mailbox: Mailbox) -> bool:
+    """Return whether the circuit breaker of the integration, the destination or the bucket is open.
+
+    Args:
+        mailbox: The mailbox, with these three rows loaded.
+
+    Returns:
+        True when at least one breaker is open.
+    """
     return any(row.is_held for row in (mailbox.integration, mailbox.bucket.destination, mailbox.bucket))
 
 
-def not_held(prefix: str = "") -> Q:
-    """Mailboxes that nothing holds; with a prefix, rows that belong to one. A hold whose time has come lets nobody pass but
-    the probe: see `claim_probe`."""
+def breakers_closed(prefix: str = "") -> Q:
+    """Return the condition that all circuit breakers of a mailbox are closed.
+
+    A breaker whose wait is over still counts as open: only the half-open trial may sync, see `claim_trial`.
+
+    Args:
+        prefix: Lookup from the filtered model to the mailbox, such as `mailbox__`. Empty for mailboxes.
+
+    Returns:
+        A condition for `filter`.
+    """
     return Q(**{f"{prefix}{path}__held_until": None for path in PATHS})
 
 
-def give_probe_back(mailbox: Mailbox, now: datetime) -> None:
-    """A probe was sent and came to nothing through a fault of our own: the next tick sends another one."""
+def return_trial(mailbox: Mailbox, now: datetime) -> None:
+    """Let the next tick start another half-open trial, because a fault of this process ended the last one.
+
+    Args:
+        mailbox: The mailbox that was queued as the trial.
+        now: The current time in UTC.
+    """
     for row in (mailbox.integration, mailbox.bucket.destination, mailbox.bucket):
         type(row)._default_manager.filter(pk=row.pk, held_until__gt=now).update(held_until=now)
 
 
-def claim_probe(row: Integration | Destination | Bucket, now: datetime, until: datetime) -> bool:
-    """Of all dispatchers, one may send the probe: by moving the time of the hold on."""
+def claim_trial(row: Integration | Destination | Bucket, now: datetime, until: datetime) -> bool:
+    """Claim the half-open trial of a circuit breaker; of several processes that try, one succeeds.
+
+    Args:
+        row: The row whose circuit breaker is open.
+        now: The current time in UTC.
+        until: When the next trial may start if this one shows nothing, in UTC.
+
+    Returns:
+        Whether this caller may start the trial.
+    """
     claimed = type(row)._default_manager.filter(pk=row.pk, held_until__lte=now).update(held_until=until)
     return bool(claimed)

@@ -1,7 +1,8 @@
-"""The one way to convert an email: within `CONVERSION_DEADLINE`, whatever the email is and in whatever thread.
+"""Convert emails within `CONVERSION_DEADLINE`, in any thread.
 
-In the main thread (a process of Celery's prefork or solo pool, a command) a timer interrupts it in this process. In any other
-thread (a web process that serves in threads, Celery's pool of threads), a child process converts it and is terminated.
+In the main thread (a process of Celery's prefork or solo pool, a command), a timer interrupts the conversion in this
+process. In any other thread (a web process that serves in threads, Celery's thread pool), a child process converts the
+email, and is terminated at the deadline.
 """
 
 from __future__ import annotations
@@ -13,33 +14,45 @@ from functools import partial
 from django.conf import settings
 
 from conversion.deadline.child_process import ConversionProcess
-from conversion.deadline.in_process import Convert, Outcome, convert_here
+from conversion.deadline.in_process import Convert, Outcome, convert_in_process
 from conversion.deadline.timer import ConversionDeadline, can_interrupt
 from conversion.transform import EmailLocation
 from integrations.messages import Email
 
 WALL_FACTOR = 10
+"""The wall-clock limit of a conversion as a multiple of its CPU limit."""
 
 
 @contextmanager
 def converter(*, wait: bool = True) -> Iterator[Convert]:
-    """Convert several emails one after the other. `wait`: where a child process is needed and too many are at work; else the
-    function that is yielded raises `AllPlacesTaken`.
+    """Provide a function that converts several emails one after the other.
 
-    That function returns a comment or a reason for every email. It raises what ends this process, and `OSError` where no
-    child process can be started.
+    The function returns a comment, or the reason why there is none, for every email. It raises the exceptions that end
+    this process, `OSError` where no child process can be started, and `TooManyConversions` unless `wait` is set.
+
+    Args:
+        wait: Whether to wait when a child process is needed and the limit of child processes is reached.
+
+    Yields:
+        The function.
     """
-    with ConversionProcess(wait=wait) as apart:
-        yield partial(_convert, apart)
+    with ConversionProcess(wait=wait) as child:
+        yield partial(_convert, child)
 
 
-def _convert(apart: ConversionProcess, email: Email, place: EmailLocation) -> Outcome:
+def _convert(child: ConversionProcess, email: Email, place: EmailLocation) -> Outcome:
     if can_interrupt():
-        return convert_here(email, place, settings.LIMITS, deadline())
-    return apart.convert(email, place, settings.LIMITS, deadline())
+        return convert_in_process(email, place, settings.LIMITS, deadline())
+    return child.convert(email, place, settings.LIMITS, deadline())
 
 
 def deadline() -> ConversionDeadline:
-    """Of one conversion. By the wall clock it ends before the lease of the sync: else the email could not be set aside."""
+    """Return the deadline of one conversion.
+
+    The wall-clock limit is at most 5/6 of the lease: after the lease, the sync could not store the dead letter.
+
+    Returns:
+        CPU and wall-clock limits in seconds.
+    """
     cpu = settings.CONVERSION_DEADLINE.total_seconds()
     return ConversionDeadline(cpu, min(WALL_FACTOR * cpu, settings.LEASE.total_seconds() * 5 / 6))

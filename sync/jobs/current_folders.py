@@ -1,4 +1,4 @@
-"""The folders of a mailbox as Exchange tells them now, beside what is remembered of each."""
+"""The folders of a mailbox as Exchange lists them now, with the stored row of each."""
 
 from __future__ import annotations
 
@@ -14,34 +14,50 @@ from sync.models import SyncedFolder
 
 @dataclass(frozen=True, slots=True)
 class FolderNow:
-    """A folder that is there, and whose mail is wanted."""
+    """An existing folder whose email is wanted.
+
+    Attributes:
+        id: The folder id in Exchange.
+        kind: The kind of the folder.
+        stored: The stored row, or None when no sync has listed the folder yet.
+    """
 
     id: FolderId
     kind: FolderKind
-    known: SyncedFolder | None
-    """None of one that no sync has seen yet."""
+    stored: SyncedFolder | None
 
     @property
     def key(self) -> int | str:
-        """What names it among those of its mailbox, now and later."""
-        return self.known.pk if self.known is not None else self.id
+        """A stable key among the folders of the mailbox."""
+        return self.stored.pk if self.stored is not None else self.id
 
     @property
     def up_to_date(self) -> bool:
-        """Whether a sync has read it to its end, so that an email in it that is not known is one that was missed."""
-        return self.known is not None and self.known.up_to_date
+        """Whether a sync has read the folder to its end, so that an email without a stored item was missed."""
+        return self.stored is not None and self.stored.up_to_date
 
 
 def wanted_now(source: Source, mailbox: Mailbox) -> list[FolderNow]:
-    """The folders whose mail is wanted, by path. Asks for the whole tree; raises what the source raises."""
-    told = source.folders(None).changed
-    places, rules = positions(told), mailbox.rules()
+    """Request the whole folder tree, and return the folders whose email is wanted.
+
+    Args:
+        source: The open source of the mailbox.
+        mailbox: The mailbox.
+
+    Returns:
+        The folders, ordered by path.
+
+    Raises:
+        IntegrationError: The request failed.
+    """
+    folders = source.folders(None).changed
+    places, rules = positions(folders), mailbox.rules()
     wanted = [
         folder
-        for folder in told
+        for folder in folders
         if folder.holds_mail
         and folder_verdict(rules, places[folder.id].path, places[folder.id].kinds) is FilterVerdict.WANTED
     ]
-    known = {row.folder_id: row for row in mailbox.folders.filter(gone=False)}
+    stored = {row.folder_id: row for row in mailbox.folders.filter(gone=False)}
     wanted.sort(key=lambda folder: places[folder.id].path)
-    return [FolderNow(folder.id, folder.kind, known.get(folder.id)) for folder in wanted]
+    return [FolderNow(folder.id, folder.kind, stored.get(folder.id)) for folder in wanted]

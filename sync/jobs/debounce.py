@@ -1,4 +1,4 @@
-"""How often something is let pass, at most. Pure; seconds, by a clock that is passed in and that may be turned."""
+"""Let something pass at most once in a number of seconds. Pure; the clock is passed in and may be set back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from collections.abc import Callable
 
 
 class Debounce:
-    """Once in so many seconds, in this process."""
+    """Lets one call pass per interval, in this process.
+
+    Args:
+        seconds: Length of the interval in seconds.
+        clock: Returns seconds.
+    """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
@@ -15,6 +20,7 @@ class Debounce:
         self._last: float | None = None
 
     def lets_pass(self) -> bool:
+        """Return whether the interval since the last call that passed is over."""
         now = self._clock()
         if self._last is not None and 0 <= now - self._last < self._seconds:
             return False

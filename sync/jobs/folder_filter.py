@@ -1,4 +1,4 @@
-"""The folders of a mailbox, each with whether its mail is wanted: by its own rules, or by others that somebody tries out."""
+"""The stored folders of a mailbox with their filter verdicts, by the rules of the mailbox or by rules in a preview."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from sync.models import SyncedFolder
 
 
 def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[SyncedFolder, FilterVerdict]]:
-    """The folders of a mailbox that hold mail and are still there, by path; each with whether its mail is wanted, by its
-    own rules or by others."""
+    """Return the existing folders of a mailbox that hold mail, with their filter verdicts.
+
+    Args:
+        mailbox: The mailbox.
+        rules: The filter rules to apply; those of the mailbox when left out.
+
+    Returns:
+        Pairs of a folder and its verdict, ordered by path.
+    """
     rows = list(mailbox.folders.filter(gone=False))
     places = positions(
         Folder(
@@ -22,11 +29,11 @@ def wanted_folders(mailbox: Mailbox, rules: Rules | None = None) -> list[tuple[S
     rules = rules or mailbox.rules()
     return [
         (row, folder_verdict(rules, tuple(row.path), places[FolderId(row.folder_id)].kinds))
-        for row in sorted(rows, key=_place_in_tree)
+        for row in sorted(rows, key=_sort_key)
         if row.holds_mail
     ]
 
 
-def _place_in_tree(row: SyncedFolder) -> list[str]:
-    """A folder stands above those in it, wherever the letters of its path would put it."""
+def _sort_key(row: SyncedFolder) -> list[str]:
+    """Return a sort key by which a folder precedes its subfolders."""
     return [name.casefold() for name in row.path]

@@ -1,7 +1,8 @@
-"""A look at what must never be, once a minute: marks what was found for people, and tidies up after workers that died.
+"""Periodic checks of invariants, once a minute: record violations, and close the runs of workers that died.
 
-What only needs a query is asked when somebody looks (`sync.reporting.invariants`); here is what has to be written down.
-Cheap with 5,000 mailboxes: every statement reads states, folders or open runs, never the mail.
+Invariants that need only a query are checked when a page is shown (`sync.reporting.invariants`). This module does what
+has to be written. It is cheap with 5,000 mailboxes: every statement reads states, folders or open runs, never mailbox
+items.
 """
 
 from __future__ import annotations
@@ -22,9 +23,14 @@ log = structlog.get_logger(__name__)
 
 
 def look(clock: Clock = database_now) -> None:
+    """Run all checks.
+
+    Args:
+        clock: Returns the current time in UTC.
+    """
     now = clock()
     close_orphans(now)
-    note_checkpoints_that_went_back(now)
+    record_moved_back_checkpoints(now)
     forget_deleted()
     poll_rate.measure(now)
     announce_slow_mailboxes(now)
@@ -32,34 +38,55 @@ def look(clock: Clock = database_now) -> None:
 
 
 def ticked(name: str, now: datetime) -> None:
-    """A periodic task ran."""
+    """Record that a periodic task ran.
+
+    Args:
+        name: Name of the task.
+        now: The current time in UTC.
+    """
     if not Tick.objects.filter(name=name).update(at=now):
         Tick.objects.bulk_create([Tick(name=name, at=now)], ignore_conflicts=True)
 
 
 def close_orphans(now: datetime) -> int:
-    """Runs whose worker died: their lease ended, or is another's. The next sync would close them, but a mailbox that was
-    stopped has none. How many there were."""
+    """Close the runs whose worker died: their lease ended, or another run holds it.
+
+    The next sync of the mailbox would close them as well, but a disabled mailbox has no next sync.
+
+    Args:
+        now: The current time in UTC.
+
+    Returns:
+        Number of closed runs.
+    """
     open_runs = SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING)
-    held = open_runs.filter(mailbox__state__lease_token=F("lease_token"), mailbox__state__lease_until__gt=now)
-    ids = list(open_runs.exclude(pk__in=held.values("pk")).values_list("pk", flat=True))
-    # Once more by the row itself: it may have ended in order since.
+    alive = open_runs.filter(mailbox__state__lease_token=F("lease_token"), mailbox__state__lease_until__gt=now)
+    ids = list(open_runs.exclude(pk__in=alive.values("pk")).values_list("pk", flat=True))
+    # Check the outcome again in the update: the run may have ended normally since the query.
     return SyncRun.objects.filter(pk__in=ids, outcome=SyncRun.Outcome.RUNNING).update(
         outcome=SyncRun.Outcome.LOST, ended_at=now
     )
 
 
-def note_checkpoints_that_went_back(now: datetime) -> int:
-    """A cursor can be read by nobody but its source, so each checkpoint counts how often it moved on, and each mailbox
-    remembers the sum at the end of its last sync. A smaller sum is an older row: half a backup, a stale write, a hand in
-    the database. How many mailboxes were found."""
+def record_moved_back_checkpoints(now: datetime) -> int:
+    """Find mailboxes whose checkpoints are older than at the end of their last sync, and record the time.
+
+    A cursor is opaque, so each checkpoint counts how often it advanced, and each mailbox stores the sum at the end of a
+    sync. A smaller sum shows an older row: a partly restored backup, a stale write, or a manual change in the database.
+
+    Args:
+        now: The current time in UTC.
+
+    Returns:
+        Number of such mailboxes.
+    """
     folders = SyncedFolder.objects.filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
     pages = Coalesce(Subquery(folders.annotate(n=Sum("pages")).values("n")), 0)
-    back = MailboxState.objects.annotate(now_at=pages).filter(pages__gt=F("now_at"))
-    found = list(back.values_list("pk", "now_at"))
-    for pk, now_at in found:
-        # From here on it counts anew: one fall is told once.
-        MailboxState.objects.filter(pk=pk).update(pages=now_at, went_back_at=now)
+    moved_back = MailboxState.objects.annotate(current=pages).filter(pages__gt=F("current"))
+    found = list(moved_back.values_list("pk", "current"))
+    for pk, current in found:
+        # Store the smaller sum, so that one event is reported once.
+        MailboxState.objects.filter(pk=pk).update(pages=current, went_back_at=now)
     if found:
         log.error("watch.checkpoints_went_back", mailboxes=len(found))
     return len(found)

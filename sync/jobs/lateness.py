@@ -1,8 +1,8 @@
-"""When a mailbox is late: it is due, and no worker took it, for longer than it may have to wait.
+"""When a mailbox is late: it has been due for too long, and no worker started its sync.
 
-A mailbox that is up to date is to be polled once in each interval of its integration, so it is late when it has waited for
-one more. A mailbox that is not up to date is being listed for the first time, or again, slice by slice: that may take hours,
-and only one that nobody touches at all is late.
+A mailbox that is up to date is polled once per interval of its integration, so it is late after one more interval. A
+mailbox that is not up to date is listed in slices, for the first time or for a full resync. That may take hours, so it
+is late only when no slice of it starts for `LISTING`.
 """
 
 from __future__ import annotations
@@ -19,37 +19,63 @@ from sync.jobs.outcome import interval
 from sync.models import MailboxState
 
 LEAST = timedelta(minutes=1)
-"""However short the interval is: a tick, a queue and a busy moment take some seconds."""
+"""The shortest wait that counts as late, also for a shorter interval: a tick and the queue take some seconds."""
 LISTING = timedelta(minutes=15)
-"""For a mailbox that is not up to date."""
+"""The shortest wait that counts as late for a mailbox that is not up to date."""
 LONG = 3
-"""Intervals after which it is no burst any more, as after Start, and an admin should know."""
+"""Number of intervals after which an admin is alerted. A shorter delay can be a burst, as after Start."""
 LONG_LEAST = timedelta(minutes=5)
+"""The shortest wait after which an admin is alerted."""
 
 DUE = Coalesce("state__next_sync_at", "state__asked_at")
-"""Of a mailbox: when it is due, or since when it is due at once."""
+"""Expression over a mailbox: when it is due, or since when it is due at once."""
 
 
 def late_since(now: datetime, *, intervals: int = 1, least: timedelta = LEAST) -> Q:
-    """Mailboxes that have been due for longer than so many intervals of theirs, and at least `least`, and that no worker has in
-    hand: whatever the reason is."""
-    chosen = Coalesce(F("integration__poll_interval"), _seconds(settings.POLL_INTERVAL))
-    every = Greatest(chosen, _seconds(settings.POLL_INTERVAL_LEAST))
+    """Return the condition that a mailbox is late and no worker syncs it, for any reason.
+
+    Args:
+        now: The current time in UTC.
+        intervals: Number of poll intervals of its integration that it may wait.
+        least: The shortest wait that counts as late.
+
+    Returns:
+        A condition for `filter` of mailboxes.
+    """
+    configured = Coalesce(F("integration__poll_interval"), _seconds(settings.POLL_INTERVAL))
+    every = Greatest(configured, _seconds(settings.POLL_INTERVAL_LEAST))
     of_poll = Greatest(every * Value(intervals), _seconds(least), output_field=IntegerField())
     of_listing = Greatest(of_poll, _seconds(LISTING), output_field=IntegerField())
     seconds = Case(When(state__up_to_date=True, then=of_poll), default=of_listing, output_field=IntegerField())
-    waits = ExpressionWrapper(seconds * Value(timedelta(seconds=1)), output_field=DurationField())
-    before = ExpressionWrapper(Value(now, output_field=DateTimeField()) - waits, output_field=DateTimeField())
+    allowed = ExpressionWrapper(seconds * Value(timedelta(seconds=1)), output_field=DurationField())
+    before = ExpressionWrapper(Value(now, output_field=DateTimeField()) - allowed, output_field=DateTimeField())
     return Q(LessThan(DUE, before)) & ~Q(state__lease_until__gt=now)
 
 
 def is_late(mailbox: Mailbox, state: MailboxState, now: datetime) -> bool:
-    """The same of one mailbox, whose integration is at hand, apart from whether a worker has it."""
-    patience = max(interval(mailbox.integration), LEAST)
-    return due_at(state) < now - (patience if state.up_to_date else max(patience, LISTING))
+    """Return whether one mailbox is late, without checking whether a worker syncs it.
+
+    Args:
+        mailbox: The mailbox, with its integration loaded.
+        state: The state of the mailbox.
+        now: The current time in UTC.
+
+    Returns:
+        True when it is late.
+    """
+    allowed = max(interval(mailbox.integration), LEAST)
+    return due_at(state) < now - (allowed if state.up_to_date else max(allowed, LISTING))
 
 
 def due_at(state: MailboxState) -> datetime:
+    """Return when a mailbox is due, or since when it is due at once.
+
+    Args:
+        state: The state of the mailbox.
+
+    Returns:
+        A time in UTC.
+    """
     return state.next_sync_at or state.asked_at
 
 

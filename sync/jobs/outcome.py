@@ -1,4 +1,7 @@
-"""How a run ended, written down: the run itself, when the mailbox is due again, and what is held or disabled."""
+"""Record how a run ended.
+
+Written are the run itself, the next sync of the mailbox, circuit breakers, and what is disabled.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +39,23 @@ from sync.store.lease import Lease
 Outcome = SyncRun.Outcome
 
 CHECKPOINT_MOVED = "checkpoint_moved"
-MOMENT = timedelta(minutes=1)
-PROBE_AGAIN = timedelta(minutes=1)
-"""After a probe that met something else, and so told nothing of what it was sent for."""
+"""Error kind of a run that ended because another run moved a checkpoint of the mailbox."""
+RECENT_REFUSAL = timedelta(minutes=1)
+"""A refusal that is not older than this is not repeated at once: the response would be the same."""
+TRIAL_RETRY = timedelta(minutes=1)
+"""Wait after a half-open trial that failed by another error, and so did not show whether the connection works."""
 
 
 def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
-    """Open the record of a run. What an earlier worker left open was lost with it."""
+    """Create the record of a run, and close records that an earlier worker left open as lost.
+
+    Args:
+        mailbox: The mailbox of the run.
+        lease: The lease of the run.
+
+    Returns:
+        The new record.
+    """
     now = lease.clock()
     SyncRun.objects.filter(mailbox=mailbox, outcome=Outcome.RUNNING).update(outcome=Outcome.LOST, ended_at=now)
     return SyncRun.objects.create(
@@ -51,59 +64,77 @@ def begin(mailbox: Mailbox, lease: Lease) -> SyncRun:
 
 
 def note(record: SyncRun, counts: RunCounts) -> None:
-    """How far a run is that goes on: for people, who watch it."""
+    """Record the progress of a run that goes on, for the pages.
+
+    Args:
+        record: The record of the run.
+        counts: The counts so far.
+    """
     SyncRun.objects.filter(pk=record.pk, outcome=Outcome.RUNNING).update(**asdict(counts))
 
 
-def succeeded(mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, chance: float, *, anew: bool) -> SyncRun:
-    """A sync that worked. `anew`: it signed in anew."""
+def succeeded(
+    mailbox: Mailbox, lease: Lease, record: SyncRun, report: Report, chance: float, *, new_sign_in: bool
+) -> SyncRun:
+    """Record a sync that worked.
+
+    Args:
+        mailbox: The mailbox of the run.
+        lease: The lease of the run.
+        record: The record of the run.
+        report: The result of the engine.
+        chance: A random number from 0 to 1, which spreads the next syncs.
+        new_sign_in: Whether the run signed in, instead of using an open connection or a token.
+
+    Returns:
+        The closed record.
+    """
     now = lease.clock()
-    connection_breakers.lift_all(mailbox, accepted=report.counts.created + report.counts.updated)
-    if anew:
-        _works(mailbox, now)
-    # As often as one that gets mail, while its folders are looked through: each sync does a part of that.
+    connection_breakers.close_after_success(mailbox, accepted=report.counts.created + report.counts.updated)
+    if new_sign_in:
+        _close_after_sign_in(mailbox, now)
+    # While a rescan goes on, poll as often as a mailbox that gets mail: each sync does a part of the rescan.
     newest = None if report.looking else _newest(mailbox) or mailbox.created_at
-    wait = retry_policy.next_sync(now, interval(mailbox.integration), newest=newest, chance=chance)
+    next_sync_at = retry_policy.next_sync(now, interval(mailbox.integration), newest=newest, chance=chance)
     values: dict[str, object] = {"failures": 0, "failing_since": None, "error_kind": "", "error_text": ""}
     values |= {"refused_alone": False}
     if report.finished:
         # The pass over the folders is complete: see `sync.engine.folder_order`.
         new_pass = {"round": F("round") + 1, "pass_began": F("round") + 1}
-        values |= {"synced_at": now, "up_to_date": True, "next_sync_at": wait, **new_pass}
+        values |= {"synced_at": now, "up_to_date": True, "next_sync_at": next_sync_at, **new_pass}
     else:
         values |= {"up_to_date": False, "next_sync_at": now}
-    _give_back(lease, values)
-    # A pass that goes on has not looked at every folder yet.
+    _release(lease, values)
+    # A pass that goes on has not read every folder yet.
     whole = report.finished and not report.left_out
     recovered(mailbox.integration_id, mailbox.pk, (str(mailbox.integration), str(mailbox)), whole=whole)
     if report.left_out:
-        _tell_left_out(mailbox)
+        _announce_left_out(mailbox)
     if report.counts.set_aside:
-        _tell_set_aside(mailbox, report.counts.set_aside)
+        _announce_dead_letters(mailbox, report.counts.set_aside)
     ended = Outcome.DONE if report.finished else Outcome.STOPPED if report.stopped else Outcome.YIELDED
     return _close(record, ended, report.counts, now)
 
 
 @transaction.atomic
-def _tell_left_out(mailbox: Mailbox) -> None:
-    """Of folders that nobody was told of yet."""
-    # Of several workers that find the same at once, one begins the notice and the others are counted in it.
+def _announce_left_out(mailbox: Mailbox) -> None:
+    """Announce the folders that cannot be read and were not announced before."""
+    # Of several workers that find the same at once, one creates the notification; the others are added to it.
     Integration.objects.select_for_update().get(pk=mailbox.integration_id)
-    untold = SyncedFolder.objects.left_out().filter(mailbox=mailbox, told_of=False)
-    one = untold.first()
-    if one is None:
+    not_announced = SyncedFolder.objects.left_out().filter(mailbox=mailbox, told_of=False)
+    first = not_announced.first()
+    if first is None:
         return
-    error = (error_of(one.refused_kind) or FolderRefused)(one.refused_detail)
-    count = untold.update(told_of=True)
+    error = (error_of(first.refused_kind) or FolderRefused)(first.refused_detail)
+    count = not_announced.update(told_of=True)
     announce_left_out(str(mailbox), count, error, integration_id=mailbox.integration_id, mailbox_id=mailbox.pk)
 
 
-def _tell_set_aside(mailbox: Mailbox, count: int) -> None:
-    noun = "email was" if count == 1 else f"{count:,} emails were"
-    text = f"{'An' if count == 1 else ''} {noun} set aside in {mailbox}.".strip()
+def _announce_dead_letters(mailbox: Mailbox, count: int) -> None:
+    subject, verb = ("An email", "is") if count == 1 else (f"{count:,} emails", "are")
     announce(
         NotificationKind.EMAIL_SET_ASIDE,
-        text,
+        f"{subject} of {mailbox} could not be delivered and {verb} listed under Failed emails.",
         integration_id=mailbox.integration_id,
         mailbox_id=mailbox.pk,
         facts={"emails": count},
@@ -118,27 +149,40 @@ def failed(
     error: IntegrationError,
     chance: float,
     *,
-    anew: bool,
+    new_sign_in: bool,
 ) -> SyncRun:
-    """A named error: the policy decides, and this carries it out. `anew`: the sync signed in anew."""
+    """Record a sync that failed by a named error, and carry out the decision of the retry policy.
+
+    Args:
+        mailbox: The mailbox of the run.
+        lease: The lease of the run.
+        record: The record of the run.
+        counts: The counts of the run.
+        error: The error.
+        chance: A random number from 0 to 1, which spreads the next syncs.
+        new_sign_in: Whether the run signed in, instead of using an open connection or a token.
+
+    Returns:
+        The closed record.
+    """
     now = lease.clock()
     state = MailboxState.objects.filter(pk=mailbox.pk).select_related("mailbox__integration").first()
     if state is None:  # deleted meanwhile
         return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
     if repeated_errors.may_settle(error):
         error = repeated_errors.settled(error, _ended_before(record))
-    if anew and clears_by_refusal(error.evidence, permanent=isinstance(error, Refused)):
-        _works(mailbox, now)
+    if new_sign_in and clears_by_refusal(error.evidence, permanent=isinstance(error, Refused)):
+        _close_after_sign_in(mailbox, now)
     decision = decide(mailbox, error, now, chance, key=str(lease.token), state=state)
     due = _carry_out(decision, mailbox, error, now)
     if mailbox.integration.is_held and not _is_of_connection(decision):
-        connection_breakers.ask_again(mailbox.integration, now + PROBE_AGAIN)
-    _give_back(lease, _failure(error.kind, str(error), due, now))
+        connection_breakers.advance_trial(mailbox.integration, now + TRIAL_RETRY)
+    _release(lease, _failure(error.kind, str(error), due, now))
     return _close(record, Outcome.FAILED, counts, now, error.kind, str(error))
 
 
 def _ended_before(record: SyncRun) -> list[str]:
-    """The kinds of error with which the last syncs of the mailbox ended, newest first; blank of one that worked."""
+    """Return the error kinds of the last syncs of the mailbox, newest first; empty for a sync that worked."""
     ended = SyncRun.objects.filter(mailbox=record.mailbox_id, started_at__lte=record.started_at).exclude(pk=record.pk)
     last = ended.exclude(outcome__in=[Outcome.RUNNING, Outcome.LOST]).order_by("-started_at", "-pk")
     return list(last.values_list("error_kind", flat=True)[: repeated_errors.IN_A_ROW])
@@ -147,31 +191,45 @@ def _ended_before(record: SyncRun) -> list[str]:
 def decide(
     mailbox: Mailbox, error: IntegrationError, now: datetime, chance: float, *, key: str, state: MailboxState
 ) -> retry_policy.Decision:
-    """Whose fault it is, and what next. A refused sign-in is counted for its account first. `key` names the attempt."""
-    seen = scope_evidence.seen(mailbox, error.evidence, now)
+    """Decide which part is at fault and what happens next. A refused sign-in is first counted for its account.
+
+    Args:
+        mailbox: The mailbox whose sync failed.
+        error: The error.
+        now: The current time in UTC.
+        chance: A random number from 0 to 1, which spreads the next syncs.
+        key: Identifies the sign-in attempt, so that it is counted once.
+        state: The state of the mailbox before this failure.
+
+    Returns:
+        The decision of the retry policy.
+    """
+    evidence = scope_evidence.collect(mailbox, error.evidence, now)
     if error.evidence is Evidence.PASSWORD:
-        sign_in_budget.refused(mailbox.integration, key, now, doubted=not seen.refused_alone)
-    row = error_scope.decide(error.evidence, seen)
-    held = connection_breakers.held_by(mailbox, row.fault)
-    past = retry_policy.FailureHistory(state.failures, state.failing_since, held.held_since if held else None, seen)
+        sign_in_budget.refused(mailbox.integration, key, now, doubted=not evidence.refused_alone)
+    scope = error_scope.decide(error.evidence, evidence)
+    row = connection_breakers.held_by(mailbox, scope.fault)
+    past = retry_policy.FailureHistory(state.failures, state.failing_since, row.held_since if row else None, evidence)
     patience = retry_policy.BreakerPatience(settings.HOLD_PROBE_EVERY, settings.DISABLE_AFTER)
     return retry_policy.after_failure(error, now=now, past=past, chance=chance, patience=patience)
 
 
-def _works(mailbox: Mailbox, now: datetime) -> None:
-    """The connection works, as a new sign-in for this mailbox showed. Those that were refused meanwhile are asked again; what
-    is refused from now on is refused to them alone."""
+def _close_after_sign_in(mailbox: Mailbox, now: datetime) -> None:
+    """Close the circuit breaker of the connection, because a new sign-in for this mailbox worked.
+
+    The mailboxes that were refused while it was open are retried. A refusal of one of them from now on concerns that
+    mailbox alone.
+    """
     integration = mailbox.integration
     sign_in_budget.worked(integration)
     if not (integration.is_held and connection_breakers.lift(integration)):
         return
     neighbours = MailboxState.objects.filter(mailbox__integration=integration).exclude(pk=mailbox.pk)
     neighbours.filter(scope_evidence.refused_by_response()).update(next_sync_at=now)
-    # A refusal of a moment ago need not be repeated: the answer would be the same.
     lasted = now - (integration.held_since or now)
-    again = now if lasted > MOMENT else now + settings.HOLD_PROBE_EVERY
+    retry_at = now if lasted > RECENT_REFUSAL else now + settings.HOLD_PROBE_EVERY
     alone = neighbours.filter(scope_evidence.refused_a_password(), refused_alone=False)
-    alone.update(refused_alone=True, next_sync_at=again)
+    alone.update(refused_alone=True, next_sync_at=retry_at)
 
 
 def _is_of_connection(decision: retry_policy.Decision) -> bool:
@@ -181,7 +239,19 @@ def _is_of_connection(decision: retry_policy.Decision) -> bool:
 def broke(
     mailbox: Mailbox, lease: Lease, record: SyncRun, counts: RunCounts, error: Exception, chance: float
 ) -> SyncRun:
-    """A fault of our own: its type is told, never its text, which may quote a mail."""
+    """Record a sync that failed by an unforeseen error: its type, but not its text, which may quote an email.
+
+    Args:
+        mailbox: The mailbox of the run.
+        lease: The lease of the run.
+        record: The record of the run.
+        counts: The counts of the run.
+        error: The error.
+        chance: A random number from 0 to 1, which spreads the next syncs.
+
+    Returns:
+        The closed record.
+    """
     now = lease.clock()
     fault = InternalFault(type(error).__name__)
     state = MailboxState.objects.filter(pk=mailbox.pk).first()
@@ -190,14 +260,20 @@ def broke(
     past = retry_policy.FailureHistory(state.failures, state.failing_since)
     decision = retry_policy.after_failure(None, now=now, past=past, chance=chance)
     due = decision.at if isinstance(decision, retry_policy.RetryAt) else now
-    _give_back(lease, _failure(fault.kind, str(fault), due, now))
+    _release(lease, _failure(fault.kind, str(fault), due, now))
     return _close(record, Outcome.FAILED, counts, now, fault.kind, str(fault))
 
 
 def postpone(mailbox: Mailbox, lease: Lease, at: datetime) -> None:
-    """It may not begin before then: it gives its place back, and the probe of a hold waits as long."""
+    """Release the lease of a run that may not start yet; an open circuit breaker delays its trial as long.
+
+    Args:
+        mailbox: The mailbox of the run.
+        lease: The lease of the run.
+        at: When the mailbox may sync, in UTC.
+    """
     if mailbox.integration.is_held:
-        connection_breakers.ask_later(mailbox.integration, at)
+        connection_breakers.delay_trial(mailbox.integration, at)
         lease.release()
         return
     MailboxState.objects.filter(pk=lease.mailbox_id, lease_token=lease.token).update(
@@ -206,6 +282,16 @@ def postpone(mailbox: Mailbox, lease: Lease, at: datetime) -> None:
 
 
 def lost(record: SyncRun, counts: RunCounts, why: LeaseLost) -> SyncRun:
+    """Record a run that lost its lease.
+
+    Args:
+        record: The record of the run.
+        counts: The counts of the run.
+        why: How the loss was detected.
+
+    Returns:
+        The closed record.
+    """
     kind = CHECKPOINT_MOVED if isinstance(why, CheckpointMoved) else ""
     return _close(record, Outcome.LOST, counts, None, kind)
 
@@ -214,9 +300,17 @@ def lost(record: SyncRun, counts: RunCounts, why: LeaseLost) -> SyncRun:
 def hand_back(
     record: SyncRun, now: datetime, counts: RunCounts | None = None, *, kind: str = "", excused: bool = True
 ) -> None:
-    """A run that ended through a fault of its own process, or since its worker was told to leave: its mailbox is free at
-    once and as due as it was, and nothing counts as a failure. `counts`: what it did, where that is known. `kind`: of the
-    fault, if there was one. `excused`: nor does the attempt at the page in hand count against an email of it."""
+    """Record a run that ended by a fault of its process or by the shutdown of its worker.
+
+    The mailbox is free at once and as due as before, and no failure is counted.
+
+    Args:
+        record: The record of the run.
+        now: The current time in UTC.
+        counts: The counts of the run, or None where they are not known.
+        kind: Kind of the fault; empty when there was none.
+        excused: Whether the attempt at the current page does not count against an email of that page.
+    """
     states = MailboxState.objects.select_for_update().filter(pk=record.mailbox_id, lease_token=record.lease_token)
     if states.exists():
         if excused:
@@ -224,7 +318,7 @@ def hand_back(
             excuse(folders.filter(attempt_of=record.lease_token))
             folders.exclude(item_in_hand="").update(item_in_hand="")
         states.update(lease_token=None, lease_until=None)
-        connection_breakers.give_probe_back(record.mailbox, now)
+        connection_breakers.return_trial(record.mailbox, now)
     if counts is not None:
         _close(record, Outcome.LOST, counts, now, kind)
     else:
@@ -233,7 +327,14 @@ def hand_back(
 
 
 def interval(integration: Integration) -> timedelta:
-    """How often the mailboxes of this integration are looked at."""
+    """Return the poll interval of the mailboxes of an integration.
+
+    Args:
+        integration: The integration, which may have its own interval.
+
+    Returns:
+        The time between two syncs of a mailbox, at least `POLL_INTERVAL_LEAST`.
+    """
     chosen = timedelta(seconds=integration.poll_interval) if integration.poll_interval else settings.POLL_INTERVAL
     return max(chosen, settings.POLL_INTERVAL_LEAST)
 
@@ -246,7 +347,7 @@ def _carry_out(decision: retry_policy.Decision, mailbox: Mailbox, error: Integra
             row = connection_breakers.held_by(mailbox, scope)
             if row is not None:
                 connection_breakers.hold(row, until, error, now)
-            # The hold keeps it back; when it is lifted, the mailbox is due at once.
+            # The open circuit breaker prevents a sync; when it closes, the mailbox is due at once.
             return now
         case retry_policy.Suspend(scope=scope, reason=reason):
             _suspend(mailbox, scope, reason, error, now)
@@ -255,8 +356,8 @@ def _carry_out(decision: retry_policy.Decision, mailbox: Mailbox, error: Integra
 
 @transaction.atomic
 def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationError, now: datetime) -> None:
-    """Disable the part that fails, and only that; and tell of it once, however many mailboxes it is."""
-    # `updated_at` stays: it says when people changed it, and forms and documents are compared with it.
+    """Disable the part at fault, and announce it once for all of its mailboxes."""
+    # `updated_at` stays: it is the time of the last change by a person, which forms and documents compare.
     disabled = {
         "enabled": False,
         "disabled_reason": DisabledReason(reason),
@@ -275,12 +376,12 @@ def _suspend(mailbox: Mailbox, scope: Scope, reason: str, error: IntegrationErro
         case _:
             count = Mailbox.objects.filter(pk=mailbox.pk, enabled=True).update(**disabled)
     if count:
-        _tell(mailbox, scope, error, count)
+        _announce_disabled(mailbox, scope, error, count)
 
 
-def _tell(mailbox: Mailbox, scope: Scope, error: IntegrationError, count: int) -> None:
+def _announce_disabled(mailbox: Mailbox, scope: Scope, error: IntegrationError, count: int) -> None:
     if scope in (Scope.MAILBOX, Scope.FOLDER):
-        # Of several workers that find the same at once, one begins the notice and the others are counted in it.
+        # Of several workers that find the same at once, one creates the notification; the others are added to it.
         Integration.objects.select_for_update().get(pk=mailbox.integration_id)
         announce_stopped(
             str(mailbox),
@@ -315,10 +416,10 @@ def _failure(kind: str, text: str, due: datetime, now: datetime) -> dict[str, ob
     }
 
 
-def _give_back(lease: Lease, values: dict[str, object]) -> None:
-    """Write the state and release the lease in one statement: nobody ever sees the one without the other."""
+def _release(lease: Lease, values: dict[str, object]) -> None:
+    """Write the state and release the lease in one statement, so that no process sees one without the other."""
     if not values["up_to_date"]:
-        _let_go(lease)
+        _clear_item_in_hand(lease)
     folders = SyncedFolder.objects.filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
     pages = Coalesce(Subquery(folders.annotate(n=Sum("pages")).values("n")), 0)
     MailboxState.objects.filter(pk=lease.mailbox_id, lease_token=lease.token).update(
@@ -326,10 +427,10 @@ def _give_back(lease: Lease, values: dict[str, object]) -> None:
     )
 
 
-def _let_go(lease: Lease) -> None:
-    """Of a sync that did not come to its end: its worker lives, so no email that it had in hand ended it."""
-    held = SyncedFolder.objects.filter(mailbox=lease.mailbox_id, mailbox__state__lease_token=lease.token)
-    held.exclude(item_in_hand="").update(item_in_hand="")
+def _clear_item_in_hand(lease: Lease) -> None:
+    """Clear the current email of a sync that did not finish: its worker is alive, so no email crashed it."""
+    current = SyncedFolder.objects.filter(mailbox=lease.mailbox_id, mailbox__state__lease_token=lease.token)
+    current.exclude(item_in_hand="").update(item_in_hand="")
 
 
 def _close(
@@ -339,7 +440,7 @@ def _close(
     for name, value in values.items():
         setattr(record, name, value)
     with transaction.atomic():
-        # An update and no save: the mailbox, and the run with it, may have been deleted meanwhile.
+        # An update instead of a save: the mailbox and its runs may have been deleted meanwhile.
         if SyncRun.objects.filter(pk=record.pk).update(**values):
             activity.add(record.mailbox, counts, now or record.started_at)
     return record

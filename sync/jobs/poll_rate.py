@@ -1,7 +1,7 @@
-"""How many polls a second the intervals of the mailboxes ask for, and how many are done, minute by minute.
+"""The polls per second that the poll intervals require, and the polls per second that are done, measured every minute.
 
-Only mailboxes that are up to date need polls: a first listing is no poll, however long it takes, and what is held, stopped or
-failing waits for another reason.
+Only mailboxes that are up to date count. The first listing of a mailbox is not a poll, and a mailbox that is disabled,
+failing or behind an open circuit breaker waits for another reason.
 """
 
 from __future__ import annotations
@@ -17,30 +17,45 @@ from sync.jobs import connection_breakers
 from sync.jobs.lateness import late_since
 from sync.models import MailboxState, PollRate, SyncRun
 
-KEPT = timedelta(days=1)
-LATELY = timedelta(minutes=10)
-"""Over which the rates are averaged before anybody is told: a burst after Start is no shortage."""
-MINUTES_AT_LEAST = 5
+RETENTION = timedelta(days=1)
+"""How long measurements are stored."""
+AVERAGED_OVER = timedelta(minutes=10)
+"""Period over which the rates are averaged, so that a burst after Start is not reported as a shortage."""
+LEAST_MEASUREMENTS = 5
+"""Measurements within `AVERAGED_OVER` that are needed to report a shortage."""
 SHORT = 0.8
-"""Part of the needed polls below which there are too few. A poll takes a moment, and a tick comes every few seconds, so a
-healthy installation does a little less than its intervals ask for."""
+"""Share of the needed polls below which a shortage is reported. A poll takes time and ticks are seconds apart, so a
+healthy installation does slightly fewer polls than the intervals require."""
 GAP = timedelta(minutes=5)
-"""Longer than this, nothing was measured."""
+"""Age after which a measurement is too old to be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Too few polls. Rates are polls a second, averaged over `LATELY`."""
+    """Fewer polls than needed.
+
+    Attributes:
+        needed: Needed polls per second, averaged over `AVERAGED_OVER`.
+        done: Finished polls per second, averaged over `AVERAGED_OVER`.
+        since: When the shortage began, in UTC.
+        late: Number of mailboxes that are late now.
+    """
 
     needed: float
     done: float
     since: datetime
     late: int
-    """Mailboxes that are late now."""
 
 
 def measure(now: datetime) -> PollRate | None:
-    """Write down the rates of the time since the last measurement; None where that is too long ago or just now."""
+    """Measure the rates since the last measurement, or in the last minute when that is too old.
+
+    Args:
+        now: The current time in UTC.
+
+    Returns:
+        The stored measurement, or None when the last one is less than a second old.
+    """
     last = PollRate.objects.filter(at__lt=now, at__gt=now - GAP).order_by("-at").first()
     since = last.at if last is not None else now - timedelta(minutes=1)
     seconds = (now - since).total_seconds()
@@ -51,10 +66,16 @@ def measure(now: datetime) -> PollRate | None:
 
 
 def needed() -> float:
-    """Polls a second that the mailboxes need, each by the pause that was chosen at the end of its last sync: that is longer
-    than the interval where no mail has come for days."""
+    """Return the polls per second that the mailboxes need.
+
+    Each mailbox counts with the pause that was chosen at the end of its last sync. The pause is longer than the poll
+    interval when no email has arrived for days.
+
+    Returns:
+        Polls per second.
+    """
     polled = MailboxState.objects.filter(
-        connection_breakers.not_held("mailbox__"),
+        connection_breakers.breakers_closed("mailbox__"),
         mailbox__enabled=True,
         mailbox__integration__enabled=True,
         up_to_date=True,
@@ -65,7 +86,7 @@ def needed() -> float:
 
 
 def _pause(interval: int | None, ended: datetime | None, due: datetime | None) -> float:
-    """In seconds. A mailbox that was made due at once is polled by its interval afterwards."""
+    """Return the pause in seconds. A mailbox that was made due at once is polled by its interval afterwards."""
     usual = max(interval or settings.POLL_INTERVAL.total_seconds(), settings.POLL_INTERVAL_LEAST.total_seconds())
     if ended is None or due is None:
         return usual
@@ -73,31 +94,50 @@ def _pause(interval: int | None, ended: datetime | None, due: datetime | None) -
 
 
 def _ended(since: datetime, now: datetime) -> int:
-    begun = since - settings.SYNC_SLICE - settings.LEASE  # by the index on the start: no sync that ended is older
-    runs = SyncRun.objects.filter(started_at__gt=begun, outcome=SyncRun.Outcome.DONE)
+    # Filtering by the start uses its index. No run that ended in this period started earlier.
+    started_after = since - settings.SYNC_SLICE - settings.LEASE
+    runs = SyncRun.objects.filter(started_at__gt=started_after, outcome=SyncRun.Outcome.DONE)
     return runs.filter(ended_at__gt=since, ended_at__lte=now).count()
 
 
 def latest(now: datetime) -> PollRate | None:
-    """The last measurement, unless it is old."""
+    """Return the last measurement.
+
+    Args:
+        now: The current time in UTC.
+
+    Returns:
+        The measurement, or None when it is older than `GAP`.
+    """
     return PollRate.objects.filter(at__gt=now - GAP, at__lte=now).order_by("-at").first()
 
 
 def shortage(now: datetime) -> Shortage | None:
-    """None while as many polls are done as are needed, or no mailbox is late."""
-    rates = PollRate.objects.filter(at__gt=now - LATELY, at__lte=now).aggregate(
+    """Return the current shortage of polls.
+
+    Args:
+        now: The current time in UTC.
+
+    Returns:
+        None while enough polls are done, or no mailbox is late.
+    """
+    rates = PollRate.objects.filter(at__gt=now - AVERAGED_OVER, at__lte=now).aggregate(
         needed=Avg("needed"), done=Avg("done"), minutes=Count("at")
     )
-    if rates["minutes"] < MINUTES_AT_LEAST or rates["done"] >= SHORT * rates["needed"]:
+    if rates["minutes"] < LEAST_MEASUREMENTS or rates["done"] >= SHORT * rates["needed"]:
         return None
     late = Mailbox.objects.filter(
-        late_since(now), connection_breakers.not_held(), enabled=True, integration__enabled=True, state__up_to_date=True
+        late_since(now),
+        connection_breakers.breakers_closed(),
+        enabled=True,
+        integration__enabled=True,
+        state__up_to_date=True,
     ).count()
     return Shortage(rates["needed"], rates["done"], _short_since(now), late) if late else None
 
 
 def _short_since(now: datetime) -> datetime:
-    """The first minute behind the last one in which enough polls were done."""
+    """Return the first minute after the last minute with enough polls."""
     rates = PollRate.objects.filter(at__lte=now)
     enough = rates.filter(done__gte=SHORT * F("needed")).aggregate(at=Max("at"))["at"]
     short = rates.filter(at__gt=enough) if enough is not None else rates

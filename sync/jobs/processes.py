@@ -1,7 +1,8 @@
-"""The workers and beats that run, as they say of themselves every few seconds: written past the broker, so that it is known
-who lives while the broker is away.
+"""The heartbeats of the running workers and beats, stored every few seconds.
 
-A worker and the processes of its pool have one name, drawn when it starts. Its row goes when it ends in order.
+Heartbeats are written to the database and not sent over the broker, so running processes are known while the broker is
+down. A worker and the processes of its pool share one random name, which is drawn when it starts. Its row is deleted
+when it ends normally.
 """
 
 from __future__ import annotations
@@ -21,87 +22,131 @@ from integrations.models import Destination, Integration
 from sync.models import Process
 
 NAME = uuid.uuid4().hex
-"""Of this worker or beat; those that it forks have the same."""
+"""Name of this worker or beat, shared with its forked processes."""
 EVERY = 10.0
-"""Seconds between two words of a process."""
+"""Seconds between two heartbeats of a process."""
 ALIVE = timedelta(seconds=40)
-"""How long after its last word a process counts as alive."""
+"""How long after its last heartbeat a process counts as alive."""
 FORGOTTEN = timedelta(days=1)
+"""How long after its last heartbeat the row of a process is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """What a process says of itself."""
+class Heartbeat:
+    """What a process reports about itself.
+
+    Attributes:
+        broker: A value of `Process.Broker`: why the broker cannot be used. Empty when it can be used.
+        busy: For how long all slots of a worker have been running their current tasks; None while a slot is free.
+        unreadable: References of the integrations and destinations whose secrets the process cannot decrypt.
+        fault: Kind of the fault for which a worker takes no mailboxes; empty when there is none.
+    """
 
     broker: str = ""
-    """A value of `Process.Broker`, or empty."""
     busy: timedelta | None = None
-    """Of a worker: for how long each of its slots has had the task that it has; None while one is free."""
     unreadable: Sequence[str] = ()
     fault: str = ""
 
 
 def this_process() -> str:
-    """The name of this very process, as a run of it is marked."""
+    """Return the name of this process, which is stored with its runs."""
     return name_of(os.getpid())
 
 
 def name_of(pid: int | str) -> str:
-    """The name of a process of this worker. Of an empty pid: what all of their names begin with."""
+    """Return the name of a process of this worker.
+
+    Args:
+        pid: The process id; empty for the common prefix of all process names of this worker.
+
+    Returns:
+        The name.
+    """
     return f"{NAME}:{pid}"
 
 
-def say(kind: str, node: str, word: Word, now: datetime) -> None:
-    """Write down that this process lives, and what it says."""
+def record_heartbeat(kind: str, node: str, heartbeat: Heartbeat, now: datetime) -> None:
+    """Store a heartbeat of this process.
+
+    Args:
+        kind: A value of `Process.Kind`.
+        node: The Celery node name, such as `celery@host`.
+        heartbeat: What the process reports.
+        now: The current time in UTC.
+    """
     row = Process.objects.filter(pk=NAME).first() or Process(
         name=NAME, kind=kind, node=node[:255], host=socket.gethostname()[:255], started_at=now
     )
     row.seen_at = now
-    row.broker, row.broker_since = word.broker, _since(word.broker, row.broker, row.broker_since, now)
-    row.fault, row.fault_since = word.fault, _since(word.fault, row.fault, row.fault_since, now)
-    unreadable = sorted(word.unreadable)
+    row.broker, row.broker_since = heartbeat.broker, _since(heartbeat.broker, row.broker, row.broker_since, now)
+    row.fault, row.fault_since = heartbeat.fault, _since(heartbeat.fault, row.fault, row.fault_since, now)
+    unreadable = sorted(heartbeat.unreadable)
     row.unreadable_since = _since(bool(unreadable), bool(row.unreadable), row.unreadable_since, now)
     row.unreadable = unreadable
-    row.busy_since = now - word.busy if word.busy is not None else None
+    row.busy_since = now - heartbeat.busy if heartbeat.busy is not None else None
     row.save()
 
 
-def _since(is_now: object, was: object, since: datetime | None, now: datetime) -> datetime | None:
-    return (since if since and is_now == was else now) if is_now else None
+def _since(value: object, previous: object, since: datetime | None, now: datetime) -> datetime | None:
+    """Return since when a value has been the same; None when it is empty."""
+    return (since if since and value == previous else now) if value else None
 
 
 def sign_off() -> None:
-    """This process ends in order."""
+    """Delete the row of this process, which ends normally."""
     Process.objects.filter(pk=NAME).delete()
 
 
 def forget_old(now: datetime) -> None:
-    """Processes that ended long ago without a word."""
+    """Delete the rows of processes that ended without deleting them.
+
+    Args:
+        now: The current time in UTC.
+    """
     Process.objects.filter(seen_at__lt=now - FORGOTTEN).delete()
 
 
 def alive(now: datetime) -> list[Process]:
-    """Those that said something lately, by the database's clock; the one that was started first comes first."""
+    """Return the processes with a recent heartbeat.
+
+    Args:
+        now: The current time in UTC, by the database's clock.
+
+    Returns:
+        The processes, ordered by their start.
+    """
     return list(Process.objects.filter(seen_at__gt=now - ALIVE).order_by("started_at"))
 
 
 def workers_of(some: Iterable[Process]) -> list[Process]:
-    return [one for one in some if one.kind == Process.Kind.WORKER]
+    """Return the workers among some processes.
+
+    Args:
+        some: The processes.
+
+    Returns:
+        The workers, in the same order.
+    """
+    return [process for process in some if process.kind == Process.Kind.WORKER]
 
 
-# ---- secrets ----------------------------------------------------------------------------------------------------------
+# ---- secrets
+# ----------------------------------------------------------------------------------------------------------
 
 
 def unreadable_here() -> tuple[list[str], bool]:
-    """Which integrations and destinations in use have a secret that this process cannot decrypt, and whether there is one
-    in use that it can."""
+    """Try to decrypt the secrets of all integrations and destinations in use.
+
+    Returns:
+        The references of those that this process cannot decrypt, and whether it can decrypt at least one.
+    """
     used = Destination.objects.filter(
         buckets__mailboxes__enabled=True, buckets__mailboxes__integration__enabled=True
     ).distinct()
     rows: list[Integration | Destination] = [*Integration.objects.filter(enabled=True), *used.order_by("pk")]
-    sealed = [row for row in rows if has_secrets(row)]
-    unreadable = [reference(row) for row in sealed if not _opens(row)]
-    return unreadable, len(unreadable) < len(sealed)
+    encrypted = [row for row in rows if has_secrets(row)]
+    unreadable = [reference(row) for row in encrypted if not _opens(row)]
+    return unreadable, len(unreadable) < len(encrypted)
 
 
 def _opens(row: Integration | Destination) -> bool:
@@ -113,24 +158,53 @@ def _opens(row: Integration | Destination) -> bool:
 
 
 def reference(row: Integration | Destination) -> str:
-    """How a process names what it cannot open."""
+    """Return the text by which a heartbeat refers to a row.
+
+    Args:
+        row: An integration or a destination.
+
+    Returns:
+        The model name and the primary key, such as `integration:1`.
+    """
     return f"{row._meta.model_name}:{row.pk}"
 
 
 def unreadable_by_all(some: Iterable[Process]) -> set[str]:
-    """What none of the workers among these processes can decrypt; nothing where there is none."""
+    """Return the references that none of the workers can decrypt.
+
+    Args:
+        some: Processes; others than workers are ignored.
+
+    Returns:
+        The references; empty when there is no worker.
+    """
     each = [set(worker.unreadable) for worker in workers_of(some)]
     return set.intersection(*each) if each else set()
 
 
 def others_open(refs: Iterable[str], now: datetime) -> bool:
-    """Whether another worker that lives can decrypt one of these."""
-    others = [one for one in workers_of(alive(now)) if one.pk != NAME]
+    """Return whether another running worker can decrypt one of these secrets.
+
+    Args:
+        refs: References of integrations and destinations.
+        now: The current time in UTC.
+
+    Returns:
+        False also when no other worker is running.
+    """
+    others = [worker for worker in workers_of(alive(now)) if worker.pk != NAME]
     return bool(others) and not set(refs) <= unreadable_by_all(others)
 
 
-def opened_by_nobody(some: Iterable[Process]) -> Q:
-    """Mailboxes with a secret that no worker among these processes can decrypt."""
+def unreadable_by_all_workers(some: Iterable[Process]) -> Q:
+    """Return the condition that a mailbox has a secret that no worker can decrypt.
+
+    Args:
+        some: Processes; others than workers are ignored.
+
+    Returns:
+        A condition for `filter` of mailboxes.
+    """
     refs = unreadable_by_all(some)
     return Q(integration__in=_ids(refs, Integration)) | Q(bucket__destination__in=_ids(refs, Destination))
 

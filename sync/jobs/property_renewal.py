@@ -1,12 +1,13 @@
-"""Comments that were sent with an older set of properties get what they lack, slowly and for free.
+"""Property renewal: add missing properties to comments that an older version pushed without them.
 
-An update that leaves the text alone costs no AI unit. It is sent as any other update of properties: with the content that the
-bucket holds, if that is surely what we sent. For each bucket a task comes about once a minute and takes up to `BATCHES` times
-`BATCH` comments; it ends at once while a mailbox that is due waits for a worker. Whatever dies in between, the next task asks
-the bucket first, and what arrived is not sent again. A comment that Re:infer refuses, or over which it falls, stays as it is
-and is tried again a day after all others had their turn.
+An update that does not change the text costs no AI unit. It is pushed like any other update of properties: with the
+content that the bucket holds, provided that this is the content that was pushed. One task per bucket and minute renews
+up to `BATCHES` times `BATCH` comments. It ends at once while a due mailbox waits for a worker. If a task dies, the next
+one first requests the comments from the bucket, so an update that arrived is not pushed twice. A comment that Re:infer
+refuses, or at which Re:infer fails, stays as it is; it is retried one day after all other comments were processed.
 
-An entry in hand is marked as in flight, as by a sync: a sync that meets it defers its own update, and tells it later.
+While an update is pushed, the ledger entry is marked as in flight, as by a sync. A sync that needs the same entry
+defers its own update until later.
 """
 
 from __future__ import annotations
@@ -35,31 +36,40 @@ from sync.store.lease import Clock, database_now
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=1)
+"""Time between two tasks of a bucket."""
 IDLE = timedelta(hours=1)
-"""Between two looks where nothing is left."""
+"""Time until the next check of a bucket whose comments are complete."""
 NEXT_LAP = timedelta(days=1)
-"""Until those are tried again that could not be updated."""
+"""Time until the comments that could not be updated are retried."""
 LATER = timedelta(minutes=10)
-"""After a fault, where Re:infer names no time; and when a task that was sent counts as lost."""
+"""Wait after an error for which Re:infer returned no retry time. A queued task counts as lost after the same time."""
 BATCH = 100
-"""Comments at most. The first one goes alone: should Re:infer take such an update for a changed text, it is one, and no more
-are sent."""
+"""Largest number of comments in one batch. The first batch has one comment: if Re:infer counts its update as a changed
+text, only this one is billed, and no more are pushed."""
 BATCHES = 2
-"""Of a bucket in one task."""
+"""Batches of a bucket in one task."""
 AT_ONCE = 4
-"""Buckets a minute."""
+"""Buckets per minute."""
 PATIENCE = timedelta(seconds=30)
-"""A mailbox that has been due for so long waits for a worker."""
+"""Renewal pauses while a mailbox has been due for longer than this."""
 
 Open = Callable[..., Sink]
 
 
-class _Ended(Exception):
-    """This task must not go on: it stood still for too long, or Re:infer took an update for a changed text."""
+class _Aborted(Exception):
+    """The task must end: it was suspended for too long, or Re:infer counted an update as a changed text."""
 
 
 def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
-    """Queue the buckets whose comments are next; how many. None while live mail waits."""
+    """Queue the renewals that are due, unless a due mailbox waits for a worker.
+
+    Args:
+        send: Queues the task for a bucket, by primary key.
+        clock: Returns the current time in UTC.
+
+    Returns:
+        Number of queued buckets.
+    """
     now = clock()
     for bucket in bucket_audit.in_use().filter(renewal=None)[: bucket_audit.AT_ONCE]:
         Renewal.objects.get_or_create(bucket=bucket, defaults={"next_at": now})
@@ -68,7 +78,7 @@ def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
     due = Renewal.objects.filter(next_at__lte=now, halted_at=None, bucket__in=bucket_audit.answering().values("pk"))
     sent = 0
     for pk in list(due.order_by("next_at").values_list("pk", flat=True)[:AT_ONCE]):
-        # Whoever moves the time on may send it; if the task is lost, it comes again.
+        # The process whose update succeeds queues the task. A lost task is queued again after `LATER`.
         if Renewal.objects.filter(pk=pk, next_at__lte=now).update(next_at=now + LATER):
             send(pk)
             sent += 1
@@ -76,7 +86,16 @@ def send_due(send: Callable[[int], object], clock: Clock = database_now) -> int:
 
 
 def renew(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_sink) -> Renewal | None:
-    """A few batches of one bucket. None when it is gone, or must not go on."""
+    """Renew a few batches of one bucket.
+
+    Args:
+        bucket_id: Primary key of the bucket.
+        clock: Returns the current time in UTC.
+        open_sink: Opens the sink of a bucket.
+
+    Returns:
+        The progress, or None when the bucket is deleted or its renewal was halted.
+    """
     row = Renewal.objects.select_related("bucket__destination").filter(pk=bucket_id, halted_at=None).first()
     if row is None:
         return None
@@ -92,7 +111,7 @@ def renew(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_si
     except IntegrationError as error:
         log.info("renewal.delayed", bucket=bucket.pk, kind=error.kind)
         wait = error.retry_after or LATER
-    except _Ended as why:
+    except _Aborted as why:
         log.info("renewal.ended", bucket=bucket.pk, why=str(why))
     left = incomplete(bucket).count()
     Renewal.objects.filter(pk=bucket.pk).update(left=left, next_at=clock() + (wait if left else IDLE))
@@ -101,7 +120,14 @@ def renew(bucket_id: int, clock: Clock = database_now, open_sink: Open = open_si
 
 
 def incomplete(bucket: Bucket) -> QuerySet[LedgerEntry]:
-    """What may lack a property, by an index of its own."""
+    """Return the ledger entries whose comments may lack a property. The query uses a dedicated index.
+
+    Args:
+        bucket: The bucket.
+
+    Returns:
+        The ledger entries.
+    """
     return LedgerEntry.objects.filter(bucket=bucket, properties_version__lt=PROPERTIES)
 
 
@@ -112,11 +138,19 @@ class _Batch:
     clock: Clock
 
     def run(self) -> bool:
-        """False at the end of a lap: then the next one begins. Raises what the sink raises, and `_Ended`."""
+        """Renew one batch.
+
+        Returns:
+            False when the last entry was passed, so that the next batch starts at the first one.
+
+        Raises:
+            IntegrationError: A request to Re:infer failed.
+            _Aborted: The task must end.
+        """
         progress = Renewal.objects.filter(pk=self.bucket.pk)
         row = progress.get()
-        entries = list(self._free().filter(id__gt=row.cursor).order_by("id")[: min(row.most, BATCH)])
-        # Moved on before any work: a comment that ends this worker does not come first again.
+        entries = list(self._renewable().filter(id__gt=row.cursor).order_by("id")[: min(row.most, BATCH)])
+        # The cursor moves before the work, so that a comment that crashes the worker is not the first one again.
         progress.update(cursor=entries[-1].pk if entries else 0)
         if not entries:
             return False
@@ -130,12 +164,12 @@ class _Batch:
 
     def _renew(self, entries: Sequence[LedgerEntry]) -> None:
         stored = self.sink.stored([CommentId(entry.comment_id) for entry in entries])
-        found = _completed(entries, stored)
+        found = _complete(entries, stored)
         self._settle([entry for entry in entries if found[entry.pk].send is None], found)
         self._send([entry for entry in entries if found[entry.pk].send is not None], found)
 
-    def _free(self) -> QuerySet[LedgerEntry]:
-        """What a sync sends again soon, or may be sending, it sends with all properties."""
+    def _renewable(self) -> QuerySet[LedgerEntry]:
+        """Return the entries that no sync is going to push: a sync pushes all properties."""
         in_flight = Q(in_flight_until__gt=self.clock())
         return incomplete(self.bucket).filter(state=LedgerEntry.State.CONFIRMED, dirty=False).exclude(in_flight)
 
@@ -154,19 +188,22 @@ class _Batch:
 
     def _send(self, entries: Sequence[LedgerEntry], found: Mapping[int, Completed]) -> None:
         mark = uuid.uuid4()
-        mine = self._claim(entries, mark)
-        if not mine:
+        claimed = self._claim(entries, mark)
+        if not claimed:
             return
-        comments = [comment for entry in mine if (comment := found[entry.pk].send) is not None]
-        self._still_stand(mark, len(mine))
+        comments = [comment for entry in claimed if (comment := found[entry.pk].send) is not None]
+        self._check_still_in_flight(mark, len(claimed))
         receipt = self.sink.push(comments)
-        self._confirm(mine, mark, found, receipt)
+        self._confirm(claimed, mark, found, receipt)
         if receipt.text_changed:
-            raise _Ended("a text was changed")
+            raise _Aborted("a text was changed")
 
     @transaction.atomic
     def _claim(self, entries: Sequence[LedgerEntry], mark: uuid.UUID) -> list[LedgerEntry]:
-        """Those that nobody changed since they were read, in the order in which everybody locks them."""
+        """Mark as in flight the entries that did not change since they were read, and return them.
+
+        Entries are updated in the order of their comment ids, as by a sync, to avoid deadlocks.
+        """
         until = self.clock() + timedelta(seconds=2 * self.sink.deadline)
         return [
             entry
@@ -176,42 +213,48 @@ class _Batch:
             )
         ]
 
-    def _still_stand(self, mark: uuid.UUID, count: int) -> None:
-        """A worker may stand still between any two lines: nobody else may touch these entries for as long as the push takes."""
+    def _check_still_in_flight(self, mark: uuid.UUID, count: int) -> None:
+        """Check that the entries stay in flight for as long as the push can take.
+
+        The process may have been suspended since it marked them.
+        """
         until = self.clock() + timedelta(seconds=self.sink.deadline)
         if LedgerEntry.objects.filter(bucket=self.bucket, mark=mark, in_flight_until__gte=until).count() != count:
-            raise _Ended("it stood still")
+            raise _Aborted("it stood still")
 
     @transaction.atomic
     def _confirm(
-        self, mine: Sequence[LedgerEntry], mark: uuid.UUID, found: Mapping[int, Completed], receipt: Receipt
+        self, claimed: Sequence[LedgerEntry], mark: uuid.UUID, found: Mapping[int, Completed], receipt: Receipt
     ) -> None:
         refused = {rejection.comment_id for rejection in receipt.rejections} | set(receipt.in_doubt)
-        for entry in mine:
+        for entry in claimed:
             row = LedgerEntry.objects.filter(pk=entry.pk)
             values: dict[str, object] = {"mark": None, "in_flight_until": None}
             if entry.comment_id not in refused:
                 values |= {"properties_version": PROPERTIES, "properties_digest": found[entry.pk].properties_digest}
             if not row.filter(mark=mark).update(**values, sequence=F("sequence") + 1):
-                # Somebody changed it while we pushed: what the bucket holds now is anybody's guess.
+                # A sync changed the entry during the push, so the content of the bucket is unknown.
                 row.update(dirty=True, mark=None, sequence=F("sequence") + 1)
         progress = Renewal.objects.filter(pk=self.bucket.pk)
-        progress.update(renewed=F("renewed") + len(mine) - len(refused))
+        progress.update(renewed=F("renewed") + len(claimed) - len(refused))
         if receipt.text_changed:
             progress.update(halted_at=self.clock())
             activity.add_text_changes(self.bucket, receipt.text_changed, self.clock())
 
 
 def _after_failure(row: Renewal, count: int, error: IntegrationError) -> dict[str, int]:
-    """`row`: as it was before this batch of `count` entries. Where one of them may be to blame, fewer are taken at once, until
-    it is alone and is passed over; what does not come of a comment goes on where it stopped."""
+    """Return the progress to store after a failed batch of `count` entries, given the progress before the batch.
+
+    If an entry may be at fault, the next batches are smaller, until that entry is alone and is skipped. After any other
+    error, the same entries are retried.
+    """
     if not error.may_be_item:
         return {"cursor": row.cursor}
-    fewer = {"most": max(1, count // 4)}
-    return fewer if count == 1 else {**fewer, "cursor": row.cursor}
+    smaller = {"most": max(1, count // 4)}
+    return smaller if count == 1 else {**smaller, "cursor": row.cursor}
 
 
-def _completed(entries: Sequence[LedgerEntry], stored: Stored) -> dict[int, Completed]:
+def _complete(entries: Sequence[LedgerEntry], stored: Stored) -> dict[int, Completed]:
     return {
         entry.pk: completed(
             stored.get(CommentId(entry.comment_id)), LedgerDigests(entry.content_digest, entry.properties_digest)

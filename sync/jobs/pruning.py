@@ -1,5 +1,7 @@
-"""What is forgotten, and when: old and quiet runs, settled set-aside emails, old activity and notices. What was not delivered
-is never pruned."""
+"""Delete old records: runs, runs that found nothing new, settled dead letters, activity and notifications.
+
+A dead letter that is not settled and a notification that is open are never deleted.
+"""
 
 from __future__ import annotations
 
@@ -13,29 +15,31 @@ from sync.jobs.housekeeping import ticked
 from sync.models import Activity, DeadLetter, MailDay, PollRate, SyncRun
 from sync.store.lease import Clock, database_now
 
-ACTIVITY_KEPT = timedelta(days=396)
-"""Thirteen months: a month can be compared with the same one a year before."""
-
-
-DAYS_KEPT = timedelta(weeks=3)
-"""A day is compared with the same day of the last two weeks."""
-
-
-QUIET_KEPT = timedelta(days=1)
-"""Of runs that found nothing new: 5,000 mailboxes that are polled every minute have seven million of them a day."""
+ACTIVITY_RETENTION = timedelta(days=396)
+"""Thirteen months, so that a month can be compared with the same month of the previous year."""
+MAIL_DAY_RETENTION = timedelta(weeks=3)
+"""A day is compared with the same weekday of the last two weeks."""
+QUIET_RUN_RETENTION = timedelta(days=1)
+"""For runs that found nothing new: 5,000 mailboxes that are polled every minute have seven million of them per day."""
 QUIET = ("listed", "fetched", "created", "updated", "set_aside", "held_back", "text_changes")
+"""Counts that are all 0 in a run that found nothing new."""
 
 
 def prune(clock: Clock = database_now) -> None:
+    """Delete everything that is older than its retention time.
+
+    Args:
+        clock: Returns the current time in UTC.
+    """
     now = clock()
     before = now - settings.RUNS_KEPT
     SyncRun.objects.filter(started_at__lt=before).exclude(outcome=SyncRun.Outcome.RUNNING).delete()
     quiet = dict.fromkeys(QUIET, 0) | {"outcome": SyncRun.Outcome.DONE}
-    SyncRun.objects.filter(started_at__lt=now - QUIET_KEPT, **quiet).delete()
+    SyncRun.objects.filter(started_at__lt=now - QUIET_RUN_RETENTION, **quiet).delete()
     DeadLetter.objects.exclude(settled="").filter(settled_at__lt=before).delete()
     Notification.objects.filter(open=False, created_at__lt=before).delete()
-    Activity.objects.filter(hour__lt=now - ACTIVITY_KEPT).delete()
-    MailDay.objects.filter(day__lt=(now - DAYS_KEPT).date()).delete()
-    PollRate.objects.filter(at__lt=now - poll_rate.KEPT).delete()
+    Activity.objects.filter(hour__lt=now - ACTIVITY_RETENTION).delete()
+    MailDay.objects.filter(day__lt=(now - MAIL_DAY_RETENTION).date()).delete()
+    PollRate.objects.filter(at__lt=now - poll_rate.RETENTION).delete()
     sign_in_budget.forget_old(now)
     ticked("prune", now)

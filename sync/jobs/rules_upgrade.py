@@ -1,9 +1,9 @@
-"""A mailbox that was synced by an older version of the fixed rules than this release follows.
+"""Upgrade a mailbox that was synced by another version of the fixed rules than this release uses.
 
-The first sync by the newer ones changes what is remembered so that nothing is listed again at once: every folder keeps its
-cursor, and the folders are looked through beside the syncs (`sync.engine.rescan`). The tree is told anew, since folders
-may be read that were not. Where several workers begin at once, each mailbox has its lease, and of a version's moment
-only the first counts.
+The first sync by the present version changes the stored state so that nothing is listed again at once: every folder
+keeps its cursor, and a rescan reads the folders in parts during later syncs (`sync.engine.rescan`). The whole folder
+tree is requested again, because the present rules may want folders that were not read before. Several workers can
+upgrade at the same time: each mailbox has its own lease, and the first stored time of a version is kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ log = structlog.get_logger(__name__)
 
 
 def take_up_rules(mailbox: Mailbox, lease: Lease) -> None:
-    """Before a run reads anything: where the mailbox was synced by other rules, let it be synced by the present ones."""
+    """Upgrade the mailbox to the present fixed rules if it was synced by others. Call it before a run reads anything.
+
+    Args:
+        mailbox: The mailbox of the run.
+        lease: The lease of the run.
+
+    Raises:
+        LeaseLost: Another worker holds the lease.
+    """
     version = rules_versions.current()
     other = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token).exclude(rules=version)
     if not other.exists():
@@ -35,15 +43,17 @@ def take_up_rules(mailbox: Mailbox, lease: Lease) -> None:
         moments = [RulesTakenUp(version=change.version, at=now) for change in rules_versions.CHANGES]
         RulesTakenUp.objects.bulk_create(moments, ignore_conflicts=True)
         _keep_cursors(mailbox, max(state.rules, version))
-        # What was never synced is new: all that it holds was asked for.
+        # A mailbox that was never synced needs no rescan: its first listing uses the present rules.
         values = {} if _was_synced(mailbox) else {"looked_for": version}
         other.update(rules=version, folders_cursor="", **values)
     log.info("sync.rules_taken_up", version=version)
 
 
 def _keep_cursors(mailbox: Mailbox, newest: int) -> None:
-    """Of folders for which the same was wanted, by other rules. One in the middle of its first listing begins again: what was
-    read of it was not looked through."""
+    """Keep the cursors of folders whose filters did not change apart from the fixed rules.
+
+    A folder in its first listing starts again, because the pages read so far were filtered by the other rules.
+    """
     present = rules_versions.current()
     former = [_digest(mailbox, version) for version in range(1, newest + 1) if version != present]
     same = SyncedFolder.objects.filter(mailbox=mailbox, wanted_digest__in=former)
@@ -52,8 +62,8 @@ def _keep_cursors(mailbox: Mailbox, newest: int) -> None:
 
 
 def _was_synced(mailbox: Mailbox) -> bool:
-    begun = SyncedFolder.objects.filter(~Q(cursor="") | Q(pages__gt=0), mailbox=mailbox)
-    return begun.exists() or MailboxItem.objects.filter(mailbox=mailbox).exists()
+    started = SyncedFolder.objects.filter(~Q(cursor="") | Q(pages__gt=0), mailbox=mailbox)
+    return started.exists() or MailboxItem.objects.filter(mailbox=mailbox).exists()
 
 
 def _digest(mailbox: Mailbox, version: int) -> str:
@@ -61,11 +71,18 @@ def _digest(mailbox: Mailbox, version: int) -> str:
 
 
 def newly_of(mailbox: Mailbox) -> Newly:
-    """What is known of it when a sync begins."""
+    """Return what is stored about emails that only newer fixed rules want.
+
+    Args:
+        mailbox: The mailbox of the run.
+
+    Returns:
+        The state at the start of the run.
+    """
     looked_for = MailboxState.objects.filter(pk=mailbox.pk).values_list("looked_for", flat=True).first()
-    brought = RulesAnswer.objects.filter(mailbox=mailbox, bring=True).values_list("version", flat=True)
+    delivered = RulesAnswer.objects.filter(mailbox=mailbox, bring=True).values_list("version", flat=True)
     return Newly(
         looked_for=looked_for or 1,
         taken_up=dict(RulesTakenUp.objects.values_list("version", "at")),
-        brought=frozenset(brought),
+        brought=frozenset(delivered),
     )

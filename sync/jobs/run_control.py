@@ -1,5 +1,8 @@
-"""Between two batches, and within a slow one: is the lease still ours, is the slice of time over, did somebody press Stop, must
-this worker leave?"""
+"""The checks between two batches of a sync, and within a slow batch.
+
+Whether this run still holds the lease, whether its time slice is over, whether an admin pressed Stop, and whether the
+shutdown of the worker was requested.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,23 @@ from sync.jobs import connection_breakers
 from sync.store.lease import Lease
 
 NOTE_EVERY = 2.0
-"""Seconds: as often as somebody who watches a backfill wants to see it move."""
-LOOK_EVERY = 10.0
-"""Seconds between two looks from within a batch: far less than the lease, and nothing for a batch that takes milliseconds."""
+"""Seconds between two records of the progress, for pages that show a running backfill."""
+CHECK_EVERY = 10.0
+"""Seconds between two checks within a batch: much less than the lease, and rare enough for batches of milliseconds."""
 
 
 class RunControl:
-    """See `sync.engine.ports.Control`. `monotonic` gives seconds; `is_used_up` says whether the bucket's budget is;
-    `note` writes down for people how far the run is; `probes` says that it was sent to see whether a hold is over;
-    `is_leaving` says whether the worker was told to end."""
+    """The implementation of `sync.engine.ports.Control` for one run.
+
+    Args:
+        lease: The lease of the run.
+        slice_seconds: Length of the time slice in seconds.
+        monotonic: Returns seconds that never go back.
+        is_used_up: Returns whether the AI unit budget of the bucket is used up.
+        note: Records the progress of the run for the pages.
+        is_trial: Whether the run is the half-open trial of a circuit breaker.
+        is_shutting_down: Returns whether the shutdown of the worker was requested.
+    """
 
     def __init__(
         self,
@@ -29,45 +40,71 @@ class RunControl:
         monotonic: Callable[[], float],
         is_used_up: Callable[[], bool] = lambda: False,
         note: Callable[[], None] = lambda: None,
-        probes: bool = False,
-        is_leaving: Callable[[], bool] = lambda: False,
+        is_trial: bool = False,
+        is_shutting_down: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._is_leaving = is_leaving
-        self._probes = probes
+        self._is_shutting_down = is_shutting_down
+        self._is_trial = is_trial
         self._is_used_up = is_used_up
         self._note = note
         self._noted_at = monotonic()
         self._lease = lease
         self._monotonic = monotonic
         self._end = monotonic() + slice_seconds
-        self._looked_at = float("-inf")
+        self._checked_at = float("-inf")
 
-    def keep_going_within(self) -> bool:
-        if self._is_leaving():
+    def keep_going_in_batch(self) -> bool:
+        """Return whether the run may continue within a batch; the database is queried every `CHECK_EVERY` seconds.
+
+        Returns:
+            False when the run must end.
+
+        Raises:
+            LeaseLost: Another worker holds the lease.
+        """
+        if self._is_shutting_down():
             return False
-        return self._monotonic() - self._looked_at < LOOK_EVERY or self.keep_going()
+        return self._monotonic() - self._checked_at < CHECK_EVERY or self.keep_going()
 
     def keep_going(self) -> bool:
+        """Renew the lease, record the progress, and return whether the run may start another batch.
+
+        Returns:
+            False when the run must end.
+
+        Raises:
+            LeaseLost: Another worker holds the lease.
+        """
         self._lease.renew()
-        self._looked_at = self._monotonic()
+        self._checked_at = self._monotonic()
         if self._monotonic() - self._noted_at >= NOTE_EVERY:
             self._noted_at = self._monotonic()
             self._note()
-        return not self._is_leaving() and self._may_go_on() and not self._is_used_up()
+        return not self._is_shutting_down() and self._may_continue() and not self._is_used_up()
 
     def has_time(self) -> bool:
+        """Return whether the time slice is not over."""
         return self._monotonic() < self._end
 
-    def _may_go_on(self) -> bool:
-        """Neither stopped nor held: what another worker found out a moment ago holds for us too."""
-        running = self._running()
-        return (running if self._probes else running.filter(connection_breakers.not_held())).exists()
+    def _may_continue(self) -> bool:
+        """Return whether the mailbox is enabled and, unless this is a trial, no circuit breaker opened meanwhile."""
+        enabled = self._enabled()
+        return (enabled if self._is_trial else enabled.filter(connection_breakers.breakers_closed())).exists()
 
     def stopped(self) -> bool:
-        return not self._running().exists()
+        """Return whether the mailbox or its integration was disabled, or the mailbox deleted."""
+        return not self._enabled().exists()
 
-    def _running(self) -> QuerySet[Mailbox]:
+    def _enabled(self) -> QuerySet[Mailbox]:
         return Mailbox.objects.filter(pk=self._lease.mailbox_id, enabled=True, integration__enabled=True)
 
-    def still_mine(self, seconds: float) -> None:
-        self._lease.still_mine(seconds)
+    def require_lease(self, seconds: float) -> None:
+        """Check that the lease lasts long enough for the next step; renew it where it does not.
+
+        Args:
+            seconds: Seconds that the next step can take.
+
+        Raises:
+            LeaseLost: Another worker holds the lease.
+        """
+        self._lease.require_lease(seconds)

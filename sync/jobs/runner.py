@@ -1,4 +1,4 @@
-"""One sync of one mailbox, with all its effects: takes the lease, opens the ports, runs the engine, applies the policy."""
+"""One sync of one mailbox: take the lease, open the ports, run the engine and record the outcome."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
-from django.db.models import Exists
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 from conversion import transform
 from conversion.deadline.in_process import Convert, Outcome
@@ -44,22 +43,34 @@ from sync.jobs import (
 from sync.jobs.conversions import converter
 from sync.jobs.rules_upgrade import newly_of, take_up_rules
 from sync.jobs.run_control import RunControl
-from sync.models import FROM_THE_BEGINNING, Account, LedgerEntry, MailboxItem, MailboxState, SyncedFolder, SyncRun
+from sync.models import SyncRun
+from sync.store import run_decisions
 from sync.store.checkpoints import DatabaseCheckpoints
 from sync.store.lease import Clock, Lease, database_now
 from sync.store.ledger import DatabaseLedger
-from sync.store.source_change import leave_former_source
+from sync.store.source_change import leave_foreign_source
 from sync.store.source_facts import remembered
 
 log = structlog.get_logger(__name__)
 
 DATABASE_FAILS = (OperationalError, InterfaceError, InternalError)
-"""Away, full, read-only, out of connections, or a lock that did not come: a matter of PostgreSQL, and no fault of ours."""
+"""Errors of PostgreSQL, not of this product: unreachable, full, read-only, out of connections, or a lock timeout."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnvironment:
-    """What a run takes from outside. Tests give their own; nothing else differs."""
+    """The external dependencies of a run. Tests replace them.
+
+    Attributes:
+        open_source: Opens the source of a mailbox.
+        open_sink: Opens the sink of a bucket.
+        clock: Returns the current time in UTC by the database's clock.
+        monotonic: Returns seconds that never go back.
+        make_ledger: Creates the ledger of the run.
+        make_checkpoints: Creates the checkpoints of the run.
+        chance: Returns a random number from 0 to 1, which spreads the next syncs.
+        is_shutting_down: Returns whether the shutdown of this worker was requested.
+    """
 
     open_source: Callable[..., Source] = open_source
     open_sink: Callable[..., Sink] = open_sink
@@ -68,28 +79,38 @@ class RunEnvironment:
     make_ledger: Callable[..., DatabaseLedger] = DatabaseLedger
     make_checkpoints: Callable[..., DatabaseCheckpoints] = DatabaseCheckpoints
     chance: Callable[[], float] = field(default=random.random)
-    is_leaving: Callable[[], bool] = shutdown.is_told
+    is_shutting_down: Callable[[], bool] = shutdown.is_requested
 
 
-def run(mailbox_id: int, around: RunEnvironment | None = None) -> SyncRun | None:
-    """Sync one mailbox for at most one slice of time. None when there is nothing to do, another worker has it, or this one
-    could not do it through a fault of its own: then the mailbox is as it was, and the next tick sends it again."""
-    around = around or RunEnvironment()
-    mailbox = _enabled(mailbox_id)
+def run(mailbox_id: int, environment: RunEnvironment | None = None) -> SyncRun | None:
+    """Sync one mailbox for at most one slice of time.
+
+    Args:
+        mailbox_id: Primary key of the mailbox.
+        environment: The external dependencies; those of production when left out.
+
+    Returns:
+        The record of the run. None when the mailbox is disabled, another worker holds its lease, it has to wait, or a
+        fault of this process prevented the sync. After such a fault the mailbox is still due, and the next tick queues
+        it.
+    """
+    environment = environment or RunEnvironment()
+    mailbox = run_decisions.enabled_mailbox(mailbox_id)
     if mailbox is None:
-        MailboxState.objects.filter(pk=mailbox_id).update(queued_until=None)
+        run_decisions.unqueue(mailbox_id)
         return None
     if not _can_open(mailbox):
-        _send_back(mailbox, around.clock())
+        if run_decisions.return_unstarted(mailbox.pk):
+            connection_breakers.return_trial(mailbox, environment.clock())
         return None
-    lease = Lease.take(mailbox_id, settings.LEASE, around.clock)
+    lease = Lease.take(mailbox_id, settings.LEASE, environment.clock)
     if lease is None:
         return None
-    probes = MailboxState.objects.filter(pk=mailbox_id, probe=True).update(probe=False) > 0
-    if connection_breakers.holds_back(mailbox) and not probes:
-        # It was queued before the hold began: one probe asks whether it is over, and nobody else.
-        probes = _becomes_the_probe(mailbox, lease.clock())
-        if not probes:
+    is_trial = run_decisions.take_trial_mark(mailbox_id)
+    if connection_breakers.has_open_breaker(mailbox) and not is_trial:
+        # The mailbox was queued before the circuit breaker opened. Only one half-open trial may sync.
+        is_trial = _claim_trial(mailbox, lease.clock())
+        if not is_trial:
             lease.release()
             return None
     with structlog.contextvars.bound_contextvars(mailbox=mailbox_id, integration=mailbox.integration_id):
@@ -97,25 +118,29 @@ def run(mailbox_id: int, around: RunEnvironment | None = None) -> SyncRun | None
         if admission is None:
             return None
         try:
-            # Only a new sign-in shows that a password is right: a connection that is open, or a token, outlives it.
-            anew = mailbox.integration.is_held or admission.is_counted
-            return _run(mailbox, lease, around, probes=probes, anew=anew)
+            # Only a new sign-in shows that a password is right: an open connection or a token outlives the password.
+            new_sign_in = mailbox.integration.is_held or admission.is_counted
+            return _run(mailbox, lease, environment, is_trial=is_trial, new_sign_in=new_sign_in)
         finally:
             sign_in_budget.settle(admission)
 
 
-def _becomes_the_probe(mailbox: Mailbox, now: datetime) -> bool:
-    """Whether this one asks: its integration alone is held, the time of the hold is over, and it was not refused itself."""
+def _claim_trial(mailbox: Mailbox, now: datetime) -> bool:
+    """Return whether this mailbox becomes the half-open trial.
+
+    It can when only the circuit breaker of its integration is open, the wait is over, and the mailbox itself was not
+    refused a sign-in.
+    """
     integration, bucket = mailbox.integration, mailbox.bucket
     is_next = integration.held_until is not None and integration.held_until <= now
     if not is_next or bucket.is_held or bucket.destination.is_held or scope_evidence.was_refused_a_password(mailbox):
         return False
-    return connection_breakers.claim_probe(integration, now, now + settings.HOLD_PROBE_EVERY)
+    return connection_breakers.claim_trial(integration, now, now + settings.HOLD_PROBE_EVERY)
 
 
 def _admitted(mailbox: Mailbox, lease: Lease) -> sign_in_budget.Admission | None:
-    """None where the account must be left alone for now. Then the mailbox waits, and a hold that it should probe."""
-    if not mailbox.any_refused:  # type: ignore[attr-defined]  # annotated by `_enabled`
+    """Return the permission to sign in, or postpone the mailbox and return None when the sign-in budget is used up."""
+    if not mailbox.any_refused:  # type: ignore[attr-defined]  # annotated by `enabled_mailbox`
         return sign_in_budget.FREE
     doubtful = mailbox.integration.is_held or scope_evidence.was_refused_a_password(mailbox)
     now = lease.clock()
@@ -127,86 +152,71 @@ def _admitted(mailbox: Mailbox, lease: Lease) -> sign_in_budget.Admission | None
     return None
 
 
-def _enabled(mailbox_id: int) -> Mailbox | None:
-    return (
-        Mailbox.objects.select_related("integration", "bucket__destination")
-        .annotate(any_refused=Exists(Account.objects.all()))
-        .filter(pk=mailbox_id, enabled=True, integration__enabled=True)
-        .first()
-    )
-
-
 def _can_open(mailbox: Mailbox) -> bool:
-    """Whether this process can sync it, as far as it knows before it begins."""
-    if worker_fitness.takes_none():
+    """Return whether this process can sync the mailbox, as far as can be checked before the sync starts."""
+    if worker_fitness.is_unfit():
         return False
     try:
         open_secrets(mailbox.integration, mailbox.bucket.destination)
     except SecretUnreadable as fault:
-        _note(fault)
+        _note_fault(fault)
         return False
     return True
 
 
-def _send_back(mailbox: Mailbox, now: datetime) -> None:
-    """What this process cannot even begin goes on its way as it came."""
-    queued = MailboxState.objects.filter(pk=mailbox.pk)
-    was_probe = queued.filter(probe=True).exists()
-    queued.update(queued_until=None, probe=False)
-    if was_probe:
-        connection_breakers.give_probe_back(mailbox, now)
-
-
-def _note(fault: ProcessFault) -> None:
+def _note_fault(fault: ProcessFault) -> None:
     log.error("sync.process_fault", kind=fault.kind, hint=str(fault))
     worker_fitness.note_fault(fault.kind)
 
 
-def _run(mailbox: Mailbox, lease: Lease, around: RunEnvironment, *, probes: bool, anew: bool) -> SyncRun | None:
+def _run(
+    mailbox: Mailbox, lease: Lease, environment: RunEnvironment, *, is_trial: bool, new_sign_in: bool
+) -> SyncRun | None:
     record = outcome.begin(mailbox, lease)
     counts = RunCounts()
     note = partial(outcome.note, record, counts)
-    end: Callable[[float], SyncRun | None]
+    finish: Callable[[float], SyncRun | None]
     try:
-        with shutdown.breakable():
-            report = _sync(mailbox, lease, around, counts, note, probes=probes, anew=anew)
-        end = partial(outcome.succeeded, mailbox, lease, record, report, anew=anew)
-    except shutdown.BrokenOff:
+        with shutdown.interruptible():
+            report = _sync(mailbox, lease, environment, counts, note, is_trial=is_trial, new_sign_in=new_sign_in)
+        finish = partial(outcome.succeeded, mailbox, lease, record, report, new_sign_in=new_sign_in)
+    except shutdown.SyncInterrupted:
         log.warning("sync.broken_off")
-        connection.close()  # it may be in the middle of a query
-        end = partial(_handed_back, record, counts, around.clock, None)
+        connection.close()  # the interruption may have come during a query
+        finish = partial(_hand_back, record, counts, environment.clock, None)
     except LeaseLost as why:
         log.warning("sync.lease_lost", checkpoint_moved=isinstance(why, CheckpointMoved))
         return outcome.lost(record, counts, why)
-    except Exception as error:  # noqa: BLE001  # the outermost rim: a fault of ours must cost this mailbox a delay, and nothing else
+    except Exception as error:  # noqa: BLE001  # the outermost handler: a fault of the product only delays this mailbox
         fault = own_fault(error)
         if fault is not None:
-            _note(fault)
-            end = partial(_handed_back, record, counts, around.clock, fault)
+            _note_fault(fault)
+            finish = partial(_hand_back, record, counts, environment.clock, fault)
         else:
-            end = _failed(error, mailbox, lease, record, counts, anew=anew)
-    # Not within `except`: what fails in writing it down must not carry the first error, which may quote a mail, into a log.
-    return end(around.chance())
+            finish = _failed(error, mailbox, lease, record, counts, new_sign_in=new_sign_in)
+    # Outside of `except`: an error while the outcome is recorded must not chain the first error, which may quote an
+    # email, into a log.
+    return finish(environment.chance())
 
 
-def _handed_back(record: SyncRun, counts: RunCounts, clock: Clock, fault: ProcessFault | None, chance: float) -> None:
-    """`chance` is not needed: the mailbox goes on at the next tick."""
+def _hand_back(record: SyncRun, counts: RunCounts, clock: Clock, fault: ProcessFault | None, chance: float) -> None:
+    """Hand the mailbox back after a fault of this process. `chance` is unused: the next tick queues the mailbox."""
     kind, excused = (fault.kind, not fault.may_be_item) if fault else ("", True)
     outcome.hand_back(record, clock(), counts, kind=kind, excused=excused)
 
 
 def _failed(
-    error: Exception, mailbox: Mailbox, lease: Lease, record: SyncRun, counts: RunCounts, *, anew: bool
+    error: Exception, mailbox: Mailbox, lease: Lease, record: SyncRun, counts: RunCounts, *, new_sign_in: bool
 ) -> Callable[[float], SyncRun]:
-    """How to write this failure down."""
+    """Log the error and return the function that records it."""
     if isinstance(error, IntegrationError):
         log.warning("sync.failed", kind=error.kind, evidence=error.evidence)
-        return partial(outcome.failed, mailbox, lease, record, counts, error, anew=anew)
+        return partial(outcome.failed, mailbox, lease, record, counts, error, new_sign_in=new_sign_in)
     if isinstance(error, DATABASE_FAILS):
         log.error("sync.database_failed", error=type(error).__name__)
         fault = DatabaseFailed(type(error).__name__)
-        return partial(outcome.failed, mailbox, lease, record, counts, fault, anew=anew)
-    # Neither the text nor the arguments of an unforeseen error are logged: they may quote a mail.
+        return partial(outcome.failed, mailbox, lease, record, counts, fault, new_sign_in=new_sign_in)
+    # Neither the text nor the arguments of an unforeseen error are logged: they may quote an email.
     log.error("sync.broke", error=type(error).__name__, where=place_of(error))
     return partial(outcome.broke, mailbox, lease, record, counts, error)
 
@@ -214,50 +224,51 @@ def _failed(
 def _sync(
     mailbox: Mailbox,
     lease: Lease,
-    around: RunEnvironment,
+    environment: RunEnvironment,
     counts: RunCounts,
     note: Callable[[], None],
     *,
-    probes: bool,
-    anew: bool,
+    is_trial: bool,
+    new_sign_in: bool,
 ) -> Report:
     bucket = mailbox.bucket
-    budget.check(bucket, around.clock())
+    budget.check(bucket, environment.clock())
     with (
-        around.open_source(mailbox.integration, mailbox.address, fresh=anew) as source,
-        around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
+        environment.open_source(mailbox.integration, mailbox.address, fresh=new_sign_in) as source,
+        environment.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
         remembered(source, mailbox, lease),
     ):
-        if probes and (bucket.is_held or bucket.destination.is_held):
-            sink.check()  # there may be no mail to push, and whether the other side is well would not be seen
-        _forget_if_asked(mailbox, lease)
-        leave_former_source(mailbox, lease)
-        _list_again_if_asked(mailbox, lease)
+        if is_trial and (bucket.is_held or bucket.destination.is_held):
+            # There may be no email to push, and then the sync would not show whether Re:infer works.
+            sink.check()
+        run_decisions.drop_ledger_if_requested(mailbox, lease)
+        leave_foreign_source(mailbox, lease)
+        run_decisions.drop_cursors_if_requested(mailbox, lease)
         take_up_rules(mailbox, lease)
-        meter = budget.Meter(bucket, around.clock, around.monotonic)
-        breaker = BreakerWindow(bucket.refusals, pardoned=_is_pardoned(bucket, around.clock()))
+        meter = budget.Meter(bucket, environment.clock, environment.monotonic)
+        breaker = BreakerWindow(bucket.refusals, pardoned=_is_pardoned(bucket, environment.clock()))
         control = RunControl(
             lease,
             settings.SYNC_SLICE.total_seconds(),
-            around.monotonic,
+            environment.monotonic,
             meter.is_reached,
             note,
-            probes,
-            around.is_leaving,
+            is_trial,
+            environment.is_shutting_down,
         )
         try:
             with converter() as convert:
-                return _engine(mailbox, control, lease, around, counts, source, sink, breaker, convert).run()
+                return _engine(mailbox, control, lease, environment, counts, source, sink, breaker, convert).run()
         finally:
             if breaker.window != bucket.refusals:
-                Bucket.objects.filter(pk=bucket.pk).update(refusals=breaker.window)
+                run_decisions.record_refusals(bucket, breaker.window)
 
 
 def _engine(
     mailbox: Mailbox,
     control: RunControl,
     lease: Lease,
-    around: RunEnvironment,
+    environment: RunEnvironment,
     counts: RunCounts,
     source: Source,
     sink: Sink,
@@ -266,9 +277,9 @@ def _engine(
 ) -> Engine:
     rules = mailbox.rules()
     digest = wanted_digest(rules, bucket=f"{mailbox.bucket_id}", address=mailbox.address)
-    checkpoints = around.make_checkpoints(lease, mailbox.address)
-    trusted = _trusted(mailbox.bucket, sink, around.clock)
-    ledger = around.make_ledger(lease, mailbox.bucket_id, trusted=trusted, transform_version=transform.VERSION)
+    checkpoints = environment.make_checkpoints(lease, mailbox.address)
+    trusted = _is_trusted(mailbox.bucket, sink, environment.clock)
+    ledger = environment.make_ledger(lease, mailbox.bucket_id, trusted=trusted, transform_version=transform.VERSION)
     delivery = EmailDelivery(
         sink=sink,
         ledger=ledger,
@@ -278,12 +289,12 @@ def _engine(
         judged_by=digest,
         sizes=_sizes(),
         counts=counts,
-        still_trusted=partial(bucket_audit.is_trusted, mailbox.bucket_id, sink, around.clock),
-        longest_wait=Latency(_new_since(mailbox), around.clock).longest,
+        still_trusted=partial(bucket_audit.is_trusted, mailbox.bucket_id, sink, environment.clock),
+        longest_wait=Latency(_new_since(mailbox), environment.clock).longest,
         breaker=breaker,
     )
-    wishes = DesiredMail(rules, digest, rules_versions.current(), newly_of(mailbox))
-    return Engine(source, delivery, ledger, checkpoints, control, wishes)
+    desired = DesiredMail(rules, digest, rules_versions.current(), newly_of(mailbox))
+    return Engine(source, delivery, ledger, checkpoints, control, desired)
 
 
 def _convert(convert: Convert, address: str, checkpoints: DatabaseCheckpoints, email: Email) -> Outcome:
@@ -295,8 +306,11 @@ def _is_pardoned(bucket: Bucket, now: datetime) -> bool:
 
 
 def _new_since(mailbox: Mailbox) -> datetime | None:
-    """Mail that arrived while the last run was at work may have come too late for it: it is new, too."""
-    synced_at = MailboxState.objects.filter(pk=mailbox.pk).values_list("synced_at", flat=True).first()
+    """Return the arrival time from which an email counts as new.
+
+    It is one slice before the end of the last sync: an email that arrived during that sync may have been missed by it.
+    """
+    synced_at = run_decisions.last_synced_at(mailbox.pk)
     return synced_at - settings.SYNC_SLICE if synced_at else None
 
 
@@ -309,39 +323,14 @@ def _sizes() -> Sizes:
     )
 
 
-def _trusted(bucket: Bucket, sink: Sink, clock: Clock) -> bool:
-    """At first contact the bucket is looked at once: only an empty one holds nothing that we do not know."""
+def _is_trusted(bucket: Bucket, sink: Sink, clock: Clock) -> bool:
+    """Return whether the ledger lists every comment of the bucket.
+
+    The bucket is examined once, at first contact: only an empty bucket holds no unknown comment.
+    """
     if bucket.examined_at is None:
-        bucket.trusted = sink.is_empty()
-        bucket.examined_at = clock()
-        # Of two first contacts at once only one counts: the other may see what the first has just pushed.
-        first = Bucket.objects.filter(pk=bucket.pk, examined_at=None).update(
-            trusted=bucket.trusted, examined_at=bucket.examined_at
-        )
-        if first and bucket.trusted:
-            bucket_audit.found_empty(bucket.pk, bucket.examined_at)
-        if not first:
-            bucket.refresh_from_db(fields=["trusted", "examined_at"])
+        is_empty = sink.is_empty()
+        now = clock()
+        if run_decisions.record_first_contact(bucket, trusted=is_empty, at=now) and is_empty:
+            bucket_audit.found_empty(bucket.pk, now)
     return bucket.trusted
-
-
-def _forget_if_asked(mailbox: Mailbox, lease: Lease) -> None:
-    """Send again: what the ledger knows of this mailbox's comments goes, and the bucket is asked before anything is sent,
-    so that only what is missing there is created."""
-    asked = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token, send_again=True)
-    if not asked.exists():
-        return
-    with transaction.atomic():
-        Bucket.objects.filter(pk=mailbox.bucket_id).update(trusted=False, examined_at=lease.clock())
-        confirmed = LedgerEntry.objects.filter(bucket=mailbox.bucket_id, state=LedgerEntry.State.CONFIRMED)
-        confirmed.filter(winner_mailbox=mailbox).delete()
-        MailboxItem.objects.filter(mailbox=mailbox).delete()
-        asked.update(send_again=False, list_again=True)
-    mailbox.bucket.refresh_from_db(fields=["trusted", "examined_at"])
-
-
-def _list_again_if_asked(mailbox: Mailbox, lease: Lease) -> None:
-    asked = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token, list_again=True)
-    if asked.exists():
-        SyncedFolder.objects.filter(mailbox=mailbox).update(**FROM_THE_BEGINNING)
-        asked.update(list_again=False, folders_cursor="", up_to_date=False)

@@ -1,7 +1,7 @@
-"""Which mailboxes are due, and sending each to the queue once.
+"""Find the mailboxes that are due, and queue each of them once.
 
-The database is the referee: a mailbox is marked as queued by a conditional update, so that two beats, or a beat and an
-impatient admin, never send it twice; and the mark runs out, so that a task that was lost only delays.
+A mailbox is marked as queued by a conditional update in the database, so that two beats, or a beat and an admin, never
+queue it twice. The mark expires, so a lost task only delays the sync.
 """
 
 from __future__ import annotations
@@ -28,46 +28,68 @@ log = structlog.get_logger(__name__)
 
 Send = Callable[[int], object]
 
-_says = Debounce(60)
-"""Every sync that ends meets a broker that is away: one line tells of them."""
+_log_debounce = Debounce(60)
+"""Limits the log lines about an unreachable broker: otherwise every sync that ends would log one."""
 
 
 def dispatch(send: Send, clock: Clock = database_now) -> int:
-    """Queue what is due; how many were sent. An unreachable broker ends it early, and nothing is lost."""
+    """Queue the mailboxes that are due.
+
+    An unreachable broker ends the call early; the other mailboxes stay due.
+
+    Args:
+        send: Queues the task of a mailbox, by primary key.
+        clock: Returns the current time in UTC.
+
+    Returns:
+        Number of queued mailboxes.
+    """
     make_states()
     now = clock()
     budget.resume(now)
-    probes = _probes(now)
-    waiting: dict[int, list[int]] = {}
-    for mailbox_id, integration_id in [*probes, *_due(now)]:
-        waiting.setdefault(integration_id, []).append(mailbox_id)
-    probing = {mailbox_id for mailbox_id, _ in probes}
-    sent = 0
-    for integration_id, due in waiting.items():
-        claimed = _claim(integration_id, due, probing, now)
-        sent += (done := _send_all(send, claimed))
-        if done < len(claimed):
+    trials = _trials(now)
+    due_of: dict[int, list[int]] = {}
+    for mailbox_id, integration_id in [*trials, *_due(now)]:
+        due_of.setdefault(integration_id, []).append(mailbox_id)
+    trial_ids = {mailbox_id for mailbox_id, _ in trials}
+    queued = 0
+    for integration_id, due in due_of.items():
+        claimed = _claim(integration_id, due, trial_ids, now)
+        queued += (count := _send_all(send, claimed))
+        if count < len(claimed):
             break
-    return sent
+    return queued
 
 
 def go_on(mailbox: Mailbox, send: Send, clock: Clock = database_now) -> int:
-    """A sync of this mailbox ended: what is due of the same integration takes its place at once. If it waited for the next
-    tick, an integration could do no more than its `most_at_once` syncs in each, however short they are."""
+    """Queue the next due mailboxes of an integration when one of its syncs ended.
+
+    Without this, an integration could do at most `most_at_once` syncs per tick, however short they are.
+
+    Args:
+        mailbox: The mailbox whose sync ended.
+        send: Queues the task of a mailbox, by primary key.
+        clock: Returns the current time in UTC.
+
+    Returns:
+        Number of queued mailboxes.
+    """
     now = clock()
     integration = Integration.objects.get(pk=mailbox.integration_id)
     if integration.is_held:
-        # Whose fault it is, a probe shows at once.
-        due = [pk for pk, _ in _probes_of(Integration, "integration", now, pk=integration.pk)]
+        # A half-open trial right away shows whether the error concerns the connection or one mailbox.
+        due = [pk for pk, _ in _trials_of(Integration, "integration", now, pk=integration.pk)]
         return _send_all(send, _claim(integration.pk, due, due, now)) if due else 0
     due = [pk for pk, _ in _due(now).filter(integration=integration)[: integration.most_at_once]]
     return _send_all(send, _claim(integration.pk, due, (), now)) if due else 0
 
 
 @transaction.atomic
-def _claim(integration_id: int, due: Iterable[int], probing: Container[int], now: datetime) -> list[int]:
-    """Mark as queued as many of these as this integration has places for. Of two who claim at once, the second sees what
-    the first one marked."""
+def _claim(integration_id: int, due: Iterable[int], trial_ids: Container[int], now: datetime) -> list[int]:
+    """Mark as queued as many of these mailboxes as the integration has free places.
+
+    The row lock makes a second process wait, so that it sees the marks of the first one.
+    """
     integration = Integration.objects.select_for_update().filter(pk=integration_id).first()
     if integration is None:
         return []
@@ -76,17 +98,17 @@ def _claim(integration_id: int, due: Iterable[int], probing: Container[int], now
     for mailbox_id in dict.fromkeys(due):
         if len(claimed) >= free:
             break
-        claimed += [mailbox_id] * _mark(mailbox_id, now, probe=mailbox_id in probing)
+        claimed += [mailbox_id] * _mark(mailbox_id, now, is_trial=mailbox_id in trial_ids)
     return claimed
 
 
 def _send_all(send: Send, claimed: Sequence[int]) -> int:
-    """Send what was marked; how many. Where the broker cannot be reached, the marks are taken back."""
+    """Send the tasks of marked mailboxes, and return how many. If the broker is unreachable, the rest is unmarked."""
     for sent, mailbox_id in enumerate(claimed):
         try:
             send(mailbox_id)
         except BrokerError as error:
-            if _says.lets_pass():
+            if _log_debounce.lets_pass():
                 log.error("dispatch.broker_unreachable", error=type(error).__name__)
             MailboxState.objects.filter(pk__in=claimed[sent:]).update(queued_until=None)
             return sent
@@ -94,12 +116,21 @@ def _send_all(send: Send, claimed: Sequence[int]) -> int:
 
 
 def queue(mailbox_id: int, send: Send, now: datetime, *, probe: bool = False) -> bool:
-    """Mark the mailbox as queued and send its task; False if it is queued or running already. `probe`: even though
-    something is held that it hangs on, to see whether that is over.
+    """Mark a mailbox as queued and send its task.
 
-    Raises kombu's OperationalError when the broker cannot be reached; the mark is taken back then.
+    Args:
+        mailbox_id: Primary key of the mailbox.
+        send: Queues the task of a mailbox, by primary key.
+        now: The current time in UTC.
+        probe: Whether the sync is a half-open trial, which runs although a circuit breaker is open.
+
+    Returns:
+        False if the mailbox is queued or running already.
+
+    Raises:
+        kombu.exceptions.OperationalError: The broker cannot be reached. The mark is removed.
     """
-    if not _mark(mailbox_id, now, probe=probe):
+    if not _mark(mailbox_id, now, is_trial=probe):
         return False
     try:
         send(mailbox_id)
@@ -109,18 +140,27 @@ def queue(mailbox_id: int, send: Send, now: datetime, *, probe: bool = False) ->
     return True
 
 
-def _mark(mailbox_id: int, now: datetime, *, probe: bool) -> int:
+def _mark(mailbox_id: int, now: datetime, *, is_trial: bool) -> int:
     free = MailboxState.objects.filter(pk=mailbox_id).filter(_idle(now))
-    return free.update(queued_until=now + settings.QUEUED_FOR, probe=probe)
+    return free.update(queued_until=now + settings.QUEUED_FOR, probe=is_trial)
 
 
 def is_queued(mailbox_id: int) -> bool:
-    """Whether a task of it is still awaited, also where it counts as lost by now. The run that begins takes the mark away."""
+    """Return whether a mailbox is marked as queued, also when the mark has expired.
+
+    The run that starts removes the mark.
+
+    Args:
+        mailbox_id: Primary key of the mailbox.
+
+    Returns:
+        True when a task is expected.
+    """
     return MailboxState.objects.filter(pk=mailbox_id).exclude(queued_until=None).exists()
 
 
 def make_states() -> None:
-    """Every mailbox has its state row, however it was made."""
+    """Create the state rows that are missing, for mailboxes that were created in any way."""
     missing = Mailbox.objects.filter(state=None).values_list("pk", flat=True)
     MailboxState.objects.bulk_create([MailboxState(mailbox_id=pk) for pk in missing], ignore_conflicts=True)
 
@@ -129,11 +169,12 @@ def _idle(now: datetime) -> Q:
     return (Q(queued_until=None) | Q(queued_until__lte=now)) & (Q(lease_until=None) | Q(lease_until__lte=now))
 
 
-_NEVER_BEGUN = Case(When(state__synced_at=None, state__pages=0, then=Value(0)), default=Value(1))
-"""First: no sync of it ended, and none got so far that it goes on by slices."""
-_ORDER = (_NEVER_BEGUN, DUE.asc(), F("state__synced_at").asc(nulls_first=True), "pk")
-"""Who was never synced comes first, then who has been due longest. Stop and Start make thousands due at the same moment: of
-those, the one whose last sync is oldest comes first, so that nobody starves however often that happens."""
+_NEVER_STARTED = Case(When(state__synced_at=None, state__pages=0, then=Value(0)), default=Value(1))
+"""0 for a mailbox of which no sync has finished or read a page, otherwise 1."""
+_ORDER = (_NEVER_STARTED, DUE.asc(), F("state__synced_at").asc(nulls_first=True), "pk")
+"""Mailboxes that were never synced come first, then those that have been due longest. Stop and Start make thousands due
+at the same time. Of those, the mailbox with the oldest last sync comes first, so that no mailbox starves when this
+happens often."""
 
 
 def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
@@ -141,7 +182,7 @@ def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
         Mailbox.objects.filter(enabled=True, integration__enabled=True)
         .filter(Q(state__queued_until=None) | Q(state__queued_until__lte=now))
         .filter(Q(state__lease_until=None) | Q(state__lease_until__lte=now))
-        .exclude(processes.opened_by_nobody(processes.alive(now)))  # to send them would help nobody
+        .exclude(processes.unreadable_by_all_workers(processes.alive(now)))  # no worker could sync them
         .order_by(*_ORDER)
         .values_list("pk", "integration_id")
     )
@@ -149,36 +190,56 @@ def _ready(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
 
 def _due(now: datetime) -> QuerySet[Mailbox, tuple[int, int]]:
     due = Q(state__next_sync_at=None) | Q(state__next_sync_at__lte=now)
-    return _ready(now).filter(due, connection_breakers.not_held())
+    return _ready(now).filter(due, connection_breakers.breakers_closed())
 
 
 def is_waited_for(now: datetime, patience: timedelta) -> bool:
-    """Whether a mailbox has been due for so long and still waits for a worker, so that less urgent work should leave it one."""
+    """Return whether a due mailbox waits for a worker, so that less urgent work should pause.
+
+    Args:
+        now: The current time in UTC.
+        patience: How long a mailbox may have been due.
+
+    Returns:
+        True when a mailbox has been due for longer.
+    """
     return _due(now).filter(LessThan(DUE, now - patience)).exists()
 
 
-def _probes(now: datetime) -> list[tuple[int, int]]:
-    """For each hold whose time has come, one mailbox behind it that nothing else holds back."""
+def _trials(now: datetime) -> list[tuple[int, int]]:
+    """Return one mailbox as the half-open trial for each open circuit breaker whose wait is over.
+
+    The other circuit breakers of that mailbox are closed.
+    """
     paths = ((Integration, "integration"), (Destination, "bucket__destination"), (Bucket, "bucket"))
-    return [probe for model, path in paths for probe in _probes_of(model, path, now)]
+    return [trial for model, path in paths for trial in _trials_of(model, path, now)]
 
 
-def _probes_of(
-    model: connection_breakers.HeldModel, path: str, now: datetime, **which: object
+def _trials_of(
+    model: connection_breakers.BreakerModel, path: str, now: datetime, **which: object
 ) -> Iterator[tuple[int, int]]:
     for row in model._default_manager.filter(held_until__lte=now, **which):
         others = Q(**{f"{other}__held_until": None for other in connection_breakers.PATHS if other != path})
         free = _ready(now).filter(others, **{path: row})
-        # One that failed may be at fault itself, and would tell nothing of the others: better one of them, a moment later.
-        well = Q(state__failures=0)
-        behind = Mailbox.objects.filter(others, well, enabled=True, integration__enabled=True, **{path: row})
-        first = free.filter(well).first() if behind.exists() else free.first()
-        if first is not None and connection_breakers.claim_probe(row, now, now + settings.HOLD_PROBE_EVERY):
+        # A mailbox that failed may be at fault itself, and its trial would show nothing about the others. So if there
+        # are mailboxes without failures, wait until one of them is free.
+        healthy = Q(state__failures=0)
+        candidates = Mailbox.objects.filter(others, healthy, enabled=True, integration__enabled=True, **{path: row})
+        first = free.filter(healthy).first() if candidates.exists() else free.first()
+        if first is not None and connection_breakers.claim_trial(row, now, now + settings.HOLD_PROBE_EVERY):
             yield first
 
 
 def busy(integration_id: int, now: datetime) -> int:
-    """How many mailboxes of an integration are queued, being synced or being verified."""
+    """Return how many mailboxes of an integration are queued, being synced or being verified.
+
+    Args:
+        integration_id: Primary key of the integration.
+        now: The current time in UTC.
+
+    Returns:
+        Number of occupied places.
+    """
     states = MailboxState.objects.filter(mailbox__integration=integration_id)
     verified = Verification.objects.filter(mailbox__integration=integration_id, claimed_until__gt=now)
     return states.filter(Q(queued_until__gt=now) | Q(lease_until__gt=now)).count() + verified.count()

@@ -1,5 +1,7 @@
-"""What the database knows of the other mailboxes of a connection, gathered when a sync failed: see
-`sync.engine.error_scope`."""
+"""Collect what the database stores about the other mailboxes of a connection when a sync failed.
+
+`sync.engine.error_scope` decides by it which part is at fault.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,41 @@ from sync.engine.error_scope import TOGETHER, WITHIN, ConnectionEvidence
 from sync.models import MailboxState, SyncRun
 
 Outcome = SyncRun.Outcome
-WORKED = (Outcome.DONE, Outcome.YIELDED)
-STORM_WITHIN = timedelta(minutes=5)
+SUCCESSES = (Outcome.DONE, Outcome.YIELDED)
+"""Outcomes of syncs that worked."""
+OVERLOAD_WITHIN = timedelta(minutes=5)
+"""Period in which overload errors of several mailboxes count as one overload of the connection."""
 
 
 def kinds_of(evidence: Evidence) -> list[str]:
-    """The kinds of errors of this class of evidence."""
+    """Return the error kinds of a class of evidence.
+
+    Args:
+        evidence: The class of evidence.
+
+    Returns:
+        Stable names of errors.
+    """
     return [error.kind for error in all_errors() if error.evidence is evidence]
 
 
 PASSWORD_KINDS = kinds_of(Evidence.PASSWORD)
+"""Kinds of errors by which a sign-in was refused."""
 
 
-def seen(mailbox: Mailbox, evidence: Evidence, now: datetime) -> ConnectionEvidence:
-    """What was seen of the connection of `mailbox`, which just failed with this evidence. A few queries, and none for evidence
-    that speaks for itself."""
+def collect(mailbox: Mailbox, evidence: Evidence, now: datetime) -> ConnectionEvidence:
+    """Collect what is stored about the connection of a mailbox whose sync just failed.
+
+    Takes a few queries, and none for evidence that decides the scope by itself.
+
+    Args:
+        mailbox: The mailbox whose sync failed.
+        evidence: The class of the error.
+        now: The current time in UTC.
+
+    Returns:
+        The evidence about the connection.
+    """
     if evidence is Evidence.PASSWORD:
         return _of_password(mailbox)
     if evidence is Evidence.RESPONSE:
@@ -44,23 +66,51 @@ def seen(mailbox: Mailbox, evidence: Evidence, now: datetime) -> ConnectionEvide
 
 
 def held_for(integration: Integration) -> Evidence | None:
-    """Why it is held; None where it is not."""
+    """Return the evidence that opened the circuit breaker of an integration.
+
+    Args:
+        integration: The integration.
+
+    Returns:
+        The class of the error, or None when the breaker is closed.
+    """
     error = error_of(integration.held_kind) if integration.is_held else None
     return error.evidence if error else None
 
 
 def refused_a_password(prefix: str = "") -> Q:
-    """States of mailboxes whose sign-in was refused when they last tried, and that nobody started anew since."""
+    """Return the condition that the last sign-in of a mailbox was refused, and no person restarted it since.
+
+    Args:
+        prefix: Lookup from the filtered model to `MailboxState`, such as `state__`. Empty for states.
+
+    Returns:
+        A condition for `filter`.
+    """
     return Q(**{f"{prefix}failures__gt": 0, f"{prefix}error_kind__in": PASSWORD_KINDS})
 
 
 def refused_by_response(prefix: str = "") -> Q:
-    """The same of mailboxes that were refused with no password at stake."""
+    """Return the condition that the last sync was refused by a response that does not concern a password.
+
+    Args:
+        prefix: Lookup from the filtered model to `MailboxState`, such as `state__`. Empty for states.
+
+    Returns:
+        A condition for `filter`.
+    """
     return Q(**{f"{prefix}failures__gt": 0, f"{prefix}error_kind__in": kinds_of(Evidence.RESPONSE)})
 
 
 def was_refused_a_password(mailbox: Mailbox) -> bool:
-    """Whether the last sign-in for this mailbox was refused, and nobody started it anew since."""
+    """Return whether the last sign-in of a mailbox was refused, and no person restarted it since.
+
+    Args:
+        mailbox: The mailbox.
+
+    Returns:
+        True when it was refused.
+    """
     return MailboxState.objects.filter(refused_a_password(), pk=mailbox.pk).exists()
 
 
@@ -75,7 +125,7 @@ def _of_password(mailbox: Mailbox) -> ConnectionEvidence:
 
 
 def _others(mailbox: Mailbox) -> QuerySet[Mailbox]:
-    """Running mailboxes of the same connection. Each has an address of its own."""
+    """Return the other enabled mailboxes of the same connection. Each has a different address."""
     return Mailbox.objects.filter(integration=mailbox.integration_id, enabled=True).exclude(pk=mailbox.pk)
 
 
@@ -83,26 +133,26 @@ def _refused_elsewhere(mailbox: Mailbox, integration: Integration, now: datetime
     since = now - WITHIN
     if held_for(integration) is Evidence.RESPONSE and integration.held_since is not None:
         since = min(since, integration.held_since - WITHIN)
-    # A sync began at most a slice, and what a call may take, before it ended.
+    # A sync starts at most one slice, plus the duration of one request, before it ends.
     ended = SyncRun.objects.filter(
         mailbox__integration=integration,
         started_at__gte=since - 2 * (settings.SYNC_SLICE + settings.LEASE),
         ended_at__gte=since,
     ).order_by("-ended_at")
-    standing = Q(mailbox__in=_others(mailbox).filter(refused_by_response("state__")))
-    refused = ended.filter(standing, outcome=Outcome.FAILED, error_kind__in=kinds_of(Evidence.RESPONSE))
+    still_refused = Q(mailbox__in=_others(mailbox).filter(refused_by_response("state__")))
+    refused = ended.filter(still_refused, outcome=Outcome.FAILED, error_kind__in=kinds_of(Evidence.RESPONSE))
     at = refused.values_list("ended_at", flat=True).first()
-    return at is not None and not ended.filter(outcome__in=WORKED, ended_at__gt=at).exists()
+    return at is not None and not ended.filter(outcome__in=SUCCESSES, ended_at__gt=at).exists()
 
 
 def _in_a_row(mailbox: Mailbox, now: datetime) -> int:
-    """How many other mailboxes of the connection failed one after the other by an overload, up to now."""
+    """Return how many other mailboxes of the connection failed by an overload since the last different outcome."""
     kinds = kinds_of(Evidence.OVERLOAD)
-    begun = SyncRun.objects.filter(mailbox__integration=mailbox.integration_id, started_at__gt=now - STORM_WITHIN)
+    begun = SyncRun.objects.filter(mailbox__integration=mailbox.integration_id, started_at__gt=now - OVERLOAD_WITHIN)
     last = begun.exclude(outcome__in=[Outcome.RUNNING, Outcome.LOST]).exclude(mailbox=mailbox).order_by("-ended_at")
-    alike: set[int] = set()
+    overloaded: set[int] = set()
     for other, kind in last.values_list("mailbox_id", "error_kind")[: 4 * TOGETHER]:
         if kind not in kinds:
             break
-        alike.add(other)
-    return len(alike)
+        overloaded.add(other)
+    return len(overloaded)

@@ -1,7 +1,9 @@
-"""Whether this worker was told to leave: told to the process that has the signal, seen by those that it forked.
+"""Whether the shutdown of this worker was requested.
 
-A sync then ends between two batches, as at the end of its slice, and whoever is there next goes on. One that does not come
-to such a place in time is broken off (`sync.jobs.worker_exit`). Pure but for one byte and a signal.
+The process that receives the signal sets the request; the processes that it forked read it from shared memory.
+
+A sync then ends between two batches, as at the end of its slice, and another worker continues it. A sync that does not
+reach such a point in time is interrupted (`sync.jobs.worker_exit`). Pure except for one shared byte and a signal.
 """
 
 from __future__ import annotations
@@ -11,45 +13,62 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_told = mmap.mmap(-1, 1)
+_requested = mmap.mmap(-1, 1)
 """Shared with every process that is forked later."""
-_breakable: set[str] = set()
-"""Not empty while a sync of this process may be broken off."""
-AGAIN = 0.5
-"""Seconds between two tries: a library may have swallowed the first one."""
+_interruptible: set[str] = set()
+"""Not empty while a sync of this process may be interrupted."""
+RETRY_INTERVAL = 0.5
+"""Seconds between two interruptions: a library may have swallowed the first one."""
 
 
-class BrokenOff(SystemExit):
-    """The sync in hand ends here and now. A SystemExit, which libraries let pass as they do when a process ends."""
+class SyncInterrupted(SystemExit):
+    """The current sync is interrupted.
+
+    A SystemExit, which libraries pass on as they do when a process ends.
+    """
 
 
-def tell(**_: object) -> None:
-    """A receiver of Celery's `worker_shutting_down`, which comes with SIGTERM."""
-    _told[0] = 1
+def request(**_: object) -> None:
+    """Request the shutdown; a receiver of Celery's `worker_shutting_down`, which is sent at SIGTERM.
+
+    Args:
+        **_: Arguments of the signal, which are not used.
+    """
+    _requested[0] = 1
 
 
-def is_told() -> bool:
-    return _told[0] == 1
+def is_requested() -> bool:
+    """Return whether the shutdown was requested."""
+    return _requested[0] == 1
 
 
 @contextmanager
-def breakable() -> Iterator[None]:
-    """What is done within may end with `BrokenOff` at any line."""
-    _breakable.add("sync")
+def interruptible() -> Iterator[None]:
+    """Allow `interrupt_after` to raise `SyncInterrupted` at any line of the `with` block.
+
+    Yields:
+        Nothing.
+    """
+    _interruptible.add("sync")
     try:
         yield
     finally:
-        _breakable.clear()
+        _interruptible.clear()
 
 
-def break_off_in(seconds: float) -> None:
-    """Break off the sync that this process has in hand then. For a worker that syncs in its main thread: call it there.
+def interrupt_after(seconds: float) -> None:
+    """Interrupt the sync that this process runs at that time.
 
-    The timer is the one of `signal.setitimer(ITIMER_REAL)`; whoever sets it later takes it away."""
-    signal.signal(signal.SIGALRM, _break_off)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    For a worker that syncs in its main thread. Call it in the main thread. It uses the timer of
+    `signal.setitimer(ITIMER_REAL)`; a later call of `setitimer` replaces it.
+
+    Args:
+        seconds: Seconds until the interruption.
+    """
+    signal.signal(signal.SIGALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds, RETRY_INTERVAL)
 
 
-def _break_off(number: int, frame: object) -> None:
-    if _breakable:
-        raise BrokenOff
+def _interrupt(number: int, frame: object) -> None:
+    if _interruptible:
+        raise SyncInterrupted

@@ -1,8 +1,8 @@
-"""How often an account may be refused before it is left alone: so that no account is ever locked out by this product.
+"""The sign-in budget: how many refused sign-ins an account may have before this product pauses its sign-ins.
 
-What a directory locks is the account, whatever mailbox it wanted to read. So refused sign-ins are counted for each account,
-over all mailboxes, workers, probes, tests and integrations that use it. While no secret is known to be refused, a sync neither
-asks nor writes anything here.
+A directory locks an account after too many refused sign-ins, for whatever mailbox. So refused sign-ins are counted per
+account, over all mailboxes, workers, half-open trials, connection tests and integrations that use it. While no refused
+sign-in is counted, a sync takes no query and writes nothing here.
 """
 
 from __future__ import annotations
@@ -23,112 +23,163 @@ from integrations.models import Integration
 from sync.models import Account
 from sync.store.lease import Clock, database_now
 
-AT_FIRST = 2
-"""Refused sign-ins in the first minute: of the first mailbox, and of the one that is probed."""
-FIRST = timedelta(minutes=1)
-AFTER_THAT = 3
-"""Refused sign-ins within `REFUSED_SIGN_INS_WITHIN`, behind the first minute."""
+FIRST_LIMIT = 2
+"""Refused sign-ins allowed in `FIRST_PERIOD`: of the first mailbox, and of the half-open trial."""
+FIRST_PERIOD = timedelta(minutes=1)
+"""The period after the first refused sign-in."""
+LATER_LIMIT = 3
+"""Refused sign-ins allowed within `REFUSED_SIGN_INS_WITHIN`, after `FIRST_PERIOD`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A sign-in that may take place. `key` is set where it is counted as long as nobody knows how it ends."""
+    """The permission to sign in.
+
+    Attributes:
+        account: Digest of the account.
+        key: Identifies the attempt if it counts as refused until its result is known; otherwise empty.
+    """
 
     account: str
     key: str = ""
 
     @property
     def is_counted(self) -> bool:
+        """Whether the attempt counts as refused until its result is known."""
         return bool(self.key)
 
 
 FREE = Admission("")
+"""The permission while no refused sign-in is counted for any account."""
 
 
 def allowed_at(times: Sequence[datetime], began: datetime, now: datetime, within: timedelta) -> datetime:
-    """When one more refused sign-in is no danger: `now` or later. `times`: when there were some, of the last `within`; `began`:
-    when the first of them was."""
-    first_ends = began + min(FIRST, within)
+    """Return when one more refused sign-in is within the limits.
+
+    Args:
+        times: When sign-ins were refused within the last `within`, in UTC.
+        began: When the first of them was refused, in UTC.
+        now: The current time in UTC.
+        within: The period of the later limit.
+
+    Returns:
+        `now` or a later time in UTC.
+    """
+    first_ends = began + min(FIRST_PERIOD, within)
     if now < first_ends:
-        return now if len(times) < AT_FIRST else first_ends
+        return now if len(times) < FIRST_LIMIT else first_ends
     later = sorted(at for at in times if at >= first_ends)
-    return now if len(later) < AFTER_THAT else max(now, later[-AFTER_THAT] + within)
+    return now if len(later) < LATER_LIMIT else max(now, later[-LATER_LIMIT] + within)
 
 
 def admit(integration: Integration, key: str, now: datetime, *, doubtful: bool) -> Admission | datetime:
-    """Whether a sign-in of this integration may begin now, or when. `key` names the attempt; `doubtful`: it is a probe, or the
-    last one for the same mailbox was refused.
+    """Decide whether a sign-in of an integration may start now.
 
-    An attempt is free while the account is not doubted, and with a secret that was not refused yet. Others are counted from
-    here on, until `settle` says how they ended: so all attempts together stay within the budget.
+    An attempt is not counted while the account is not doubted, or with a secret that was not refused yet. Any other
+    attempt counts as refused until `settle` is called, so that simultaneous attempts together stay within the budget.
+
+    Args:
+        integration: The integration that signs in.
+        key: Identifies the attempt.
+        now: The current time in UTC.
+        doubtful: Whether the attempt is a half-open trial, or the last sign-in of the same mailbox was refused.
+
+    Returns:
+        The permission, or the time in UTC from which the sign-in may start.
     """
     account, secret = account_of(integration), secret_of(integration)
     with transaction.atomic():
         row = Account.objects.select_for_update().filter(pk=account).first()
         if row is None:
             return Admission(account)
-        before = _recent(row, now)
-        if not before:
+        recent = _recent(row, now)
+        if not recent:
             row.delete()
             return Admission(account)
-        if not (doubtful or row.doubted) or all(one["secret"] != secret for one in before):
+        if not (doubtful or row.doubted) or all(refusal["secret"] != secret for refusal in recent):
             return Admission(account)
-        at = allowed_at([_time(one) for one in before], row.began_at, now, settings.REFUSED_SIGN_INS_WITHIN)
+        at = allowed_at([_time(refusal) for refusal in recent], row.began_at, now, settings.REFUSED_SIGN_INS_WITHIN)
         if at > now:
             return at
-        row.refused = [*before, {"at": now.isoformat(), "secret": secret, "key": key}]
+        row.refused = [*recent, {"at": now.isoformat(), "secret": secret, "key": key}]
         row.save(update_fields=["refused"])
     return Admission(account, key)
 
 
 def settle(admission: Admission) -> None:
-    """The attempt is over. One that was counted, and was not refused, is counted no longer."""
+    """Stop counting an attempt that is over and was not refused.
+
+    Args:
+        admission: The permission of the attempt.
+    """
     if admission.is_counted:
-        _forget(admission.account, lambda one: one.get("key") == admission.key)
+        _forget(admission.account, lambda refusal: refusal.get("key") == admission.key)
 
 
 def refused(integration: Integration, key: str, now: datetime, *, doubted: bool = True) -> None:
-    """Count a refused sign-in. `key`: as for `admit`; an attempt is counted once. `doubted`: the account may be at fault, so
-    that the others that use it are counted from now on, too."""
+    """Count a refused sign-in.
+
+    Args:
+        integration: The integration whose sign-in was refused.
+        key: Identifies the attempt, as for `admit`. An attempt is counted once.
+        now: The current time in UTC.
+        doubted: Whether the account may be at fault, so that all attempts with it are counted from now on.
+    """
     account, secret = account_of(integration), secret_of(integration)
     with transaction.atomic():
         Account.objects.get_or_create(pk=account, defaults={"began_at": now, "until": now})
         row = Account.objects.select_for_update().get(pk=account)
-        before = _recent(row, now)
-        row.began_at = row.began_at if before else now
-        row.refused = [one for one in before if one.get("key") != key] + [{"at": now.isoformat(), "secret": secret}]
+        recent = _recent(row, now)
+        row.began_at = row.began_at if recent else now
+        others = [refusal for refusal in recent if refusal.get("key") != key]
+        row.refused = [*others, {"at": now.isoformat(), "secret": secret}]
         row.doubted = doubted or row.doubted
         row.until = now + settings.REFUSED_SIGN_INS_WITHIN
         row.save()
 
 
 def worked(integration: Integration) -> None:
-    """A new sign-in worked. The secret is right, and a directory counts anew from here on."""
+    """Drop the counted refusals of a secret with which a new sign-in worked: the directory resets its count, too.
+
+    Args:
+        integration: The integration that signed in.
+    """
     secret = secret_of(integration)
-    _forget(account_of(integration), lambda one: one["secret"] == secret)
+    _forget(account_of(integration), lambda refusal: refusal["secret"] == secret)
 
 
 def entered(integration: Integration) -> None:
-    """Somebody changed the integration, or started it: refusals of a secret that is used no longer do not count any more."""
+    """Drop the counted refusals of secrets that no integration uses any more.
+
+    Call it when an integration was changed or started.
+
+    Args:
+        integration: The integration.
+    """
     stored = Integration.objects.filter(pk=integration.pk).first()
     if stored is None or not Account.objects.exists():
         return
     account = account_of(stored)
-    used = {secret_of(one) for one in Integration.objects.all() if account_of(one) == account}
-    _forget(account, lambda one: one["secret"] not in used)
+    used = {secret_of(other) for other in Integration.objects.all() if account_of(other) == account}
+    _forget(account, lambda refusal: refusal["secret"] not in used)
 
 
 def forget_old(now: datetime) -> None:
-    """Accounts that were not refused for long."""
+    """Delete accounts whose refused sign-ins no longer count.
+
+    Args:
+        now: The current time in UTC.
+    """
     Account.objects.filter(until__lt=now).delete()
 
 
-def _forget(account: str, which: Callable[[dict[str, str]], bool]) -> None:
+def _forget(account: str, matches: Callable[[dict[str, str]], bool]) -> None:
+    """Drop the counted refusals of an account that match a condition."""
     with transaction.atomic():
         row = Account.objects.select_for_update().filter(pk=account).first()
         if row is None:
             return
-        row.refused = [one for one in row.refused if not which(one)]
+        row.refused = [refusal for refusal in row.refused if not matches(refusal)]
         if row.refused:
             row.save(update_fields=["refused"])
         else:
@@ -137,14 +188,24 @@ def _forget(account: str, which: Callable[[dict[str, str]], bool]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SignInAttempt:
-    """A sign-in beside the syncs."""
+    """A sign-in outside of a sync.
+
+    Attributes:
+        integration: The integration that signs in.
+        key: Identifies the attempt.
+        clock: Returns the current time in UTC.
+    """
 
     integration: Integration
     key: str
     clock: Clock
 
     def ended(self, kind: str) -> None:
-        """How it ended: the kind of the error, blank where it worked."""
+        """Record the result of the sign-in.
+
+        Args:
+            kind: The kind of the error; empty when the sign-in worked.
+        """
         error = error_of(kind)
         if error is not None and error.evidence is Evidence.PASSWORD:
             refused(self.integration, self.key, self.clock())
@@ -156,8 +217,22 @@ class SignInAttempt:
 def counted(
     integration: Integration, clock: Clock = database_now, *, doubtful: bool = True, key: str = ""
 ) -> Iterator[SignInAttempt]:
-    """Around whatever signs in beside the syncs: a test, a preview, a verification. How it ended, say by `SignInAttempt.ended`.
-    `doubtful`: as for `admit`. `key` names the attempt. Raises `SignInPaused` where the account must be left alone."""
+    """Count a sign-in outside of a sync: a connection test, a preview or a verification.
+
+    The caller reports the result by `SignInAttempt.ended`.
+
+    Args:
+        integration: The integration that signs in.
+        clock: Returns the current time in UTC.
+        doubtful: As for `admit`.
+        key: Identifies the attempt; random when empty.
+
+    Yields:
+        The attempt.
+
+    Raises:
+        SignInPaused: The budget of the account is used up.
+    """
     key = key or token_hex(8)
     now = clock()
     admission = admit(integration, key, now, doubtful=doubtful)
@@ -171,7 +246,18 @@ def counted(
 
 @contextmanager
 def counting(integration: Integration, clock: Clock = database_now) -> Iterator[None]:
-    """The same where an error of the sign-in passes through."""
+    """Count a sign-in outside of a sync, and record the error that the `with` block raises.
+
+    Args:
+        integration: The integration that signs in.
+        clock: Returns the current time in UTC.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        SignInPaused: The budget of the account is used up.
+    """
     with counted(integration, clock) as attempt:
         try:
             yield
@@ -181,11 +267,27 @@ def counting(integration: Integration, clock: Clock = database_now) -> Iterator[
 
 
 def paused_until(at: datetime, now: datetime) -> SignInPaused:
+    """Return the error for a sign-in that has to wait.
+
+    Args:
+        at: When the sign-in may start, in UTC.
+        now: The current time in UTC.
+
+    Returns:
+        The error.
+    """
     return SignInPaused(f"until {at.astimezone(UTC):%H:%M:%S} UTC", retry_after=at - now)
 
 
 def account_of(integration: Integration) -> str:
-    """A keyed digest of whose sign-ins these are: the sign-in service or the server, and the user or the application."""
+    """Return a keyed digest of the account: the sign-in service or server, and the user or application.
+
+    Args:
+        integration: The integration.
+
+    Returns:
+        The primary key for `Account`.
+    """
     by_password = integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC, Integration.Auth.SERVICE_USER)
     who = integration.username if by_password else integration.client_id
     if integration.auth in (Integration.Auth.NTLM, Integration.Auth.BASIC):
@@ -196,13 +298,23 @@ def account_of(integration: Integration) -> str:
 
 
 def _user_name(who: str) -> str:
-    r"""The name without its domain: `BANK\svc` and `svc@bank.example` sign in to the same account, and only the directory knows
-    which domains belong together. Two accounts that are taken for one are harmless: a refusal counts for its secret."""
+    r"""Return the user name without its domain.
+
+    `BANK\svc` and `svc@bank.example` can be the same account, and only the directory has the mapping of the domains. To
+    count two accounts as one is harmless, because refusals are counted per secret.
+    """
     return who.rpartition("\\")[2].partition("@")[0]
 
 
 def secret_of(integration: Integration) -> str:
-    """A keyed digest of what it signs in with; blank where nothing can be sent."""
+    """Return a keyed digest of the secrets that an integration signs in with.
+
+    Args:
+        integration: The integration.
+
+    Returns:
+        The digest; empty when there is no secret, or it cannot be decrypted.
+    """
     try:
         opened = [integration.opened(name) for name in sorted(integration.places())]
     except IntegrationError:
@@ -215,8 +327,8 @@ def _digest(text: str) -> str:
 
 
 def _recent(row: Account, now: datetime) -> list[dict[str, str]]:
-    return [one for one in row.refused if _time(one) > now - settings.REFUSED_SIGN_INS_WITHIN]
+    return [refusal for refusal in row.refused if _time(refusal) > now - settings.REFUSED_SIGN_INS_WITHIN]
 
 
-def _time(one: dict[str, str]) -> datetime:
-    return datetime.fromisoformat(one["at"])
+def _time(refusal: dict[str, str]) -> datetime:
+    return datetime.fromisoformat(refusal["at"])

@@ -1,4 +1,7 @@
-"""Mailboxes that bring many emails whose conversion was terminated at its deadline: each costs a worker the whole deadline."""
+"""Mailboxes with many emails whose conversion was terminated at its deadline.
+
+Each of these emails occupies a worker for the whole `CONVERSION_DEADLINE`.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,20 @@ from notifications.outbox import announce
 from sync.models import DeadLetter
 
 MANY = 10
-"""A mailbox with more than these is told of."""
+"""A mailbox with more slow emails than this is reported."""
 WITHIN = timedelta(hours=1)
+"""Period in which the emails are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class SlowMailbox:
-    """A mailbox with its slow emails of the last hour."""
+    """A mailbox with its slow emails of the last hour.
+
+    Attributes:
+        mailbox: The mailbox.
+        count: Number of slow emails.
+        latest: When the last of them was tried, in UTC.
+    """
 
     mailbox: Mailbox
     count: int
@@ -30,19 +40,30 @@ class SlowMailbox:
 
     @property
     def sentence(self) -> str:
+        """The problem and the remedy, for pages and notifications."""
         return (
-            f"{self.count:,} emails of the last hour took longer to convert than CONVERSION_DEADLINE, and were set aside. "
-            "Look at who sends them, and keep them out by a filter if nobody needs them."
+            f"{self.count:,} emails of the last hour took longer to convert than CONVERSION_DEADLINE. "
+            "They are listed under Failed emails. Check their senders, and exclude them by a filter if these emails are not "
+            "needed."
         )
 
 
 def slow_mailboxes(now: datetime) -> Sequence[SlowMailbox]:
-    """Those with more than `MANY` within the hour before `now`. Emails that were tried again do not count: they are not new."""
-    lately = DeadLetter.objects.filter(
+    """Return the mailboxes with more than `MANY` slow emails within `WITHIN`.
+
+    Retried emails are not counted, because they are not new.
+
+    Args:
+        now: The current time in UTC.
+
+    Returns:
+        The mailboxes.
+    """
+    recent = DeadLetter.objects.filter(
         kind=DeadLetterKind.CONVERSION_DEADLINE, attempts=1, last_at__gt=now - WITHIN, last_at__lte=now
     )
     rows = (
-        lately.order_by().values("mailbox_id").annotate(count=Count("pk"), latest=Max("last_at")).filter(count__gt=MANY)
+        recent.order_by().values("mailbox_id").annotate(count=Count("pk"), latest=Max("last_at")).filter(count__gt=MANY)
     )
     mailboxes = Mailbox.objects.select_related("integration").in_bulk([row["mailbox_id"] for row in rows])
     return [
@@ -53,13 +74,17 @@ def slow_mailboxes(now: datetime) -> Sequence[SlowMailbox]:
 
 
 def announce_slow_mailboxes(now: datetime) -> None:
-    """Tell of each of them, once an hour at most."""
+    """Announce each slow mailbox, at most once per `WITHIN`.
+
+    Args:
+        now: The current time in UTC.
+    """
     for slow in slow_mailboxes(now):
         mailbox = slow.mailbox
-        told = Notification.objects.filter(
+        announced = Notification.objects.filter(
             kind=NotificationKind.SLOW_EMAILS, mailbox_id=mailbox.pk, created_at__gt=timezone.now() - WITHIN
         )
-        if not told.exists():
+        if not announced.exists():
             announce(
                 NotificationKind.SLOW_EMAILS,
                 f"{mailbox}: {slow.sentence}",

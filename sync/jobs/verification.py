@@ -1,10 +1,10 @@
-"""Verify: what Exchange holds, what we remember and what Re:infer holds, side by side. Looks, counts, and repairs on request.
+"""Verification: compare Exchange, the ledger and Re:infer for one mailbox, and repair differences on request.
 
-Exchange is asked which folders there are and what is in them: what we remember may lack either. Where nothing could be
-compared, that is told as what went wrong, and never as a mailbox that is well.
+The folders and their emails are requested from Exchange, because the stored ones may be incomplete. When nothing could
+be compared, the result is an error, never a mailbox without differences.
 
-A large mailbox takes long (one question to Re:infer for each comment), so it is done in slices of time: the row remembers how
-far it is, any worker goes on, and nothing but the row is written unless a repair was asked for.
+A large mailbox takes long (one request to Re:infer for each comment), so the work is done in time slices. The row
+stores the progress, and any worker can continue. Only the row is written, unless a repair was requested.
 """
 
 from __future__ import annotations
@@ -32,24 +32,26 @@ from sync.jobs.runner import RunEnvironment
 from sync.models import LedgerEntry, MailboxItem, MailboxState, Verification
 from sync.store.lease import Clock, database_now
 
-STOPPED = "It was stopped."
-"""What a verification says that somebody ended."""
+STOPPED = "The verification was stopped."
+"""The text of a verification that a person stopped."""
 NOTHING = "Nothing was compared"
-NEVER_SYNCED = f"{NOTHING}: this mailbox was never synced to its end. Start it, and verify it when it is up to date."
-ALL_ON_THEIR_WAY = NOTHING + ": its emails, {:,}, are on their way. Verify it when it is up to date."
-NONE_WANTED = (
-    f"{NOTHING}: Exchange holds no email that is wanted. If you expect some, look at its filters and its folders."
+NEVER_SYNCED = (
+    f"{NOTHING}: no sync of this mailbox has finished. Start the mailbox, and verify it when it is up to date."
 )
-NO_FOLDER = f"{NOTHING}: no folder that is wanted can be read. Look at its filters, and at the rights of the account."
-"""What a verification says that could not compare a single email."""
+ALL_ON_THEIR_WAY = NOTHING + ": {:,} emails of this mailbox wait for a sync. Verify the mailbox when it is up to date."
+NONE_WANTED = f"{NOTHING}: Exchange holds no wanted email. If you expect some, check the filters and the folders."
+NO_FOLDER = f"{NOTHING}: no wanted folder can be read. Check the filters, and the permissions of the account."
+"""The texts of a verification that could not compare any email."""
 AT_ONCE = 25
-"""Comments that are asked for between two looks at the clock."""
+"""Comments per request to the sink."""
 TASK_LIVES = timedelta(seconds=60)
+"""Time after which a queued task counts as lost."""
 PAUSE = timedelta(seconds=30)
-"""After a fault that passes, where the other side names no time."""
+"""Wait after a temporary error for which the server returned no retry time, and the shortest wait."""
 
 
 COUNTED = ("emails", "well", "waiting", "set_aside", "not_wanted", "withheld", "missing", "outdated")
+"""The counts of a verification that change with each page."""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class _Slice:
     mailbox: Mailbox
     source: Source
     sink: Sink
-    around: RunEnvironment
+    environment: RunEnvironment
     end: float
     stopped: bool = False
 
@@ -70,7 +72,7 @@ class _Slice:
                 self._finish()
                 return
             self._folder(folder)
-            if self._is_over():  # after a page, so that every slice gets further, however short it is
+            if self._is_over():  # after a page, so that every slice makes progress, however short it is
                 return
 
     def _folder(self, folder: FolderNow) -> None:
@@ -87,12 +89,12 @@ class _Slice:
                 if self._is_over():
                     return
         except CursorRefused:
-            # From the beginning: what was counted of it is counted anew.
+            # The folder is read again from the start, so its counts are reset.
             self.row.cursor = ""
             for name, count in self.row.before_folder.items():
                 setattr(self.row, name, count)
             return
-        except (FolderGone, FolderRefused):  # it is in the tree, and cannot be read
+        except (FolderGone, FolderRefused):  # the tree lists the folder, but it cannot be read
             self.row.cursor = ""
             self.row.left_out += 1
         else:
@@ -107,78 +109,82 @@ class _Slice:
             for change in changes
             if change.kind is ChangeKind.CREATED and item_verdict(rules, change, folder.kind) is FilterVerdict.WANTED
         ]
-        copies = {
-            copy.item_id: copy
-            for copy in MailboxItem.objects.filter(
+        items = {
+            item.item_id: item
+            for item in MailboxItem.objects.filter(
                 mailbox=self.mailbox, item_id__in=[change.item_id for change in emails]
             )
         }
         self.row.emails += len(emails)
         delivered: list[MailboxItem] = []
         for change in emails:
-            copy = copies.get(change.item_id)
-            if copy is None:
-                # Before the folder is up to date, an email that we do not know is only one that is to come.
-                self._count("waiting" if not folder.up_to_date or self._is_new(change) else "missing", copy)
-            elif copy.verdict == SET_ASIDE:
+            item = items.get(change.item_id)
+            if item is None:
+                # Until the folder is up to date, an email without a stored item is expected in a later sync.
+                self._count("waiting" if not folder.up_to_date or self._is_new(change) else "missing", item)
+            elif item.verdict == SET_ASIDE:
                 self.row.set_aside += 1
-            elif copy.verdict == DELIVERED:
-                delivered.append(copy)
-            elif copy.verdict == NEWLY_WANTED:
+            elif item.verdict == DELIVERED:
+                delivered.append(item)
+            elif item.verdict == NEWLY_WANTED:
                 self.row.withheld += 1
             else:
                 self.row.not_wanted += 1
         for start in range(0, len(delivered), AT_ONCE):
-            self._ask(delivered[start : start + AT_ONCE])
+            self._compare(delivered[start : start + AT_ONCE])
 
     def _is_new(self, change: Change) -> bool:
         return change.received is not None and change.received > self.row.started_at - settings.SYNC_SLICE
 
-    def _ask(self, copies: Sequence[MailboxItem]) -> None:
-        ids = [CommentId(copy.comment_id) for copy in copies]
+    def _compare(self, items: Sequence[MailboxItem]) -> None:
+        """Request the comments of these items from Re:infer, and count each item."""
+        ids = [CommentId(item.comment_id) for item in items]
         entries = {
             entry.comment_id: entry
             for entry in LedgerEntry.objects.filter(bucket=self.mailbox.bucket_id, comment_id__in=ids)
         }
         stored = self.sink.stored(list(dict.fromkeys(ids)))
-        for copy in copies:
-            entry, comment = entries.get(copy.comment_id), stored.get(CommentId(copy.comment_id))
+        for item in items:
+            entry, comment = entries.get(item.comment_id), stored.get(CommentId(item.comment_id))
             if entry is not None and (entry.state != LedgerEntry.State.CONFIRMED or entry.dirty):
-                self._count("waiting", copy)
+                self._count("waiting", item)
             elif entry is None or comment is None:
-                self._count("missing", copy, entry)
+                self._count("missing", item, entry)
             elif entry.winner_mailbox_id == self.mailbox.pk and properties_digest(comment) != entry.properties_digest:
-                self._count("outdated", copy, entry)
+                self._count("outdated", item, entry)
             else:
                 self.row.well += 1
 
-    def _count(self, what: str, copy: MailboxItem | None, entry: LedgerEntry | None = None) -> None:
-        setattr(self.row, what, getattr(self.row, what) + 1)
-        if self.row.repair and what != "waiting":
-            self._repair(what, copy, entry)
+    def _count(self, name: str, item: MailboxItem | None, entry: LedgerEntry | None = None) -> None:
+        setattr(self.row, name, getattr(self.row, name) + 1)
+        if self.row.repair and name != "waiting":
+            self._repair(name, item, entry)
 
-    def _repair(self, what: str, copy: MailboxItem | None, entry: LedgerEntry | None) -> None:
-        """By compare-and-swap: where a sync changed the entry meanwhile, that one knows better."""
+    def _repair(self, name: str, item: MailboxItem | None, entry: LedgerEntry | None) -> None:
+        """Change the stored state so that the next sync repairs the email.
+
+        The entry is changed by compare-and-swap: a change by a sync meanwhile is more recent and stays.
+        """
         if entry is not None:
             same = LedgerEntry.objects.filter(pk=entry.pk, sequence=entry.sequence)
-            if what == "outdated":
+            if name == "outdated":
                 same.update(dirty=True, properties_digest="", sequence=F("sequence") + 1, mark=None)
                 return
             if not same.delete()[0]:
                 return
-        if copy is not None:
-            MailboxItem.objects.filter(pk=copy.pk).delete()
+        if item is not None:
+            MailboxItem.objects.filter(pk=item.pk).delete()
 
     def _finish(self) -> None:
         row = self.row
         row.surplus = _surplus(self.mailbox)
-        row.ended_at, row.claimed_until = self.around.clock(), None
+        row.ended_at, row.claimed_until = self.environment.clock(), None
         row.error_text = self._nothing_compared() if row.emails == row.waiting else ""
         self._save()
-        _bring_back(row)
+        _sync_repaired(row)
 
     def _nothing_compared(self) -> str:
-        """Why, and what to do."""
+        """Return why nothing was compared, and what to do."""
         if not MailboxState.objects.filter(pk=self.mailbox.pk, synced_at__isnull=False).exists():
             return NEVER_SYNCED
         if self.row.emails:
@@ -189,38 +195,73 @@ class _Slice:
         self.stopped = not _saved(self.row)
 
     def _is_over(self) -> bool:
-        return self.stopped or self.around.monotonic() >= self.end or self.around.is_leaving()
+        return self.stopped or self.environment.monotonic() >= self.end or self.environment.is_shutting_down()
 
 
 def begin(mailbox: Mailbox, *, repair: bool, clock: Clock = database_now) -> Verification:
-    """Ask for a verification; what an earlier one found is forgotten."""
+    """Request a verification; the result of an earlier one is deleted.
+
+    Args:
+        mailbox: The mailbox.
+        repair: Whether differences are repaired.
+        clock: Returns the current time in UTC.
+
+    Returns:
+        The new row.
+    """
     stop(mailbox, clock)
     Verification.objects.filter(mailbox=mailbox).delete()
     return Verification.objects.create(mailbox=mailbox, repair=repair, started_at=clock(), next_at=clock())
 
 
 def stop(mailbox: Mailbox, clock: Clock = database_now) -> bool:
-    """End one that goes on, at the latest when the page of the folder in hand is through; False when there is none."""
+    """Stop the running verification of a mailbox, at the latest after the current page.
+
+    Args:
+        mailbox: The mailbox.
+        clock: Returns the current time in UTC.
+
+    Returns:
+        False when no verification is running.
+    """
     row = Verification.objects.filter(mailbox=mailbox, ended_at=None).first()
     if row is None:
         return False
-    going_on = Verification.objects.filter(pk=row.pk, ended_at=None)
-    stopped = going_on.update(ended_at=clock(), claimed_until=None, error_text=STOPPED) > 0
-    _bring_back(row)
+    running = Verification.objects.filter(pk=row.pk, ended_at=None)
+    stopped = running.update(ended_at=clock(), claimed_until=None, error_text=STOPPED) > 0
+    _sync_repaired(row)
     return stopped
 
 
 def due(now: datetime) -> list[int]:
-    """Those that go on now, and that nobody has in hand. What holds back or delays the syncs of a mailbox, holds back this."""
+    """Return the verifications that are due and that no worker runs.
+
+    An open circuit breaker and a delay after a failed sync apply to the verification of the mailbox, too.
+
+    Args:
+        now: The current time in UTC.
+
+    Returns:
+        Primary keys, ordered by the time at which they were due.
+    """
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
     delayed = Q(mailbox__state__failures__gt=0, mailbox__state__next_sync_at__gt=now)
-    rows = Verification.objects.filter(free, connection_breakers.not_held("mailbox__"), ended_at=None, next_at__lte=now)
+    rows = Verification.objects.filter(
+        free, connection_breakers.breakers_closed("mailbox__"), ended_at=None, next_at__lte=now
+    )
     return list(rows.exclude(delayed).order_by("next_at").values_list("pk", flat=True))
 
 
 def send_due(send: Callable[[int, str], object], clock: Clock = database_now) -> int:
-    """Queue those that go on now, each where its integration has a place for one more; how many. Each is sent with a mark: the
-    moment from which its task counts as lost."""
+    """Queue the due verifications for which their integration has a free place.
+
+    Args:
+        send: Queues the task, by primary key and mark. The mark is the time from which the task counts as lost.
+        clock: Returns the current time in UTC.
+
+    Returns:
+        Number of queued verifications.
+    """
     now = clock()
     sent = 0
     for pk in due(now):
@@ -234,11 +275,19 @@ def send_due(send: Callable[[int, str], object], clock: Clock = database_now) ->
     return sent
 
 
-def go_on(pk: int, around: RunEnvironment | None = None, *, sent: str = "") -> Verification | None:
-    """One slice of it. None when another worker has it in hand, it is over, or it was not sent under this mark: a task may come
-    twice, or after it counted as lost."""
-    around = around or RunEnvironment()
-    now = around.clock()
+def go_on(pk: int, environment: RunEnvironment | None = None, *, sent: str = "") -> Verification | None:
+    """Run one time slice of a verification.
+
+    Args:
+        pk: Primary key of the verification.
+        environment: The external dependencies; those of production when left out.
+        sent: The mark of the task. A task may be delivered twice, or after it counted as lost.
+
+    Returns:
+        The row, or None when another worker runs it, it has ended, or the mark is not the current one.
+    """
+    environment = environment or RunEnvironment()
+    now = environment.clock()
     free = Verification.objects.filter(Q(claimed_until=None) | Q(claimed_until__lte=now), pk=pk, ended_at=None)
     if sent:
         free = free.filter(next_at=datetime.fromisoformat(sent))
@@ -250,74 +299,90 @@ def go_on(pk: int, around: RunEnvironment | None = None, *, sent: str = "") -> V
     doubtful = scope_evidence.was_refused_a_password(mailbox)
     try:
         with (
-            sign_in_budget.counted(mailbox.integration, around.clock, doubtful=doubtful, key=key),
-            around.open_source(mailbox.integration, mailbox.address) as source,
-            around.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
+            sign_in_budget.counted(mailbox.integration, environment.clock, doubtful=doubtful, key=key),
+            environment.open_source(mailbox.integration, mailbox.address) as source,
+            environment.open_sink(bucket.destination, bucket.project, bucket.name) as sink,
         ):
-            end = around.monotonic() + settings.SYNC_SLICE.total_seconds()
+            end = environment.monotonic() + settings.SYNC_SLICE.total_seconds()
             row.error_text = ""
-            _Slice(row, mailbox, source, sink, around, end).run()
+            _Slice(row, mailbox, source, sink, environment, end).run()
     except IntegrationError as error:
         fault = own_fault(error)
         row.error_text = str(fault or error)
-        row.next_at = around.clock() + max(error.retry_after or PAUSE, PAUSE)
+        row.next_at = environment.clock() + max(error.retry_after or PAUSE, PAUSE)
         if fault is None:
-            _let_syncs_wait_too(mailbox, error, around.clock(), key)
-            row.ended_at = around.clock() if isinstance(error, Refused) else None
+            _delay_syncs(mailbox, error, environment.clock(), key)
+            row.ended_at = environment.clock() if isinstance(error, Refused) else None
     row.claimed_until = None
     if not _saved(row) and row.ended_at is None:
-        _bring_back(row)  # it was stopped while this slice repaired
+        _sync_repaired(row)  # the verification was stopped while this slice repaired
     return row
 
 
-def _bring_back(row: Verification) -> None:
-    """Let the next sync bring what a repair forgot so far, also when that repair was stopped half-way."""
+def _sync_repaired(row: Verification) -> None:
+    """Make the mailbox due, so that the next sync delivers the repaired emails, also those of a stopped repair."""
     if row.repair and (row.missing or row.outdated):
-        again = {"list_again": True} if row.missing else {}
-        MailboxState.objects.filter(pk=row.pk).update(next_sync_at=None, **again)
+        values = {"list_again": True} if row.missing else {}
+        MailboxState.objects.filter(pk=row.pk).update(next_sync_at=None, **values)
 
 
 def _saved(row: Verification) -> bool:
-    """Keep how far it is, unless it was stopped meanwhile, or begun anew."""
+    """Store the progress, and return False if the verification was stopped or restarted meanwhile."""
     values = {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields if not field.primary_key}
     same = Verification.objects.filter(pk=row.pk, started_at=row.started_at, ended_at=None)
     return same.update(**values) > 0
 
 
-def _let_syncs_wait_too(mailbox: Mailbox, error: IntegrationError, now: datetime, key: str) -> None:
-    """What the other side said to this worker, it said to all of them. `key` names the attempt to sign in."""
+def _delay_syncs(mailbox: Mailbox, error: IntegrationError, now: datetime, key: str) -> None:
+    """Apply the error of a verification to the syncs, too. `key` identifies the sign-in attempt."""
     state = MailboxState.objects.filter(pk=mailbox.pk).first()
     if state is None:  # deleted meanwhile
         return
     decision = outcome.decide(mailbox, error, now, 0.5, key=key, state=state)
-    held = (
+    row = (
         connection_breakers.held_by(mailbox, decision.scope) if isinstance(decision, retry_policy.OpenCircuit) else None
     )
-    if isinstance(decision, retry_policy.OpenCircuit) and held is not None:
-        # Only a sync lifts a hold.
+    if isinstance(decision, retry_policy.OpenCircuit) and row is not None:
+        # Only a sync closes a circuit breaker, so it is not opened for a mailbox that does not sync.
         if mailbox.enabled and mailbox.integration.enabled:
-            connection_breakers.hold(held, decision.until, error, now)
+            connection_breakers.hold(row, decision.until, error, now)
     elif error.retry_after is not None:
         until = now + error.retry_after
         sooner = Q(next_sync_at=None) | Q(next_sync_at__lt=until)
         MailboxState.objects.filter(sooner, pk=mailbox.pk).update(next_sync_at=until)
 
 
-def to_its_end(pk: int, tell: Callable[[Verification], None], around: RunEnvironment | None = None) -> Verification:
-    """All slices of it, one after the other, as a command does it. Ends at the first fault, so that nobody waits unseen."""
+def to_its_end(
+    pk: int, report: Callable[[Verification], None], environment: RunEnvironment | None = None
+) -> Verification:
+    """Run all time slices of a verification one after the other, for a command.
+
+    It ends at the first error, so that the user of the command sees the error instead of waiting for a retry.
+
+    Args:
+        pk: Primary key of the verification.
+        report: Called after each slice with the progress.
+        environment: The external dependencies; those of production when left out.
+
+    Returns:
+        The row.
+    """
     while True:
-        row = go_on(pk, around) or Verification.objects.get(pk=pk)
-        tell(row)
+        row = go_on(pk, environment) or Verification.objects.get(pk=pk)
+        report(row)
         if row.ended_at is not None or row.error_text:
             return row
 
 
 def _surplus(mailbox: Mailbox) -> int:
-    """Comments whose email is no longer in any mailbox of the bucket: they are kept, as deletions never delete comments."""
-    copies = MailboxItem.objects.filter(
+    """Return the number of comments whose email is no longer in any mailbox of the bucket.
+
+    They stay in Re:infer, because a deletion in Exchange never deletes a comment.
+    """
+    items = MailboxItem.objects.filter(
         comment_id=OuterRef("comment_id"), mailbox__bucket=mailbox.bucket_id, verdict=DELIVERED, folder__gone=False
     )
     won = LedgerEntry.objects.filter(
         bucket=mailbox.bucket_id, winner_mailbox=mailbox, state=LedgerEntry.State.CONFIRMED
     )
-    return won.exclude(Exists(copies)).count()
+    return won.exclude(Exists(items)).count()

@@ -1,10 +1,10 @@
-"""The end of a worker that was told to leave (SIGTERM), within ten seconds whatever it is doing.
+"""The shutdown of a worker after SIGTERM, within ten seconds whatever it is doing.
 
-A sync ends by itself at its next batch (`sync.jobs.shutdown`). What still works after `GRACE` seconds is ended: the
-processes of the pool by SIGKILL, which loses nothing (intentions are written before each push, checkpoints after it),
-and their mailboxes are handed back, so that the next worker goes on at once and no email is blamed. A worker without
-such processes (pool `solo`) breaks its sync off by an exception. What even that does not reach, as C code that holds
-the interpreter, ends with the process.
+A sync ends by itself at its next batch (`sync.jobs.shutdown`). After `GRACE` seconds, the processes of the pool are
+ended by SIGKILL. That loses nothing: intentions are written before each push, and checkpoints after it. Their mailboxes
+are handed back, so that another worker continues at once and no email is blamed for the end of the process. A worker
+without such processes (pool `solo`) interrupts its sync by an exception. Code that the exception cannot interrupt, such
+as C code that holds the interpreter lock, ends with the process.
 """
 
 from __future__ import annotations
@@ -29,21 +29,25 @@ log = structlog.get_logger(__name__)
 GRACE = 7.0
 """Seconds that a sync has to end by itself."""
 AT_LATEST = 9.5
-"""Seconds after which the process is gone."""
-SOON = 0.5
-"""Seconds that Celery has to end in order after its pool has."""
+"""Seconds after which the process is ended."""
+CELERY_GRACE = 0.5
+"""Seconds that Celery has to end normally after its pool was ended."""
 
 
 def begin(pool: Any) -> None:
-    """To be called in the signal handler of the main process. `pool`: Celery's, or None before it was ready."""
-    # A thread in C that needs no interpreter. It would print where all threads are; there is nobody to read it.
+    """Start the shutdown. Call it in the signal handler of the main process.
+
+    Args:
+        pool: Celery's pool, or None before the worker was ready.
+    """
+    # A thread in C, which needs no interpreter. It would print the stacks of all threads, so its output is discarded.
     faulthandler.dump_traceback_later(AT_LATEST, exit=True, file=open(os.devnull, "w"))  # noqa: SIM115  # until the end
     if pool is None:
         return
     if pool.uses_semaphore:  # it has processes of its own
-        threading.Thread(target=_end_pool, args=[pool], daemon=True, name="departure").start()
+        threading.Thread(target=_end_pool, args=[pool], daemon=True, name="shutdown").start()
     else:
-        shutdown.break_off_in(GRACE)
+        shutdown.interrupt_after(GRACE)
 
 
 def _end_pool(pool: Any) -> None:
@@ -53,20 +57,26 @@ def _end_pool(pool: Any) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     conclude()
-    time.sleep(SOON)
-    # Celery may wait for ever for the answer of a process that is gone.
+    time.sleep(CELERY_GRACE)
+    # Celery may wait without a limit for the result of a process that was killed.
     os._exit(0)
 
 
 def conclude(clock: Clock = database_now) -> int:
-    """When nothing of this worker works any more: hand back the mailboxes that it had in hand, and sign off. How many they
-    were; none where the database does not answer: then their leases run out by themselves."""
+    """Hand back the mailboxes of this worker, and delete its heartbeat, when none of its syncs runs any more.
+
+    Args:
+        clock: Returns the current time in UTC.
+
+    Returns:
+        Number of mailboxes. 0 when the database does not answer; then their leases expire.
+    """
     with suppress(DatabaseError):
-        mine = SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING, worker__startswith=processes.name_of(""))
-        rows = list(mine.select_related("mailbox__integration", "mailbox__bucket__destination"))
-        for run in rows:
+        open_runs = SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING, worker__startswith=processes.name_of(""))
+        runs = list(open_runs.select_related("mailbox__integration", "mailbox__bucket__destination"))
+        for run in runs:
             outcome.hand_back(run, clock())
         processes.sign_off()
         connection.close()
-        return len(rows)
+        return len(runs)
     return 0

@@ -1,7 +1,7 @@
-"""Whether this worker can do its work: how many tasks ended with a fault of its own.
+"""Record whether this worker is fit to sync, from the tasks that ended by a fault of a process or of its machine.
 
-Told by the processes of its pool, seen by the main process, which then stops consuming (`config.process_guard`). Pure but for
-some bytes.
+The processes of the pool count these faults in shared memory. The main process reads the count and then stops consuming
+(`config.process_guard`). Pure except for the shared memory.
 """
 
 from __future__ import annotations
@@ -9,38 +9,44 @@ from __future__ import annotations
 import mmap
 
 ENOUGH = 2
-"""Tasks that ended so: after them, this worker takes no more."""
+"""Number of faults after which the worker takes no more mailboxes."""
 
 _KIND = 64
 _shared = mmap.mmap(-1, 2 + _KIND)
-"""How many such tasks there were, whether this worker takes no mailboxes, and the kind of the last fault. Shared with every
-process that is forked later."""
+"""Byte 0 is the number of faults, byte 1 is 1 if the worker is unfit, and the rest is the kind of the last fault. Every
+process that is forked later shares this memory."""
 
 
 def note_fault(kind: str) -> None:
-    """A task ended with a fault of this process, of this kind."""
+    """Count a task that ended by a fault of this process or its machine.
+
+    Args:
+        kind: The kind of the fault.
+    """
     _shared[2:] = kind.encode()[:_KIND].ljust(_KIND)
     _shared[0] = min(_shared[0] + 1, 255)
 
 
 def last_fault() -> str:
-    """The kind of the last of these faults."""
+    """Return the kind of the last fault."""
     return _shared[2:].strip(b"\0 ").decode()
 
 
 def has_failed() -> bool:
-    """Whether enough tasks ended so since this worker was last found fit."""
+    """Return whether `ENOUGH` faults were counted since the worker was last marked as fit."""
     return _shared[0] >= ENOUGH
 
 
-def takes_none() -> bool:
-    """Whether this worker was found unfit: what it still gets from the queue goes back at once."""
+def is_unfit() -> bool:
+    """Return whether the worker is marked as unfit. Tasks that it still receives are handed back at once."""
     return _shared[1] == 1
 
 
-def take_none() -> None:
+def mark_unfit() -> None:
+    """Mark the worker as unfit."""
     _shared[1] = 1
 
 
-def take_again() -> None:
+def mark_fit() -> None:
+    """Mark the worker as fit, and reset the count."""
     _shared[0] = _shared[1] = 0

@@ -1,7 +1,7 @@
-"""How many emails a first sync will bring, before it costs anything. Over the port; nothing is fetched, nothing is kept.
+"""Estimate how many emails a first sync will push, before it costs AI units. No email is fetched or stored.
 
-Folders tell how many items they hold, and their pages tell of each item when it arrived and what it is. As many pages are
-looked at as there is time for; what is left is reckoned in proportion.
+Exchange reports the number of items in a folder. The pages of a folder report when each item arrived and its class. The
+estimate reads pages until its time is over, and extrapolates the rest in proportion.
 """
 
 from __future__ import annotations
@@ -18,30 +18,36 @@ from sync.engine.folder_paths import positions
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Emails of one mailbox, or the sum of several."""
+    """The emails of one mailbox, or the sum of several mailboxes.
+
+    Attributes:
+        wanted: Scanned emails that the rules want, by their listing. A listing cannot identify every draft outside of
+            Drafts: that needs the MIME.
+        looked_at: Emails of wanted folders that were scanned.
+        unseen: Items of wanted folders that were not scanned for lack of time, or whose folder cannot be read yet.
+        elsewhere: Items of folders that the rules do not want.
+    """
 
     wanted: int = 0
-    """Of those looked at, as far as their listing tells: a draft outside Drafts is told by its MIME alone."""
     looked_at: int = 0
-    """Emails of wanted folders whose facts were read."""
     unseen: int = 0
-    """Items of wanted folders that there was no time for, or that cannot be read yet."""
     elsewhere: int = 0
-    """Items of folders that are not wanted."""
 
     @property
     def is_exact(self) -> bool:
+        """Whether all items of wanted folders were scanned."""
         return not self.unseen
 
     @property
     def emails(self) -> int:
-        """All that is wanted; in proportion where not everything was looked at."""
+        """The estimated number of wanted emails; extrapolated where not all items were scanned."""
         if not self.unseen:
             return self.wanted
         share = self.wanted / self.looked_at if self.looked_at else 1.0
         return self.wanted + round(self.unseen * share)
 
     def __add__(self, other: Estimate) -> Estimate:
+        """Return the sum of two estimates."""
         return Estimate(
             self.wanted + other.wanted,
             self.looked_at + other.looked_at,
@@ -51,7 +57,17 @@ class Estimate:
 
 
 def estimate(source: Source, rules: Rules, *, monotonic: Callable[[], float], until: float) -> Estimate:
-    """Look until the time `until` of this clock. Raises what the source raises."""
+    """Estimate the emails of one mailbox. Errors of the source propagate, except those of single folders.
+
+    Args:
+        source: The mailbox.
+        rules: The filter rules.
+        monotonic: A monotonic clock, in seconds.
+        until: Reading of `monotonic` at which the scan stops.
+
+    Returns:
+        The estimate.
+    """
     wanted, elsewhere = _sorted(source.folders(None).changed, rules)
     found = Estimate(elsewhere=sum(folder.total or 0 for folder in elsewhere))
     for folder in sorted(wanted, key=lambda folder: folder.total or 0):
@@ -63,28 +79,28 @@ def estimate(source: Source, rules: Rules, *, monotonic: Callable[[], float], un
 
 
 def _sorted(folders: Sequence[Folder], rules: Rules) -> tuple[list[Folder], list[Folder]]:
-    places = positions(folders)
+    position_of = positions(folders)
     wanted: list[Folder] = []
     elsewhere: list[Folder] = []
     for folder in folders:
         if folder.holds_mail:
-            place = places[FolderId(folder.id)]
-            is_wanted = folder_verdict(rules, place.path, place.kinds) is FilterVerdict.WANTED
+            position = position_of[FolderId(folder.id)]
+            is_wanted = folder_verdict(rules, position.path, position.kinds) is FilterVerdict.WANTED
             (wanted if is_wanted else elsewhere).append(folder)
     return wanted, elsewhere
 
 
 def _folder(source: Source, folder: Folder, rules: Rules, monotonic: Callable[[], float], until: float) -> Estimate:
-    looked_at = wanted = 0
+    scanned = wanted = 0
     if folder.total == 0:
         return Estimate()
     if monotonic() < until:
         for page in source.changes(folder.id, None):
             items = [change for change in page.changes if change.kind is ChangeKind.CREATED]
-            looked_at += len(items)
+            scanned += len(items)
             wanted += sum(item_verdict(rules, change, folder.kind) is FilterVerdict.WANTED for change in items)
             if page.last:
-                return Estimate(wanted, looked_at)
+                return Estimate(wanted, scanned)
             if monotonic() >= until:
                 break
-    return Estimate(wanted, looked_at, max(0, (folder.total or 0) - looked_at))
+    return Estimate(wanted, scanned, max(0, (folder.total or 0) - scanned))

@@ -1,7 +1,7 @@
-"""What filters would do, told by the emails of the last 30 days that are known already. Reads the database only.
+"""Preview the effect of filter rules on the known emails of the last 30 days. Reads the database only.
 
-Participants are nowhere at rest: what filters by participant would do can be told of filters as they were when the emails
-were fetched, and of no others. `FilterForecast.unknown` says of how many emails it cannot be told.
+The database does not store the participants of an email. So the effect of filters by participant is known only for the
+filters under which the emails were fetched. `FilterForecast.unknown` counts the emails whose verdict may differ.
 """
 
 from __future__ import annotations
@@ -30,70 +30,85 @@ WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class FilterForecast:
-    """Emails of the last 30 days, by what would become of them."""
+    """The emails of the last 30 days by their verdict under the previewed rules.
+
+    Attributes:
+        by_verdict: Number of emails for each verdict, without zeros.
+        unknown: Emails that count as wanted although the participant filters were not applied to them.
+    """
 
     by_verdict: dict[FilterVerdict, int]
     unknown: int = 0
-    """Wanted as far as can be told: who wrote them to whom would have to be looked up."""
 
     @property
     def total(self) -> int:
+        """The number of emails."""
         return sum(self.by_verdict.values())
 
     @property
     def wanted(self) -> int:
+        """The number of emails that would be synced."""
         return self.by_verdict.get(FilterVerdict.WANTED, 0)
 
     @property
     def sentence(self) -> str:
-        """As in "Of the 1,240 emails of the last 30 days, 1,120 would be synced; 120 not: 120 by folder."."""
+        """For example "Of the 1,240 emails of the last 30 days, 1,120 would be synced; 120 not: 120 by folder."."""
         if not self.total:
             return "No email of the last 30 days is known yet."
-        away = [(words, sum(self.by_verdict.get(verdict, 0) for verdict in which)) for words, which in WORDS]
+        excluded = [(words, sum(self.by_verdict.get(verdict, 0) for verdict in which)) for words, which in WORDS]
         if self.total == 1:
-            why = next((words for words, count in away if count), "")
-            return f"The one email of the last 30 days would {f'not be synced: {why}' if why else 'be synced'}."
-        told = ", ".join(f"{count:,} {words}" for words, count in away if count)
-        not_synced = f"; {self.total - self.wanted:,} not: {told}" if told else ""
+            reason = next((words for words, count in excluded if count), "")
+            return f"The one email of the last 30 days would {f'not be synced: {reason}' if reason else 'be synced'}."
+        reasons = ", ".join(f"{count:,} {words}" for words, count in excluded if count)
+        not_synced = f"; {self.total - self.wanted:,} not: {reasons}" if reasons else ""
         return f"Of the {self.total:,} emails of the last 30 days, {self.wanted:,} would be synced{not_synced}."
 
 
 def preview(mailbox: Mailbox, rules: Rules, now: datetime) -> FilterForecast:
-    """What these rules would do to the emails of this mailbox. Two queries."""
-    same_people = _people(rules) == _people(mailbox.rules())
+    """Preview the effect of filter rules on one mailbox. Runs two queries.
+
+    Args:
+        mailbox: The mailbox.
+        rules: The rules to preview.
+        now: Current time, aware.
+
+    Returns:
+        The emails of the last 30 days by verdict.
+    """
+    same_participants = _participants(rules) == _participants(mailbox.rules())
     folders = {row.pk: verdict for row, verdict in wanted_folders(mailbox, rules)}
     by_verdict: Counter[FilterVerdict] = Counter()
     unknown = 0
     for folder, known, count, old in _counted(mailbox, rules, now):
-        verdict = _verdict(known, folders.get(folder, FilterVerdict.DENIED_FOLDER), same_people)
+        verdict = _verdict(known, folders.get(folder, FilterVerdict.DENIED_FOLDER), same_participants)
         if verdict is not FilterVerdict.WANTED:
             by_verdict[verdict] += count
             continue
         by_verdict[FilterVerdict.TOO_OLD] += old
         by_verdict[FilterVerdict.WANTED] += count - old
-        if any(_people(rules)) and (not same_people or known in set(BY_FOLDER)):
+        if any(_participants(rules)) and (not same_participants or known in set(BY_FOLDER)):
             unknown += count - old
     return FilterForecast({verdict: count for verdict, count in by_verdict.items() if count}, unknown)
 
 
 def _counted(mailbox: Mailbox, rules: Rules, now: datetime) -> list[tuple[int, str, int, int]]:
-    """Folder, verdict, emails, and how many of them are before the start time."""
+    """Return by folder and stored verdict the number of emails, and how many of these arrived before the start time."""
     recent = MailboxItem.objects.filter(mailbox=mailbox, received__gte=now - SPAN).order_by()
-    # Without a start time nothing is before it.
+    # Without a start time, this date counts no email as too old.
     old = Count("pk", filter=Q(received__lt=rules.start or now - SPAN))
     return list(recent.values_list("folder_id", "verdict").annotate(count=Count("pk"), old=old))
 
 
-def _verdict(known: str, folder: FilterVerdict, same_people: bool) -> FilterVerdict:
-    """What becomes of an email, dates aside, of which we know what became of it before."""
+def _verdict(known: str, folder: FilterVerdict, same_participants: bool) -> FilterVerdict:
+    """Return the verdict under the previewed rules, without the start time, from the stored verdict of an email."""
     if folder is not FilterVerdict.WANTED:
         return folder
     if known in {FilterVerdict.DRAFT, FilterVerdict.NEVER_SENT, FilterVerdict.ITEM_CLASS} or (
-        known == FilterVerdict.PARTICIPANT and same_people
+        known == FilterVerdict.PARTICIPANT and same_participants
     ):
         return FilterVerdict(known)
     return FilterVerdict.WANTED
 
 
-def _people(rules: Rules) -> tuple[tuple[str, ...], ...]:
+def _participants(rules: Rules) -> tuple[tuple[str, ...], ...]:
     return (rules.participant_allow, rules.participant_deny, rules.domain_allow, rules.domain_deny)

@@ -1,4 +1,4 @@
-"""How the mailboxes of an integration are: counted by the database, and said in one sentence. Changes nothing."""
+"""Count the mailboxes of an integration by status, and summarize them in one sentence. Read-only."""
 
 from __future__ import annotations
 
@@ -15,29 +15,45 @@ from integrations.errors import Side, all_errors
 from integrations.models import DisabledReason, Integration
 from mailboxes.models import Mailbox
 from sync.jobs.connection_breakers import PATHS
-from sync.reporting.status import Status, StatusSummary, Tone, bare, hold_sentence, with_status
+from sync.reporting.status import Status, StatusSummary, Tone, bare, paused_sentence, with_status
 
 EXCHANGE, REINFER = "Exchange", "Re:infer"
 KINDS = {side: [error.kind for error in all_errors() if error.side() is side] for side in Side}
-"""Of errors, by whose trouble they are."""
+"""The kinds of errors, by the side that causes them."""
 
 
 class StatusCounts(dict[Status, int]):
-    """How many mailboxes are in which state, without the states that none is in; by whom those that are held are, and how many
-    are still to come to a stop."""
+    """The number of mailboxes by status, without the states that have no mailbox.
+
+    Attributes:
+        holds: The paused mailboxes, by the side that causes the pause.
+        stopping: How many of the stopped mailboxes have a worker that is still finishing its batch.
+    """
 
     def __init__(
         self, counts: Mapping[Status, int] | None = None, holds: Iterable[PausedCount] = (), stopping: int = 0
     ) -> None:
+        """Make the counts.
+
+        Args:
+            counts: Number of mailboxes by status.
+            holds: The paused mailboxes, by the side that causes the pause.
+            stopping: Number of stopped mailboxes whose worker is still finishing its batch.
+        """
         super().__init__(counts or {})
         self.holds = list(holds)
         self.stopping = stopping
-        """Of those that are stopped: so many have a worker that is just ending its batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class PausedCount:
-    """So many mailboxes are held by `by` ("Exchange", "Re:infer", or empty) until then at the latest."""
+    """Paused mailboxes with one cause.
+
+    Attributes:
+        count: Number of mailboxes.
+        by: The side that causes the pause: "Exchange", "Re:infer", or empty where unknown.
+        until: The latest end of the pauses.
+    """
 
     count: int
     by: str
@@ -45,26 +61,48 @@ class PausedCount:
 
 
 def count_by_status(mailboxes: QuerySet[Mailbox], now: datetime) -> StatusCounts:
-    """How many of these mailboxes are in which state, worst state first."""
+    """Count mailboxes by status.
+
+    Args:
+        mailboxes: The mailboxes to count.
+        now: Current time, aware.
+
+    Returns:
+        The counts, worst status first.
+    """
     return _counts(list(_counted_rows(mailboxes, now).annotate(n=Count("pk"), until=Max("held_until"))))
 
 
 def count_by_integration(now: datetime) -> dict[int, StatusCounts]:
-    """The same for every integration that has a mailbox, by its primary key."""
+    """Count the mailboxes of every integration by status.
+
+    Args:
+        now: Current time, aware.
+
+    Returns:
+        The counts by primary key of the integration, without integrations that have no mailbox.
+    """
     rows = _counted_rows(Mailbox.objects.all(), now, "integration_id")
-    of_each: dict[int, list[dict[str, Any]]] = {}
+    rows_of: dict[int, list[dict[str, Any]]] = {}
     for row in rows.annotate(n=Count("pk"), until=Max("held_until")):
-        of_each.setdefault(row["integration_id"], []).append(row)
-    return {integration: _counts(found) for integration, found in of_each.items()}
+        rows_of.setdefault(row["integration_id"], []).append(row)
+    return {integration: _counts(found) for integration, found in rows_of.items()}
 
 
 def together(counts: Iterable[StatusCounts]) -> StatusCounts:
-    """Those of several integrations as one."""
-    of_each = list(counts)
-    summed = {status: sum(one.get(status, 0) for one in of_each) for status in Status}
-    holds = [hold for one in of_each for hold in one.holds]
-    stopping = sum(one.stopping for one in of_each)
-    return StatusCounts({status: count for status, count in summed.items() if count}, holds, stopping)
+    """Add up the counts of several integrations.
+
+    Args:
+        counts: The counts of each integration.
+
+    Returns:
+        The sum.
+    """
+    parts = list(counts)
+    summed = {status: sum(part.get(status, 0) for part in parts) for status in Status}
+    paused = [count for part in parts for count in part.holds]
+    stopping = sum(part.stopping for part in parts)
+    return StatusCounts({status: count for status, count in summed.items() if count}, paused, stopping)
 
 
 def _counted_rows(mailboxes: QuerySet[Mailbox], now: datetime, *also: str) -> Any:
@@ -91,14 +129,23 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> StatusCounts:
     found: dict[Status, int] = {}
     for row in rows:
         found[Status(row["status"])] = found.get(Status(row["status"]), 0) + row["n"]
-    holds = [PausedCount(row["n"], row["held_by"], row["until"]) for row in rows if row["status"] == Status.HELD]
-    holds.sort(key=lambda hold: hold.count, reverse=True)
+    paused = [PausedCount(row["n"], row["held_by"], row["until"]) for row in rows if row["status"] == Status.HELD]
+    paused.sort(key=lambda group: group.count, reverse=True)
     stopping = sum(row["n"] for row in rows if row["stopping"])
-    return StatusCounts({status: found[status] for status in Status if status in found}, holds, stopping)
+    return StatusCounts({status: found[status] for status in Status if status in found}, paused, stopping)
 
 
 def integration_standing(integration: Integration, counts: StatusCounts, now: datetime) -> StatusSummary:
-    """Of an integration whose mailboxes are counted by state."""
+    """Return the state of an integration as texts.
+
+    Args:
+        integration: The integration.
+        counts: Its mailboxes by status.
+        now: Current time, aware.
+
+    Returns:
+        The summary.
+    """
     if not integration.enabled:
         by_user = integration.disabled_reason == DisabledReason.USER
         sentence = f"{integration.get_disabled_reason_display()}. {integration.disabled_sentence}".strip()
@@ -107,15 +154,13 @@ def integration_standing(integration: Integration, counts: StatusCounts, now: da
             return StatusSummary("Stopping", tone, f"{closed(sentence)} {_stopping(counts.stopping)}", working=True)
         return StatusSummary("Stopped", tone, sentence)
     if integration.is_held:
-        return StatusSummary("Held", Tone.BAD, hold_sentence(integration, now))
+        return StatusSummary("Paused", Tone.BAD, paused_sentence(integration, now))
     working = bool(counts.keys() & {Status.LISTING, Status.IN_PROGRESS})
     return StatusSummary("Running", _worst(counts), _tally(counts, now), working)
 
 
 def _stopping(count: int) -> str:
-    return (
-        "1 mailbox is just ending its batch." if count == 1 else f"{count:,} mailboxes are just ending their batches."
-    )
+    return "1 mailbox is finishing its batch." if count == 1 else f"{count:,} mailboxes are finishing their batches."
 
 
 def _worst(counts: Mapping[Status, int]) -> Tone:
@@ -124,32 +169,30 @@ def _worst(counts: Mapping[Status, int]) -> Tone:
 
 
 def _tally(counts: StatusCounts, now: datetime) -> str:
-    """As in "38 of 40 mailboxes up to date, 2 held by Exchange until 14:05."."""
+    """Return for example "38 of 40 mailboxes up to date, 2 paused by Exchange until 14:05."."""
     total = sum(counts.values())
     if not total:
         return "It has no mailboxes yet."
     done = counts.get(Status.UP_TO_DATE, 0)
     noun = "mailbox" if total == 1 else "mailboxes"
-    told = [f"{done:,} of {total:,} {noun} up to date"]
+    parts = [f"{done:,} of {total:,} {noun} up to date"]
     for status, count in counts.items():
         if status is Status.HELD and counts.holds:
-            told += [_held(hold, now) for hold in counts.holds]
+            parts += [_paused(group, now) for group in counts.holds]
         elif status is not Status.UP_TO_DATE:
-            told.append(_counted(status, count))
-    return ", ".join(told) + "."
+            parts.append(_counted(status, count))
+    return ", ".join(parts) + "."
 
 
-def _held(hold: PausedCount, now: datetime) -> str:
-    by = f" by {hold.by}" if hold.by else ""
-    until = f" until {bare(hold.until, now)}" if hold.until and hold.until > now else ""
-    return f"{hold.count:,} held{by}{until}"
+def _paused(group: PausedCount, now: datetime) -> str:
+    by = f" by {group.by}" if group.by else ""
+    until = f" until {bare(group.until, now)}" if group.until and group.until > now else ""
+    return f"{group.count:,} paused{by}{until}"
 
 
 def _counted(status: Status, count: int) -> str:
     if status is Status.NEEDS_YOU:
-        return f"{count:,} need{'s' if count == 1 else ''} you"
+        return f"{count:,} require{'s' if count == 1 else ''} action"
     if status is Status.LEFT_OUT:
-        return f"{count:,} lack{'s' if count == 1 else ''} a folder"
-    if status is Status.WAITING:
-        return f"{count:,} waiting {'its' if count == 1 else 'their'} turn"
+        return f"{count:,} with folders left out"
     return f"{count:,} {status.label.lower()}"

@@ -1,6 +1,6 @@
-"""What must never be, looked for now: each finding with how many it concerns and what to do. Read only.
+"""Check the invariants of the installation. Each violation has a count, a text and a remedy. Read-only.
 
-The overview shows them among what needs attention, and `/metrics` counts them: see docs/monitoring.md.
+The overview shows violations under *Action required*, and `/metrics` counts them: see docs/monitoring.md.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from sync.reporting.status import Status, clock, with_status
 
 LATELY = timedelta(hours=24)
 MOVED_OFTEN = 3
-"""Checkpoints that moved under a sync within a day: one or two are an admin who listed a folder again just then."""
+"""Syncs per day whose checkpoint something else moved. One or two are normal: an admin requested a full resync."""
 GRACE = timedelta(minutes=5)
 Integrations = Mapping[int, Integration]
 
 
 class Invariant(StrEnum):
+    """The invariants. The values are labels of a metric."""
+
     CHECKPOINT_WENT_BACK = "checkpoint_went_back"
     CHECKPOINT_MOVED = "checkpoint_moved_under_a_sync"
     MAILBOX_UNTOUCHED = "mailbox_untouched"
@@ -41,26 +43,43 @@ class Invariant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Broken:
+    """A violation of an invariant.
+
+    Attributes:
+        invariant: The invariant.
+        subject: The integration or bucket that it concerns.
+        count: Integrations: number of mailboxes. Buckets: number of comments or texts.
+        since: When the violation began, aware; None where unknown.
+        text: What happened and what to do.
+        waiting: Overdue mailboxes only: whether workers are running and busy with other mailboxes.
+    """
+
     invariant: Invariant
     subject: Integration | Bucket
     count: int
-    """Mailboxes of an integration; of a bucket, comments or texts."""
     since: datetime | None
     text: str
     waiting: bool = False
-    """Of mailboxes that nobody touched: workers are there, and busy with others."""
 
 
 def broken(now: datetime, integrations: Integrations | None = None) -> list[Broken]:
-    """All that is not as it must be, worst first. `integrations`: all of them by primary key, where they are at hand."""
-    given = Integration.objects.in_bulk() if integrations is None else integrations
+    """Return all violated invariants.
+
+    Args:
+        now: Current time, aware.
+        integrations: All integrations by primary key, if the caller has loaded them; None to load them here.
+
+    Returns:
+        The violations, worst first.
+    """
+    loaded = Integration.objects.in_bulk() if integrations is None else integrations
     return [
         *_text_changed(now),
-        *_drifted(),
-        *_went_back(now, given),
-        *_moved(now, given),
-        *_outlived(now, given),
-        *_untouched(now, given),
+        *_audited(),
+        *_went_back(now, loaded),
+        *_moved(now, loaded),
+        *_outlived(now, loaded),
+        *_untouched(now, loaded),
     ]
 
 
@@ -69,27 +88,29 @@ def _text_changed(now: datetime) -> Iterator[Broken]:
     found = list(rows.annotate(count=Sum("text_changes"), since=Max("hour")))
     for row, bucket in _with(Bucket.objects.in_bulk([row["bucket_id"] for row in found]), "bucket_id", found):
         text = (
-            f"Re:infer says that {row['count']:,} of our updates in the last 24 hours changed a text, and bills each as an AI "
-            "unit. This must never be: stop the mailboxes of this bucket, and report it."
+            f"Re:infer reports that {row['count']:,} of our updates in the last 24 hours changed a text, and bills "
+            "each as an AI unit. An update must never change a text: stop the mailboxes of the bucket, and report this."
         )
         yield Broken(Invariant.TEXT_CHANGED, bucket, row["count"], row["since"], text)
 
 
-def _drifted() -> Iterator[Broken]:
+def _audited() -> Iterator[Broken]:
     missing, surplus = bucket_audit.found()
     for row in missing:
         count = row.confirmed - (row.stored or 0)
         text = (
-            f"Re:infer holds {count:,} fewer comments than it acknowledged ({row.stored:,} of {row.confirmed:,}). Somebody may "
-            "have deleted them. Verify its mailboxes: what is missing can be sent again."
+            f"Re:infer has {count:,} fewer comments than it acknowledged ({row.stored:,} of {row.confirmed:,}). They "
+            "may have been deleted in Re:infer. Verify the mailboxes of the bucket: missing comments can be pushed "
+            "again."
         )
         yield Broken(Invariant.COMMENTS_MISSING, row.bucket, count, row.missing_since, text)
     for row in surplus:
         count = row.surplus or 0
-        held = "1 comment that we did" if count == 1 else f"{count:,} comments that we did"
+        noun = "comment" if count == 1 else "comments"
         text = (
-            f"Re:infer holds {held} not know. Nothing is sent twice: from now on it is asked for each new email first. If our "
-            "database came from a backup, run manage.py restored_backup. If somebody else writes into this bucket, accept it."
+            f"Re:infer has {count:,} {noun} that our ledger does not contain. No comment is pushed twice: from now on "
+            "the bucket is queried before each new email is pushed. If our database was restored from a backup, run "
+            "manage.py restored_backup. If another program writes into this bucket, accept the comments."
         )
         yield Broken(Invariant.COMMENTS_SURPLUS, row.bucket, count, row.surplus_since, text)
 
@@ -99,8 +120,8 @@ def _went_back(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     found = rows.annotate(count=Count("pk"), since=Max("went_back_at"))
     for row, integration in _with(integrations, "mailbox__integration_id", found):
         text = (
-            f"Checkpoints of {row['count']:,} of its mailboxes are older than they were. Nothing is lost: the mail since "
-            "then is listed once more. Ask whether somebody restored or changed rows of the database by hand."
+            f"Checkpoints of {row['count']:,} of its mailboxes are older than they were. No email is lost: the mail "
+            "since then is listed again. Check whether rows of the database were restored or changed by hand."
         )
         yield Broken(Invariant.CHECKPOINT_WENT_BACK, integration, row["count"], row["since"], text)
 
@@ -113,23 +134,24 @@ def _moved(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     )
     for row, integration in _with(integrations, "mailbox__integration_id", found.filter(syncs__gte=MOVED_OFTEN)):
         text = (
-            f"{row['syncs']:,} syncs in the last 24 hours found that something else had moved their checkpoint. Nothing is "
-            "lost. Look whether workers of two installations use one database."
+            f"{row['syncs']:,} syncs in the last 24 hours found that something else had moved their checkpoint. No "
+            "email is lost. Check whether workers of two installations use one database."
         )
         yield Broken(Invariant.CHECKPOINT_MOVED, integration, row["count"], row["since"], text)
 
 
 def _outlived(now: datetime, integrations: Integrations) -> Iterator[Broken]:
-    """A run that is open although its lease ended long ago, or a lease that holds for longer than any may."""
-    dead = Q(lease_until=None) | Q(lease_until__lt=now - GRACE)
+    """Find open runs whose lease ended long ago, and leases that end later than any lease may."""
+    expired = Q(lease_until=None) | Q(lease_until__lt=now - GRACE)
     too_long = Q(lease_until__gt=now + settings.LEASE + GRACE) | Q(queued_until__gt=now + settings.QUEUED_FOR + GRACE)
     open_runs = SyncRun.objects.filter(outcome=SyncRun.Outcome.RUNNING, started_at__lt=now - GRACE)
-    states = MailboxState.objects.filter(too_long | (dead & Q(pk__in=open_runs.values("mailbox_id"))))
+    states = MailboxState.objects.filter(too_long | (expired & Q(pk__in=open_runs.values("mailbox_id"))))
     rows = states.order_by().values("mailbox__integration_id").annotate(count=Count("pk"), since=Min("lease_until"))
     for row, integration in _with(integrations, "mailbox__integration_id", rows):
         text = (
-            f"{row['count']:,} of its mailboxes are held for a worker that is gone. They go on when their lease ends; if this "
-            "stays, check that a worker for the queue control is running and that the clock of the database did not jump."
+            f"{row['count']:,} of its mailboxes have a lease of a worker that is gone. They sync again when the lease "
+            "ends. If this alert stays, check that a worker for the queue control is running and that the clock of the "
+            "database did not jump."
         )
         yield Broken(Invariant.LEASE_OUTLIVED, integration, row["count"], row["since"], text)
 
@@ -141,28 +163,32 @@ def _untouched(now: datetime, integrations: Integrations) -> Iterator[Broken]:
     found = list(rows.order_by("-since"))
     busy = _busy(now) if found else {}
     for row, integration in _with(integrations, "integration_id", found):
-        text = f"The one that waits longest was due {clock(row['since'], now)}. {_why_untouched(integration, busy)}"
+        text = f"The mailbox that waits longest was due {clock(row['since'], now)}. {_why_untouched(integration, busy)}"
         yield Broken(Invariant.MAILBOX_UNTOUCHED, integration, row["count"], row["since"], text, waiting=bool(busy))
 
 
 def _why_untouched(integration: Integration, busy: Mapping[int, int]) -> str:
-    """Whether workers are away, or busy with others. `busy`: how many mailboxes of each integration are in hand."""
-    mine = busy.get(integration.pk, 0)
-    if mine >= integration.most_at_once:
+    """Return whether no worker is running or all are busy. `busy`: mailboxes being synced, by integration."""
+    syncing = busy.get(integration.pk, 0)
+    if syncing >= integration.most_at_once:
         return (
-            f"They are waiting for a free worker: {mine} mailboxes of this integration are being synced, and no more may be at "
-            "once. Raise that number, or the poll interval."
+            f"They are waiting in the queue: this integration syncs its maximum number of mailboxes at once "
+            f"({syncing}). Raise that number, or the poll interval."
         )
     if busy:
-        return "They are waiting for a free worker: all are busy with other mailboxes. Add workers, or raise the poll interval."
+        return (
+            "They are waiting in the queue: all workers are busy with other mailboxes. Add workers, or raise the poll "
+            "interval."
+        )
     return "No worker took them. Check that worker and beat are running."
 
 
 def _busy(now: datetime) -> dict[int, int]:
+    """Return the number of mailboxes that are being synced, by primary key of the integration."""
     busy = MailboxState.objects.filter(lease_until__gt=now).order_by()
     return dict(busy.values_list("mailbox__integration_id").annotate(Count("pk")))
 
 
 def _with(subjects: Mapping[int, Any], key: str, rows: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    """Each row with what it is about; without those that were deleted meanwhile."""
+    """Yield each row with its subject. Rows whose subject was deleted meanwhile are omitted."""
     return ((row, subjects[row[key]]) for row in rows if row[key] in subjects)

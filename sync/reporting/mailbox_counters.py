@@ -1,4 +1,4 @@
-"""The numbers on the pages: what was delivered, what was set aside, what it cost. Read only."""
+"""The numbers on the pages: pushed comments, failed emails, AI units. Read-only."""
 
 from __future__ import annotations
 
@@ -18,14 +18,24 @@ from sync.reporting.status import JudgedMailbox, Status, StatusSummary, mailbox_
 
 DAY = timedelta(hours=24)
 SUMMED = ("created", "updated", "unchanged", "not_wanted")
-"""What is summed up of the runs of a mailbox."""
+"""The counts of a run that are summed up for each mailbox."""
 AT_WORK = {Status.LISTING, Status.IN_PROGRESS, Status.WAITING, Status.HELD}
-"""A backfill waits its turn between two slices of time, and at times it is held: how far it is stays to be seen."""
+"""States with a progress bar. A first sync waits in the queue between two time slices, and can be paused."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxFigures:
-    """Of one mailbox: what it delivered so far, what is set aside, and what its runs counted in the last 24 hours."""
+    """The counts of one mailbox.
+
+    Attributes:
+        delivered: Mailbox items that are delivered.
+        set_aside: Failed emails.
+        created: Comments created in the last 24 hours.
+        updated: Comments updated in the last 24 hours.
+        unchanged: Emails that needed no push in the last 24 hours.
+        not_wanted: Emails that the filters rejected in the last 24 hours.
+        failed_at: Start of the last failed sync of the last 24 hours, even if a later sync succeeded; None for none.
+    """
 
     delivered: int = 0
     set_aside: int = 0
@@ -34,37 +44,56 @@ class MailboxFigures:
     unchanged: int = 0
     not_wanted: int = 0
     failed_at: datetime | None = None
-    """When a sync of these hours last failed, whatever came after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxRow:
-    """A mailbox as a row of a table: itself, its state in words, its figures."""
+    """A mailbox as a row of a table.
+
+    Attributes:
+        mailbox: The mailbox.
+        standing: Its state as texts.
+        figures: Its counts.
+        synced_at: When its last complete sync ended, aware; None before the first one.
+        synced_until: When the newest delivered email arrived, aware.
+        progress: The progress of a first sync or full resync; None otherwise.
+        left_out: Number of folders that cannot be read.
+        not_read: Number of folders that are not read because of their class, or because they are hidden.
+    """
 
     mailbox: Mailbox
     standing: StatusSummary
     figures: MailboxFigures
     synced_at: datetime | None
     synced_until: datetime | None = None
-    """When the newest email arrived that was delivered."""
     progress: Progress | None = None
-    """While it is synced for the first time, or listed again."""
     left_out: int = 0
-    """Folders that cannot be read."""
     not_read: int = 0
-    """Folders that are not read because of their class, or because they are hidden."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of the whole installation. AI units are counted from confirmed creates."""
+    """The totals of the installation.
+
+    Attributes:
+        comments_day: Comments created in the last 24 hours, by the confirmed and billed ledger entries.
+        set_aside: Failed emails.
+    """
 
     comments_day: int
     set_aside: int
 
 
 def mailbox_rows(mailboxes: Sequence[JudgedMailbox], now: datetime) -> list[MailboxRow]:
-    """For these mailboxes, in their order. Eight queries at most, however many there are."""
+    """Return the table rows of mailboxes. Runs eight queries at most, for any number of mailboxes.
+
+    Args:
+        mailboxes: The annotated mailboxes.
+        now: Current time, aware.
+
+    Returns:
+        The rows, in the order of the mailboxes.
+    """
     figures = mailbox_figures([mailbox.pk for mailbox in mailboxes], now)
     folders = {
         pk: (until, left_out, not_read)
@@ -75,9 +104,9 @@ def mailbox_rows(mailboxes: Sequence[JudgedMailbox], now: datetime) -> list[Mail
         .values_list("mailbox_id")
         .annotate(until=Max("synced_until"), count=Count("pk", filter=LEFT_OUT), not_read=Count("pk", filter=NOT_READ))
     }
-    begun = progress_of([mailbox for mailbox in mailboxes if status_of(mailbox) in AT_WORK], now)
+    progress = progress_of([mailbox for mailbox in mailboxes if status_of(mailbox) in AT_WORK], now)
     return [
-        _row(mailbox, figures[mailbox.pk], folders.get(mailbox.pk, (None, 0, 0)), begun.get(mailbox.pk), now)
+        _row(mailbox, figures[mailbox.pk], folders.get(mailbox.pk, (None, 0, 0)), progress.get(mailbox.pk), now)
         for mailbox in mailboxes
     ]
 
@@ -91,7 +120,7 @@ def _row(
 ) -> MailboxRow:
     state = state_of(mailbox)
     if progress is not None and status_of(mailbox) is Status.HELD:
-        progress = replace(progress, seconds_left=None)  # nobody knows while it stands still
+        progress = replace(progress, seconds_left=None)  # the end of the pause is unknown
     standing = mailbox_standing(mailbox, now, progress.label if progress else "")
     until, left_out, not_read = folders
     synced_at = state.synced_at if state else None
@@ -99,7 +128,15 @@ def _row(
 
 
 def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigures]:
-    """By the primary key of the mailbox; every one of `ids` is in it."""
+    """Return the counts of mailboxes.
+
+    Args:
+        ids: Primary keys of the mailboxes.
+        now: Current time, aware.
+
+    Returns:
+        The counts by primary key, with an entry for each of `ids`.
+    """
     delivered = _by_mailbox(MailboxItem.objects.filter(mailbox__in=ids, verdict=DELIVERED))
     set_aside = _by_mailbox(DeadLetter.objects.waiting().filter(mailbox__in=ids))
     sums = {name: Sum(name) for name in SUMMED}
@@ -122,9 +159,16 @@ def mailbox_figures(ids: Sequence[int], now: datetime) -> dict[int, MailboxFigur
 
 
 def delivered_by_folder(mailbox: Mailbox) -> dict[int, int]:
-    """How many delivered emails lie in each folder of a mailbox, by the primary key of the folder."""
-    copies = MailboxItem.objects.filter(mailbox=mailbox, verdict=DELIVERED).order_by()
-    return dict(copies.values_list("folder_id").annotate(Count("pk")))
+    """Count the delivered emails in each folder of a mailbox.
+
+    Args:
+        mailbox: The mailbox.
+
+    Returns:
+        The counts by primary key of the folder, without empty folders.
+    """
+    items = MailboxItem.objects.filter(mailbox=mailbox, verdict=DELIVERED).order_by()
+    return dict(items.values_list("folder_id").annotate(Count("pk")))
 
 
 def _by_mailbox(rows: QuerySet[MailboxItem] | QuerySet[DeadLetter]) -> dict[int, int]:
@@ -132,6 +176,13 @@ def _by_mailbox(rows: QuerySet[MailboxItem] | QuerySet[DeadLetter]) -> dict[int,
 
 
 def totals(now: datetime) -> Totals:
-    """Comments created in the last 24 hours, emails set aside."""
+    """Return the totals of the installation.
+
+    Args:
+        now: Current time, aware.
+
+    Returns:
+        The comments created in the last 24 hours, and the failed emails.
+    """
     billed = LedgerEntry.objects.filter(billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=now - DAY)
     return Totals(comments_day=billed.count(), set_aside=DeadLetter.objects.waiting().count())

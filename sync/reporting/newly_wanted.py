@@ -1,18 +1,17 @@
-"""What waits because only newer rules want it: how much of which mailbox, at what price, and the admin's answer to it.
+"""Count newly wanted emails (wanted only by newer fixed rules) and their AI units, by mailbox and the admin's decision.
 
-An answer holds for a mailbox and a version of the rules, for good: it also decides on what is found later. It can be changed at
-any time; what was sent already stays at Re:infer.
+A decision belongs to a mailbox and a version of the rules. It does not expire, so it also applies to emails that are
+found later. It can be changed at any time. Comments that were pushed already stay in Re:infer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db import transaction
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
@@ -20,11 +19,11 @@ from mailboxes import rules_versions
 from mailboxes.models import Mailbox
 from sync.engine.newly_wanted import AT_ONCE
 from sync.engine.records import NEWLY_WANTED
-from sync.models import LedgerEntry, MailboxItem, MailboxState, NewlyWanted, RulesAnswer, RulesTakenUp
+from sync.models import LedgerEntry, MailboxItem, NewlyWanted, RulesAnswer, RulesTakenUp
 
 
 class AnswerState(StrEnum):
-    """What was answered of newly wanted emails."""
+    """The decision of an admin about newly wanted emails: none yet, leave them, or bring them."""
 
     WAITING = "waiting"
     LEFT = "left"
@@ -33,63 +32,92 @@ class AnswerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Newly wanted emails of one mailbox, or of several together."""
+    """The newly wanted emails of one mailbox, or of several mailboxes together.
+
+    Attributes:
+        emails: Number of emails.
+        units: AI units that they cost. Emails whose comment is in the bucket already cost none, and an email in several
+            mailboxes counts once.
+        mailboxes: Number of mailboxes with at least one of the emails.
+        is_most: Whether `units` is an upper limit: emails marked as draft, and participants, are checked after a fetch.
+        is_counting: Whether folders are still being scanned.
+        since: When this installation took up the newest of these rules, aware.
+        versions: The versions of the rules that want the emails.
+    """
 
     emails: int = 0
     units: int = 0
-    """Comments that they would become: not what the bucket holds already, and an email in several mailboxes once."""
     mailboxes: int = 0
     is_most: bool = False
-    """Some may not come after all: what is marked as draft is looked into when it is fetched, and so are participants."""
     is_counting: bool = False
-    """Folders are still looked through."""
     since: datetime | None = None
-    """When the newest of these rules were taken up."""
     versions: frozenset[int] = frozenset()
 
     @property
     def price(self) -> str:
+        """The AI units in words, for example "at most 3 AI units"."""
         units = f"{self.units:,} AI unit{'s' * (self.units != 1)}"
         if self.is_counting:
-            return f"{units} so far; folders are still looked through"
+            return f"{units} so far; folders are still being scanned"
         return f"at most {units}" if self.is_most else units
 
     @property
     def sentence(self) -> str:
-        """For people: how many, why, and at what price."""
+        """The number of emails, the reason and the AI units, in words."""
         what = " and ".join(change.what for change in rules_versions.CHANGES if change.version in self.versions)
         where = f" of {self.mailboxes:,} mailboxes" if self.mailboxes > 1 else ""
-        one = self.emails == 1
+        is_one = self.emails == 1
+        emails = "1 email is" if is_one else f"{self.emails:,} emails are"
         return (
-            f"{'1 email is' if one else f'{self.emails:,} emails are'} newly wanted by the rules of this release{where}: "
-            f"{what}. {'It' if one else 'They'} arrived before the upgrade. "
-            f"To bring {'it' if one else 'them'} costs {self.price}."
+            f"{emails} newly wanted by the rules of this release{where}: "
+            f"{what}. {'It' if is_one else 'They'} arrived before the upgrade. "
+            f"Bringing {'it' if is_one else 'them'} costs {self.price}."
         )
 
 
 def of_standing(standing: AnswerState, rows: QuerySet[NewlyWanted] | None = None) -> QuerySet[NewlyWanted]:
-    """The emails (of these) of which this was answered, and that are still where they were found."""
+    """Return the newly wanted emails with the given decision that are still in the folder where they were found.
+
+    Args:
+        standing: The decision.
+        rows: The emails to select from; None for all.
+
+    Returns:
+        The selected emails.
+    """
     answers = RulesAnswer.objects.filter(mailbox=OuterRef("mailbox"), version=OuterRef("version"))
     chosen = {
         AnswerState.WAITING: ~Exists(answers),
         AnswerState.LEFT: Exists(answers.filter(bring=False)),
         AnswerState.COMING: Exists(answers.filter(bring=True)),
     }[standing]
-    copies = MailboxItem.objects.filter(
+    items = MailboxItem.objects.filter(
         mailbox=OuterRef("mailbox"), comment_id=OuterRef("key"), verdict=NEWLY_WANTED, folder__gone=False
     )
     rows = NewlyWanted.objects.all() if rows is None else rows
-    return rows.exclude(version=AT_ONCE).filter(chosen, Exists(copies))
+    return rows.exclude(version=AT_ONCE).filter(chosen, Exists(items))
 
 
 def amount(standing: AnswerState, mailboxes: QuerySet[Mailbox] | None = None) -> Amount:
-    """How many emails of these mailboxes, together; of all where none are given. At most two queries."""
+    """Count the newly wanted emails with the given decision. Runs at most two queries.
+
+    Args:
+        standing: The decision.
+        mailboxes: The mailboxes to count; None for all.
+
+    Returns:
+        The sum over the mailboxes.
+    """
     rows = None if mailboxes is None else NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk"))
     return _amount(of_standing(standing, rows).aggregate(**_counted()), _moments)
 
 
 def by_integration() -> dict[int, Amount]:
-    """What waits, by the primary key of the integration. One query where nothing does."""
+    """Count the newly wanted emails without a decision, by integration. Runs one query if there are none.
+
+    Returns:
+        The amounts by primary key of the integration.
+    """
     rows = of_standing(AnswerState.WAITING).order_by().values("mailbox__integration").annotate(**_counted())
     found: list[Any] = list(rows.order_by("mailbox__integration"))
     moments = _moments() if found else {}
@@ -97,14 +125,14 @@ def by_integration() -> dict[int, Amount]:
 
 
 def _counted() -> dict[str, Count]:
-    """What is counted of newly wanted emails."""
+    """Return the aggregates over newly wanted emails from which `_amount` is made."""
     email = Concat(Cast("mailbox__bucket", CharField()), Value("/"), "key")
     return {
         "emails": Count("pk"),
-        "units": Count(email, distinct=True, filter=~_is_held()),
+        "units": Count(email, distinct=True, filter=~_is_in_bucket()),
         "mailboxes": Count("mailbox", distinct=True),
-        "uncertain": Count("pk", filter=Q(draft=True) | _chooses_people()),
-        "looking": Count("pk", filter=~_is_looked_through()),
+        "uncertain": Count("pk", filter=Q(draft=True) | _filters_participants()),
+        "scanning": Count("pk", filter=~_is_scanned()),
         **{f"of_{it.version}": Count("pk", filter=Q(version=it.version)) for it in rules_versions.CHANGES},
     }
 
@@ -118,72 +146,50 @@ def _amount(counted: Mapping[str, int], moments: Callable[[], Mapping[int, datet
         units=counted["units"],
         mailboxes=counted["mailboxes"],
         is_most=bool(counted["uncertain"]),
-        is_counting=bool(counted["looking"]),
+        is_counting=bool(counted["scanning"]),
         since=max((at for version, at in moments().items() if version in versions), default=None),
         versions=versions,
     )
 
 
 def _moments() -> dict[int, datetime]:
+    """Return when this installation took up each version of the rules."""
     return dict(RulesTakenUp.objects.values_list("version", "at"))
 
 
 def by_mailbox(standing: AnswerState, mailboxes: QuerySet[Mailbox]) -> dict[int, tuple[int, int]]:
-    """Emails and AI units of each of these mailboxes. An email in several mailboxes counts in each."""
+    """Count the newly wanted emails with the given decision, by mailbox. An email in several mailboxes counts in each.
+
+    Args:
+        standing: The decision.
+        mailboxes: The mailboxes to count.
+
+    Returns:
+        The number of emails and of AI units, by primary key of the mailbox.
+    """
     rows = of_standing(standing, NewlyWanted.objects.filter(mailbox__in=mailboxes.values("pk")))
-    counted = rows.order_by().values_list("mailbox").annotate(n=Count("pk"), units=Count("pk", filter=~_is_held()))
+    counted = rows.order_by().values_list("mailbox").annotate(n=Count("pk"), units=Count("pk", filter=~_is_in_bucket()))
     return {pk: (emails, units) for pk, emails, units in counted}
 
 
 def concerned(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
-    """Those of these that an answer would be about: something newly wanted was found in them, or may still be."""
+    """Return the mailboxes to which a decision applies: newly wanted emails were found in them, or may still be found.
+
+    Args:
+        mailboxes: The mailboxes to select from.
+
+    Returns:
+        The selected mailboxes.
+    """
     found = Exists(NewlyWanted.objects.exclude(version=AT_ONCE).filter(mailbox=OuterRef("pk")))
     return mailboxes.filter(found | Q(state__looked_for__lt=F("state__rules")))
 
 
-def answer(mailboxes: Sequence[Mailbox], *, bring: bool, by: str, now: datetime, also_left: bool = False) -> int | None:
-    """Answer for these mailboxes, also for what is still found. Returns how many emails it was about so far; None where there
-    was nothing to answer.
-
-    To bring is about those that wait, and with `also_left` about those that were left; to leave is about those that wait or did
-    not come yet. Of two admins who answer at once what waits, the first one counts.
-    """
-    of = [mailbox.pk for mailbox in mailboxes]
-    changed = AnswerState.COMING if not bring else AnswerState.LEFT if also_left else None
-    with transaction.atomic():
-        rows = NewlyWanted.objects.filter(mailbox__in=of)
-        emails = of_standing(AnswerState.WAITING, rows).count()
-        if changed is not None:
-            again = of_standing(changed, rows)
-            emails += again.count()
-            pairs = set(again.values_list("mailbox_id", "version").distinct())
-            for pk, version in pairs:
-                RulesAnswer.objects.filter(mailbox=pk, version=version).update(bring=bring, at=now, by=by)
-        unanswered = _open(of)
-        answers = [
-            RulesAnswer(mailbox_id=pk, version=version, bring=bring, at=now, by=by) for pk, version in unanswered
-        ]
-        RulesAnswer.objects.bulk_create(answers, ignore_conflicts=True)
-    return emails if emails or unanswered else None
-
-
-def _open(mailboxes: Sequence[int]) -> set[tuple[int, int]]:
-    """Mailbox and version of what nobody answered yet: of what was found, and of what may still be found."""
-    waiting = of_standing(AnswerState.WAITING, NewlyWanted.objects.filter(mailbox__in=mailboxes))
-    found = set(waiting.values_list("mailbox_id", "version").distinct())
-    answered = set(RulesAnswer.objects.filter(mailbox__in=mailboxes).values_list("mailbox_id", "version"))
-    states = MailboxState.objects.filter(pk__in=mailboxes, looked_for__lt=F("rules"))
-    for pk, looked_for, rules in states.values_list("pk", "looked_for", "rules"):
-        found |= {(pk, change.version) for change in rules_versions.CHANGES if looked_for < change.version <= rules}
-    return found - answered
-
-
-def _is_held() -> Exists:
-    """The bucket holds it already."""
+def _is_in_bucket() -> Exists:
     return Exists(LedgerEntry.objects.filter(bucket=OuterRef("mailbox__bucket"), comment_id=OuterRef("key")))
 
 
-def _chooses_people() -> Q:
+def _filters_participants() -> Q:
     lists = ("participant_allow", "participant_deny", "domain_allow", "domain_deny")
     found = Q()
     for name in lists:
@@ -191,5 +197,5 @@ def _chooses_people() -> Q:
     return found
 
 
-def _is_looked_through() -> Q:
+def _is_scanned() -> Q:
     return Q(mailbox__state__looked_for__gte=F("mailbox__state__rules"))

@@ -1,4 +1,4 @@
-"""Which of the many sync runs are worth showing: most find nothing new, and say only that all is well."""
+"""Select the sync runs that are worth showing. Most runs find nothing new and would hide the others in a list."""
 
 from __future__ import annotations
 
@@ -11,5 +11,12 @@ WORKED = Q(created__gt=0) | Q(updated__gt=0) | Q(set_aside__gt=0) | Q(held_back_
 
 
 def worth_showing(runs: QuerySet[SyncRun]) -> QuerySet[SyncRun]:
-    """Those that moved something, failed, or are at work."""
+    """Return the runs that pushed comments, held back updates, had failed emails, failed, or are still running.
+
+    Args:
+        runs: The runs to select from.
+
+    Returns:
+        The selected runs, in the order of `runs`.
+    """
     return runs.filter(FAILED | WORKED | Q(outcome=SyncRun.Outcome.RUNNING))

@@ -1,11 +1,12 @@
-"""How far a mailbox is that is synced for the first time or listed again, and how long it will still take. Read only.
+"""Compute the progress of a first sync or a full resync, and the time left. Read-only.
 
-On a first sync every item of a folder leaves a copy, whatever was decided on it: so the copies that we know, of the items
-that Exchange counted when it told its folders, are the part that is done. When it is listed again, since somebody asked
-for it or wants other mail, the copies are there already: then it is the folders that are through once more, or what the
-runs since the last whole sync counted, whichever is more.
+- First sync: every item of a folder gets a `MailboxItem` row, whatever its verdict. So the rows are the part that is
+  done, out of the items that Exchange counted in the folders.
+- Full resync (requested by an admin, or caused by changed filters): the rows exist already. So the part that is done is
+  the items of the folders that are up to date again, or the emails that the runs since the last complete sync counted,
+  whichever is more.
 
-Beside it, how many folders were read to their end in the pass in hand: see `sync.engine.folder_order`.
+This module also counts the folders that were read to their end in the current pass: see `sync.engine.folder_order`.
 """
 
 from __future__ import annotations
@@ -22,16 +23,22 @@ from sync.models import MailboxItem, SyncedFolder, SyncRun
 from sync.reporting.status import state_of
 
 RECENT = timedelta(hours=1)
-"""Runs of this time tell how fast a mailbox goes."""
+"""The speed of a mailbox is measured over the runs of this time."""
 LEAST_SECONDS = 3.0
-"""A shorter time at work says nothing about speed."""
+"""A shorter total run time, in seconds, is too short to measure a speed."""
 WORK = ("created", "updated", "unchanged", "not_wanted", "set_aside")
-"""What a run counts of the emails that it is through with."""
+"""The counts of a run that add up to the processed emails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Emails that are done, delivered or turned away, of how many, and the seconds of work left, when that can be told."""
+    """The progress of one mailbox.
+
+    Attributes:
+        done: Emails that are processed: delivered or rejected.
+        of: All emails.
+        seconds_left: Estimated run time left, in seconds; None where the speed is unknown.
+    """
 
     done: int
     of: int
@@ -39,27 +46,40 @@ class Progress:
 
     @property
     def label(self) -> str:
+        """The progress in words."""
         return f"Working through {self.done:,} of {self.of:,}"
 
     @property
     def time_left(self) -> str:
-        """As in "about 4 min left"; nothing while nobody knows."""
+        """The time left in words, for example "about 4 min left"; empty where unknown."""
         return "" if self.seconds_left is None else f"{_about(self.seconds_left)} left"
 
 
 @dataclass(slots=True)
 class _Folders:
-    """Items in the folders of one mailbox."""
+    """The folders of one mailbox.
+
+    Attributes:
+        total: Number of items.
+        up_to_date: Number of items in the folders that are up to date with the current filters.
+        relisting: Whether any folder was listed before, and is being listed again or has to be.
+    """
 
     total: int = 0
-    through: int = 0
-    """In those that are up to date with what is wanted now."""
-    listed_again: bool = False
-    """Whether any of them was listed once and has to be listed anew, or is being listed."""
+    up_to_date: int = 0
+    relisting: bool = False
 
 
 def progress_of(mailboxes: Sequence[Mailbox], now: datetime) -> dict[int, Progress]:
-    """By primary key, of those of these mailboxes that are in their first sync or listed again. At most four queries."""
+    """Return the progress of the mailboxes that are in their first sync or a full resync. Runs at most four queries.
+
+    Args:
+        mailboxes: The mailboxes to check, with their states.
+        now: Current time, aware.
+
+    Returns:
+        The progress by primary key of the mailbox.
+    """
     behind = [mailbox for mailbox in mailboxes if (state := state_of(mailbox)) is not None and not state.up_to_date]
     if not behind:
         return {}
@@ -70,26 +90,26 @@ def progress_of(mailboxes: Sequence[Mailbox], now: datetime) -> dict[int, Progre
     known = dict(MailboxItem.objects.filter(mailbox__in=new).order_by().values_list("mailbox_id").annotate(Count("pk")))
     found = {}
     for pk, of in folders.items():
-        done = known.get(pk, 0) if pk in new else _done_again(of, runs.work.get(pk, 0))
+        done = known.get(pk, 0) if pk in new else _resynced(of, runs.work.get(pk, 0))
         if done is not None:
             found[pk] = _progress(min(done, of.total), of.total, runs.speed(pk))
     return found
 
 
-def _done_again(of: _Folders, work: int) -> int | None:
-    """None where it is not listed again, but only has new mail to catch up with."""
-    return max(of.through, work) if of.listed_again else None
+def _resynced(of: _Folders, work: int) -> int | None:
+    """Return the emails that a full resync has processed; None where the mailbox only syncs new mail."""
+    return max(of.up_to_date, work) if of.relisting else None
 
 
 def _folders(mailboxes: Sequence[Mailbox]) -> Mapping[int, _Folders]:
-    """Without the mailboxes of which Exchange has not counted any folder yet."""
+    """Return the folders by primary key of the mailbox. Mailboxes without any counted folder are omitted."""
     digests = {one.pk: _digest(one) for one in mailboxes}
     rows = _readable(mailbox__in=digests).filter(total__isnull=False).order_by()
     listed = Case(
         When(~Q(cursor=""), then=Value("now")), When(synced_at=None, then=Value("never")), default=Value("once")
     )
     found: dict[int, _Folders] = {}
-    for pk, digest, through, listing, listed_, total in (
+    for pk, digest, up_to_date, listing, listed_, total in (
         rows.annotate(listed=listed)
         .values_list("mailbox_id", "wanted_digest", "up_to_date", "listing", "listed")
         .annotate(Sum("total"))
@@ -97,14 +117,14 @@ def _folders(mailboxes: Sequence[Mailbox]) -> Mapping[int, _Folders]:
         of = found.setdefault(pk, _Folders())
         of.total += total
         if listing or listed_ == "once" or (listed_ == "now" and digest != digests[pk]):
-            of.listed_again = True
-        elif through:
-            of.through += total
+            of.relisting = True
+        elif up_to_date:
+            of.up_to_date += total
     return found
 
 
 def _readable(**of: object) -> QuerySet[SyncedFolder]:
-    """The folders that a sync works through: what cannot be read is told of by itself."""
+    """Return the folders that a sync reads. Alerts report the folders that cannot be read."""
     return SyncedFolder.objects.filter(gone=False, holds_mail=True, refused_since=None, **of)
 
 
@@ -114,19 +134,31 @@ def _digest(mailbox: Mailbox) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """The pass over its folders that a mailbox is in."""
+    """The current pass of a mailbox over its folders.
+
+    Attributes:
+        done: Folders that were read to their end with the current filters since the pass began.
+        of: All folders.
+    """
 
     done: int
-    """Folders that were read to their end since it began, for what is wanted now."""
     of: int
 
     @property
     def sentence(self) -> str:
+        """The progress of the pass in words."""
         return f"Folders: {self.done:,} of {self.of:,} in this pass."
 
 
 def pass_of(mailbox: Mailbox) -> Pass | None:
-    """None of a mailbox that is stopped, or up to date, or whose folders are not known yet. At most one query."""
+    """Return the current pass of a mailbox. Runs at most one query.
+
+    Args:
+        mailbox: The mailbox, with its integration and state.
+
+    Returns:
+        The pass; None where the mailbox is stopped or up to date, or its folders are not known yet.
+    """
     state = state_of(mailbox)
     if state is None or state.up_to_date or not (mailbox.enabled and mailbox.integration.enabled):
         return None
@@ -136,27 +168,37 @@ def pass_of(mailbox: Mailbox) -> Pass | None:
 
 
 class _Runs:
-    """What the runs of these mailboxes worked through since each last came to its end."""
+    """The emails that the runs of each mailbox processed since its last complete sync."""
 
     def __init__(self, since: Mapping[int, datetime | None], now: datetime) -> None:
         self.work: dict[int, int] = {}
-        self._lately: dict[int, int] = {}
+        self._recent: dict[int, int] = {}
         self._seconds: dict[int, float] = {}
         runs = SyncRun.objects.filter(_began_after(since.items(), now)).order_by()
         for pk, start, end, *counts in runs.values_list("mailbox_id", "started_at", "ended_at", *WORK):
             self.work[pk] = self.work.get(pk, 0) + sum(counts)
             if start >= now - RECENT:
-                self._lately[pk] = self._lately.get(pk, 0) + sum(counts)
+                self._recent[pk] = self._recent.get(pk, 0) + sum(counts)
                 self._seconds[pk] = self._seconds.get(pk, 0.0) + ((end or now) - start).total_seconds()
 
     def speed(self, pk: int) -> float | None:
-        """Emails a second, of a mailbox that worked long enough to tell."""
-        done, seconds = self._lately.get(pk, 0), self._seconds.get(pk, 0.0)
+        """Return the speed of a mailbox.
+
+        Args:
+            pk: Primary key of the mailbox.
+
+        Returns:
+            Emails per second; None where the runs were too short to measure.
+        """
+        done, seconds = self._recent.get(pk, 0), self._seconds.get(pk, 0.0)
         return done / seconds if done and seconds >= LEAST_SECONDS else None
 
 
 def _began_after(since: Iterable[tuple[int, datetime | None]], now: datetime) -> Q:
-    """Runs of a mailbox since that time; of a first sync those of the last hour, since its copies tell what was done."""
+    """Return the condition for the runs since the last complete sync of each mailbox.
+
+    For a first sync, the runs of the last hour are enough: its `MailboxItem` rows are the part that is done.
+    """
     found = Q(pk__in=())
     for pk, synced_at in since:
         found |= Q(mailbox=pk, started_at__gte=synced_at or now - RECENT)

@@ -1,6 +1,6 @@
-"""A day, a week, a month until now, cut into the steps of a chart: hours, quarters of a day, days. Pure.
+"""Divide the last day, week or month into the steps of a chart: hours, quarters of a day, days. Pure functions.
 
-Steps follow the clock on the wall of the time zone they are made in, also over the night in which it changes.
+The steps of a week and a month follow the local time of the given time zone, also across a daylight saving change.
 """
 
 from __future__ import annotations
@@ -13,44 +13,73 @@ from itertools import pairwise
 
 
 class Span(StrEnum):
+    """The period that a chart shows."""
+
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
 
     @property
     def step(self) -> str:
-        """What one bar is, after "Emails per"."""
+        """The period of one bar, for use after "Emails per"."""
         return {Span.DAY: "hour", Span.WEEK: "6 hours", Span.MONTH: "day"}[self]
 
     @property
     def length(self) -> str:
+        """The period in words, for example "the last 24 hours"."""
         return {Span.DAY: "the last 24 hours", Span.WEEK: "the last 7 days", Span.MONTH: "the last 30 days"}[self]
 
 
 @dataclass(frozen=True, slots=True)
 class ChartStep:
+    """The period of one bar, from `start` (inclusive) to `end` (exclusive). Both are aware."""
+
     start: datetime
     end: datetime
 
 
 def parse_span(text: str | None) -> Span:
-    """A day, whenever it is none of the three."""
+    """Return the span that a page shows.
+
+    Args:
+        text: The value of the query parameter.
+
+    Returns:
+        The span; a day where the value is missing or unknown.
+    """
     return Span(text) if text in set(Span) else Span.DAY
 
 
 def steps(span: Span, now: datetime, zone: tzinfo) -> list[ChartStep]:
-    """In order; the last one holds now, but in a week, which ends with today."""
+    """Divide a span into steps.
+
+    Args:
+        span: The period.
+        now: Current time, aware.
+        zone: The time zone of the steps of a week or month. The steps of a day are UTC hours.
+
+    Returns:
+        The steps in order. A day ends with the current hour, a week and a month end with today.
+    """
     starts = _hours(now) if span is Span.DAY else _wall_clock(span, now.astimezone(zone))
     return [ChartStep(start, end) for start, end in pairwise(starts)]
 
 
 def place_of(moment: datetime, all_steps: Sequence[ChartStep]) -> int | None:
-    """Which of these steps a moment falls into."""
-    return next((place for place, step in enumerate(all_steps) if step.start <= moment < step.end), None)
+    """Return the index of the step that contains a moment.
+
+    Args:
+        moment: The moment, aware.
+        all_steps: The steps in order.
+
+    Returns:
+        The index; None where no step contains the moment.
+    """
+    return next((index for index, step in enumerate(all_steps) if step.start <= moment < step.end), None)
 
 
 def _hours(now: datetime) -> list[datetime]:
-    # Activity is kept by hours of UTC: in a zone that is half an hour off, bars begin at half past.
+    # Activity is stored by UTC hour, so in a zone with an offset of half an hour the bars begin at half past.
     first = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
     return [first + timedelta(hours=number) for number in range(25)]
 
@@ -61,7 +90,7 @@ def _wall_clock(span: Span, today: datetime) -> list[datetime]:
     starts = [
         datetime.combine(first + timedelta(days=day), time(hour), today.tzinfo) for day in range(days) for hour in hours
     ]
-    # In UTC, because the subtraction and comparison of two times of one zone would ignore that its clock was changed.
+    # Return UTC times, because Python ignores a daylight saving change between two times with the same tzinfo.
     return [
         at.astimezone(UTC) for at in [*starts, datetime.combine(today.date() + timedelta(days=1), time(), today.tzinfo)]
     ]

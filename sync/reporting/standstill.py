@@ -1,7 +1,8 @@
-"""Whether the product stands still, and why: told by what its processes say of themselves and by what they leave undone.
+"""Detect that the product stands still, and why, from the heartbeats of its processes and from overdue work.
 
-All of it is read from the database, so a page can work it out while the broker and every worker are away. Whoever lives
-tells of it by notices: see `config.process_guard`. A standstill is seen within a minute.
+All data comes from the database, so a page can detect a standstill while the broker and all workers are down. Every
+process that still runs sends notifications about it: see `config.process_guard`. A standstill is detected within a
+minute.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from sync.models import MailboxState, Process, SyncRun, Tick, Verification
 from sync.reporting.status import Tone
 
 QUIET = timedelta(seconds=40)
-"""Without a tick, or the end of a sync while mailboxes are due: a moment is as long as it may take in good order."""
-BLIP = timedelta(seconds=15)
-"""For which a broker may be away unsaid: a restart."""
+"""The longest normal time without a tick, or without the end of a sync while mailboxes are due."""
+BROKER_GRACE = timedelta(seconds=15)
+"""An outage of the broker up to this length is not reported: it may be a restart."""
 MARGIN = timedelta(seconds=30)
-"""That a sync may take beyond its slice: it ends at its next batch."""
+"""The time by which a sync may exceed its slice: it ends with its current batch."""
 
 
 class StandstillKind(StrEnum):
-    """What stands still. The order is that of the causes: what comes first explains what comes later."""
+    """The kinds of standstill, causes before their consequences. The values are labels of a metric."""
 
     BROKER_AWAY = "broker_away"
     BROKER_REFUSES = "broker_refuses"
@@ -47,30 +48,46 @@ class StandstillKind(StrEnum):
     WORKER_UNFIT = "worker_unfit"
 
 
-ALL_GOES_ON = "Nothing is lost: syncing goes on by itself afterwards."
+NOTHING_LOST = "No email is lost: syncing resumes by itself afterwards."
 
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
+    """A standstill.
+
+    Attributes:
+        kind: Its kind.
+        about: The part that stands still, in a word or two.
+        text: What happened and what to do.
+        since: When it began, aware.
+        tone: The severity.
+        error: The kind of the error, for the catalogue; empty for none.
+    """
+
     kind: StandstillKind
     about: str
-    """What it is about, in a word or two."""
     text: str
     since: datetime
     tone: Tone = Tone.BAD
     error: str = ""
-    """The kind of the error, for the catalogue."""
 
 
 def found(now: datetime, integrations: Iterable[Integration] | None = None) -> list[Standstill]:
-    """All that stands still now, causes before what follows from them. Nothing while nothing is switched on. `integrations`:
-    all of them, where they are at hand."""
-    given = Integration.objects.all() if integrations is None else integrations
-    if not any(integration.enabled for integration in given):
+    """Return the current standstills. None are reported while no integration is enabled.
+
+    Args:
+        now: Current time, aware.
+        integrations: All integrations, if the caller has loaded them; None to load them here.
+
+    Returns:
+        The standstills, causes before their consequences.
+    """
+    loaded = Integration.objects.all() if integrations is None else integrations
+    if not any(integration.enabled for integration in loaded):
         return []
     alive = processes.alive(now)
     workers = processes.workers_of(alive)
-    # One cause is enough: the others would only be its consequences.
+    # Only the first cause is reported: the others are its consequences.
     stopped = next((it for it in _stopped(now, alive, workers) if it is not None), None)
     return [*([stopped] if stopped else []), *_secrets(workers), *_unfit(workers)]
 
@@ -86,19 +103,19 @@ def _stopped(now: datetime, alive: Sequence[Process], workers: Sequence[Process]
 
 
 def _broker(now: datetime, alive: Sequence[Process]) -> Standstill | None:
-    cut_off = [one for one in alive if one.broker and one.broker_since and one.broker_since <= now - BLIP]
+    cut_off = [one for one in alive if one.broker and one.broker_since and one.broker_since <= now - BROKER_GRACE]
     if not cut_off:
         return None
     refuses = any(one.broker == Process.Broker.REFUSES for one in cut_off)
     kind = StandstillKind.BROKER_REFUSES if refuses else StandstillKind.BROKER_AWAY
-    who = "" if len(cut_off) == len(alive) else f" {_names(cut_off)}"
+    names = "" if len(cut_off) == len(alive) else f" {_names(cut_off)}"
     if refuses:
-        whom = f" from{who}" if who else ""
-        text = f"Redis takes nothing{whom}: it is full or read-only. Check its memory (maxmemory) and its role."
+        clients = f" from{names}" if names else ""
+        text = f"Redis rejects writes{clients}: it is full or read-only. Check its memory (maxmemory) and its role."
     else:
-        text = f"Redis does not answer{who}. Check that it runs, and REDIS_URL."
+        text = f"Redis does not answer{names}. Check that it runs, and REDIS_URL."
     since = min(one.broker_since for one in cut_off if one.broker_since)
-    return Standstill(kind, "Redis", f"{text} {ALL_GOES_ON}", since, Tone.WARN if who else Tone.BAD)
+    return Standstill(kind, "Redis", f"{text} {NOTHING_LOST}", since, Tone.WARN if names else Tone.BAD)
 
 
 def _no_worker(tick: datetime | None, now: datetime) -> Standstill | None:
@@ -106,18 +123,18 @@ def _no_worker(tick: datetime | None, now: datetime) -> Standstill | None:
     since = max((at for at in (last, tick) if at), default=None) or _first_asked()
     if since is None or since > now - QUIET:
         return None
-    text = f"No worker is running, or none reaches the database. Start one. {ALL_GOES_ON}"
+    text = f"No worker is running, or none reaches the database. Start one. {NOTHING_LOST}"
     return Standstill(StandstillKind.NO_WORKER, "Workers", text, since)
 
 
 def _stuck(workers: Sequence[Process], now: datetime) -> Standstill | None:
-    """All slots of all workers, and not one: the others take its share."""
+    """Report only if all slots of all workers are stuck: otherwise the other slots do the work."""
     busy = [one.busy_since for one in workers if one.busy_since]
     if not busy or len(busy) < len(workers) or max(busy) > now - settings.SYNC_SLICE - MARGIN:
         return None
     text = (
-        "Every slot of every worker has had the same task for longer than a sync may take. Restart the workers; if it comes "
-        "again, report it with their log."
+        "Every slot of every worker has had the same task for longer than a sync may take. Restart the workers. If "
+        "this happens again, report it with the log of the workers."
     )
     return Standstill(StandstillKind.SLOTS_STUCK, "Workers", text, max(busy))
 
@@ -129,40 +146,43 @@ def _no_tick(
     if since is None or since > now - max(QUIET, 4 * settings.DISPATCH_EVERY):
         return None
     if workers and all(one.busy_since for one in workers):
-        return None  # a tick waits for a slot as everything does
+        return None  # a tick needs a free slot, too
     if not any(one.kind == Process.Kind.BEAT for one in alive):
-        return Standstill(StandstillKind.NO_BEAT, "Beat", f"Beat is not running. Start it. {ALL_GOES_ON}", since)
-    text = f"Nobody looks for mailboxes that are due. Is there a worker for the queue control? {ALL_GOES_ON}"
+        return Standstill(StandstillKind.NO_BEAT, "Beat", f"Beat is not running. Start it. {NOTHING_LOST}", since)
+    text = (
+        "No worker searches for mailboxes that are due. Check that a worker for the queue control is running. "
+        f"{NOTHING_LOST}"
+    )
     return Standstill(StandstillKind.NO_TICK, "Beat", text, since)
 
 
 def _nothing_ends(now: datetime, workers: Sequence[Process]) -> Standstill | None:
-    """Mailboxes are due, none is being synced as it should be, and none came to an end lately."""
-    due = Mailbox.objects.filter(connection_breakers.not_held(), enabled=True, integration__enabled=True)
-    due = due.exclude(processes.opened_by_nobody(workers))
+    """Report that mailboxes are due, no sync is running within its time limit, and none has ended recently."""
+    due = Mailbox.objects.filter(connection_breakers.breakers_closed(), enabled=True, integration__enabled=True)
+    due = due.exclude(processes.unreadable_by_all_workers(workers))
     oldest: datetime | None = due.aggregate(at=Min(DUE))["at"]
     if oldest is None or oldest > now - QUIET:
         return None
-    # A verification may have the place of a sync.
+    # A verification may occupy the slot of a sync.
     if Verification.objects.filter(claimed_until__gt=now, ended_at=None).exists():
         return None
     runs = SyncRun.objects.filter(started_at__gt=now - settings.SYNC_SLICE - MARGIN)
     if runs.filter(Q(ended_at=None) | Q(ended_at__gt=now - QUIET)).exists():
         return None
     last: datetime | None = SyncRun.objects.aggregate(at=Max("started_at"))["at"]
-    text = f"Mailboxes are due, and no sync ends. Is there a worker for the queue sync? {ALL_GOES_ON}"
+    text = f"Mailboxes are due, and no sync ends. Check that a worker for the queue sync is running. {NOTHING_LOST}"
     return Standstill(StandstillKind.NOTHING_ENDS, "Syncs", text, max(oldest, last) if last else oldest)
 
 
 def _secrets(workers: Sequence[Process]) -> Iterator[Standstill]:
-    """Of each integration and destination: what no worker can decrypt."""
+    """Report each integration and destination with a secret that no worker can decrypt."""
     refs = processes.unreadable_by_all(workers)
     since = max((one.unreadable_since for one in workers if one.unreadable_since), default=None)
     if since is None:
         return
     rows: Iterable[Integration | Destination] = [*Integration.objects.all(), *Destination.objects.all()]
     for row in (row for row in rows if processes.reference(row) in refs):
-        text = f"No worker can decrypt a secret of it. {SecretUnreadable.remedy}"
+        text = f"No worker can decrypt its secrets. {SecretUnreadable.remedy}"
         yield Standstill(
             StandstillKind.SECRET_UNREADABLE,
             capfirst(f"{row._meta.verbose_name} {row}"),
@@ -176,14 +196,14 @@ def _unfit(workers: Sequence[Process]) -> Iterator[Standstill]:
     unfit = [one for one in workers if one.fault]
     for one in unfit:
         entry = catalogue.entry_of(one.fault)
-        said = f" {entry.text} {entry.remedy}" if entry else ""
-        text = f"It takes no mailboxes.{said} It looks again every minute."
+        reason = f" {entry.text} {entry.remedy}" if entry else ""
+        text = f"This worker takes no mailboxes.{reason} The worker checks again every minute."
         tone = Tone.BAD if len(unfit) == len(workers) else Tone.WARN
         yield Standstill(StandstillKind.WORKER_UNFIT, one.node, text, one.fault_since or one.seen_at, tone, one.fault)
 
 
-def _names(some: Iterable[Process]) -> str:
-    return ", ".join(sorted({one.node for one in some}))
+def _names(nodes: Iterable[Process]) -> str:
+    return ", ".join(sorted({one.node for one in nodes}))
 
 
 def _last_tick() -> datetime | None:
@@ -191,12 +211,16 @@ def _last_tick() -> datetime | None:
 
 
 def _first_asked() -> datetime | None:
-    """When the first of the mailboxes that run was switched on."""
+    """Return the earliest request for a sync among the running mailboxes."""
     running = MailboxState.objects.filter(mailbox__enabled=True, mailbox__integration__enabled=True)
     first: datetime | None = running.aggregate(at=Min("asked_at"))["at"]
     return first
 
 
 def announce(now: datetime) -> None:
-    """Tell of what stands still, once for each kind, and when it is over."""
-    outbox.keep_told({it.kind.value: f"{it.about}: {it.text}" for it in reversed(found(now))})
+    """Send a notification about each kind of standstill when it begins and when it is over.
+
+    Args:
+        now: Current time, aware.
+    """
+    outbox.update_standstills({it.kind.value: f"{it.about}: {it.text}" for it in reversed(found(now))})

@@ -1,8 +1,7 @@
-"""What state a mailbox or a folder is in, and how to say it to an admin. Of an integration:
-`sync.reporting.integration_status`.
+"""Compute the status of a mailbox, folder, destination or bucket, and its text for admins. Read-only.
 
-The state of a mailbox is worked out by the database, so that a page can count and filter thousands of them in one
-query; its words are chosen here. Nothing in this module changes anything.
+The database computes the status of a mailbox, so that a page can count and filter thousands of mailboxes in one query.
+This module chooses the words. For integrations see `sync.reporting.integration_status`.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ if TYPE_CHECKING:
     JudgedMailbox = WithAnnotations[Mailbox, _Judgement]
 else:
     JudgedMailbox = Mailbox
-"""A mailbox of which the database said what state it is in: see `with_status`."""
+"""A mailbox that the database annotated with its `status`: see `with_status`."""
 
 
 class Tone(StrEnum):
-    """How a state feels, for its colour."""
+    """The severity of a state. Pages choose the colour by it."""
 
     OK = "ok"
     BUSY = "busy"
@@ -48,7 +47,7 @@ class Tone(StrEnum):
 
 
 class Status(StrEnum):
-    """The states of a mailbox that an admin can tell apart, worst first."""
+    """The states of a mailbox, worst first. The values are part of the API."""
 
     NEEDS_YOU = "needs_you"
     HELD = "held"
@@ -62,18 +61,20 @@ class Status(StrEnum):
 
     @property
     def label(self) -> str:
+        """The name of this state on pages."""
         return _WORDS[self][0]
 
     @property
     def tone(self) -> Tone:
+        """The severity of this state."""
         return _WORDS[self][1]
 
 
 _WORDS = {
-    Status.NEEDS_YOU: ("Needs you", Tone.BAD),
-    Status.HELD: ("Held", Tone.WARN),
+    Status.NEEDS_YOU: ("Action required", Tone.BAD),
+    Status.HELD: ("Paused", Tone.WARN),
     Status.OVERDUE: ("Overdue", Tone.WARN),
-    Status.WAITING: ("Waiting its turn", Tone.BUSY),
+    Status.WAITING: ("Waiting in queue", Tone.BUSY),
     Status.LISTING: ("Listing", Tone.BUSY),
     Status.IN_PROGRESS: ("Working through mail", Tone.BUSY),
     Status.LEFT_OUT: ("Folders left out", Tone.WARN),
@@ -84,49 +85,65 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class StatusSummary:
-    """The state of one thing in words: a badge, a sentence, and whether a worker is at it right now."""
+    """The state of one object as texts.
+
+    Attributes:
+        label: The text of the badge.
+        tone: The severity, for the colour of the badge.
+        sentence: The reason of the state and the next step; empty where the label is enough.
+        working: Whether work is running, queued or requested.
+        doing: The work that is running, queued or requested, as a sentence; empty where there is none.
+        brief: A short form of `doing` to show beside the badge; empty where the badge shows it already.
+        of_integration: Mailboxes only: the circuit breaker of the integration is open, and `sentence` describes the
+            integration.
+    """
 
     label: str
     tone: Tone
     sentence: str
     working: bool = False
     doing: str = ""
-    """What goes on or was asked for and is still to come, in words."""
     brief: str = ""
-    """The same in a word or two, to stand in a row beside a badge that does not say it."""
     of_integration: bool = False
-    """Of a mailbox: its integration is held, and so its sentence is that of the integration."""
 
 
 REFUSED = sorted(error.kind for error in all_errors() if issubclass(error, Refused))
-"""Kinds of errors that stay until somebody changes something."""
+"""Kinds of errors that persist until an admin changes something."""
 
 
 def with_status(mailboxes: QuerySet[Mailbox], now: datetime) -> QuerySet[JudgedMailbox]:
-    """These mailboxes, each annotated with `status`, the value of its `Status` at this time."""
-    held = (
+    """Annotate each mailbox with `status`, the value of its `Status` at the given time.
+
+    Args:
+        mailboxes: The mailboxes to annotate.
+        now: Current time, aware.
+
+    Returns:
+        The same mailboxes with the annotation.
+    """
+    breaker_open = (
         Q(integration__held_until__isnull=False)
         | Q(bucket__held_until__isnull=False)
         | Q(bucket__destination__held_until__isnull=False)
     )
     leased = Q(state__lease_until__gt=now)
-    asked = Q(state__list_again=True) | Q(state__send_again=True)
-    knows_its_mail = Exists(MailboxItem.objects.filter(mailbox=OuterRef("pk")))
+    resync_requested = Q(state__list_again=True) | Q(state__send_again=True)
+    has_items = Exists(MailboxItem.objects.filter(mailbox=OuterRef("pk")))
     leaves_out = Exists(SyncedFolder.objects.left_out().filter(mailbox=OuterRef("pk")))
-    somebody_works = Exists(MailboxState.objects.filter(lease_until__gt=now))
+    any_sync_runs = Exists(MailboxState.objects.filter(lease_until__gt=now))
     status = Case(
         When(
             Q(integration__enabled=False) | Q(enabled=False, disabled_reason=DisabledReason.USER), _is(Status.STOPPED)
         ),
         When(Q(enabled=False), _is(Status.NEEDS_YOU)),
-        When(held, _is(Status.HELD)),
+        When(breaker_open, _is(Status.HELD)),
         When(Q(state__failures__gt=0, state__error_kind__in=REFUSED), _is(Status.NEEDS_YOU)),
         When(Q(state__failures__gt=0), _is(Status.HELD)),
-        When(late_since(now) & Q(somebody_works), _is(Status.WAITING)),
+        When(late_since(now) & Q(any_sync_runs), _is(Status.WAITING)),
         When(late_since(now), _is(Status.OVERDUE)),
-        When(Q(state__up_to_date=True) & ~asked & leaves_out, _is(Status.LEFT_OUT)),
-        When(Q(state__up_to_date=True) & ~asked, _is(Status.UP_TO_DATE)),
-        When(leased & knows_its_mail, _is(Status.IN_PROGRESS)),
+        When(Q(state__up_to_date=True) & ~resync_requested & leaves_out, _is(Status.LEFT_OUT)),
+        When(Q(state__up_to_date=True) & ~resync_requested, _is(Status.UP_TO_DATE)),
+        When(leased & has_items, _is(Status.IN_PROGRESS)),
         When(leased, _is(Status.LISTING)),
         default=_is(Status.WAITING),
         output_field=CharField(),
@@ -139,18 +156,41 @@ def _is(status: Status) -> Value:
 
 
 def status_of(mailbox: JudgedMailbox) -> Status:
+    """Return the status of a mailbox that `with_status` annotated.
+
+    Args:
+        mailbox: The annotated mailbox.
+
+    Returns:
+        Its status.
+    """
     return Status(mailbox.status)
 
 
 def state_of(mailbox: Mailbox) -> MailboxState | None:
-    """None when the mailbox is so new that nobody looked at it yet."""
+    """Return the sync state of a mailbox.
+
+    Args:
+        mailbox: The mailbox. Its state should be selected with it.
+
+    Returns:
+        The state; None for a new mailbox that has no state row yet.
+    """
     state: MailboxState | None = getattr(mailbox, "state", None)
     return state
 
 
 def mailbox_standing(mailbox: JudgedMailbox, now: datetime, progress: str = "") -> StatusSummary:
-    """Of a mailbox with its integration, bucket, destination and state at hand. `progress`: how far it is with its mail, in
-    words."""
+    """Return the state of a mailbox as texts.
+
+    Args:
+        mailbox: The annotated mailbox, with its integration, bucket, destination and state selected.
+        now: Current time, aware.
+        progress: How much of the mailbox is done, as text; replaces the label of `IN_PROGRESS`.
+
+    Returns:
+        The summary.
+    """
     status = status_of(mailbox)
     state = state_of(mailbox)
     leased = state is not None and state.lease_until is not None and state.lease_until > now
@@ -168,26 +208,29 @@ def _label(mailbox: Mailbox, status: Status, leased: bool, progress: str, now: d
     if status is Status.IN_PROGRESS:
         return progress or status.label
     if status is Status.HELD:
-        until = _held_until(mailbox)
-        # While the time is over and nobody has come back with an answer, it is tried.
-        return f"Held until {bare(until, now)}" if until and until > now else "Held, trying again"
+        until = _paused_until(mailbox)
+        # After that time the mailbox syncs as a trial. It stays paused until the trial ends.
+        return f"Paused until {bare(until, now)}" if until and until > now else "Paused, trying again"
     return status.label
 
 
 def _doing(state: MailboxState | None, status: Status, leased: bool, queued: bool) -> tuple[str, str]:
-    """So that whoever pressed a button sees what became of it until it is done: in a sentence, and in a word or two."""
+    """Return the running, queued or requested work: as a sentence, and as a few words.
+
+    An admin who pressed a button sees this text until the work is done.
+    """
     if state is None:
         return "", ""
     if status is Status.STOPPED:
-        return "A worker is just ending its batch." if leased else "", ""
-    soon = " That is queued." if queued else ""
+        return "A worker is finishing its batch." if leased else "", ""
+    suffix = " The sync is queued." if queued else ""
     if state.send_again:
-        return f"It is sent again at the next sync.{soon}", "to be sent again"
+        return f"Missing comments are pushed again at the next sync.{suffix}", "push missing again pending"
     if state.list_again:
-        return f"All its folders are listed again at the next sync.{soon}", "to be listed again"
+        return f"A full resync starts with the next sync.{suffix}", "full resync pending"
     if leased:
-        return "A worker syncs it now.", "" if status in (Status.LISTING, Status.IN_PROGRESS) else "syncing"
-    return ("It is queued: the next free worker takes it.", "queued") if queued else ("", "")
+        return "A worker is syncing it.", "" if status in (Status.LISTING, Status.IN_PROGRESS) else "syncing"
+    return ("The sync is queued: the next free worker takes it.", "queued") if queued else ("", "")
 
 
 def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | None, now: datetime) -> str:
@@ -199,43 +242,51 @@ def _mailbox_sentence(mailbox: Mailbox, status: Status, state: MailboxState | No
         case Status.NEEDS_YOU:
             return mailbox.disabled_sentence or f"{mailbox.get_disabled_reason_display()}."
         case Status.HELD:
-            held = _what_is_held(mailbox)
-            if held is not None:
-                return hold_sentence(held, now)
+            paused = _paused_part(mailbox)
+            if paused is not None:
+                return paused_sentence(paused, now)
             return _then(state.error_text, "Next try", state.next_sync_at, now) if state is not None else ""
         case Status.WAITING if state is not None and is_late(mailbox, state, now):
             return f"It was due {clock(due_at(state), now)}; all workers are busy with other mailboxes."
         case Status.LEFT_OUT:
             return "At least one folder cannot be read and is left out. All others are up to date."
         case Status.OVERDUE if state is not None:
-            return f"It was due {clock(due_at(state), now)}, and no worker took it. Is a worker running?"
+            return f"It was due {clock(due_at(state), now)}, and no worker took it. Check that a worker is running."
     return ""
 
 
-def _held_until(mailbox: Mailbox) -> datetime | None:
-    held, state = _what_is_held(mailbox), state_of(mailbox)
-    if held is not None:
-        return held.held_until
+def _paused_until(mailbox: Mailbox) -> datetime | None:
+    paused, state = _paused_part(mailbox), state_of(mailbox)
+    if paused is not None:
+        return paused.held_until
     return state.next_sync_at if state is not None else None
 
 
-def _what_is_held(mailbox: Mailbox) -> Integration | Destination | Bucket | None:
-    """What it hangs on and is held as a whole; None when it waits by itself."""
+def _paused_part(mailbox: Mailbox) -> Integration | Destination | Bucket | None:
+    """Return the integration, destination or bucket whose circuit breaker is open; None if all are closed."""
     bucket = mailbox.bucket
-    return next((held for held in (mailbox.integration, bucket.destination, bucket) if held.is_held), None)
+    return next((part for part in (mailbox.integration, bucket.destination, bucket) if part.is_held), None)
 
 
-def hold_sentence(held: Integration | Destination | Bucket, now: datetime) -> str:
-    """Why something is held, who waits, and when it is tried again."""
-    told = sentence(held.held_kind, held.held_detail)
-    error = error_of(held.held_kind)
-    if isinstance(held, Integration) and error is not None:
-        told = f"{closed(told)} {who_waits(error.evidence)}"
-    return _then(told, "Next try", held.held_until, now)
+def paused_sentence(paused: Integration | Destination | Bucket, now: datetime) -> str:
+    """Return why a circuit breaker is open, which mailboxes are paused, and the time of the next try.
+
+    Args:
+        paused: The object whose circuit breaker is open.
+        now: Current time, aware.
+
+    Returns:
+        The text.
+    """
+    text = sentence(paused.held_kind, paused.held_detail)
+    error = error_of(paused.held_kind)
+    if isinstance(paused, Integration) and error is not None:
+        text = f"{closed(text)} {who_waits(error.evidence)}"
+    return _then(text, "Next try", paused.held_until, now)
 
 
 def _who_waits(state: MailboxState) -> str:
-    """Of a mailbox that is refused while its integration goes on."""
+    """Return which mailboxes are paused when one is refused and its integration keeps syncing; empty otherwise."""
     error = error_of(state.error_kind)
     of_mailbox = error is not None and (state.refused_alone or error.evidence is Evidence.RESPONSE)
     return (
@@ -251,42 +302,88 @@ def _then(text: str, what: str, when: datetime | None, now: datetime) -> str:
     return f"{closed(text)} {what} {clock(when, now)}.".strip()
 
 
-def hold_standing(held: Destination | Bucket, now: datetime) -> StatusSummary:
-    """Of a destination or a bucket: it is held, or nothing is known against it."""
+def paused_standing(held: Destination | Bucket, now: datetime) -> StatusSummary:
+    """Return the state of a destination or a bucket as texts: paused (its circuit breaker is open), or in use.
+
+    Args:
+        held: The destination or bucket.
+        now: Current time, aware.
+
+    Returns:
+        The summary.
+    """
     if held.is_held:
-        return StatusSummary("Held", Tone.BAD, hold_sentence(held, now))
+        return StatusSummary("Paused", Tone.BAD, paused_sentence(held, now))
     return StatusSummary("In use", Tone.OK, "")
 
 
 def folder_standing(folder: SyncedFolder, wanted: bool) -> StatusSummary:
-    """Of a folder of a mailbox. `wanted`: whether its mail is, by the filters as they are now."""
+    """Return the state of a mailbox folder as texts.
+
+    Args:
+        folder: The folder.
+        wanted: Whether the current filters want the mail of this folder.
+
+    Returns:
+        The summary.
+    """
     if not wanted:
         return StatusSummary("Not wanted", Tone.OFF, "")
     if folder.left_out:
         return StatusSummary("Left out", Tone.WARN, sentence(folder.refused_kind, folder.refused_detail))
     if folder.up_to_date:
         return StatusSummary("Up to date", Tone.OK, "")
-    begun = folder.cursor or folder.attempts
-    return StatusSummary((Status.IN_PROGRESS if begun else Status.WAITING).label, Tone.BUSY, "")
+    started = folder.cursor or folder.attempts
+    return StatusSummary((Status.IN_PROGRESS if started else Status.WAITING).label, Tone.BUSY, "")
 
 
 def clock(when: datetime, now: datetime) -> str:
-    """A time for a sentence: "at 14:05", or with its date when that is not today."""
+    """Format a time for a sentence, in the current time zone.
+
+    Args:
+        when: The time to format, aware.
+        now: Current time, aware.
+
+    Returns:
+        For example "at 14:05", or "on 5 Mar, 14:05" on any other day than today.
+    """
     local = timezone.localtime(when)
     today = local.date() == timezone.localtime(now).date()
     return f"at {date_format(local, 'H:i')}" if today else f"on {date_format(local, 'j M, H:i')}"
 
 
 def bare(when: datetime, now: datetime) -> str:
-    """The same behind "until"."""
+    """Format a time as `clock` does, without the preposition: for use after "until" or "since".
+
+    Args:
+        when: The time to format, aware.
+        now: Current time, aware.
+
+    Returns:
+        For example "14:05" or "5 Mar, 14:05".
+    """
     return clock(when, now).removeprefix("at ").removeprefix("on ")
 
 
 def parse_status(text: str | None) -> Status | None:
-    """The state that a page is asked to filter by; None for anything else."""
+    """Return the status that a page is filtered by.
+
+    Args:
+        text: The value of the query parameter.
+
+    Returns:
+        The status; None where the value is missing or unknown.
+    """
     return Status(text) if text in set(Status) else None
 
 
 def choices(counts: Iterable[Status]) -> list[tuple[str, str]]:
-    """For a filter: value and label of each of these states."""
+    """Return the options of a filter by status.
+
+    Args:
+        counts: The states to offer.
+
+    Returns:
+        The value and label of each state.
+    """
     return [(status.value, status.label) for status in counts]

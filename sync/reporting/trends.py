@@ -1,6 +1,7 @@
-"""The charts of the overview: what was moved over a day, a week or a month, how long new email waited, what it cost.
+"""The charts of the overview: pushed emails and latency over a day, a week or a month, and the AI units of this month.
 
-One query for both charts and one for the costs: each reads at most the hours of a month, or the entries of one.
+One query reads the hourly counts of the charts, at most a month of them. One query counts the ledger entries of this
+month.
 """
 
 from __future__ import annotations
@@ -26,12 +27,20 @@ from sync.reporting.wording.counts import thousands
 from sync.reporting.wording.moments import exactly, lasting, round_length
 
 SHOWN = 8
-"""Buckets with a line of their own; the others share one."""
+"""The most lines of the list of buckets. If there are more buckets, the last line sums up the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailTally:
-    """What was moved in the hour, or in the step of a chart, that began then."""
+    """The counts of one hour, or of one step of a chart.
+
+    Attributes:
+        start: Start of the hour or step, aware.
+        created: Comments created.
+        updated: Comments updated.
+        set_aside: Failed emails.
+        longest_wait: Longest latency of a new email, in seconds; None where no new email arrived.
+    """
 
     start: datetime
     created: int = 0
@@ -41,12 +50,13 @@ class MailTally:
 
     @property
     def emails(self) -> int:
+        """The number of created and updated comments."""
         return self.created + self.updated
 
 
 @dataclass(frozen=True, slots=True)
 class Hover:
-    """Where a pointer finds a value, and what it is in words."""
+    """The hover area of a value, and its tooltip."""
 
     place: charts.Box
     text: str
@@ -54,32 +64,48 @@ class Hover:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What `components/chart.html` draws. A series is a name for its colour and the data of its path."""
+    """The content of `components/chart.html`.
+
+    Attributes:
+        series: For each series, the name of its colour and the data of its SVG path.
+        hovers: One hover area for each value.
+        scale: Labels of the y axis: upper end, middle, lower end.
+        axis: Labels of the x axis, each for the same number of values.
+    """
 
     series: list[tuple[str, str]]
     hovers: list[Hover]
     scale: list[str]
-    """Its end, its middle and its beginning."""
     axis: list[str]
-    """Each for the same number of values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trends:
+    """The charts of the overview and their numbers.
+
+    Attributes:
+        span: The period.
+        emails: Chart of created and updated comments.
+        delay: Chart of the longest latency.
+        rows: Label and counts of each step, for a table.
+        total: The sum over the period.
+        busiest: The hour with most emails; None where there are no emails.
+        slowest: The hour with the longest latency; None where no new email arrived.
+    """
+
     span: Span
     emails: Chart
     delay: Chart
     rows: list[tuple[str, MailTally]]
     total: MailTally
     busiest: MailTally | None
-    """The hour that moved most; None when nothing was moved."""
     slowest: MailTally | None
-    """The hour in which an email had waited longest."""
 
     @property
     def emails_described(self) -> str:
+        """The chart of emails as a sentence."""
         if self.busiest is None:
-            return f"No email was moved in {self.span.length}."
+            return f"No email was pushed in {self.span.length}."
         counted = f"{thousands(self.total.created)} new and {thousands(self.total.updated)} updated"
         return (
             f"{counted} in {self.span.length}. Busiest hour: {thousands(self.busiest.emails)}, {_from(self.busiest)}."
@@ -87,25 +113,32 @@ class Trends:
 
     @property
     def delay_described(self) -> str:
-        what = "How long the slowest new email took from its arrival in Exchange to Re:infer."
+        """The chart of the latency as a sentence."""
+        what = "Time from the arrival of the slowest new email in Exchange to its comment in Re:infer."
         if self.slowest is None:
-            return f"{what} None arrived since its mailbox was first in sync."
+            return f"{what} No new email arrived after the first sync of its mailbox."
         return f"{what} Longest: {lasting(self.slowest.longest_wait)}, {_from(self.slowest)}."
 
 
 @dataclass(frozen=True, slots=True)
 class BucketUnits:
-    """AI units of this month; `bucket` is None for those that share a line."""
+    """The AI units of a bucket in this month, or those of several buckets that share a line.
+
+    Attributes:
+        bucket: The bucket; None for a shared line.
+        units: AI units of this month.
+        width: Length of the bar in percent: of the limit, or of the longest bar where the bucket has no limit.
+        others: Shared lines: number of buckets.
+    """
 
     bucket: Bucket | None
     units: int
     width: float
-    """Of its bar, in hundredths: of its limit, or of the longest where it has none."""
     others: int = 0
 
     @property
     def percent(self) -> int | None:
-        """Of its limit; None without one."""
+        """The used percentage of the monthly limit; None without a limit."""
         limit = self.bucket.monthly_limit if self.bucket is not None else None
         if limit is None:
             return None
@@ -113,12 +146,22 @@ class BucketUnits:
 
     @property
     def tone(self) -> Tone | None:
+        """The severity by the used percentage; None without a limit."""
         if self.percent is None:
             return None
         return Tone.BAD if self.percent >= 100 else Tone.WARN if self.percent >= WARN_AT * 100 else Tone.OK
 
 
 def trends(span: Span, now: datetime) -> Trends:
+    """Return the charts of the overview, in the current time zone.
+
+    Args:
+        span: The period.
+        now: Current time, aware.
+
+    Returns:
+        The charts and their numbers.
+    """
     all_steps = steps(span, now, timezone.get_current_timezone())
     hours = _hours(all_steps[0].start)
     tallies = _fold(hours, all_steps)
@@ -137,7 +180,16 @@ def trends(span: Span, now: datetime) -> Trends:
 
 
 def units_by_bucket(now: datetime) -> list[BucketUnits]:
-    """Most first, as the ledger has them: every comment that we created, and was acknowledged, this month."""
+    """Return the AI units of this month by bucket.
+
+    One AI unit is counted for each comment that this product created and Re:infer acknowledged, by the ledger.
+
+    Args:
+        now: Current time, aware.
+
+    Returns:
+        At most `SHOWN` lines, most AI units first. The last one may be shared.
+    """
     found = with_units(Bucket.objects.select_related("destination"), now)
     lines = [BucketUnits(row, row.units, 0) for row in found.order_by("-units", "project", "name")]
     if len(lines) > SHOWN:
@@ -154,7 +206,15 @@ def _width(line: BucketUnits, most: int) -> float:
 
 
 def with_units(buckets: QuerySet[Bucket], now: datetime) -> QuerySet[Any]:
-    """These buckets, each annotated with `units`: the AI units of this month."""
+    """Annotate each bucket with `units`: its AI units of this month.
+
+    Args:
+        buckets: The buckets.
+        now: Current time, aware.
+
+    Returns:
+        The same buckets with the annotation.
+    """
     entries = LedgerEntry.objects.filter(
         bucket=OuterRef("pk"), billed=True, state=LedgerEntry.State.CONFIRMED, created_at__gte=month_start(now)
     )
@@ -165,19 +225,19 @@ def with_units(buckets: QuerySet[Bucket], now: datetime) -> QuerySet[Any]:
 def _hours(start: datetime) -> list[MailTally]:
     rows = Activity.objects.filter(hour__gte=start).order_by("hour").values("hour")
     sums = rows.annotate(
-        new=Sum("created"), changed=Sum("updated"), aside=Sum("set_aside"), wait=Max("longest_wait")
-    ).values_list("hour", "new", "changed", "aside", "wait")
+        new=Sum("created"), changed=Sum("updated"), failed=Sum("set_aside"), wait=Max("longest_wait")
+    ).values_list("hour", "new", "changed", "failed", "wait")
     return [MailTally(*row) for row in sums]
 
 
 def _fold(hours: Iterable[MailTally], all_steps: Sequence[ChartStep]) -> list[MailTally]:
-    """The hours that fall into each step, added up."""
-    within: list[list[MailTally]] = [[] for _ in all_steps]
+    """Add up the hours of each step."""
+    hours_of: list[list[MailTally]] = [[] for _ in all_steps]
     for hour in hours:
-        place = place_of(hour.start, all_steps)
-        if place is not None:
-            within[place].append(hour)
-    return [_sum(tallies, step.start) for tallies, step in zip(within, all_steps, strict=True)]
+        index = place_of(hour.start, all_steps)
+        if index is not None:
+            hours_of[index].append(hour)
+    return [_sum(tallies, step.start) for tallies, step in zip(hours_of, all_steps, strict=True)]
 
 
 def _sum(tallies: Sequence[MailTally], start: datetime) -> MailTally:
@@ -203,7 +263,7 @@ def _emails(tallies: Sequence[MailTally], labels: Sequence[str], axis: list[str]
 
 
 def _delay(tallies: Sequence[MailTally], labels: Sequence[str], axis: list[str]) -> Chart:
-    # A wait of nothing is a wait: it is drawn, where an hour without new email has no bar.
+    # A latency of 0 s gets a small bar, to differ from an hour without new email, which has none.
     waits = [0 if tally.longest_wait is None else max(tally.longest_wait, 0.1) for tally in tallies]
     top = charts.seconds_top(max(waits))
     (delay,) = charts.stacked([waits], top)
@@ -213,8 +273,8 @@ def _delay(tallies: Sequence[MailTally], labels: Sequence[str], axis: list[str])
 
 
 def _hovers(labels: Sequence[str], words: Sequence[str]) -> list[Hover]:
-    places = charts.places(len(labels))
-    return [Hover(place, f"{label}: {text}") for place, label, text in zip(places, labels, words, strict=True)]
+    areas = charts.places(len(labels))
+    return [Hover(area, f"{label}: {text}") for area, label, text in zip(areas, labels, words, strict=True)]
 
 
 def _from(hour: MailTally) -> str:
@@ -222,7 +282,7 @@ def _from(hour: MailTally) -> str:
 
 
 def _marked_every(span: Span) -> int:
-    """How many bars stand above one mark of the x axis: they must share it evenly."""
+    """Return the number of bars for each label of the x axis. It divides the number of bars evenly."""
     return {Span.DAY: 6, Span.WEEK: 4, Span.MONTH: 6}[span]
 
 

@@ -1,4 +1,4 @@
-"""The folders of a mailbox and their checkpoints, in the database. Every write demands the lease."""
+"""The folders of a mailbox and their checkpoints, in the database. Every write requires the lease."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integrations.messages import ChangePage, Cursor, Folder, FolderChanges, Fol
 from mailboxes.rules_versions import current
 from sync.engine.folder_paths import Position, positions
 from sync.engine.folder_refusals import next_try
-from sync.engine.folder_totals import Doubt, FolderTally, Judgement, Read, judged, next_look
+from sync.engine.folder_totals import Doubt, FolderTally, Judgement, Read, judge, next_tree_read
 from sync.engine.ports import CheckpointMoved, LeaseLost
 from sync.engine.records import FolderRecord, PageAttempt, Round
 from sync.models import FROM_THE_BEGINNING, READABLE, TRY_AGAIN, LedgerEntry, MailboxItem, MailboxState, SyncedFolder
@@ -26,33 +26,44 @@ from sync.store.lease import Lease
 
 log = structlog.get_logger(__name__)
 
-TREE = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone", "read_since")
-"""What the tree tells of a folder, beside its total."""
-Told = tuple[object, ...]
-"""The values of these of one folder."""
+TREE_FIELDS = ("parent_id", "name", "path", "kind", "folder_class", "hidden", "holds_mail", "gone", "read_since")
+"""The fields of a folder that the tree reports, besides its total."""
+TreeValues = tuple[object, ...]
+"""The values of `TREE_FIELDS` of one folder."""
 NOTHING_TO_COMPARE: dict[str, Any] = {"to_compare": False, "doubted_total": None, "doubted_difference": None}
-"""What to write to a folder in which something came or went since its total was told."""
+"""The field values of a folder in which items were added or removed since its total was reported."""
 
 
 def excuse(folders: QuerySet[SyncedFolder]) -> None:
-    """The attempts that were begun last at these folders do not count: what ended them was no email."""
+    """Undo the count of the last attempt at these folders: no email ended it.
+
+    Args:
+        folders: The folders.
+    """
     folders.filter(attempts__gt=0).update(attempts=F("attempts") - 1, attempt_of=None)
 
 
 class DatabaseCheckpoints:
-    """See `sync.engine.ports.Checkpoints`."""
+    """Implements `sync.engine.ports.Checkpoints`, which documents arguments, results and errors of the methods."""
 
     def __init__(self, lease: Lease, address: str) -> None:
+        """Open the checkpoints of a mailbox.
+
+        Args:
+            lease: The lease of the sync.
+            address: The address of the mailbox.
+        """
         self.lease = lease
         self.address = address.casefold()
         self.mailbox_id = lease.mailbox_id
         self._paths: dict[FolderId, tuple[str, ...]] = {}
         self._loaded: dict[FolderId, SyncedFolder] = {}
-        """As `folders` read them, until their checkpoint moves."""
+        """The folders as `folders` read them, until their checkpoint moves."""
 
     def folders_cursor(self) -> Cursor | None:
-        # Where the address was changed, it is another mailbox, and its tree has to be told from the beginning. And a release
-        # that reads more folders has to be told of those, too.
+        """Return the cursor of the folder tree. See `Checkpoints.folders_cursor`."""
+        # After a change of the address it is another mailbox, so its tree has to be listed from the beginning. A
+        # release that reads more folders needs those, too.
         state = self._state
         is_ours = state.folders_of == self.address and state.tree_version == folder_classes.VERSION
         if not is_ours or not state.folders_cursor or self._is_whole_tree_due():
@@ -60,29 +71,35 @@ class DatabaseCheckpoints:
         return Cursor(state.folders_cursor)
 
     def _is_whole_tree_due(self) -> bool:
-        """By the time at which the lease was taken or renewed last: an idle sync need not ask what time it is."""
+        """Return whether the whole tree is due, by the time of the last lease renewal.
+
+        So an idle sync needs no query of the time.
+        """
         due, until = self._state.whole_tree_at, self._state.lease_until
         return due is None or (until is not None and due <= until - self.lease.length)
 
     def round(self) -> Round:
+        """Return the round in which this sync began. See `Checkpoints.round`."""
         return Round(self._state.round, self._state.pass_began, self._state.failures)
 
     @cached_property
     def _state(self) -> MailboxState:
-        """As it was when this sync first asked."""
+        """The state of the mailbox when this sync first read it."""
         state = MailboxState.objects.filter(pk=self.mailbox_id).first()
-        if state is None:  # deleted meanwhile
+        if state is None:  # the mailbox was deleted meanwhile
             raise LeaseLost
         return state
 
     @transaction.atomic
     def next_round(self) -> None:
+        """Begin the next round. See `Checkpoints.next_round`."""
         self.lease.demand()
         same = MailboxState.objects.filter(pk=self.mailbox_id, round=self._state.round)
         same.update(round=self._state.round + 1)
 
     @transaction.atomic
     def record_folders(self, changes: FolderChanges, *, complete: bool) -> None:
+        """Store the folder tree and its cursor. See `Checkpoints.record_folders`."""
         self.lease.demand()
         self._paths = {}
         if changes.changed or changes.gone or complete:
@@ -90,40 +107,52 @@ class DatabaseCheckpoints:
         values: dict[str, object] = {"folders_cursor": changes.cursor, "folders_of": self.address}
         values["tree_version"] = folder_classes.VERSION
         if complete:
-            values["whole_tree_at"] = self.lease.clock() + next_look(len(changes.changed), self.mailbox_id)
+            values["whole_tree_at"] = self.lease.clock() + next_tree_read(len(changes.changed), self.mailbox_id)
         MailboxState.objects.filter(pk=self.mailbox_id).update(**values)
 
     def folders(self) -> Sequence[FolderRecord]:
+        """Return the folders that hold mail and still exist. See `Checkpoints.folders`."""
         rows = list(self._rows().filter(gone=False))
         self._loaded = {FolderId(row.folder_id): row for row in rows}
         places = positions(map(_folder, rows))
-        # Where no folder waits for its next try, nobody has to know what time it is.
+        # If no folder waits for a retry, no query of the time is needed.
         now = self.lease.clock() if any(row.retry_at for row in rows) else None
         return [_record(row, places[FolderId(row.folder_id)], now) for row in rows if row.holds_mail]
 
     def path(self, folder: FolderId) -> tuple[str, ...]:
-        """Where a folder of this mailbox lies now."""
+        """Return the present path of a folder.
+
+        Args:
+            folder: The folder.
+
+        Returns:
+            The names from the mailbox root to the folder.
+        """
         if folder not in self._paths:
             self._paths = {FolderId(row.folder_id): tuple(row.path) for row in self._rows()}
         return self._paths[folder]
 
     @transaction.atomic
     def begin(self, folder: FolderId) -> PageAttempt:
+        """Count an attempt at the page after the checkpoint. See `Checkpoints.begin`."""
         self.lease.demand()
         self._rows().filter(folder_id=folder).update(attempts=F("attempts") + 1, attempt_of=self.lease.token)
         row = self._rows().get(folder_id=folder)
         return PageAttempt(row.attempts, ItemId(row.item_in_hand) if row.item_in_hand else None)
 
-    def excuse(self, folder: FolderId) -> None:
+    def uncount_attempt(self, folder: FolderId) -> None:
+        """Undo the count of `begin`. See `Checkpoints.uncount_attempt`."""
         excuse(self._rows().filter(folder_id=folder, attempt_of=self.lease.token))
 
-    def hold(self, folder: FolderId, item: ItemId) -> None:
+    def record_item_in_hand(self, folder: FolderId, item: ItemId) -> None:
+        """Store which item is processed now. See `Checkpoints.record_item_in_hand`."""
         self._rows().filter(folder_id=folder).update(item_in_hand=item)
 
     @transaction.atomic
     def advance(
         self, folder: FolderId, page: ChangePage, *, before: Cursor | None, wanted: str, had_turn: bool = True
     ) -> bool:
+        """Move the checkpoint behind a page. See `Checkpoints.advance`."""
         self.lease.demand()
         row = self._row_at(folder, before)
         values: dict[str, object] = {}
@@ -134,7 +163,7 @@ class DatabaseCheckpoints:
         if page.last:
             values["looked_through"] = _looked_through(before)
         counted = _counted(row, page, before)
-        judgement = _judged(row, page, before, counted)
+        judgement = _judge(row, page, before, counted)
         values |= {
             "cursor": page.cursor,
             "pages": F("pages") + 1,
@@ -157,7 +186,7 @@ class DatabaseCheckpoints:
         return judgement.list_again
 
     def _count_elsewhere(self, folder: FolderId, page: ChangePage) -> None:
-        """Items that left this folder, and that the page tells to be in others, which need not tell of it themselves."""
+        """Count items that left this folder for other folders, which need not report them themselves."""
         others = {change.folder_id for change in page.changes} - {folder}
         for row in self._rows().filter(folder_id__in=others, counted__isnull=False) if others else ():
             there = FolderId(row.folder_id)
@@ -166,7 +195,10 @@ class DatabaseCheckpoints:
             self._loaded.pop(there, None)
 
     def _row_at(self, folder: FolderId, cursor: Cursor | None) -> SyncedFolder:
-        """The row of a folder whose checkpoint is there. An idle folder was read with all others, and is not read again."""
+        """Return the folder if its checkpoint is at this cursor.
+
+        Idle folders were read with all others and are not read again.
+        """
         row = self._loaded.pop(folder, None)
         if row is None or row.cursor != (cursor or ""):
             row = self._rows().filter(folder_id=folder, cursor=cursor or "").first()
@@ -176,17 +208,20 @@ class DatabaseCheckpoints:
 
     @transaction.atomic
     def end_turn(self, folder: FolderId, *, wanted: str) -> None:
+        """End the turn of a failing folder. See `Checkpoints.end_turn`."""
         self.lease.demand()
         self._rows().filter(folder_id=folder).update(turn=self._state.round, wanted_digest=wanted, up_to_date=False)
 
     @transaction.atomic
     def not_found(self, folder: FolderId, *, wanted: str) -> None:
+        """End the turn of a folder that the server does not find. See `Checkpoints.not_found`."""
         self.lease.demand()
         values = READABLE | {"turn": self._state.round, "wanted_digest": wanted, "up_to_date": True, "not_found": True}
         self._rows().filter(folder_id=folder).update(**values)
 
     @transaction.atomic
     def refuse(self, folder: FolderId, error: FolderRefused, *, wanted: str, left_out: bool) -> None:
+        """End the turn of a folder that cannot be read. See `Checkpoints.refuse`."""
         self.lease.demand()
         now = self.lease.clock()
         row = self._rows().get(folder_id=folder)
@@ -204,28 +239,34 @@ class DatabaseCheckpoints:
         )
 
     @transaction.atomic
-    def none_is_left_out(self) -> None:
+    def clear_left_out(self) -> None:
+        """Let the next sync try every refused folder. See `Checkpoints.clear_left_out`."""
         self.lease.demand()
         refused = self._rows().filter(refused_since__isnull=False)
         refused.update(left_out=False, told_of=False, **TRY_AGAIN)
 
     @transaction.atomic
     def restart(self, folder: FolderId) -> None:
+        """Drop the cursor of a folder. See `Checkpoints.restart`."""
         self.lease.demand()
         self._rows().filter(folder_id=folder).update(**FROM_THE_BEGINNING)
         MailboxState.objects.filter(pk=self.mailbox_id).update(up_to_date=False)
 
     @transaction.atomic
-    def look_on(self, folder: FolderId, *, before: Cursor | None, after: Cursor | None, last: bool = False) -> None:
+    def move_rescan_cursor(
+        self, folder: FolderId, *, before: Cursor | None, after: Cursor | None, last: bool = False
+    ) -> None:
+        """Move the rescan cursor of a folder. See `Checkpoints.move_rescan_cursor`."""
         self.lease.demand()
         values = {"look_cursor": "", "looked_through": current()} if last else {"look_cursor": after or ""}
-        # Where an admin had it listed again meanwhile, that listing looks through it, too.
+        # If an administrator requested a new listing meanwhile, that listing replaces the rescan.
         self._rows().filter(folder_id=folder, look_cursor=before or "", listing=False).exclude(cursor="").update(
             **values
         )
 
     @transaction.atomic
-    def looked_through(self) -> None:
+    def mark_rescanned(self) -> None:
+        """Record that every folder was rescanned. See `Checkpoints.mark_rescanned`."""
         self.lease.demand()
         MailboxState.objects.filter(pk=self.mailbox_id).update(looked_for=current())
 
@@ -236,7 +277,7 @@ class DatabaseCheckpoints:
 
     def _record(self, changes: FolderChanges, complete: bool) -> None:
         rows = {row.folder_id: row for row in self._rows()}
-        before = {row.pk: _as_told(row) for row in rows.values()}
+        before = {row.pk: _tree_values(row) for row in rows.values()}
         listed = {folder.id for folder in changes.changed}
         gone = {row.folder_id for row in rows.values() if complete and row.folder_id not in listed} | set(changes.gone)
         for folder in changes.changed:
@@ -249,24 +290,23 @@ class DatabaseCheckpoints:
         for folder_id in gone & rows.keys():
             rows[folder_id].gone = True
         self._save(rows.values(), before)
-        told = [rows[folder_id] for folder_id in listed]
-        SyncedFolder.objects.bulk_update(told, ["total", "to_compare"], batch_size=500)
+        changed = [rows[folder_id] for folder_id in listed]
+        SyncedFolder.objects.bulk_update(changed, ["total", "to_compare"], batch_size=500)
 
     def _new(self, folder: Folder) -> SyncedFolder:
-        """A folder that appears when all others were looked through held nothing before."""
+        """Return a row for a new folder. If it appears after the rescan of all others, it held nothing before."""
         looked_through = self._state.looked_for
         return SyncedFolder(mailbox_id=self.mailbox_id, folder_id=folder.id, looked_through=looked_through)
 
-    def _save(self, rows: Iterable[SyncedFolder], before: Mapping[int, Told]) -> None:
-        """Write the rows that are not as before, with their paths; a folder that bears the path of one that is gone takes its
-        place."""
+    def _save(self, rows: Iterable[SyncedFolder], before: Mapping[int, TreeValues]) -> None:
+        """Write changed rows with their paths. A new folder at the path of a deleted one takes its place."""
         rows = list(rows)
         places = positions(_folder(row) for row in rows if not row.gone)
         left_behind = {tuple(row.path): row for row in rows if row.gone and not row._state.adding}
         for row in rows:
             if not row.gone:
                 self._place(row, list(places[FolderId(row.folder_id)].path), left_behind, before)
-            elif not row._state.adding and before[row.pk] != _as_told(row):
+            elif not row._state.adding and before[row.pk] != _tree_values(row):
                 row.save(update_fields=["gone"])
 
     def _place(
@@ -274,27 +314,29 @@ class DatabaseCheckpoints:
         row: SyncedFolder,
         path: list[str],
         left_behind: dict[tuple[str, ...], SyncedFolder],
-        before: Mapping[int, Told],
+        before: Mapping[int, TreeValues],
     ) -> None:
         is_new, moved = row._state.adding, row.path != path
         row.path = path
-        # Never the cursor: an admin may have dropped it since the row was read.
-        if is_new or before[row.pk] != _as_told(row):
-            row.save(update_fields=None if is_new else TREE)
+        # Do not write the cursor: an administrator may have dropped it since the row was read.
+        if is_new or before[row.pk] != _tree_values(row):
+            row.save(update_fields=None if is_new else TREE_FIELDS)
         if is_new:
-            former = left_behind.pop(tuple(path), None)
-            if former is not None:
-                self._take_over(former, row)
+            deleted = left_behind.pop(tuple(path), None)
+            if deleted is not None:
+                self._take_over(deleted, row)
         elif moved:
             self._make_dirty(row)
 
-    def _take_over(self, former: SyncedFolder, row: SyncedFolder) -> None:
-        """A mailbox that was migrated, or is read by another source: new folder ids at old paths. What was delivered stays
-        known there."""
-        former.copies.update(folder=row)
-        former.set_aside.update(folder=row)
-        SyncedFolder.objects.filter(pk=row.pk).update(synced_until=former.synced_until)
-        folder_rosters.clear(former.pk)
+    def _take_over(self, deleted: SyncedFolder, row: SyncedFolder) -> None:
+        """Move what was delivered from a deleted folder to the new one at its path.
+
+        The mailbox was migrated, or another source reads it: new folder ids at old paths.
+        """
+        deleted.copies.update(folder=row)
+        deleted.set_aside.update(folder=row)
+        SyncedFolder.objects.filter(pk=row.pk).update(synced_until=deleted.synced_until)
+        folder_rosters.clear(deleted.pk)
 
     def _make_dirty(self, folder: SyncedFolder) -> None:
         items = MailboxItem.objects.filter(folder=folder).values("item_id")
@@ -303,12 +345,12 @@ class DatabaseCheckpoints:
         )
 
 
-def _as_told(row: SyncedFolder) -> Told:
-    return tuple(list(value) if isinstance(value := getattr(row, name), list) else value for name in TREE)
+def _tree_values(row: SyncedFolder) -> TreeValues:
+    return tuple(list(value) if isinstance(value := getattr(row, name), list) else value for name in TREE_FIELDS)
 
 
 def _counted(row: SyncedFolder, page: ChangePage, before: Cursor | None) -> int | None:
-    """How many items the reports say are in the folder, this page included."""
+    """Return the number of items in the folder by its reports, this page included."""
     if before is None:
         folder_rosters.clear(row.pk)
         return folder_rosters.note(row.pk, FolderId(row.folder_id), page.changes)
@@ -317,16 +359,16 @@ def _counted(row: SyncedFolder, page: ChangePage, before: Cursor | None) -> int 
     return row.counted + folder_rosters.note(row.pk, FolderId(row.folder_id), page.changes)
 
 
-def _judged(row: SyncedFolder, page: ChangePage, before: Cursor | None, counted: int | None) -> Judgement:
+def _judge(row: SyncedFolder, page: ChangePage, before: Cursor | None, counted: int | None) -> Judgement:
     doubt = None
     if row.doubted_total is not None and row.doubted_difference is not None:
         doubt = Doubt(row.doubted_total, row.doubted_difference)
     read = Read(of_listing=before is None or row.listing, last=page.last, quiet=_is_quiet(page))
-    return judged(FolderTally(counted, row.usual_difference, doubt), read, row.total if row.to_compare else None)
+    return judge(FolderTally(counted, row.usual_difference, doubt), read, row.total if row.to_compare else None)
 
 
 def _is_quiet(page: ChangePage) -> bool:
-    return page.last and page.tells_removals and not any(map(folder_rosters.says_where, page.changes))
+    return page.last and page.reports_removals and not any(map(folder_rosters.says_where, page.changes))
 
 
 def _to_remember(row: SyncedFolder, page: ChangePage, judgement: Judgement) -> dict[str, object]:
@@ -335,7 +377,7 @@ def _to_remember(row: SyncedFolder, page: ChangePage, judgement: Judgement) -> d
         "usual_difference": judgement.usual,
         "doubted_total": doubt.total if doubt else None,
         "doubted_difference": doubt.difference if doubt else None,
-        # A total from before this page can be compared only if nothing came or went with it.
+        # An older total can be compared only if this page added or removed nothing.
         "to_compare": row.to_compare and not page.last and not any(map(folder_rosters.says_where, page.changes)),
     }
 
@@ -367,6 +409,6 @@ def _record(row: SyncedFolder, place: Position, now: datetime | None) -> FolderR
 
 
 def _looked_through(before: Cursor | None) -> object:
-    """What to write with the last page of a folder: a listing from its beginning looks through it as well."""
+    """Return the value to write with the last page: a listing from the beginning replaces the rescan."""
     whole = Value(current(), output_field=PositiveSmallIntegerField())
     return whole if before is None else Case(When(listing=True, then=whole), default=F("looked_through"))

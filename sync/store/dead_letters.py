@@ -1,6 +1,6 @@
-"""The emails of a mailbox that were set aside, in the database: why, how often they were tried, and when they are tried again.
+"""The dead letters of a mailbox in the database: the reason, the attempts, and the time of the next retry.
 
-Whoever writes has demanded the lease, inside the transaction.
+Callers have required the lease, inside the transaction.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from conversion.identity import listed_comment_id
-from integrations.dead_letter_reasons import UNTOLD, DeadLetterKind, Stage
+from integrations.dead_letter_reasons import HIDDEN_STAGES, DeadLetterKind, Stage
 from integrations.messages import Change, FolderId, ItemId
 from sync.engine.foreign_ids import FORMER
 from sync.engine.records import DELIVERED, SET_ASIDE, DeadLetterRecord, ItemRecord
@@ -20,36 +20,53 @@ from sync.models import VANISHED, DeadLetter, SyncedFolder
 from sync.store.items import as_change
 
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
-"""How long a set-aside email waits for its next try; the last one for ever after."""
+"""Delays of a dead letter before its retries; the last one repeats."""
 
 BY_VERSION = (Stage.TRANSFORM, Stage.DEADLINE, Stage.PUSH)
 """Stages whose emails a newer transform may deliver."""
 
-COUNTED = ("attempts", "retry_at", "transform_version")
-"""What a try changes before it is made."""
+RETRY_FIELDS = ("attempts", "retry_at", "transform_version")
+"""The fields that a retry changes before it is made."""
 
-AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=10))
-"""The same where something came that is no email: what stands between us and Exchange is often well again soon."""
+EARLY_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=10))
+"""Delays before the first retries of something that is no email: what is between this product and Exchange often
+recovers soon."""
 
-LOOKS = 3
-"""How often an email is looked for that was listed and is not there: most were moved or deleted, and the next page tells."""
+MAX_CHECKS = 3
+"""How often a listed email that is not found is looked up. Most were moved or deleted, and the next page reports
+that."""
 
 
 class DeadLetterStore:
-    """Those of one mailbox."""
+    """The dead letters of one mailbox."""
 
     def __init__(self, mailbox_id: int, transform_version: int) -> None:
+        """Open the store of a mailbox.
+
+        Args:
+            mailbox_id: The key of the mailbox.
+            transform_version: The version of the transform of this process.
+        """
         self.mailbox_id = mailbox_id
         self.transform_version = transform_version
         self._begun: dict[ItemId, dict[str, Any]] = {}
-        """Those whose try is counted and not ended yet, as they were before."""
+        """Retries that are counted and have not ended, with the field values from before."""
 
     def items(self) -> QuerySet[DeadLetter, Any]:
-        """The item ids of those that wait, for another query."""
+        """Return a query of the item ids of open dead letters, for use in another query."""
         return self._waiting().values("item_id")
 
     def due(self, most: int, now: datetime, apart_from: Collection[FolderId] = ()) -> list[Change]:
-        """Those whose next try is due, the longest first; none of these folders."""
+        """Return dead letters whose retry is due, those that are due for longest first.
+
+        Args:
+            most: The largest number to return.
+            now: The present time.
+            apart_from: Folders whose emails are not returned.
+
+        Returns:
+            The emails as changes.
+        """
         due = self._waiting().filter(
             Q(retry_at__lte=now) | Q(transform_version__lt=self.transform_version, stage__in=BY_VERSION)
         )
@@ -58,25 +75,41 @@ class DeadLetterStore:
             due = due.exclude(folder__folder_id__in=apart_from)
         return [as_change(row) for row in due.select_related("folder").order_by("retry_at")[:most]]
 
-    def begin(self, item: ItemId, now: datetime) -> None:
-        """Count a try of this one before it is made: where the worker does not live to tell, the next try comes later all the
-        same."""
+    def begin_retry(self, item: ItemId, now: datetime) -> None:
+        """Count a retry before it is made. If the worker dies during the retry, the next one is scheduled nevertheless.
+
+        Args:
+            item: The item id.
+            now: The present time.
+        """
         row = self._waiting().filter(item_id=item).first()
         if row is None:
             return
-        self._begun[item] = {name: getattr(row, name) for name in COUNTED}
+        self._begun[item] = {name: getattr(row, name) for name in RETRY_FIELDS}
         row.attempts += 1
         row.retry_at, row.transform_version = _next_try(row, now), self.transform_version
-        row.save(update_fields=COUNTED)
+        row.save(update_fields=RETRY_FIELDS)
 
-    def take_back(self, item: ItemId) -> None:
-        """It was not tried after all."""
+    def undo_retry(self, item: ItemId) -> None:
+        """Undo `begin_retry`: the email was not tried after all.
+
+        Args:
+            item: The item id.
+        """
         before = self._begun.pop(item, None)
         if before is not None:
             self._waiting().filter(item_id=item).update(**before)
 
     def add(self, email: DeadLetterRecord, now: datetime) -> bool:
-        """Set it aside, or count one more try of it. Returns whether people see it among those set aside."""
+        """Add a dead letter, or count one more attempt at it.
+
+        Args:
+            email: The email, with the reason.
+            now: The present time.
+
+        Returns:
+            Whether people see it among the failed emails.
+        """
         change = email.change
         folder = SyncedFolder.objects.get(mailbox_id=self.mailbox_id, folder_id=change.folder_id)
         row, created = DeadLetter.objects.get_or_create(
@@ -84,7 +117,7 @@ class DeadLetterStore:
             item_id=change.item_id,
             defaults={"folder": folder, "last_at": now},
         )
-        again = not created and not row.settled and not _was_only_missed(row, email)
+        again = not created and not row.settled and not _was_only_vanished(row, email)
         counted = self._begun.pop(change.item_id, None) is not None
         row.attempts = row.attempts + (not counted) if again else 1
         row.folder, row.last_at, row.reason = folder, now, email.detail[:512]
@@ -95,38 +128,76 @@ class DeadLetterStore:
         row.transform_version = self.transform_version
         row.settled, row.settled_at = "", None
         row.save()
-        return row.stage not in UNTOLD
+        return row.stage not in HIDDEN_STAGES
 
-    def look_again(self, change: Change, now: datetime) -> bool:
-        """It was listed, and is not there: look for it once more later. False when it was looked for often enough."""
-        self.take_back(change.item_id)  # looks are counted here
+    def retry_vanished(self, change: Change, now: datetime) -> bool:
+        """Schedule another lookup of an email that was listed and is not found.
+
+        Args:
+            change: The email.
+            now: The present time.
+
+        Returns:
+            False when it was looked up often enough.
+        """
+        self.undo_retry(change.item_id)  # lookups are counted below
         row = self._waiting().filter(item_id=change.item_id).first()
-        if row is not None and row.stage == VANISHED and row.attempts >= LOOKS:
+        if row is not None and row.stage == VANISHED and row.attempts >= MAX_CHECKS:
             return False
         if row is not None and row.stage != VANISHED:
             DeadLetter.objects.filter(pk=row.pk).update(attempts=0)
         self.add(DeadLetterRecord(change, DeadLetterKind.VANISHED), now)
         return True
 
-    def settle_by(self, copies: Sequence[ItemRecord], now: datetime) -> None:
-        """What was delivered, or is not wanted any more, waits no longer."""
-        self.settle([copy.item_id for copy in copies if copy.verdict == DELIVERED], "delivered", now)
-        self.settle([copy.item_id for copy in copies if copy.verdict not in (DELIVERED, SET_ASIDE)], "unwanted", now)
+    def settle_decided(self, items: Sequence[ItemRecord], now: datetime) -> None:
+        """Settle dead letters that were delivered or are not wanted any more.
+
+        Args:
+            items: The items with their verdicts.
+            now: The present time.
+        """
+        self.settle([item.item_id for item in items if item.verdict == DELIVERED], "delivered", now)
+        self.settle([item.item_id for item in items if item.verdict not in (DELIVERED, SET_ASIDE)], "unwanted", now)
 
     def settle(self, items: Iterable[ItemId], how: str, now: datetime) -> None:
+        """Settle dead letters.
+
+        Args:
+            items: Item ids.
+            how: The value of `settled`.
+            now: The present time.
+        """
         self._waiting().filter(item_id__in=list(items)).update(settled=how, settled_at=now, retry_at=None)
 
     def settle_in(self, folder: FolderId, items: Iterable[ItemId], how: str, now: datetime) -> None:
-        """Those that lie in this folder."""
+        """Settle dead letters in one folder.
+
+        Args:
+            folder: The folder.
+            items: Item ids.
+            how: The value of `settled`.
+            now: The present time.
+        """
         here = self._waiting().filter(folder__folder_id=folder, item_id__in=list(items))
         here.update(settled=how, settled_at=now, retry_at=None)
 
-    def settle_former(self, how: str, now: datetime) -> None:
-        """What bears an id of another source."""
+    def settle_foreign(self, how: str, now: datetime) -> None:
+        """Settle dead letters with foreign ids.
+
+        Args:
+            how: The value of `settled`.
+            now: The present time.
+        """
         self._waiting().filter(item_id__startswith=FORMER).update(settled=how, settled_at=now, retry_at=None)
 
-    def rename(self, former: ItemId, change: Change) -> None:
-        DeadLetter.objects.filter(mailbox_id=self.mailbox_id, item_id=former).update(
+    def rename(self, old_id: ItemId, change: Change) -> None:
+        """Give a dead letter a new item id.
+
+        Args:
+            old_id: The stored id.
+            change: The email with its new id.
+        """
+        DeadLetter.objects.filter(mailbox_id=self.mailbox_id, item_id=old_id).update(
             item_id=change.item_id, change_key=change.change_key
         )
 
@@ -134,26 +205,33 @@ class DeadLetterStore:
         return DeadLetter.objects.filter(mailbox_id=self.mailbox_id, settled="")
 
 
-def _was_only_missed(row: DeadLetter, email: DeadLetterRecord) -> bool:
-    """Whether it was looked for in vain before, which is no attempt at what came for it now."""
+def _was_only_vanished(row: DeadLetter, email: DeadLetterRecord) -> bool:
+    """Return whether the attempts so far were lookups only, which do not count as attempts at what was fetched now."""
     return row.stage == VANISHED and email.kind is DeadLetterKind.NOT_AN_EMAIL
 
 
 def _stage(kind: DeadLetterKind, attempts: int) -> Stage:
-    is_early = kind is DeadLetterKind.NOT_AN_EMAIL and attempts <= len(AGAIN_AFTER)
+    is_early = kind is DeadLetterKind.NOT_AN_EMAIL and attempts <= len(EARLY_RETRY_AFTER)
     return Stage.AGAIN if is_early else kind.stage
 
 
 def _next_try(row: DeadLetter, now: datetime) -> datetime | None:
-    """None: not by the clock."""
+    """Return the time of the next retry; None when it is not retried by time."""
     if row.stage == Stage.DEADLINE:
         return None
-    waits = (*AGAIN_AFTER, *RETRY_AFTER) if row.kind == DeadLetterKind.NOT_AN_EMAIL else RETRY_AFTER
-    return now + waits[min(max(row.attempts, 1), len(waits)) - 1]
+    delays = (*EARLY_RETRY_AFTER, *RETRY_AFTER) if row.kind == DeadLetterKind.NOT_AN_EMAIL else RETRY_AFTER
+    return now + delays[min(max(row.attempts, 1), len(delays)) - 1]
 
 
-def copy_of(change: Change) -> ItemRecord:
-    """The copy of an email that is set aside: known, so that it is not fetched whenever its folder is listed."""
+def dead_letter_item(change: Change) -> ItemRecord:
+    """Return the item of a dead letter. It is stored, so that the email is not fetched whenever its folder is listed.
+
+    Args:
+        change: The email.
+
+    Returns:
+        The item.
+    """
     return ItemRecord(
         item_id=change.item_id,
         change_key=change.change_key,

@@ -1,8 +1,8 @@
-"""The entries of a bucket in the database: what it holds under each comment id, as intended and as confirmed.
+"""The ledger entries of a bucket in the database: what it holds under each comment id, as intended and as confirmed.
 
-They change by compare-and-swap: every change raises the sequence, and a push is confirmed only while the mark of its intention
-still stands. So two workers with copies of one email never both create it, and one that comes too late learns it. Whoever calls
-has demanded the lease, inside the transaction.
+Entries change by compare-and-swap: every change raises the sequence, and a push is confirmed only while the mark of its
+intention stands. So two workers that have items of one email never both create its comment, and the later one finds
+out. Callers have required the lease, inside the transaction.
 """
 
 from __future__ import annotations
@@ -22,19 +22,33 @@ from sync.engine.foreign_ids import FORMER
 from sync.engine.reconcile import content_digest, properties_digest
 from sync.engine.records import ConfirmedEntry, Intention, LedgerRecord, PushResult, Stored
 from sync.models import LedgerEntry
-from sync.store.items import another_copy
+from sync.store.items import another_item
 from sync.store.lease import Lease
 
 
 class Entries:
-    """Those of one bucket, in the hands of a sync of one mailbox."""
+    """The entries of one bucket, as used by a sync of one mailbox."""
 
     def __init__(self, lease: Lease, bucket_id: int) -> None:
+        """Open the entries of a bucket.
+
+        Args:
+            lease: The lease of the sync.
+            bucket_id: The key of the bucket.
+        """
         self.lease = lease
         self.mailbox_id = lease.mailbox_id
         self.bucket_id = bucket_id
 
     def of(self, ids: Sequence[CommentId]) -> Mapping[CommentId, LedgerRecord]:
+        """Return the entries of these comments.
+
+        Args:
+            ids: Comment ids.
+
+        Returns:
+            Entries by comment id; unknown comments are missing.
+        """
         now = self.lease.clock()
         rows = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=ids)
         return {CommentId(row.comment_id): self._entry(row, now) for row in rows}
@@ -57,10 +71,19 @@ class Entries:
     # ---- intend, confirm ------------------------------------------------------------------------------------------
 
     def intend(self, intentions: Sequence[Intention], *, flight: float) -> Sequence[Intention]:
+        """Write intentions: see `sync.engine.ports.Ledger.intend`.
+
+        Args:
+            intentions: What is to be pushed.
+            flight: Seconds after which the push has certainly ended.
+
+        Returns:
+            The intentions that were written, with their mark.
+        """
         mark = uuid.uuid4()
         until = self.lease.clock() + timedelta(seconds=flight)
         rows = {intention.comment.id: self._intended(intention, mark, until) for intention in intentions}
-        # In one order for everybody: two mailboxes with the same emails never wait for each other.
+        # All syncs lock rows in the same order: two mailboxes with the same emails never block each other.
         ordered = sorted(intentions, key=lambda intention: intention.comment.id)
         LedgerEntry.objects.bulk_create(
             [rows[intention.comment.id] for intention in ordered if intention.seen is None], ignore_conflicts=True
@@ -71,27 +94,55 @@ class Entries:
         written = set(self._marked(rows, mark).values_list("comment_id", flat=True))
         return [_marked(intention, mark) for intention in intentions if intention.comment.id in written]
 
-    def still_stand(self, intentions: Sequence[Intention], seconds: float) -> None:
+    def require_unchanged(self, intentions: Sequence[Intention], seconds: float) -> None:
+        """Require that the intentions still stand: see `sync.engine.ports.Ledger.require_unchanged`.
+
+        Args:
+            intentions: The intentions that `intend` wrote.
+            seconds: The longest time that the push can take.
+
+        Raises:
+            Contended: An entry was changed, or may be changed before the push ends.
+        """
         until = self.lease.clock() + timedelta(seconds=seconds)
-        standing = LedgerEntry.objects.filter(
+        unchanged = LedgerEntry.objects.filter(
             bucket_id=self.bucket_id,
             comment_id__in=[intention.comment.id for intention in intentions],
             mark__in={intention.mark for intention in intentions},
             in_flight_until__gte=until,
         )
-        if standing.count() != len(intentions):
+        if unchanged.count() != len(intentions):
             raise Contended
 
     def confirm(self, result: PushResult) -> None:
+        """Record the result of a push: see `sync.engine.ports.Ledger.confirm`.
+
+        Args:
+            result: The intentions that the bucket accepted and refused.
+        """
         for intention, _ in result.refused:
             self._undo(intention)
         self._confirm(result.accepted)
 
     def settle(self, settled: Sequence[ConfirmedEntry]) -> None:
+        """Confirm without a push what the bucket was found to hold.
+
+        Args:
+            settled: The entries.
+        """
         for item in settled:
             self._settle(item)
 
     def defer(self, entry: LedgerRecord, change: Change) -> bool:
+        """Make an item the winner of an entry that another sync is pushing, and mark the entry dirty.
+
+        Args:
+            entry: The entry as it was read.
+            change: The item.
+
+        Returns:
+            False if the entry changed since it was read.
+        """
         return bool(
             self._seen(entry).update(
                 winner_mailbox_id=self.mailbox_id,
@@ -109,7 +160,8 @@ class Entries:
             by_mark.setdefault(key, []).append(intention.comment.id)
         for (mark, billed, collision), ids in by_mark.items():
             rows = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=ids)
-            # Another sync changed the entry while we pushed: what the bucket holds now is anybody's guess, also for that one.
+            # Another sync changed the entry during the push. It is unknown what the bucket holds now, also for that
+            # sync.
             rows.exclude(mark=mark).update(
                 dirty=True, mark=None, sequence=F("sequence") + 1, **({"billed": True} if billed else {})
             )
@@ -119,7 +171,7 @@ class Entries:
             )
 
     def _undo(self, intention: Intention) -> None:
-        """The bucket refused it: the entry is as it was before, or was never there."""
+        """Restore the entry of a refused intention, or delete it if it did not exist before."""
         row = LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id=intention.comment.id, mark=intention.mark)
         seen = intention.seen
         if seen is None or not (seen.confirmed or intention.is_there):
@@ -150,14 +202,14 @@ class Entries:
             "in_flight_until": None,
         }
         if item.seen is None or not item.seen.confirmed:
-            values["properties_version"] = 0  # it stays as the bucket holds it, and that is not ours to know
+            values["properties_version"] = 0  # the bucket keeps the comment as it is, with an unknown set of properties
         if item.collision:
             values["collision"] = True
         if item.seen is None:
             row = LedgerEntry(bucket_id=self.bucket_id, comment_id=item.comment_id, **values)
             LedgerEntry.objects.bulk_create([row], ignore_conflicts=True)
             return
-        # Where somebody changed it meanwhile, that one knows better; our copy is remembered all the same.
+        # If the entry changed meanwhile, the other change is the newer one. Our item is stored nevertheless.
         self._seen(item.seen).update(sequence=F("sequence") + 1, **values)
 
     def _intended(self, intention: Intention, mark: uuid.UUID, until: datetime) -> LedgerEntry:
@@ -199,18 +251,29 @@ class Entries:
     def _marked(self, rows: Iterable[CommentId], mark: uuid.UUID) -> QuerySet[LedgerEntry]:
         return LedgerEntry.objects.filter(bucket_id=self.bucket_id, comment_id__in=list(rows), mark=mark)
 
-    # ---- the winning copy -----------------------------------------------------------------------------------------
+    # ---- the winner -----------------------------------------------------------------------------------------------
 
-    def win_under(self, former: ItemId, now: ItemId, comment_id: CommentId | None) -> None:
-        """The winning copy of this comment has another item id."""
+    def rename_winner(self, old_id: ItemId, new_id: ItemId, comment_id: CommentId | None) -> None:
+        """Give the winner of a comment a new item id.
+
+        Args:
+            old_id: The stored id.
+            new_id: The new id.
+            comment_id: The comment.
+        """
         LedgerEntry.objects.filter(
-            bucket_id=self.bucket_id, comment_id=comment_id, winner_mailbox_id=self.mailbox_id, winner_item=former
-        ).update(winner_item=now, sequence=F("sequence") + 1, mark=None)
+            bucket_id=self.bucket_id, comment_id=comment_id, winner_mailbox_id=self.mailbox_id, winner_item=old_id
+        ).update(winner_item=new_id, sequence=F("sequence") + 1, mark=None)
 
     def dirty_items(self, most: int, apart_from: Iterable[QuerySet[Any, Any]]) -> list[ItemId]:
-        """Winning copies whose properties need to be sent again and that no sync of another mailbox may be pushing.
+        """Return winners of dirty entries that no sync of another mailbox may be pushing.
 
-        `apart_from`: queries of item ids.
+        Args:
+            most: The largest number to return.
+            apart_from: Queries of item ids that are not returned.
+
+        Returns:
+            Item ids, those that are dirty for longest first.
         """
         now = self.lease.clock()
         rows = (
@@ -222,21 +285,27 @@ class Entries:
             rows = rows.exclude(winner_item__in=items)
         return [ItemId(item) for item in rows.order_by("updated_at").values_list("winner_item", flat=True)[:most]]
 
-    def former_items(self) -> list[ItemId]:
-        """Winning copies whose properties need to be sent again and that bear an id of another source."""
+    def foreign_items(self) -> list[ItemId]:
+        """Return winners of dirty entries that have foreign ids."""
         rows = LedgerEntry.objects.filter(
             bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, winner_item__startswith=FORMER, dirty=True
         )
         return [ItemId(item) for item in rows.values_list("winner_item", flat=True)]
 
     def abandon(self, item: ItemId) -> None:
-        """This winning copy is gone: another copy wins, or the comment stays as it is. It may only have got another id, as in a
-        mailbox that migrates just then: so that its properties are outdated is not forgotten."""
+        """Replace a winner that is gone: another item wins, or the comment stays as it is.
+
+        The item may only have a new id, as during a mailbox migration. So it stays recorded that the properties are
+        outdated: the entry then has no properties digest.
+
+        Args:
+            item: The item id of the winner.
+        """
         entries = LedgerEntry.objects.filter(
             bucket_id=self.bucket_id, winner_mailbox_id=self.mailbox_id, winner_item=item, dirty=True
         )
         for entry in entries:
-            other = another_copy(CommentId(entry.comment_id), self.bucket_id, but=(self.mailbox_id, item))
+            other = another_item(CommentId(entry.comment_id), self.bucket_id, except_for=(self.mailbox_id, item))
             if other is not None:
                 entry.winner_mailbox_id, entry.winner_item = other.mailbox_id, other.item_id
             else:
@@ -245,33 +314,51 @@ class Entries:
             changed = ["winner_mailbox", "winner_item", "dirty", "properties_digest", "properties_version"]
             entry.save(update_fields=[*changed, "sequence", "mark", "updated_at"])
 
-    # ---- intentions that nobody comes back to ---------------------------------------------------------------------
+    # ---- intentions that were never confirmed ---------------------------------------------------------------------
 
     def unsettled(self, most: int) -> Sequence[CommentId]:
-        rows = self._left_behind().order_by("updated_at").values_list("comment_id", flat=True)
+        """Return intentions that were never confirmed although their push has certainly ended.
+
+        Args:
+            most: The largest number to return.
+
+        Returns:
+            Their comment ids.
+        """
+        rows = self._unsettled().order_by("updated_at").values_list("comment_id", flat=True)
         return [CommentId(comment_id) for comment_id in rows[:most]]
 
     def conclude(self, ids: Sequence[CommentId], stored: Stored) -> None:
-        for row in self._left_behind().filter(comment_id__in=ids):
+        """Settle intentions by what the bucket holds: confirm those that it has, delete those that it has not.
+
+        Args:
+            ids: The comment ids that the bucket was asked for.
+            stored: The comments that it returned.
+        """
+        for row in self._unsettled().filter(comment_id__in=ids):
             same = LedgerEntry.objects.filter(pk=row.pk, sequence=row.sequence)
             comment = stored.get(CommentId(row.comment_id))
             if comment is None:
                 same.delete()
                 continue
-            held = content_digest(comment)
+            stored_digest = content_digest(comment)
             same.update(
                 state=LedgerEntry.State.CONFIRMED,
-                content_digest=held,
+                content_digest=stored_digest,
                 properties_digest=properties_digest(comment),
                 properties_version=0,
-                billed=row.billed or held == row.content_digest,
+                billed=row.billed or stored_digest == row.content_digest,
                 sequence=F("sequence") + 1,
                 mark=None,
                 in_flight_until=None,
             )
 
-    def _left_behind(self) -> QuerySet[LedgerEntry]:
-        """Not those that another mailbox waits to tell: it met them in flight, and creates what did not arrive."""
+    def _unsettled(self) -> QuerySet[LedgerEntry]:
+        """Return intentions that were never confirmed.
+
+        Not those that another mailbox deferred: that mailbox sends its properties later, and creates what did not
+        arrive.
+        """
         others = Q(dirty=True, winner_mailbox__isnull=False) & ~Q(winner_mailbox_id=self.mailbox_id)
         return LedgerEntry.objects.filter(
             Q(pushed_by_id=self.mailbox_id) | Q(pushed_by=None),

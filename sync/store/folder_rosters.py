@@ -1,8 +1,11 @@
-"""Which items the change reports of a folder say are in it, kept with its cursor: see `sync.engine.folder_totals`.
+"""The roster of a folder: the items in it by its change reports, stored with its cursor.
 
-It is written in the transaction that moves the cursor, so a page counts once, however often a worker died over it. The copies
-(`sync.store.items`) would not do: they are written before the cursor moves, they lack what could not be fetched, and
-where items keep their ids, one that moved is no longer a copy of the folder that it left before that folder reports it.
+See `sync.engine.folder_totals`.
+
+The roster is written in the transaction that moves the cursor, so a page counts once, even if workers die while they
+process it. The stored items (`sync.store.items`) cannot replace it: they are written before the cursor moves, and they
+lack what could not be fetched. And where items keep their ids, a moved item belongs to its new folder before the old
+folder reports it.
 """
 
 from __future__ import annotations
@@ -15,13 +18,25 @@ from sync.models import ReportedItem
 
 
 def clear(folder_pk: int) -> None:
-    """Begin anew, as the folder is listed from its beginning, or is gone for good."""
+    """Delete the roster of a folder that is listed from its beginning or that is gone.
+
+    Args:
+        folder_pk: The key of the folder.
+    """
     ReportedItem.objects.filter(folder_id=folder_pk).delete()
 
 
 def note(folder_pk: int, folder: FolderId, changes: Sequence[Change]) -> int:
-    """Write down what these changes tell of this folder; by how many items it holds more now, or fewer. A change of another
-    folder tells that its item is no longer in this one."""
+    """Record what changes report about a folder. A change of another folder means that its item is not in this one.
+
+    Args:
+        folder_pk: The key of the folder.
+        folder: The id of the folder.
+        changes: The changes.
+
+    Returns:
+        By how many items the roster grew; negative if it shrank.
+    """
     present = {_key(change.item_id): _is_in(change, folder) for change in changes if says_where(change)}
     kept = ReportedItem.objects.filter(folder_id=folder_pk)
     known = set(kept.filter(key__in=present).values_list("key", flat=True))
@@ -34,8 +49,16 @@ def note(folder_pk: int, folder: FolderId, changes: Sequence[Change]) -> int:
 
 
 def says_where(change: Change) -> bool:
-    """Whether a change says that its item is in a folder, or is not. A read mark does not: an item that was read and never
-    reported before is one that was missed."""
+    """Return whether a change reports that its item is in a folder or not.
+
+    A read mark does not: an item that was read and never reported before is a missed one.
+
+    Args:
+        change: The change.
+
+    Returns:
+        Whether it reports the place of its item.
+    """
     return change.kind is not ChangeKind.READ
 
 

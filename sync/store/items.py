@@ -1,6 +1,6 @@
-"""The copies of a mailbox's emails in the database: where each lies, and what was decided on it.
+"""The items of a mailbox in the database: the folder of each, and the verdict on it.
 
-Whoever writes has demanded the lease, inside the transaction.
+Callers have required the lease, inside the transaction.
 """
 
 from __future__ import annotations
@@ -16,28 +16,63 @@ from sync.engine.foreign_ids import FORMER
 from sync.engine.records import DELIVERED, ItemRecord
 from sync.models import DeadLetter, MailboxItem, SyncedFolder
 
-REMEMBERED = ("folder", "change_key", "listed_id", "comment_id", "received", "size", "verdict", "judged_by")
+STORED_FIELDS = ("folder", "change_key", "listed_id", "comment_id", "received", "size", "verdict", "judged_by")
 
 
 class MailboxItemStore:
-    """Those of one mailbox."""
+    """The items of one mailbox."""
 
     def __init__(self, mailbox_id: int) -> None:
+        """Open the store of a mailbox.
+
+        Args:
+            mailbox_id: The key of the mailbox.
+        """
         self.mailbox_id = mailbox_id
 
     def of_items(self, items: Iterable[ItemId]) -> dict[ItemId, ItemRecord]:
+        """Return stored items.
+
+        Args:
+            items: Item ids.
+
+        Returns:
+            Items by id; unknown ones are missing.
+        """
         return {ItemId(row.item_id): _record(row) for row in self._rows().filter(item_id__in=list(items))}
 
     def changes_of(self, items: Iterable[ItemId]) -> list[Change]:
-        """As if these items had changed, so that they are fetched again."""
+        """Return stored items as changes, so that they are fetched again.
+
+        Args:
+            items: Item ids.
+
+        Returns:
+            The changes.
+        """
         return [as_change(row) for row in self._rows().filter(item_id__in=list(items))]
 
     def items_in(self, folders: Collection[FolderId]) -> QuerySet[MailboxItem, Any]:
-        """The item ids of those in these folders, for another query."""
+        """Return a query of the item ids in some folders, for use in another query.
+
+        Args:
+            folders: Folder ids.
+
+        Returns:
+            The query.
+        """
         return MailboxItem.objects.filter(mailbox_id=self.mailbox_id, folder__folder_id__in=folders).values("item_id")
 
     def twins(self, folder: FolderId, listed: Iterable[CommentId]) -> dict[CommentId, list[ItemRecord]]:
-        """What was delivered of this folder, and what still bears an id of another source, by the Message-ID as listed."""
+        """Return delivered items of a folder, and items with foreign ids, that have these Message-IDs.
+
+        Args:
+            folder: The folder.
+            listed: Comment ids of listed Message-IDs.
+
+        Returns:
+            Items by that comment id.
+        """
         twins: dict[CommentId, list[ItemRecord]] = {}
         adoptable = Q(verdict=DELIVERED) | Q(item_id__startswith=FORMER)
         for row in self._rows().filter(adoptable, folder__folder_id=folder, listed_id__in=list(listed)):
@@ -45,14 +80,28 @@ class MailboxItemStore:
         return twins
 
     def headers_of(self, listed: Iterable[CommentId]) -> dict[CommentId, CommentId]:
-        """From the id by the MIME header to the id as listed, of what was delivered."""
+        """Return the comment ids by MIME header of delivered items that have these listed Message-IDs.
+
+        Args:
+            listed: Comment ids of listed Message-IDs.
+
+        Returns:
+            Listed comment ids by comment id of the MIME header.
+        """
         rows = MailboxItem.objects.filter(mailbox_id=self.mailbox_id, listed_id__in=list(listed), verdict=DELIVERED)
         return {
             CommentId(header): CommentId(as_listed) for as_listed, header in rows.values_list("listed_id", "comment_id")
         }
 
     def nameless(self, changes: Sequence[Change]) -> frozenset[tuple[datetime | None, int]]:
-        """Arrival and size of what was delivered without a Message-ID and arrived when one of these did."""
+        """Return delivered items without a Message-ID that arrived at the same time as one of these changes.
+
+        Args:
+            changes: The changes.
+
+        Returns:
+            Received time and size of each.
+        """
         received = [change.received for change in changes if not change.message_id and change.received]
         if not received:
             return frozenset()
@@ -61,62 +110,101 @@ class MailboxItemStore:
         )
         return frozenset(rows.values_list("received", "size"))
 
-    def remember(self, copies: Sequence[ItemRecord]) -> None:
+    def remember(self, items: Sequence[ItemRecord]) -> None:
+        """Insert or update items.
+
+        Args:
+            items: The items.
+        """
         folders = dict(
             SyncedFolder.objects.filter(
-                mailbox_id=self.mailbox_id, folder_id__in={copy.folder_id for copy in copies}
+                mailbox_id=self.mailbox_id, folder_id__in={item.folder_id for item in items}
             ).values_list("folder_id", "pk")
         )
-        rows = {copy.item_id: self._row(copy, folders[copy.folder_id]) for copy in copies}
+        rows = {item.item_id: self._row(item, folders[item.folder_id]) for item in items}
         MailboxItem.objects.bulk_create(
-            rows.values(), update_conflicts=True, unique_fields=["mailbox", "item_id"], update_fields=REMEMBERED
+            rows.values(), update_conflicts=True, unique_fields=["mailbox", "item_id"], update_fields=STORED_FIELDS
         )
-        _move_synced_until(copies, folders)
+        _move_synced_until(items, folders)
 
-    def rename(self, former: ItemId, change: Change) -> None:
-        MailboxItem.objects.filter(mailbox_id=self.mailbox_id, item_id=former).update(
+    def rename(self, old_id: ItemId, change: Change) -> None:
+        """Give an item a new id.
+
+        Args:
+            old_id: The stored id.
+            change: The item with its new id.
+        """
+        MailboxItem.objects.filter(mailbox_id=self.mailbox_id, item_id=old_id).update(
             item_id=change.item_id, change_key=change.change_key
         )
 
     def forget_in(self, folder: FolderId, items: Iterable[ItemId]) -> None:
-        """Where items keep their ids, a move can be told by its new folder first: what lies there by now is left alone."""
+        """Delete items that are still in a folder.
+
+        Where items keep their ids, the new folder may report a move first. Such an item is in the new folder and stays.
+
+        Args:
+            folder: The folder that reported the deletions.
+            items: Item ids.
+        """
         MailboxItem.objects.filter(
             mailbox_id=self.mailbox_id, folder__folder_id=folder, item_id__in=list(items)
         ).delete()
 
-    def forget_former(self) -> None:
-        """What bears an id of another source."""
+    def forget_foreign(self) -> None:
+        """Delete items with foreign ids."""
         MailboxItem.objects.filter(mailbox_id=self.mailbox_id, item_id__startswith=FORMER).delete()
 
     def forget(self, items: Iterable[ItemId]) -> None:
+        """Delete items.
+
+        Args:
+            items: Item ids.
+        """
         MailboxItem.objects.filter(mailbox_id=self.mailbox_id, item_id__in=list(items)).delete()
 
     def _rows(self) -> QuerySet[MailboxItem]:
         return MailboxItem.objects.filter(mailbox_id=self.mailbox_id).select_related("folder")
 
-    def _row(self, copy: ItemRecord, folder: int) -> MailboxItem:
+    def _row(self, item: ItemRecord, folder: int) -> MailboxItem:
         return MailboxItem(
             mailbox_id=self.mailbox_id,
             folder_id=folder,
-            item_id=copy.item_id,
-            change_key=copy.change_key,
-            listed_id=copy.listed_id or "",
-            comment_id=copy.comment_id or "",
-            received=copy.received,
-            size=copy.size,
-            verdict=copy.verdict,
-            judged_by=copy.judged_by,
+            item_id=item.item_id,
+            change_key=item.change_key,
+            listed_id=item.listed_id or "",
+            comment_id=item.comment_id or "",
+            received=item.received,
+            size=item.size,
+            verdict=item.verdict,
+            judged_by=item.judged_by,
         )
 
 
-def another_copy(comment_id: CommentId, bucket_id: int, *, but: tuple[int, ItemId]) -> MailboxItem | None:
-    """A delivered copy of the same comment, in any mailbox of the bucket. `but`: mailbox and item of the one that is gone."""
-    copies = MailboxItem.objects.filter(comment_id=comment_id, verdict=DELIVERED, mailbox__bucket_id=bucket_id)
-    return copies.exclude(mailbox_id=but[0], item_id=but[1]).first()
+def another_item(comment_id: CommentId, bucket_id: int, *, except_for: tuple[int, ItemId]) -> MailboxItem | None:
+    """Return a delivered item of the same comment, in any mailbox of the bucket.
+
+    Args:
+        comment_id: The comment.
+        bucket_id: The key of the bucket.
+        except_for: Mailbox key and item id of the item that is gone.
+
+    Returns:
+        An item, if there is another one.
+    """
+    items = MailboxItem.objects.filter(comment_id=comment_id, verdict=DELIVERED, mailbox__bucket_id=bucket_id)
+    return items.exclude(mailbox_id=except_for[0], item_id=except_for[1]).first()
 
 
 def as_change(row: MailboxItem | DeadLetter) -> Change:
-    """The item as a source would list it."""
+    """Return a stored item as a source would list it.
+
+    Args:
+        row: The item or the dead letter.
+
+    Returns:
+        The change.
+    """
     return Change(
         kind=ChangeKind.UPDATED,
         folder_id=FolderId(row.folder.folder_id),
@@ -129,12 +217,12 @@ def as_change(row: MailboxItem | DeadLetter) -> Change:
     )
 
 
-def _move_synced_until(copies: Sequence[ItemRecord], folders: Mapping[str, int]) -> None:
+def _move_synced_until(items: Sequence[ItemRecord], folders: Mapping[str, int]) -> None:
     newest: dict[int, datetime] = {}
-    for copy in copies:
-        if copy.verdict == DELIVERED and copy.received is not None:
-            folder = folders[copy.folder_id]
-            newest[folder] = max(newest.get(folder, copy.received), copy.received)
+    for item in items:
+        if item.verdict == DELIVERED and item.received is not None:
+            folder = folders[item.folder_id]
+            newest[folder] = max(newest.get(folder, item.received), item.received)
     for folder, received in newest.items():
         SyncedFolder.objects.filter(Q(synced_until=None) | Q(synced_until__lt=received), pk=folder).update(
             synced_until=received
@@ -156,7 +244,7 @@ def _record(row: MailboxItem) -> ItemRecord:
 
 
 def _message_id(listed_id: str) -> str:
-    """The Message-ID that a listed id was made of; blank for the digests of over-long ones."""
+    """Return the Message-ID of a listed id; blank for listed ids that are digests of over-long Message-IDs."""
     try:
         return bytes.fromhex(listed_id).decode()
     except (ValueError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""The lease on a mailbox: one worker at a time, and the database, by its own clock, is the referee."""
+"""The lease on a mailbox: one worker at a time, decided by the database and its clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ Clock = Callable[[], datetime]
 
 
 def database_now() -> datetime:
-    """The time by the database's clock: the same for every worker, whatever their own clocks say."""
+    """Return the time of the database's clock, which is the same for every worker.
+
+    Returns:
+        The time, in UTC.
+    """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT STATEMENT_TIMESTAMP()")
@@ -27,9 +31,24 @@ def database_now() -> datetime:
 
 
 class Lease:
-    """Held by one run. Whoever has not the token of the row is nobody, and what he writes is void."""
+    """A lease that one sync run holds on a mailbox. A write is rejected when its token is not the token in the row.
+
+    Attributes:
+        mailbox_id: The key of the mailbox.
+        token: The token of this lease.
+        length: How long a renewal lasts.
+        clock: Returns the present time of the database.
+    """
 
     def __init__(self, mailbox_id: int, token: uuid.UUID, length: timedelta, clock: Clock) -> None:
+        """Create a lease that is stored already: see `take`.
+
+        Args:
+            mailbox_id: The key of the mailbox.
+            token: The stored token.
+            length: How long a renewal lasts.
+            clock: Returns the present time of the database.
+        """
         self.mailbox_id = mailbox_id
         self.token = token
         self.length = length
@@ -37,7 +56,16 @@ class Lease:
 
     @classmethod
     def take(cls, mailbox_id: int, length: timedelta, clock: Clock = database_now) -> Lease | None:
-        """Take the lease by one conditional update; None while another worker holds it."""
+        """Take the lease with one conditional update.
+
+        Args:
+            mailbox_id: The key of the mailbox.
+            length: How long it lasts without a renewal.
+            clock: Returns the present time of the database.
+
+        Returns:
+            The lease; None while another worker holds it.
+        """
         token, now = uuid.uuid4(), clock()
         taken = (
             MailboxState.objects.filter(pk=mailbox_id)
@@ -47,14 +75,25 @@ class Lease:
         return cls(mailbox_id, token, length, clock) if taken else None
 
     def renew(self) -> None:
-        """Hold it for its whole length from now on. Raises `LeaseLost`."""
+        """Extend the lease to its full length from now on.
+
+        Raises:
+            LeaseLost: The lease ended or another worker has it.
+        """
         now = self.clock()
-        held = MailboxState.objects.filter(pk=self.mailbox_id, lease_token=self.token, lease_until__gt=now)
-        if not held.update(lease_until=now + self.length):
+        row = MailboxState.objects.filter(pk=self.mailbox_id, lease_token=self.token, lease_until__gt=now)
+        if not row.update(lease_until=now + self.length):
             raise LeaseLost
 
-    def still_mine(self, seconds: float) -> None:
-        """Raises `LeaseLost` unless it holds for so many seconds more. Renews it where it would not."""
+    def require_lease(self, seconds: float) -> None:
+        """Require that the lease lasts long enough, and renew it if it would not.
+
+        Args:
+            seconds: How long it has to last.
+
+        Raises:
+            LeaseLost: The lease ended or another worker has it.
+        """
         now = self.clock()
         until = (
             MailboxState.objects.filter(pk=self.mailbox_id, lease_token=self.token)
@@ -67,13 +106,17 @@ class Lease:
             self.renew()
 
     def demand(self) -> None:
-        """Inside a transaction, before its first write: lock the row and raise `LeaseLost` unless the token is ours."""
+        """Lock the row inside a transaction, before its first write, and require that the token is unchanged.
+
+        Raises:
+            LeaseLost: Another worker has the lease.
+        """
         row = MailboxState.objects.select_for_update().filter(pk=self.mailbox_id, lease_token=self.token)
         if not row.exists():
             raise LeaseLost
 
     def release(self) -> None:
-        """Give it back. Nothing happens when it was lost."""
+        """Give the lease back. A lost lease is left alone."""
         MailboxState.objects.filter(pk=self.mailbox_id, lease_token=self.token).update(
             lease_token=None, lease_until=None
         )

@@ -1,7 +1,7 @@
-"""What a bucket holds and what a mailbox's copies are, in the database: the port that the engine remembers by.
+"""The port `sync.engine.ports.Ledger` on the database: what a bucket holds, and the items of a mailbox.
 
-Each method is one transaction that demands the lease before its first write. What is written stands in `sync.store.entries`,
-`sync.store.items`, `sync.store.dead_letters` and `sync.store.newly_wanted_items`.
+Each method is one transaction that requires the lease before its first write. The tables are accessed in
+`sync.store.entries`, `sync.store.items`, `sync.store.dead_letters` and `sync.store.newly_wanted_items`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sync.engine.records import (
     Stored,
 )
 from sync.models import MailboxState
-from sync.store.dead_letters import DeadLetterStore, copy_of
+from sync.store.dead_letters import DeadLetterStore, dead_letter_item
 from sync.store.entries import Entries
 from sync.store.items import MailboxItemStore
 from sync.store.lease import Lease
@@ -39,39 +39,56 @@ from sync.store.newly_wanted_items import NewlyFound
 
 
 class DatabaseLedger:
-    """See `sync.engine.ports.Ledger`."""
+    """Implements `sync.engine.ports.Ledger`, which documents arguments, results and errors of the methods."""
 
     def __init__(self, lease: Lease, bucket_id: int, *, trusted: bool, transform_version: int) -> None:
+        """Open the ledger of a bucket for a sync of a mailbox.
+
+        Args:
+            lease: The lease of the sync.
+            bucket_id: The key of the bucket.
+            trusted: The ledger contains every comment of the bucket.
+            transform_version: The version of the transform of this process.
+        """
         self.lease = lease
         self.trusted = trusted
         self._entries = Entries(lease, bucket_id)
-        self._copies = MailboxItemStore(lease.mailbox_id)
-        self._aside = DeadLetterStore(lease.mailbox_id, transform_version)
-        self._newly = NewlyFound(lease.mailbox_id)
+        self._items = MailboxItemStore(lease.mailbox_id)
+        self._dead_letters = DeadLetterStore(lease.mailbox_id, transform_version)
+        self._newly_wanted = NewlyFound(lease.mailbox_id)
 
     # ---- reading --------------------------------------------------------------------------------------------------
 
     def known(self, folder: FolderId, changes: Sequence[Change]) -> KnownItems:
+        """Return what is stored about the items of a page. See `Ledger.known`."""
         listed = {listed for change in changes if (listed := listed_comment_id(change.message_id))}
-        copies = self._copies.of_items(change.item_id for change in changes)
-        twins = self._copies.twins(folder, listed)
-        known = [*copies.values(), *(copy for same in twins.values() for copy in same)]
-        ids = listed | {copy.comment_id for copy in known if copy.comment_id}
-        until = self._former_until() if any(is_former(copy.item_id) for copy in known) else None
-        nameless, waiting = self._copies.nameless(changes), self._newly.among(key_of(change) for change in changes)
-        return KnownItems(copies, twins, self._found(ids, listed), nameless, until, waiting)
+        items = self._items.of_items(change.item_id for change in changes)
+        twins = self._items.twins(folder, listed)
+        known = [*items.values(), *(item for same in twins.values() for item in same)]
+        ids = listed | {item.comment_id for item in known if item.comment_id}
+        until = self._former_until() if any(is_former(item.item_id) for item in known) else None
+        nameless, waiting = (
+            self._items.nameless(changes),
+            self._newly_wanted.among(key_of(change) for change in changes),
+        )
+        return KnownItems(items, twins, self._found(ids, listed), nameless, until, waiting)
 
     def _former_until(self) -> datetime | None:
         state = MailboxState.objects.filter(pk=self.lease.mailbox_id)
         return state.values_list("former_until", flat=True).first()
 
     def entries(self, ids: Sequence[CommentId]) -> Mapping[CommentId, LedgerRecord]:
+        """Return the ledger entries of these comments. See `Ledger.entries`."""
         return self._entries.of(ids)
 
     def _found(self, ids: Iterable[CommentId], listed: set[CommentId]) -> dict[CommentId, LedgerRecord]:
-        """Entries by comment id; and by the Message-ID as listed, where some copy's header bears another one."""
+        """Return entries by comment id.
+
+        An item's MIME header may have another Message-ID than its listing. Its entry is returned under the listed one,
+        too.
+        """
         found = dict(self._entries.of(list(ids)))
-        by_header = self._copies.headers_of(listed - found.keys())
+        by_header = self._items.headers_of(listed - found.keys())
         for header, entry in self._entries.of(list(by_header)).items():
             found[by_header[header]] = entry
         return found
@@ -80,162 +97,184 @@ class DatabaseLedger:
 
     @transaction.atomic
     def intend(self, intentions: Sequence[Intention], *, flight: float) -> Sequence[Intention]:
+        """Write intentions before a push. See `Ledger.intend`."""
         self.lease.demand()
         return self._entries.intend(intentions, flight=flight)
 
-    def still_stand(self, intentions: Sequence[Intention], seconds: float) -> None:
-        self._entries.still_stand(intentions, seconds)
+    def require_unchanged(self, intentions: Sequence[Intention], seconds: float) -> None:
+        """Require right before the push that the intentions still stand. See `Ledger.require_unchanged`."""
+        self._entries.require_unchanged(intentions, seconds)
 
     def confirm(self, result: PushResult, delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
+        """Record the result of a push. See `Ledger.confirm`."""
         with transaction.atomic():
-            mine = self._is_mine()
+            has_lease = self._has_lease()
             self._entries.confirm(result)
-            if mine:
-                self._remember([copy for copies in delivered.values() for copy in copies])
-        if not mine:
+            if has_lease:
+                self._remember([item for items in delivered.values() for item in items])
+        if not has_lease:
             raise LeaseLost
 
     @transaction.atomic
     def settle(self, settled: Sequence[ConfirmedEntry], delivered: Mapping[CommentId, Sequence[ItemRecord]]) -> None:
+        """Confirm without a push what the bucket was found to hold. See `Ledger.settle`."""
         if settled:
             self.lease.demand()
             self._entries.settle(settled)
-            self._remember([copy for copies in delivered.values() for copy in copies])
+            self._remember([item for items in delivered.values() for item in items])
 
     @transaction.atomic
     def defer(self, entry: LedgerRecord, change: Change) -> bool:
+        """Make an item the winner of an entry that another sync is pushing. See `Ledger.defer`."""
         self.lease.demand()
         return self._entries.defer(entry, change)
 
-    def _is_mine(self) -> bool:
+    def _has_lease(self) -> bool:
         try:
             self.lease.demand()
         except LeaseLost:
             return False
         return True
 
-    # ---- copies ---------------------------------------------------------------------------------------------------
+    # ---- items ----------------------------------------------------------------------------------------------------
 
     @transaction.atomic
-    def remember(self, copies: Sequence[ItemRecord]) -> None:
-        if copies:
+    def remember(self, items: Sequence[ItemRecord]) -> None:
+        """Store items with their verdicts. See `Ledger.remember`."""
+        if items:
             self.lease.demand()
-            self._remember(copies)
+            self._remember(items)
 
     @transaction.atomic
     def forget(self, folder: FolderId, items: Sequence[ItemId]) -> None:
+        """Delete items that are no longer in this folder. See `Ledger.forget`."""
         if items:
             self.lease.demand()
-            self._copies.forget_in(folder, items)
-            self._aside.settle_in(folder, items, "gone", self.lease.clock())
+            self._items.forget_in(folder, items)
+            self._dead_letters.settle_in(folder, items, "gone", self.lease.clock())
 
     @transaction.atomic
     def adopt(self, pairs: Sequence[tuple[ItemRecord, Change]]) -> None:
+        """Give known emails their new item ids. See `Ledger.adopt`."""
         if pairs:
             self.lease.demand()
-        for copy, change in pairs:
-            self._entries.win_under(copy.item_id, change.item_id, copy.comment_id)
-            self._copies.rename(copy.item_id, change)
-            if copy.verdict == SET_ASIDE:
-                self._aside.rename(copy.item_id, change)
+        for item, change in pairs:
+            self._entries.rename_winner(item.item_id, change.item_id, item.comment_id)
+            self._items.rename(item.item_id, change)
+            if item.verdict == SET_ASIDE:
+                self._dead_letters.rename(item.item_id, change)
 
-    def _remember(self, copies: Sequence[ItemRecord]) -> None:
-        if copies:
-            self._copies.remember(copies)
-            self._aside.settle_by(copies, self.lease.clock())
+    def _remember(self, items: Sequence[ItemRecord]) -> None:
+        if items:
+            self._items.remember(items)
+            self._dead_letters.settle_decided(items, self.lease.clock())
 
-    # ---- set aside ------------------------------------------------------------------------------------------------
+    # ---- dead letters ---------------------------------------------------------------------------------------------
 
     @transaction.atomic
-    def set_aside(self, emails: Sequence[DeadLetterRecord]) -> int:
+    def add_dead_letters(self, emails: Sequence[DeadLetterRecord]) -> int:
+        """Record emails that cannot be delivered now. See `Ledger.add_dead_letters`."""
         self.lease.demand()
         now = self.lease.clock()
-        told = 0
+        reported = 0
         for email in emails:
-            told += self._aside.add(email, now)
+            reported += self._dead_letters.add(email, now)
             if email.kind is not DeadLetterKind.VANISHED:
-                self._remember([copy_of(email.change)])
-        return told
+                self._remember([dead_letter_item(email.change)])
+        return reported
 
-    def due_again(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
-        return self._aside.due(most, self.lease.clock(), apart_from)
+    def due_dead_letters(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
+        """Return dead letters whose retry is due. See `Ledger.due_dead_letters`."""
+        return self._dead_letters.due(most, self.lease.clock(), apart_from)
 
     @transaction.atomic
-    def trying(self, item: ItemId) -> None:
+    def begin_retry(self, item: ItemId) -> None:
+        """Count a retry of a dead letter before any work on it. See `Ledger.begin_retry`."""
         self.lease.demand()
-        self._aside.begin(item, self.lease.clock())
+        self._dead_letters.begin_retry(item, self.lease.clock())
 
     @transaction.atomic
-    def not_tried(self, item: ItemId) -> None:
+    def undo_retry(self, item: ItemId) -> None:
+        """Undo the count of `begin_retry`. See `Ledger.undo_retry`."""
         self.lease.demand()
-        self._aside.take_back(item)
+        self._dead_letters.undo_retry(item)
 
     @transaction.atomic
-    def vanished(self, changes: Sequence[Change]) -> None:
-        # What is looked for again is no copy: whenever it is listed again, it is fetched again.
+    def record_vanished(self, changes: Sequence[Change]) -> None:
+        """Record emails that were listed and are not found. See `Ledger.record_vanished`."""
+        # A vanished email is not stored as an item: when it is listed again, it is fetched again.
         self.lease.demand()
         now = self.lease.clock()
         for change in changes:
-            if not self._aside.look_again(change, now):
-                self._aside.settle([change.item_id], "gone", now)
-                self._copies.forget([change.item_id])
+            if not self._dead_letters.retry_vanished(change, now):
+                self._dead_letters.settle([change.item_id], "gone", now)
+                self._items.forget([change.item_id])
 
     # ---- what newer rules want ------------------------------------------------------------------------------------
 
     @transaction.atomic
     def withhold(self, found: Sequence[Found]) -> None:
+        """Store emails that newer rules want. See `Ledger.withhold`."""
         if found:
             self.lease.demand()
-            self._newly.add(found)
-            self._copies.remember([it.copy for it in found])
+            self._newly_wanted.add(found)
+            self._items.remember([record.item for record in found])
 
-    def brought(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[AnsweredEmail]:
-        return self._newly.brought(most, self._aside.items(), apart_from)
-
-    @transaction.atomic
-    def bringing(self, keys: Sequence[CommentId]) -> None:
-        self.lease.demand()
-        self._newly.begin(keys)
+    def deliverable(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[AnsweredEmail]:
+        """Return newly wanted emails that may be delivered now. See `Ledger.deliverable`."""
+        return self._newly_wanted.deliverable(most, self._dead_letters.items(), apart_from)
 
     @transaction.atomic
-    def not_brought(self, keys: Sequence[CommentId]) -> None:
+    def begin_delivery(self, keys: Sequence[CommentId]) -> None:
+        """Count an attempt at newly wanted emails before any work on them. See `Ledger.begin_delivery`."""
         self.lease.demand()
-        self._newly.take_back(keys)
+        self._newly_wanted.count_attempt(keys)
+
+    @transaction.atomic
+    def undo_delivery(self, keys: Sequence[CommentId]) -> None:
+        """Undo the count of `begin_delivery`. See `Ledger.undo_delivery`."""
+        self.lease.demand()
+        self._newly_wanted.uncount_attempt(keys)
 
     # ---- dirty ----------------------------------------------------------------------------------------------------
 
     def dirty(self, most: int, *, apart_from: Collection[FolderId] = ()) -> Sequence[Change]:
-        # What is set aside has its own schedule; when it is delivered, the entry is settled with it.
-        without = [self._aside.items(), *([self._copies.items_in(apart_from)] if apart_from else [])]
+        """Return items whose comments need their properties sent again. See `Ledger.dirty`."""
+        # Dead letters have their own schedule. When a dead letter is delivered, its entry is settled with it.
+        without = [self._dead_letters.items(), *([self._items.items_in(apart_from)] if apart_from else [])]
         items = self._entries.dirty_items(most, apart_from=without)
-        changes = self._copies.changes_of(items)
+        changes = self._items.changes_of(items)
         for item in set(items) - {change.item_id for change in changes}:
             self.abandon(item)
         return changes
 
     @transaction.atomic
     def abandon(self, item: ItemId) -> None:
+        """Replace a winner that is gone. See `Ledger.abandon`."""
         self.lease.demand()
         self._entries.abandon(item)
 
     @transaction.atomic
-    def forget_former(self) -> None:
+    def forget_foreign(self) -> None:
+        """Delete items with foreign ids. See `Ledger.forget_foreign`."""
         state = MailboxState.objects.filter(pk=self.lease.mailbox_id).exclude(former_until=None)
         if not state.exists():
             return
         self.lease.demand()
-        self._copies.forget_former()
-        self._aside.settle_former("gone", self.lease.clock())
-        for item in self._entries.former_items():
+        self._items.forget_foreign()
+        self._dead_letters.settle_foreign("gone", self.lease.clock())
+        for item in self._entries.foreign_items():
             self._entries.abandon(item)
         state.update(former_until=None)
 
-    # ---- intentions that nobody comes back to ---------------------------------------------------------------------
+    # ---- intentions that were never confirmed ---------------------------------------------------------------------
 
     def unsettled(self, most: int) -> Sequence[CommentId]:
+        """Return intentions of this mailbox that were never confirmed. See `Ledger.unsettled`."""
         return self._entries.unsettled(most)
 
     @transaction.atomic
     def conclude(self, ids: Sequence[CommentId], stored: Stored) -> None:
+        """Settle intentions by what the bucket holds. See `Ledger.conclude`."""
         self.lease.demand()
         self._entries.conclude(ids, stored)

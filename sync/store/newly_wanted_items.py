@@ -1,6 +1,6 @@
-"""The emails of a mailbox that newer rules want, in the database: which they are, and which of them may come.
+"""The newly wanted emails of a mailbox in the database: which they are, and which of them may be delivered.
 
-Whoever writes has demanded the lease, inside the transaction.
+Callers have required the lease, inside the transaction.
 """
 
 from __future__ import annotations
@@ -21,70 +21,108 @@ from sync.store.items import as_change
 
 
 class NewlyFound:
-    """Those of one mailbox."""
+    """The newly wanted emails of one mailbox."""
 
     def __init__(self, mailbox_id: int) -> None:
+        """Open the store of a mailbox.
+
+        Args:
+            mailbox_id: The key of the mailbox.
+        """
         self.mailbox_id = mailbox_id
 
     def among(self, keys: Iterable[CommentId]) -> frozenset[CommentId]:
-        """Which of these wait for an answer, or were left."""
+        """Return which emails wait for an answer, or were left by an administrator.
+
+        Args:
+            keys: Keys of emails.
+
+        Returns:
+            The keys of those.
+        """
         if not self._any:
             return frozenset()
         known = self._rows().filter(key__in=set(keys)).exclude(version=AT_ONCE)
         return frozenset(map(CommentId, known.values_list("key", flat=True)))
 
     def add(self, found: Sequence[Found]) -> None:
+        """Insert or update emails.
+
+        Args:
+            found: The emails.
+        """
         rows = {
-            it.copy.comment_id: NewlyWanted(
-                mailbox_id=self.mailbox_id, key=it.copy.comment_id or "", version=it.version, draft=it.draft
+            record.item.comment_id: NewlyWanted(
+                mailbox_id=self.mailbox_id, key=record.item.comment_id or "", version=record.version, draft=record.draft
             )
-            for it in found
+            for record in found
         }
         NewlyWanted.objects.bulk_create(
             rows.values(), update_conflicts=True, unique_fields=["mailbox", "key"], update_fields=["version", "draft"]
         )
         self._any = True
 
-    def brought(self, most: int, apart: QuerySet[Any, Any], apart_from: Collection[FolderId]) -> list[AnsweredEmail]:
-        """Those that may come, with one copy each at least. `apart`: a query of item ids; `apart_from`: folders."""
-        if not self._any or not (may_come := self._may_come()).exists():
+    def deliverable(
+        self, most: int, excluded_items: QuerySet[Any, Any], excluded_folders: Collection[FolderId]
+    ) -> list[AnsweredEmail]:
+        """Return emails that may be delivered, each with at least one item.
+
+        Args:
+            most: The largest number of emails.
+            excluded_items: A query of item ids that are not returned.
+            excluded_folders: Ids of folders whose items are not returned.
+
+        Returns:
+            The items, with keys and attempts.
+        """
+        if not self._any or not (deliverable := self._deliverable()).exists():
             return []
-        copies = self._copies().exclude(item_id__in=apart).exclude(folder__folder_id__in=apart_from)
-        chosen = may_come.filter(_has(copies)).order_by("attempts", "pk")[:most]
+        items = self._items().exclude(item_id__in=excluded_items).exclude(folder__folder_id__in=excluded_folders)
+        chosen = deliverable.filter(_has(items)).order_by("attempts", "pk")[:most]
         rows = {row.key: row for row in chosen}
         if not rows:
-            may_come.exclude(_has(self._copies())).delete()  # they came, or are gone
+            deliverable.exclude(_has(self._items())).delete()  # they were delivered or are gone
         return [
-            _brought(copy, rows[copy.comment_id])
-            for copy in copies.filter(comment_id__in=rows).select_related("folder").order_by("pk")
+            _answered(item, rows[item.comment_id])
+            for item in items.filter(comment_id__in=rows).select_related("folder").order_by("pk")
         ]
 
-    def begin(self, keys: Collection[CommentId]) -> None:
+    def count_attempt(self, keys: Collection[CommentId]) -> None:
+        """Count an attempt.
+
+        Args:
+            keys: Keys of the emails.
+        """
         self._rows().filter(key__in=keys).update(attempts=F("attempts") + 1)
 
-    def take_back(self, keys: Collection[CommentId]) -> None:
+    def uncount_attempt(self, keys: Collection[CommentId]) -> None:
+        """Undo `count_attempt`.
+
+        Args:
+            keys: Keys of the emails.
+        """
         self._rows().filter(key__in=keys, attempts__gt=0).update(attempts=F("attempts") - 1)
 
     @cached_property
     def _any(self) -> bool:
-        """Most mailboxes have none, and are asked no more than this."""
+        """Whether the mailbox has any. Most have none, and need no further query."""
         return self._rows().exists()
 
     def _rows(self) -> QuerySet[NewlyWanted]:
         return NewlyWanted.objects.filter(mailbox_id=self.mailbox_id)
 
-    def _may_come(self) -> QuerySet[NewlyWanted]:
+    def _deliverable(self) -> QuerySet[NewlyWanted]:
         answered = RulesAnswer.objects.filter(mailbox_id=self.mailbox_id, bring=True)
         return self._rows().filter(Q(version=AT_ONCE) | Q(version__in=answered.values("version")))
 
-    def _copies(self) -> QuerySet[MailboxItem]:
-        copies = MailboxItem.objects.filter(mailbox_id=self.mailbox_id, verdict=NEWLY_WANTED, folder__gone=False)
-        return copies.exclude(item_id__startswith=FORMER)
+    def _items(self) -> QuerySet[MailboxItem]:
+        items = MailboxItem.objects.filter(mailbox_id=self.mailbox_id, verdict=NEWLY_WANTED, folder__gone=False)
+        return items.exclude(item_id__startswith=FORMER)
 
 
-def _brought(copy: MailboxItem, row: NewlyWanted) -> AnsweredEmail:
-    return AnsweredEmail(replace(as_change(copy), draft=row.draft), CommentId(row.key), row.attempts)
+def _answered(item: MailboxItem, row: NewlyWanted) -> AnsweredEmail:
+    return AnsweredEmail(replace(as_change(item), draft=row.draft), CommentId(row.key), row.attempts)
 
 
-def _has(copies: QuerySet[MailboxItem]) -> Exists:
-    return Exists(copies.filter(comment_id=OuterRef("key")))
+def _has(items: QuerySet[MailboxItem]) -> Exists:
+    return Exists(items.filter(comment_id=OuterRef("key")))

@@ -1,8 +1,8 @@
-"""A mailbox that is read by another source than before: nothing that only the source before understands may reach the next.
+"""A mailbox that is read by another source than before: ids and cursors of the former source never reach the new one.
 
-What is remembered says itself of which source it is (`MailboxState.ids_of`), and every run compares that with the source
-that it opens, under the lease. So it does not matter when somebody switches, or whether a sync is running then: it ends
-with the ids it began with, and the next one leaves them behind before it reads a single cursor.
+`MailboxState.ids_of` stores to which source the stored ids belong. Every run compares it with the source that it opens,
+under the lease. So it does not matter when the integration is switched, or whether a sync is running then: that sync
+ends with the ids with which it began, and the next one marks them as foreign before it reads any cursor.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db.models import F, Min, Value
 from django.db.models.functions import Concat
 
 from mailboxes.models import Mailbox
-from sync.engine.foreign_ids import FORMER, mark_of
+from sync.engine.foreign_ids import FORMER, foreign_prefix
 from sync.models import (
     FROM_THE_BEGINNING,
     READABLE,
@@ -30,30 +30,40 @@ from sync.store.lease import Lease
 
 log = structlog.get_logger(__name__)
 MARGIN = timedelta(minutes=15)
-"""From listing a page to moving its checkpoint, and between two clocks."""
+"""For the time between listing a page and moving its checkpoint, and for the difference of two clocks."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""Nothing is sure: every email is looked at."""
+"""Used when it is unknown what was read: every email is then checked."""
 
 
-def leave_former_source(mailbox: Mailbox, lease: Lease) -> None:
-    """Before a run reads anything: where the memory is of another source than the one in hand, drop its cursors and mark its
-    ids as former ones. The ledger stays: no comment is created twice. Takes about six seconds for 100,000 emails."""
+def leave_foreign_source(mailbox: Mailbox, lease: Lease) -> None:
+    """Drop cursors and mark ids as foreign, if the stored state belongs to another source than the present one.
+
+    Called before a run reads anything. The ledger stays, so no comment is created twice. Takes about six seconds for
+    100,000 emails.
+
+    Args:
+        mailbox: The mailbox.
+        lease: The lease of the run.
+
+    Raises:
+        LeaseLost: Another worker has the mailbox.
+    """
     api = mailbox.integration.microsoft_api
     other = MailboxState.objects.filter(pk=mailbox.pk, lease_token=lease.token).exclude(ids_of=api)
     if not other.exists():
         return
     with transaction.atomic():
         lease.demand()
-        mark = mark_of(lease.token)
+        prefix = foreign_prefix(lease.token)
         until = _earlier(_read_until(mailbox), other.get().former_until)
-        _mark(mailbox, mark)
+        _mark_foreign(mailbox, prefix)
         Verification.objects.filter(mailbox=mailbox, ended_at=None).delete()
         other.update(ids_of=api, former_until=until, folders_cursor="", list_again=False, up_to_date=False)
     log.info("sync.source_changed", api=api)
 
 
 def _read_until(mailbox: Mailbox) -> datetime | None:
-    """Whatever was touched before this time, the source before has told. None where nothing is remembered of it."""
+    """Return the time until which the former source reported every change; None when nothing of it is stored."""
     folders = SyncedFolder.objects.filter(mailbox=mailbox, gone=False, holds_mail=True)
     earliest: datetime | None = folders.aggregate(earliest=Min("synced_at"))["earliest"]
     if earliest is None or folders.filter(synced_at=None, copies__isnull=False).exists():
@@ -62,11 +72,14 @@ def _read_until(mailbox: Mailbox) -> datetime | None:
 
 
 def _earlier(now: datetime | None, before: datetime | None) -> datetime | None:
-    """`before`: of a change of source that was not yet done when this one came."""
+    """Return the earlier time.
+
+    `before`: of an earlier change of the source that was not finished when this one came.
+    """
     return min(filter(None, (now, before)), default=None)
 
 
-def _mark(mailbox: Mailbox, mark: str) -> None:
+def _mark_foreign(mailbox: Mailbox, prefix: str) -> None:
     for rows, name in (
         (MailboxItem.objects.filter(mailbox=mailbox), "item_id"),
         (DeadLetter.objects.filter(mailbox=mailbox), "item_id"),
@@ -75,5 +88,5 @@ def _mark(mailbox: Mailbox, mark: str) -> None:
         (SyncedFolder.objects.filter(mailbox=mailbox), "parent_id"),
     ):
         present = rows.exclude(**{f"{name}__startswith": FORMER}).exclude(**{name: ""})
-        present.update(**{name: Concat(Value(mark), F(name))})
+        present.update(**{name: Concat(Value(prefix), F(name))})
     SyncedFolder.objects.filter(mailbox=mailbox).update(**FROM_THE_BEGINNING | READABLE)

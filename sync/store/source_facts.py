@@ -1,4 +1,4 @@
-"""What a source found out about a mailbox, kept from one sync to the next, whichever worker has it."""
+"""Store what a source learned about a mailbox, so that the next sync knows it, in whichever worker it runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from sync.store.lease import Lease
 
 @contextmanager
 def remembered(source: Source, mailbox: Mailbox, lease: Lease) -> Iterator[None]:
-    """Around a sync: tells the source what the last one found out, and writes down what this one did, however it ends."""
+    """Give the source the stored facts. When the sync ends, also by an error, store what the source learned.
+
+    Args:
+        source: The source of the sync. Only a `Learner` is affected.
+        mailbox: The mailbox.
+        lease: The lease of the sync.
+
+    Yields:
+        Nothing; the sync runs inside the context.
+    """
     if not isinstance(source, Learner):
         yield
         return

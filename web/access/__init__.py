@@ -1,1 +1,1 @@
-"""Pages of people: signing in, and the audit log."""
+"""The log-in page and the page of the audit log."""

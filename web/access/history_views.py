@@ -1,4 +1,4 @@
-"""The page of what people did."""
+"""The page of the audit log."""
 
 from __future__ import annotations
 
@@ -15,12 +15,23 @@ PER_PAGE = 50
 
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
-    """Everything, or only what was done to one thing (`?mailbox=4`), with what belongs to it."""
-    acts = AuditEntry.objects.all()
+    """Show the audit log, newest entry first.
+
+    With `?integration=4`, `?mailbox=4` and so on, only the entries about that object are shown. Those of an
+    integration include the entries about its mailboxes.
+
+    Args:
+        request: the request
+
+    Returns:
+        The page.
+    """
+    entries = AuditEntry.objects.all()
     chosen = next(((kind, text) for kind in KINDS if (text := request.GET.get(kind, "")).isdecimal()), None)
     if chosen is not None:
         kind, text = chosen
         pk = int(text[:18])
-        acts = acts.filter(integration_id=pk) if kind == "integration" else acts.filter(about=kind, object_id=pk)
-    page = Paginator(acts, PER_PAGE).get_page(request.GET.get("page"))
+        of_integration = kind == "integration"
+        entries = entries.filter(integration_id=pk) if of_integration else entries.filter(about=kind, object_id=pk)
+    page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "access/history.html", {"page": page, "chosen": chosen})

@@ -1,4 +1,4 @@
-"""The log-in page, and the words of both log-in forms when somebody tried too often."""
+"""The log-in pages of the product and of Django admin, and their message after too many attempts."""
 
 from __future__ import annotations
 
@@ -19,34 +19,71 @@ TOO_MANY_REQUESTS = 429
 
 
 class SignInForm(AuthenticationForm):
-    """Says how long to wait, whoever the user name is of: it tells nobody which names there are."""
+    """A log-in form that states how long to wait after too many attempts.
+
+    The message is the same for every user name, so it does not reveal which user names exist.
+    """
 
     def get_invalid_login_error(self) -> ValidationError:
+        """Return the error of a refused log-in: the time to wait, or the error of Django.
+
+        Returns:
+            The validation error; its code is `wait` after too many attempts.
+        """
         wait = _wait(self.request)
         return ValidationError(_in_words(wait), code="wait") if wait else super().get_invalid_login_error()
 
 
 class AdminSignInForm(SignInForm, AdminAuthenticationForm):
-    """The same for Django's admin."""
+    """The same log-in form for Django's admin."""
 
 
 class SignInView(LoginView):
-    """The log-in page. A live page whose session ended is told to load itself anew, and so comes here whole."""
+    """The log-in page.
+
+    When the session of a live page ends, htmx gets an order to reload the whole page and so shows this page.
+    """
 
     redirect_authenticated_user = True
     authentication_form = SignInForm
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the log-in page, or make htmx reload the whole page.
+
+        Args:
+            request: the request
+            *args: positional arguments of the URL
+            **kwargs: named arguments of the URL
+
+        Returns:
+            The page.
+        """
         if getattr(request, "htmx", False):
             return HttpResponseClientRefresh()
         return super().get(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Log the user in and remember the browser for this user name.
+
+        Args:
+            form: the valid form
+
+        Returns:
+            A redirect to the next page.
+        """
         response = super().form_valid(form)
         known_browser.remember(self.request, response, form.get_user().get_username())
         return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Show the form with its error; answer 429 with `Retry-After` after too many attempts.
+
+        Args:
+            form: the invalid form
+
+        Returns:
+            The page.
+        """
         response = super().form_invalid(form)
         if wait := _wait(self.request):
             response.status_code = TOO_MANY_REQUESTS

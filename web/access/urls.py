@@ -1,4 +1,4 @@
-"""The address of the page of what people did."""
+"""The address of the audit log."""
 
 from django.urls import path
 

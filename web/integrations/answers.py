@@ -1,13 +1,13 @@
-"""How our pages answer: whole, or only their live part; and back to where a button was pressed, with a sentence.
+"""How views respond: with a whole page or its live part, or with a redirect to the page of a button and a message.
 
-A live page asks for itself every few seconds. Then only the template of its live part is rendered, and htmx puts it in
-place of the old one. A button inside it is a form that works without any script; with htmx it follows the redirect and
-so gets the live part and the message, while the rest of the page stays as it was.
+A live page requests itself every few seconds. The response to such a request is only the template of the live
+part; htmx replaces the old part by it. A button inside the live part is a form that also works without
+JavaScript. With htmx, the form follows the redirect and gets the live part and the message; the rest of the page
+does not change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -15,16 +15,35 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from access import history
-from operations.actions import ActionRefused, Finding
+from operations.results import ActionRefused, Finding
 
 
 def by_htmx(request: HttpRequest) -> bool:
+    """Return whether htmx sent this request.
+
+    Args:
+        request: the request
+
+    Returns:
+        True for a request of htmx.
+    """
     return bool(getattr(request, "htmx", False))
 
 
 def live_page(request: HttpRequest, page: str, live: str, context: dict[str, Any]) -> HttpResponse:
-    """The page, or its live part when htmx asks. Never cached: the back button must not show an old state."""
+    """Render a page, or only its live part for htmx.
+
+    The response is never cached, so the back button of a browser does not show an old state.
+
+    Args:
+        request: the request
+        page: template of the whole page
+        live: template of the live part
+        context: context of both templates; `partial` is added
+
+    Returns:
+        The rendered page or part.
+    """
     partial = by_htmx(request)
     answer = render(request, live if partial else page, {**context, "partial": partial})
     answer["Vary"] = "HX-Request"
@@ -32,15 +51,21 @@ def live_page(request: HttpRequest, page: str, live: str, context: dict[str, Any
     return answer
 
 
-def back(
-    request: HttpRequest, sentence: str | ActionRefused, otherwise: str, *, good: bool = True, of: Sequence[object] = ()
-) -> HttpResponse:
-    """Redirect to the page that the button was on, or else to `otherwise`, with this sentence as its message. `of`: what it was
-    about, where it was many."""
+def back(request: HttpRequest, sentence: str | ActionRefused, otherwise: str, *, good: bool = True) -> HttpResponse:
+    """Redirect to the page of the button, and show a sentence as its message.
+
+    Args:
+        request: the request
+        sentence: result of the operation
+        otherwise: URL for a request that does not name its page
+        good: whether the operation succeeded; an `ActionRefused` never did
+        of: objects that the operation changed, where it changed several
+
+    Returns:
+        The redirect.
+    """
     if isinstance(sentence, ActionRefused):
         good, sentence = False, sentence.text
-    if good:
-        history.record(request, sentence, changes=history.named(of))
     return _redirected(request, sentence, otherwise, good=good)
 
 
@@ -54,7 +79,18 @@ def _redirected(request: HttpRequest, sentence: str, otherwise: str, *, good: bo
 
 
 def found(request: HttpRequest, finding: Finding, otherwise: str) -> HttpResponse:
-    """The result of a test: in its place when htmx asked, else as a message. It notes nothing: a test does that itself."""
+    """Return the result of a test: as a fragment for htmx, else as a message after a redirect.
+
+    The test itself writes the audit entry.
+
+    Args:
+        request: the request
+        finding: result of the test
+        otherwise: URL for a request that does not name its page
+
+    Returns:
+        The fragment or the redirect.
+    """
     if by_htmx(request):
         return render(request, "components/finding.html", {"finding": finding})
     return _redirected(request, finding.text, otherwise, good=finding.ok)

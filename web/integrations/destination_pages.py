@@ -1,42 +1,60 @@
-"""The pages of destinations: the list, one of them with its buckets, its form, its buttons."""
+"""The pages of destinations: list, detail, form and buttons."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import transaction
-from django.db.models import Count, ProtectedError
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from access import history
 from integrations.forms import DestinationForm
 from integrations.models import Destination, Integration
 from integrations.sealing import problem_with_secrets
 from mailboxes.models import Mailbox
-from operations import actions, dry_runs
+from operations import connection_tests, destination_actions, dry_runs, mailbox_actions
+from operations.actor import Actor
+from operations.results import Finding
 from sync.jobs.disabled_mailboxes import by_itself, reasons, stopped_at
-from sync.reporting.status import hold_standing
+from sync.reporting.status import paused_standing
 from web.integrations.answers import back, found
 from web.integrations.asked import number
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """All destinations, each with how much goes there."""
+    """List all destinations, with the number of their buckets and mailboxes.
+
+    Args:
+        request: the request
+
+    Returns:
+        The page.
+    """
     now = timezone.now()
     destinations = Destination.objects.annotate(
         bucket_count=Count("buckets", distinct=True), mailbox_count=Count("buckets__mailboxes", distinct=True)
     )
-    rows = [{"destination": one, "standing": hold_standing(one, now)} for one in destinations]
+    rows = [{"destination": one, "standing": paused_standing(one, now)} for one in destinations]
     return render(request, "destinations/list.html", {"rows": rows})
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One destination with its buckets."""
+    """Show one destination with its buckets.
+
+    Args:
+        request: the request
+        pk: primary key of the destination
+
+    Returns:
+        The page.
+
+    Raises:
+        Http404: there is no such destination
+    """
     destination = get_object_or_404(Destination, pk=pk)
     now = timezone.now()
     buckets = destination.buckets.select_related("renewal").annotate(
@@ -45,8 +63,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     stopped = stopped_at(destination)
     context = {
         "destination": destination,
-        "standing": hold_standing(destination, now),
-        "rows": [{"bucket": bucket, "standing": hold_standing(bucket, now)} for bucket in buckets],
+        "standing": paused_standing(destination, now),
+        "rows": [{"bucket": bucket, "standing": paused_standing(bucket, now)} for bucket in buckets],
         "stopped": stopped.count(),
         "stopped_by": reasons(stopped),
         "secret_problem": problem_with_secrets(destination),
@@ -56,12 +74,21 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
+    """Show the form of a new destination, or store it.
+
+    With `?for=4`, the destination is added for integration 4, and the next page is the form of its mailboxes.
+
+    Args:
+        request: the request
+
+    Returns:
+        The form, or a redirect after the destination was stored.
+    """
     form = DestinationForm(request.POST or None)
-    if request.method == "POST" and form.stored():
-        history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
+    if request.method == "POST" and destination_actions.add(Actor.of_request(request), form):
         waiting = _waiting(request)
         if waiting is not None:
-            messages.success(request, f"{form.instance} is saved. Now the mailboxes.")
+            messages.success(request, f"{form.instance} is saved. Now add the mailboxes.")
             return redirect(f"{reverse('mailbox-new', args=[waiting.pk])}?setup=1")
         messages.success(request, f"{form.instance} is saved. Test it, then choose it for a mailbox.")
         return redirect("destination", form.instance.pk)
@@ -69,31 +96,54 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 def _waiting(request: HttpRequest) -> Integration | None:
-    """The integration that is being added, and needs a destination on the way."""
+    """Return the integration that is being set up and needs this destination; None if there is none."""
     pk = number(request.GET.get("for"))
     return Integration.objects.filter(pk=pk).first() if pk else None
 
 
 @require_POST
 def try_(request: HttpRequest) -> HttpResponse:
-    """Test what is in the form, before it is saved. A token that is not typed is the one that is stored."""
+    """Test the values in the form before they are stored.
+
+    The stored token is used where the form has no token.
+
+    Args:
+        request: the request
+
+    Returns:
+        The result of the test.
+    """
     pk = number(request.POST.get("destination"))
     stored = Destination.objects.filter(pk=pk).first() if pk else None
     form = DestinationForm(request.POST, instance=stored)
     unsaved = form.to_be_tested()
     if unsaved is None:
-        told = [
+        problems = [
             f"{form.fields[name].label}: {form.errors[name][0]}"
             for name in ("endpoint", "token")
             if name in form.errors
         ]
-        return found(request, actions.Finding(False, " ".join(told)), reverse("destination-new"))
-    return found(request, actions.test_destination(unsaved, by=history.who(request)), reverse("destination-new"))
+        return found(request, Finding(False, " ".join(problems)), reverse("destination-new"))
+    return found(
+        request, connection_tests.test_destination(Actor.of_request(request), unsaved), reverse("destination-new")
+    )
 
 
 @require_POST
 def buckets(request: HttpRequest) -> HttpResponse:
-    """What this destination has, for a form that asks for a bucket: a list to choose from."""
+    """List the buckets of a destination, for the form of a mailbox.
+
+    The form sends the primary key of the destination.
+
+    Args:
+        request: the request
+
+    Returns:
+        A fragment with the list, or with an error.
+
+    Raises:
+        Http404: there is no such destination
+    """
     destination = get_object_or_404(Destination, pk=number(request.POST.get("destination")))
     choice = dry_runs.buckets_at(destination)
     return render(request, "destinations/_buckets.html", {"choice": choice, "destination": destination})
@@ -101,13 +151,22 @@ def buckets(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the form of a destination, or store its changes.
+
+    Args:
+        request: the request
+        pk: primary key of the destination
+
+    Returns:
+        The form, or a redirect after the changes were stored.
+
+    Raises:
+        Http404: there is no such destination
+    """
     destination = get_object_or_404(Destination, pk=pk)
     title = str(destination)
     form = DestinationForm(request.POST or None, instance=destination)
-    if request.method == "POST" and form.stored():
-        history.record(request, f"{form.instance} was changed.", changes=form.changes_in_words(), about=form.instance)
-        for integration in Integration.objects.filter(mailboxes__bucket__destination=pk).distinct():
-            actions.settings_changed(integration)
+    if request.method == "POST" and destination_actions.change(Actor.of_request(request), form):
         messages.success(
             request, f"{form.instance} is saved. It takes effect at the next sync.{_still_stopped(destination)}"
         )
@@ -118,25 +177,34 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _still_stopped(destination: Destination) -> str:
-    """Whoever has just mended it should not think that this was all."""
+    """Return a sentence about mailboxes that stay stopped after a repair; empty if there are none."""
     count = stopped_at(destination).count()
     if not count:
         return ""
-    return f" {'1 mailbox is' if count == 1 else f'{count:,} mailboxes are'} still stopped: start them with the button below."
+    mailboxes = "1 mailbox is" if count == 1 else f"{count:,} mailboxes are"
+    return f" {mailboxes} still stopped: start them with the button below."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask first. What mailboxes still send to cannot be deleted."""
+    """Ask for a confirmation, then delete the destination.
+
+    A destination that mailboxes still send to is not deleted.
+
+    Args:
+        request: the request
+        pk: primary key of the destination
+
+    Returns:
+        The question, or a redirect.
+
+    Raises:
+        Http404: there is no such destination
+    """
     destination = get_object_or_404(Destination, pk=pk)
     if request.method == "POST":
-        try:
-            with transaction.atomic():
-                destination.buckets.all().delete()
-                destination.delete()
-        except ProtectedError:
+        if not destination_actions.delete(Actor.of_request(request), destination):
             return back(request, f"Mailboxes still send to {destination}.", _url(pk), good=False)
-        history.record(request, f"{destination} was deleted.")
         messages.success(request, f"{destination} is deleted.")
         return redirect("destinations")
     context = {
@@ -149,15 +217,40 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def test(request: HttpRequest, pk: int) -> HttpResponse:
-    """Talk to Re:infer now. Slow at times: the page shows that it goes on."""
+    """Test the connection to Re:infer now.
+
+    The test can take 20 seconds; the page shows that it runs.
+
+    Args:
+        request: the request
+        pk: primary key of the destination
+
+    Returns:
+        The result of the test.
+
+    Raises:
+        Http404: there is no such destination
+    """
     destination = get_object_or_404(Destination, pk=pk)
-    return found(request, actions.test_destination(destination, by=history.who(request)), _url(pk))
+    return found(request, connection_tests.test_destination(Actor.of_request(request), destination), _url(pk))
 
 
 @require_POST
 def start_stopped(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start its mailboxes that an error or the quota of Re:infer stopped."""
-    return back(request, actions.start_stopped(get_object_or_404(Destination, pk=pk)), _url(pk))
+    """Start the mailboxes of a destination that an error or the quota of Re:infer stopped.
+
+    Args:
+        request: the request
+        pk: primary key of the destination
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such destination
+    """
+    destination = get_object_or_404(Destination, pk=pk)
+    return back(request, mailbox_actions.start_stopped(Actor.of_request(request), destination), _url(pk))
 
 
 def _url(pk: int) -> str:

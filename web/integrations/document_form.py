@@ -1,6 +1,7 @@
-"""The form of an import: a document, pasted or as a file; and its second step, which confirms what it would change.
+"""The two forms of an import: one for the document, one that confirms its changes.
 
-A document may hold secrets, and no page may: between the two steps its text travels sealed.
+A document can contain secrets, and a page must not show any. Between the two steps, the text of the document is
+encrypted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from operations.documents.reading import LONGEST, parse_json, read_document
 
 
 class ImportForm(forms.Form):
-    """First step: what would this document change?"""
+    """First step: read a document, pasted or as a file, and plan its changes.
+
+    Attributes:
+        plan: the changes of a valid document; None before
+        sealed: the encrypted text of the document
+    """
 
     document = forms.CharField(
         label="Document",
@@ -27,20 +33,29 @@ class ImportForm(forms.Form):
         strip=False,
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "false", "class": "code"}),
-        help_text="JSON: an integration of Re:infer as its API and its command-line client show it, or the configuration of "
-        "the Exchange Sync App.",
+        help_text="JSON: an integration in the format of Re:infer's API and command-line client, or the configuration "
+        "of the Exchange Sync App.",
     )
     file = forms.FileField(label="Or a file", required=False)
     project = forms.CharField(
-        label="Project", required=False, max_length=1024, validators=[PROJECT_NAME], help_text="Where it says none."
+        label="Project",
+        required=False,
+        max_length=1024,
+        validators=[PROJECT_NAME],
+        help_text="If the document has none.",
     )
     name = forms.CharField(
-        label="Name", required=False, max_length=256, validators=[NAME], help_text="Where it says none."
+        label="Name", required=False, max_length=256, validators=[NAME], help_text="If the document has none."
     )
     plan: Plan | None = None
     sealed = ""
 
     def clean(self) -> dict[str, Any]:
+        """Read the document and plan its changes.
+
+        Returns:
+            The cleaned values.
+        """
         cleaned = super().clean() or self.cleaned_data
         text = self._text(cleaned)
         if not text.strip():
@@ -51,13 +66,13 @@ class ImportForm(forms.Form):
 
     def _plan(self, text: str, cleaned: dict[str, Any]) -> None:
         try:
-            wish = read_document(parse_json(text), cleaned.get("project", ""), cleaned.get("name", ""))
-            self.plan = planned(wish)
+            desired = read_document(parse_json(text), cleaned.get("project", ""), cleaned.get("name", ""))
+            self.plan = planned(desired)
             self.sealed = Secret.sealed(text).token
         except DocumentWrong as wrong:
             self.add_error("document", list(wrong.problems))
         except ImproperlyConfigured as error:
-            self.add_error(None, f"Secrets cannot be sealed: {error}")
+            self.add_error(None, f"Secrets cannot be encrypted: {error}")
 
     def _text(self, cleaned: dict[str, Any]) -> str:
         file = cleaned.get("file")
@@ -66,12 +81,16 @@ class ImportForm(forms.Form):
         try:
             return str(file.read(4 * LONGEST).decode("utf-8-sig"))
         except UnicodeDecodeError:
-            self.add_error("file", "This file is no text in UTF-8.")
+            self.add_error("file", "This file is not a text in UTF-8.")
             return "{}"
 
 
 class ConfirmImportForm(forms.Form):
-    """Second step: the sealed document, and what its plan was when it was shown."""
+    """Second step: the encrypted document, and the digest of the plan that was shown.
+
+    Attributes:
+        plan: the changes of the document as of now; None if the document cannot be read
+    """
 
     sealed = forms.CharField(widget=forms.HiddenInput, max_length=6 * LONGEST)
     digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
@@ -80,12 +99,22 @@ class ConfirmImportForm(forms.Form):
     plan: Plan | None = None
 
     def clean(self) -> dict[str, Any]:
+        """Decrypt the document, plan it again, and compare the digest with that of the plan that was shown.
+
+        Returns:
+            The cleaned values.
+
+        Raises:
+            ValidationError: the document cannot be read any more, or its plan changed
+        """
         cleaned = super().clean() or self.cleaned_data
         try:
             text = Secret(cleaned.get("sealed", "")).reveal()
             self.plan = planned(read_document(parse_json(text), cleaned.get("project", ""), cleaned.get("name", "")))
         except (SecretUnreadable, ImproperlyConfigured, DocumentWrong):
-            raise forms.ValidationError("This cannot be confirmed any more. Paste the document again.") from None
+            raise forms.ValidationError("This import cannot be confirmed any more. Paste the document again.") from None
         if self.plan.digest != cleaned.get("digest"):
-            raise forms.ValidationError("Something changed since you looked. See what would change now, then confirm.")
+            raise forms.ValidationError(
+                "Something changed since this page was opened. Check the changes below, then confirm."
+            )
         return cleaned

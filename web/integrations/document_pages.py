@@ -1,4 +1,4 @@
-"""Import and export of an integration as one document."""
+"""The pages that import and export an integration as one document."""
 
 from __future__ import annotations
 
@@ -10,26 +10,31 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from access import history
 from access.body_limits import accepts_body
 from integrations.models import Integration
-from operations import actions
-from operations.documents.applying import apply
+from operations import integration_actions
+from operations.actor import Actor
 from operations.documents.desired import DocumentWrong
 from operations.documents.plan import Plan
 from operations.documents.stored import exported
-from operations.documents.words import changes_in_words
 from web.integrations.document_form import ConfirmImportForm, ImportForm
 
 IMPORT_BYTES = 8 * 1024 * 1024
-"""Of a document as a file of up to four bytes a character, or sealed and so a third longer than that."""
+"""Largest body in bytes: a file of up to four bytes per character, or its encrypted text, a third longer."""
 
 
 @sensitive_post_parameters("document", "sealed")
 @accepts_body(IMPORT_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_(request: HttpRequest) -> HttpResponse:
-    """First a document, then what it would change, then, once that is confirmed, the change."""
+    """Show the form for a document, then the changes it would make, then make the changes after a confirmation.
+
+    Args:
+        request: the request
+
+    Returns:
+        The form, the changes, or a redirect after the import.
+    """
     if "sealed" in request.POST:
         return _confirmed(request)
     form = ImportForm(request.POST or None, request.FILES or None)
@@ -47,11 +52,9 @@ def _confirmed(request: HttpRequest) -> HttpResponse:
             return _review(request, form.plan, request.POST["sealed"])
         return render(request, "integrations/import.html", {"form": ImportForm(), "problem": problem})
     try:
-        integration = apply(form.plan)
+        integration = integration_actions.apply_document(Actor.of_request(request), form.plan, imported=True)
     except DocumentWrong as wrong:
         return render(request, "integrations/import.html", {"form": ImportForm(), "problem": " ".join(wrong.problems)})
-    history.record(request, f"{integration} was imported.", changes=changes_in_words(form.plan), about=integration)
-    actions.settings_changed(integration)
     messages.success(request, f"{integration} is imported.")
     return redirect("integration", integration.pk)
 
@@ -64,7 +67,18 @@ def _review(request: HttpRequest, plan: Plan, sealed: str) -> HttpResponse:
 
 @require_safe
 def export(request: HttpRequest, pk: int) -> HttpResponse:
-    """The document as a file."""
+    """Download the document of an integration as a JSON file.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        The file.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=pk)
     text = json.dumps(exported(integration), indent=2, ensure_ascii=False) + "\n"
     answer = HttpResponse(text, content_type="application/json; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The pages of integrations: the list, one of them with its mailboxes, its form, its buttons."""
+"""The pages of integrations: list, detail with its tabs, form and buttons."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from access import history
 from access.body_limits import accepts_body
+from access.history import Subject
 from access.models import AuditEntry
 from integrations.bidi import closed
 from integrations.catalogue import entry_of
@@ -28,27 +28,36 @@ from integrations.forms.integration import NOT_FOR_TESTING
 from integrations.models import Integration
 from integrations.sealing import problem_with_secrets
 from mailboxes.models import Bucket, Mailbox
-from operations import actions, dry_runs
+from operations import connection_tests, dry_runs, integration_actions, mailbox_actions
+from operations.actor import Actor
 from operations.documents.stored import exported
+from operations.results import Finding
 from sync.jobs import causes
 from sync.reporting import error_summary, integration_status, mailbox_counters, status
 from web.integrations.answers import back, by_htmx, found, live_page
 from web.integrations.asked import number
 
 PER_PAGE = 50
-EVERY_WHILE_MOVING = "2s"
-"""Somebody who watches a first sync wants to see it move."""
+REFRESH_WHILE_SYNCING = "2s"
+"""Interval of the live part while a sync runs, so that its progress is visible."""
 FORM_BYTES = 1024 * 1024
-"""Of the form: its largest parts are a CA bundle and a file with key and certificates."""
-TO_TICK = 500
-"""Mailboxes that are listed one by one; all that fit can be chosen together however many they are."""
-SOME = 3
-"""A search is offered from more mailboxes than these on."""
+"""Largest body of the form in bytes. Its largest parts are a CA bundle and a file with key and certificates."""
+MAX_LISTED = 500
+"""Mailboxes with their own tick box. All mailboxes that match the filter can be chosen at once, without a limit."""
+SEARCH_ABOVE = 3
+"""The search is shown for more mailboxes than this number."""
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """All integrations, each with its state in words."""
+    """List all integrations, each with its state in words.
+
+    Args:
+        request: the request
+
+    Returns:
+        The page, or its live part for htmx.
+    """
     now = timezone.now()
     counts = integration_status.count_by_integration(now)
     rows = [
@@ -66,7 +75,18 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One integration: state, buttons, test, and its mailboxes, by page, filtered by address and state."""
+    """Show one integration: state, buttons, test, and its mailboxes, paged and filtered by address and state.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        The page, or its live part for htmx.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=pk)
     now = timezone.now()
     counts = integration_status.count_by_status(integration.mailboxes.all(), now)
@@ -74,25 +94,38 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     page = Paginator(mailboxes, PER_PAGE).get_page(request.GET.get("page"))
     rows = mailbox_counters.mailbox_rows(list(page.object_list), now)
     head = _head(integration, "mailboxes", counts, now)
-    moves = any(row.progress or row.standing.doing for row in rows)
+    syncing = any(row.progress or row.standing.doing for row in rows)
     context = {
         **head,
-        "every": EVERY_WHILE_MOVING if moves else head["every"],
+        "every": REFRESH_WHILE_SYNCING if syncing else head["every"],
         "page": page,
         "rows": rows,
         "search": search,
         "chosen": chosen,
         "only": _only(request),
         "states": status.choices(counts),
-        "searchable": sum(counts.values()) > SOME,
+        "searchable": sum(counts.values()) > SEARCH_ABOVE,
     }
     return live_page(request, "integrations/detail.html", "integrations/_detail.html", context)
 
 
 @require_safe
 def tab(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """The other parts of the page of an integration: its connection, errors, history, and itself as a document. What shows
-    itself anew on them is the state, so that whoever reads on is not disturbed."""
+    """Show another tab of an integration: connection, errors, audit log, or JSON.
+
+    Only the state refreshes itself on these tabs, so that the text does not change while a person reads it.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+        name: key of the tab in `TAB_CONTENT`
+
+    Returns:
+        The tab, or its live part for htmx.
+
+    Raises:
+        Http404: there is no such integration or tab
+    """
     integration = get_object_or_404(Integration, pk=pk)
     if name not in TAB_CONTENT:
         raise Http404
@@ -105,12 +138,12 @@ def tab(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 
 def _head(integration: Integration, tab: str, counts: integration_status.StatusCounts, now: datetime) -> dict[str, Any]:
-    """What every part of the page shows at its top."""
+    """Return the context that every tab shows above its content."""
     standing = integration_status.integration_standing(integration, counts, now)
     return {
         "integration": integration,
         "standing": standing,
-        "every": EVERY_WHILE_MOVING if standing.working else "",
+        "every": REFRESH_WHILE_SYNCING if standing.working else "",
         "tab": tab,
         "tabs": TABS,
         "total": sum(counts.values()),
@@ -140,9 +173,9 @@ def _errors(request: HttpRequest, integration: Integration, now: datetime) -> di
     return {"kinds": error_summary.by_kind(failed), "page": page}
 
 
-def _history(request: HttpRequest, integration: Integration, now: datetime) -> dict[str, Any]:
-    acts = AuditEntry.objects.filter(integration_id=integration.pk)
-    return {"page": Paginator(acts, PER_PAGE).get_page(request.GET.get("page"))}
+def _audit_log(request: HttpRequest, integration: Integration, now: datetime) -> dict[str, Any]:
+    entries = AuditEntry.objects.filter(integration_id=integration.pk)
+    return {"page": Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))}
 
 
 def _json(request: HttpRequest, integration: Integration, now: datetime) -> dict[str, Any]:
@@ -153,36 +186,48 @@ TABS = (
     ("mailboxes", "Mailboxes"),
     ("connection", "Connection"),
     ("errors", "Errors"),
-    ("history", "History"),
+    ("history", "Audit log"),
     ("json", "JSON"),
 )
 TAB_CONTENT: dict[str, Callable[[HttpRequest, Integration, datetime], dict[str, Any]]] = {
     "connection": lambda request, integration, now: {"certificate_note": _certificate_note(integration, now)},
     "errors": _errors,
-    "history": _history,
+    "history": _audit_log,
     "json": _json,
 }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def select(request: HttpRequest, pk: int) -> HttpResponse:
-    """Many mailboxes at once: tick them, or all that the filter shows, and press a button. It does not refresh by itself,
-    so that no tick is lost."""
+    """Start, stop or sync many mailboxes at once: the ticked ones, or all that match the filter.
+
+    The page does not refresh itself, so no tick is lost.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        The page, or a redirect after a button.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=pk)
     mailboxes, search, chosen = _filtered(integration, request)
     if request.method == "POST":
-        act = actions.MANY.get(request.POST.get("act", ""))
+        action = mailbox_actions.MANY.get(request.POST.get("act", ""))
         ticked = [number(text) for text in request.POST.getlist("mailbox")]
         everything = request.POST.get("all") == "shown"
         picked = list(mailboxes if everything else mailboxes.filter(pk__in=ticked))
-        if act is None or not picked:
+        if action is None or not picked:
             return back(request, "Tick the mailboxes first, then press a button.", _url(pk), good=False)
-        return back(request, act(picked), _url(pk), of=picked)
-    shown = list(mailboxes[:TO_TICK])
+        return back(request, action(Actor.of_request(request), picked, Subject.of(integration)), _url(pk))
+    shown = list(mailboxes[:MAX_LISTED])
     context = {
         "integration": integration,
         "mailboxes": [(mailbox, status.status_of(mailbox)) for mailbox in shown],
-        "total": len(shown) if len(shown) < TO_TICK else mailboxes.count(),
+        "total": len(shown) if len(shown) < MAX_LISTED else mailboxes.count(),
         "search": search,
         "chosen": chosen,
         "only": _only(request),
@@ -194,10 +239,17 @@ def select(request: HttpRequest, pk: int) -> HttpResponse:
 @accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
+    """Show the form of a new integration, or store it.
+
+    Args:
+        request: the request
+
+    Returns:
+        The form, or a redirect to the form of its mailboxes.
+    """
     form = IntegrationForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.stored():
-        history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
-        messages.success(request, f"{form.instance} is saved. Now its mailboxes.")
+    if request.method == "POST" and integration_actions.add(Actor.of_request(request), form):
+        messages.success(request, f"{form.instance} is saved. Now add its mailboxes.")
         return redirect(f"{reverse('mailbox-new', args=[form.instance.pk])}?setup=1")
     return render(request, "integrations/form.html", {"form": form, "title": "New integration"})
 
@@ -205,7 +257,16 @@ def create(request: HttpRequest) -> HttpResponse:
 @accepts_body(FORM_BYTES)
 @require_POST
 def try_(request: HttpRequest) -> HttpResponse:
-    """Test what is in the form, before it is saved. A secret that is not typed is the one that is stored."""
+    """Test the values in the form before they are stored.
+
+    The stored secret is used where the form has no secret.
+
+    Args:
+        request: the request
+
+    Returns:
+        The result of the test.
+    """
     pk = number(request.POST.get("integration"))
     stored = Integration.objects.filter(pk=pk).first() if pk else None
     form = IntegrationForm(request.POST, request.FILES or None, instance=stored)
@@ -216,17 +277,27 @@ def try_(request: HttpRequest) -> HttpResponse:
     if not address and stored is None:
         return found(
             request,
-            actions.Finding(False, "Enter a mailbox to test with, beside the button."),
+            Finding(False, "Enter a mailbox to test with, beside the button."),
             reverse("integration-new"),
         )
-    return found(
-        request, actions.test_connection(unsaved, address or None, by=history.who(request)), reverse("integration-new")
-    )
+    finding = connection_tests.test_integration(Actor.of_request(request), unsaved, address or None)
+    return found(request, finding, reverse("integration-new"))
 
 
 @require_safe
 def ready(request: HttpRequest, pk: int) -> HttpResponse:
-    """The last step of adding one: what will be synced, what it will cost, and Start."""
+    """Show the last step of adding an integration: what will sync, what it costs, and *Start*.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        The page.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=pk)
     mailboxes = integration.mailboxes.all()
     counts = dict(mailboxes.order_by().values_list("bucket_id").annotate(Count("pk")))
@@ -244,27 +315,49 @@ def ready(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def cost(request: HttpRequest, pk: int) -> HttpResponse:
-    """How many emails a first sync will bring. Asks Exchange: the page shows that it goes on."""
+    """Estimate how many emails the first sync will deliver.
+
+    The estimate queries Exchange and can take 20 seconds; the page shows that it runs.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        The result of the estimate.
+
+    Raises:
+        Http404: there is no such integration
+    """
     return found(request, dry_runs.cost_of_integration(get_object_or_404(Integration, pk=pk)), _url(pk))
 
 
-def _wrong(form: IntegrationForm) -> actions.Finding:
-    told = [
+def _wrong(form: IntegrationForm) -> Finding:
+    problems = [
         f"{form.fields[name].label}: {texts[0]}" for name, texts in form.errors.items() if name not in NOT_FOR_TESTING
     ]
-    return actions.Finding(False, " ".join(told))
+    return Finding(False, " ".join(problems))
 
 
 @accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the form of an integration, or store its changes.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        The form, or a redirect after the changes were stored.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=pk)
     title = str(integration)
     form = IntegrationForm(request.POST or None, request.FILES or None, instance=integration)
-    if request.method == "POST" and form.stored():
-        history.record(request, f"{form.instance} was changed.", changes=form.changes_in_words(), about=form.instance)
-        integration.refresh_from_db()
-        actions.settings_changed(integration)
+    if request.method == "POST" and integration_actions.change(Actor.of_request(request), form):
         messages.success(request, f"{integration} is saved. It takes effect at the next sync.")
         return redirect("integration", pk)
     problem = "" if request.method == "POST" else _secret_problem(integration)
@@ -275,12 +368,24 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask first, and say what stays. A running sync ends between two batches, since it is stopped before."""
+    """Ask for a confirmation, then delete the integration.
+
+    The integration is stopped first, so a running sync ends between two batches.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        The question, or a redirect.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=pk)
     if request.method == "POST":
-        if not actions.delete_integration(integration):
-            return back(request, "A sync is just ending. Press Delete again in a moment.", _url(pk), good=False)
-        history.record(request, f"{integration} was deleted.")
+        if not integration_actions.delete(Actor.of_request(request), integration):
+            return back(request, "A sync has not ended yet. Press Delete again in a moment.", _url(pk), good=False)
         messages.success(request, f"{integration} is deleted.")
         return redirect("integrations")
     context = {"integration": integration, "mailboxes": Mailbox.objects.filter(integration=integration).count()}
@@ -289,27 +394,68 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def start(request: HttpRequest, pk: int) -> HttpResponse:
-    return back(request, actions.start_integration(get_object_or_404(Integration, pk=pk)), _url(pk))
+    """Start an integration.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such integration
+    """
+    integration = get_object_or_404(Integration, pk=pk)
+    return back(request, integration_actions.start(Actor.of_request(request), integration), _url(pk))
 
 
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    return back(request, actions.stop_integration(get_object_or_404(Integration, pk=pk)), _url(pk))
+    """Stop an integration.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such integration
+    """
+    integration = get_object_or_404(Integration, pk=pk)
+    return back(request, integration_actions.stop(Actor.of_request(request), integration), _url(pk))
 
 
 @require_POST
 def test(request: HttpRequest, pk: int) -> HttpResponse:
-    """Talk to Exchange now. Slow at times: the page shows that it goes on."""
+    """Test the connection to Exchange now.
+
+    The test can take 20 seconds; the page shows that it runs.
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        The result of the test.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=pk)
     address = request.POST.get("address", "").strip() or None
-    return found(request, actions.test_connection(integration, address, by=history.who(request)), _url(pk))
+    return found(request, connection_tests.test_integration(Actor.of_request(request), integration, address), _url(pk))
 
 
 def _filtered(
     integration: Integration, request: HttpRequest
 ) -> tuple[QuerySet[status.JudgedMailbox], str, status.Status | None]:
-    """The mailboxes that a search for an address and a state leaves, and the two. Links of the overview ask for those that one
-    kind of error stopped, or for those of one bucket, too."""
+    """Return the mailboxes that match the request, the searched part of an address, and the chosen state.
+
+    Links of the overview also filter by the kind of error that stopped the mailboxes, or by bucket.
+    """
     search, chosen = request.GET.get("q", "").strip(), status.parse_status(request.GET.get("state"))
     mailboxes = status.with_status(integration.mailboxes.all(), timezone.now()).select_related(
         "integration", "bucket__destination", "state"
@@ -334,14 +480,14 @@ def _bucket(request: HttpRequest) -> int:
 
 
 def _only(request: HttpRequest) -> str:
-    """What the list leaves out because a link of the overview asked for it, in words."""
-    told = []
+    """Describe the filters that a link of the overview added; empty if there are none."""
+    descriptions = []
     if kind := _error(request):
         entry = entry_of(kind)
-        told.append(f"those that were stopped by: {entry.text.rstrip('.') if entry else closed(kind)}")
+        descriptions.append(f"those that were stopped by: {entry.text.rstrip('.') if entry else closed(kind)}")
     if pk := _bucket(request):
-        told.append(f"those of bucket {Bucket.objects.filter(pk=pk).first() or pk}")
-    return ", and of them ".join(told)
+        descriptions.append(f"those of bucket {Bucket.objects.filter(pk=pk).first() or pk}")
+    return ", and of them ".join(descriptions)
 
 
 def _url(pk: int) -> str:

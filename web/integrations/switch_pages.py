@@ -1,4 +1,4 @@
-"""The page that switches an integration from EWS to Graph, or back: first what would happen, mailbox by mailbox."""
+"""The page that switches an integration from EWS to Graph or back. It first shows the effect on each mailbox."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from access import history
 from integrations.forms.switch import SwitchForm
 from integrations.models import Integration
 from operations import api_migration
-from operations.actions import ActionRefused
+from operations.actor import Actor
+from operations.results import ActionRefused
 
 PER_PAGE = 50
 Api = Integration.Api
@@ -20,7 +20,18 @@ Api = Integration.Api
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET asks; POST looks at a page of mailboxes, or, with `do`, switches."""
+    """Show the form (GET), check one page of mailboxes (POST), or switch the API (POST with `do`).
+
+    Args:
+        request: the request
+        pk: primary key of the integration
+
+    Returns:
+        The page, or a redirect after the switch.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=pk)
     api = Api.EWS if integration.microsoft_api == Api.GRAPH else Api.GRAPH
     form = SwitchForm(request.POST or None, integration=integration)
@@ -37,9 +48,9 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
             return render(request, "integrations/switch.html", {**context, "problem": target.text})
         if "do" in request.POST:
             return _switched(request, integration, target, context, anyway=given["anyway"])
-        looks = api_migration.look(integration, target, list(page.object_list), by=history.who(request))
-        context |= {"looks": looks, "target": target, "summary": api_migration.summary(looks)}
-        context["tone"] = "ok" if all(one.ok and not one.not_listed for one in looks) else "warn"
+        checks = api_migration.check_mailboxes(Actor.of_request(request), integration, target, list(page.object_list))
+        context |= {"checks": checks, "target": target, "summary": api_migration.summary(checks)}
+        context["tone"] = "ok" if all(one.ok and not one.not_listed for one in checks) else "warn"
     return render(request, "integrations/switch.html", context)
 
 
@@ -51,10 +62,8 @@ def _switched(
     *,
     anyway: bool,
 ) -> HttpResponse:
-    changes = api_migration.changes_in_words(integration, target)
-    sentence = api_migration.switch(integration, target, by=history.who(request), anyway=anyway)
+    sentence = api_migration.switch(Actor.of_request(request), integration, target, anyway=anyway)
     if isinstance(sentence, ActionRefused):
         return render(request, "integrations/switch.html", {**context, "problem": sentence.text})
-    history.record(request, sentence, changes=changes, about=integration)
     messages.success(request, sentence)
     return redirect("integration", integration.pk)

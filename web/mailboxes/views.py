@@ -1,4 +1,4 @@
-"""The pages of a mailbox: what it does, its form, its buttons; and the buttons of its bucket."""
+"""The pages of a mailbox: detail, forms and buttons; and the form and buttons of its bucket."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from access import history
 from access.body_limits import accepts_body
-from integrations import wording
+from access.history import Subject
 from integrations.models import Destination, Integration
 from mailboxes.filter_summary import in_words
 from mailboxes.forms import BucketForm, MailboxForm, ManyMailboxesForm
 from mailboxes.models import Bucket, Mailbox
 from mailboxes.rules import SKIPPED_BY_DEFAULT, FilterVerdict
-from operations import actions, dry_runs
+from operations import (
+    bucket_actions,
+    connection_tests,
+    dry_runs,
+    failed_email_actions,
+    mailbox_actions,
+)
+from operations.actor import Actor
+from operations.results import Finding
 from sync.jobs import budget
 from sync.jobs.disabled_mailboxes import stopped_at
 from sync.jobs.folder_filter import wanted_folders
@@ -30,21 +37,32 @@ from sync.reporting.progress import pass_of
 from web.integrations.answers import back, by_htmx, found, live_page
 
 RUNS = 10
-EVERY_WHILE_MOVING = "2s"
-SET_ASIDE = 25
+REFRESH_WHILE_SYNCING = "2s"
+MAX_FAILED_EMAILS = 25
 FORM_BYTES = 4 * 1024 * 1024
-"""Of the filter of a mailbox: six lists of 100,000 characters. And of a list of mailboxes, as a text and as a file."""
+"""Largest form in bytes: six filter lists of 100,000 characters each, or a list of mailboxes as text and file."""
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One mailbox: state, folders, recent runs, and the emails that were set aside."""
+    """Show one mailbox: state, folders, recent sync runs and failed emails.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        The page, or its live part for htmx.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
     now = timezone.now()
     mailboxes = status.with_status(Mailbox.objects.all(), now)
     mailbox = get_object_or_404(mailboxes.select_related("integration", "bucket__destination", "state"), pk=pk)
     delivered = mailbox_counters.delivered_by_folder(mailbox)
     folders = wanted_folders(mailbox)
-    set_aside = mailbox.set_aside.waiting().select_related("folder")
+    failed_emails = mailbox.set_aside.waiting().select_related("folder")
     row = mailbox_counters.mailbox_rows([mailbox], now)[0]
     verification = Verification.objects.filter(mailbox=mailbox).first()
     verifying = verification is not None and verification.ended_at is None
@@ -52,7 +70,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "mailbox": mailbox,
         "row": row,
         "in_pass": pass_of(mailbox),
-        "every": EVERY_WHILE_MOVING if row.progress or row.standing.doing or verifying else "",
+        "every": REFRESH_WHILE_SYNCING if row.progress or row.standing.doing or verifying else "",
         "stopped": not mailbox.enabled,
         "now": now,
         "left_out": [folder for folder, _ in folders if folder.left_out],
@@ -68,13 +86,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "runs": worth_showing(mailbox.runs.all())[:RUNS],
         "last_failure": mailbox.runs.filter(FAILED).first(),
-        "set_aside": set_aside[:SET_ASIDE],
+        "failed_emails": failed_emails[:MAX_FAILED_EMAILS],
         "newly_wanted": newly_wanted.amount(newly_wanted.AnswerState.WAITING, Mailbox.objects.filter(pk=pk)),
         "newly_left": newly_wanted.amount(newly_wanted.AnswerState.LEFT, Mailbox.objects.filter(pk=pk)),
         "verification": verification,
         "verifying": verifying,
-        "wishes": in_words(mailbox),
-        # It stands outside of the part that refreshes itself.
+        "filters": in_words(mailbox),
+        # The preview is outside of the live part, so htmx does not need it.
         "preview": None if by_htmx(request) else preview(mailbox, mailbox.rules(), now),
     }
     return live_page(request, "mailboxes/detail.html", "mailboxes/_detail.html", context)
@@ -83,11 +101,21 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest, integration_pk: int) -> HttpResponse:
+    """Show the form of a new mailbox, or store it.
+
+    Args:
+        request: the request
+        integration_pk: primary key of the integration
+
+    Returns:
+        The form, or a redirect after the mailbox was stored.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=integration_pk)
     form = MailboxForm(request.POST or None, instance=Mailbox(integration=integration))
-    if request.method == "POST" and form.stored():
-        history.record(request, f"{form.instance} was added.", changes=form.changes_in_words(), about=form.instance)
-        actions.settings_changed(integration)
+    if request.method == "POST" and mailbox_actions.add(Actor.of_request(request), form):
         messages.success(request, f"{form.instance} is added.")
         return redirect(_next(request), integration_pk)
     return _form(request, form, integration, "New mailbox")
@@ -96,13 +124,21 @@ def create(request: HttpRequest, integration_pk: int) -> HttpResponse:
 @accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_many(request: HttpRequest, integration_pk: int) -> HttpResponse:
-    """A list of addresses, pasted or as a file, with one bucket and one set of filters."""
+    """Add many mailboxes with one bucket and one set of filters, from a pasted list or a file.
+
+    Args:
+        request: the request
+        integration_pk: primary key of the integration
+
+    Returns:
+        The form, or a redirect after the mailboxes were stored.
+
+    Raises:
+        Http404: there is no such integration
+    """
     integration = get_object_or_404(Integration, pk=integration_pk)
     form = ManyMailboxesForm(request.POST or None, request.FILES or None, instance=Mailbox(integration=integration))
-    if request.method == "POST" and form.stored():
-        added = history.named(form.made)
-        history.record(request, f"{len(form.made)} mailboxes were added.", changes=added, integration_id=integration_pk)
-        actions.settings_changed(integration)
+    if request.method == "POST" and mailbox_actions.add_many(Actor.of_request(request), form):
         messages.success(request, f"{len(form.made)} mailboxes are added.")
         return redirect(_next(request), integration_pk)
     return _form(request, form, integration, "Many mailboxes")
@@ -111,19 +147,29 @@ def create_many(request: HttpRequest, integration_pk: int) -> HttpResponse:
 @accepts_body(FORM_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the form of a mailbox, or store its changes.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        The form, or a redirect after the changes were stored.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
     mailbox = get_object_or_404(Mailbox.objects.select_related("integration"), pk=pk)
     integration, title = mailbox.integration, str(mailbox)
     form = MailboxForm(request.POST or None, instance=mailbox)
-    if request.method == "POST" and form.stored():
-        history.record(request, f"{form.instance} was changed.", changes=form.changes_in_words(), about=form.instance)
-        actions.settings_changed(integration)
+    if request.method == "POST" and mailbox_actions.change(Actor.of_request(request), form):
         messages.success(request, f"{mailbox} is saved. It takes effect at the next sync.")
         return redirect("mailbox", pk)
     return _form(request, form, integration, title)
 
 
 def _next(request: HttpRequest) -> str:
-    """Where to go after mailboxes were added: on to the start, while the integration is being set up."""
+    """Return the URL name of the next page after mailboxes were added; the last step during a setup."""
     return "integration-ready" if "setup" in request.GET else "integration"
 
 
@@ -143,12 +189,24 @@ def _form(request: HttpRequest, form: MailboxForm, integration: Integration, tit
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask first, and say what stays. A running sync ends between two batches, since it is stopped before."""
+    """Ask for a confirmation, then delete the mailbox.
+
+    The mailbox is stopped first, so a running sync ends between two batches.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        The question, or a redirect.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
     mailbox = get_object_or_404(Mailbox.objects.select_related("integration", "bucket__destination"), pk=pk)
     if request.method == "POST":
-        if not actions.delete_mailbox(mailbox):
-            return back(request, "A sync is just ending. Press Delete again in a moment.", _url(pk), good=False)
-        history.record(request, f"{mailbox} was deleted.", integration_id=mailbox.integration_id)
+        if not mailbox_actions.delete(Actor.of_request(request), mailbox):
+            return back(request, "A sync has not ended yet. Press Delete again in a moment.", _url(pk), good=False)
         messages.success(request, f"{mailbox} is deleted.")
         return redirect("integration", mailbox.integration_id)
     return render(request, "mailboxes/delete.html", {"mailbox": mailbox})
@@ -156,86 +214,227 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def cost(request: HttpRequest, pk: int) -> HttpResponse:
-    """How many emails its first sync will bring. Asks Exchange: the page shows that it goes on."""
+    """Estimate how many emails the first sync of a mailbox will deliver.
+
+    The estimate queries Exchange and can take 20 seconds; the page shows that it runs.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        The result of the estimate.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
     return found(request, dry_runs.cost_of_mailbox(_mailbox(pk)), _url(pk))
 
 
 @accepts_body(FORM_BYTES)
 @require_POST
 def filter_preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the filters in the form would do, before they are saved."""
+    """Show the effect of the filters in the form before they are stored.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        The result of the preview.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
     mailbox = _mailbox(pk)
     form = MailboxForm(request.POST, instance=_mailbox(pk))
     if not form.is_valid():
         problems = [
             f"{form.fields[name].label}: {texts[0]}" for name, texts in form.errors.items() if name in form.fields
         ]
-        return found(request, actions.Finding(False, " ".join(problems) or "Something is missing."), _url(pk))
+        return found(request, Finding(False, " ".join(problems) or "A required field is missing."), _url(pk))
     return found(request, dry_runs.preview_filters(mailbox, form.instance.rules()), _url(pk))
 
 
 @require_POST
 def start(request: HttpRequest, pk: int) -> HttpResponse:
-    return back(request, actions.start_mailbox(_mailbox(pk)), _url(pk))
+    """Start a mailbox.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
+    return back(request, mailbox_actions.start(Actor.of_request(request), _mailbox(pk)), _url(pk))
 
 
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    return back(request, actions.stop_mailbox(_mailbox(pk)), _url(pk))
+    """Stop a mailbox.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
+    return back(request, mailbox_actions.stop(Actor.of_request(request), _mailbox(pk)), _url(pk))
 
 
 @require_POST
 def sync_now(request: HttpRequest, pk: int) -> HttpResponse:
-    return back(request, actions.sync_now(_mailbox(pk)), _url(pk))
+    """Queue a sync of a mailbox at once.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
+    return back(request, mailbox_actions.sync_now(Actor.of_request(request), _mailbox(pk)), _url(pk))
 
 
 @require_POST
 def list_again(request: HttpRequest, pk: int) -> HttpResponse:
-    return back(request, actions.list_again(_mailbox(pk)), _url(pk))
+    """Request a full resync of a mailbox.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
+    return back(request, mailbox_actions.list_again(Actor.of_request(request), _mailbox(pk)), _url(pk))
 
 
 @require_POST
 def verify(request: HttpRequest, pk: int) -> HttpResponse:
-    return back(request, actions.verify_mailbox(_mailbox(pk)), _url(pk))
+    """Request a verification of a mailbox.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
+    return back(request, mailbox_actions.verify(Actor.of_request(request), _mailbox(pk)), _url(pk))
 
 
 @require_POST
 def stop_verification(request: HttpRequest, pk: int) -> HttpResponse:
-    return back(request, actions.stop_verification(_mailbox(pk)), _url(pk))
+    """Stop the verification of a mailbox.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
+    return back(request, mailbox_actions.stop_verification(Actor.of_request(request), _mailbox(pk)), _url(pk))
 
 
 @require_POST
 def repair(request: HttpRequest, pk: int) -> HttpResponse:
-    return back(request, actions.verify_mailbox(_mailbox(pk), repair=True), _url(pk))
+    """Request a verification of a mailbox that repairs what differs.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
+    return back(request, mailbox_actions.verify(Actor.of_request(request), _mailbox(pk), repair=True), _url(pk))
 
 
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Try all its set-aside emails again."""
-    return back(request, actions.retry_many_set_aside(_mailbox(pk).set_aside.waiting()), _url(pk))
+    """Retry all failed emails of a mailbox.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
+    mailbox = _mailbox(pk)
+    waiting = mailbox.set_aside.waiting()
+    sentence = failed_email_actions.retry_many(Actor.of_request(request), waiting, about=Subject.of(mailbox))
+    return back(request, sentence, _url(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def send_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask first, and say what it can cost."""
+    """Show what *Push missing again* can cost, then request it.
+
+    Args:
+        request: the request
+        pk: primary key of the mailbox
+
+    Returns:
+        The question, or a redirect.
+
+    Raises:
+        Http404: there is no such mailbox
+    """
     mailbox = get_object_or_404(Mailbox.objects.select_related("integration", "bucket"), pk=pk)
     if request.method == "POST":
-        return back(request, actions.send_again(mailbox), _url(pk))
-    context = {"mailbox": mailbox, "most": actions.most_ai_units_to_send_again(mailbox)}
+        return back(request, mailbox_actions.send_again(Actor.of_request(request), mailbox), _url(pk))
+    context = {"mailbox": mailbox, "most": mailbox_actions.most_ai_units_to_send_again(mailbox)}
     return render(request, "mailboxes/send_again.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
-    """The monthly limit of AI units, beside what was used of it."""
+    """Show the monthly limit of AI units of a bucket beside the units used, or store the limit.
+
+    Args:
+        request: the request
+        pk: primary key of the bucket
+
+    Returns:
+        The form, or a redirect after the limit was stored.
+
+    Raises:
+        Http404: there is no such bucket
+    """
     bucket = _bucket(pk)
     form = BucketForm(request.POST or None, instance=bucket)
     if request.method == "POST" and form.is_valid():
         limit = form.cleaned_data["monthly_limit"]
-        before = wording.in_words(form.initial.get("monthly_limit"))
-        Bucket.objects.filter(pk=pk).update(monthly_limit=limit)
-        changes = [("AI units a month", before, wording.in_words(limit))]
-        history.record(request, f"The limit of {bucket} was changed.", changes=changes)
+        bucket_actions.set_limit(Actor.of_request(request), bucket, form.initial.get("monthly_limit"), limit)
         messages.success(
             request, f"{bucket} has {f'a limit of {limit:,} AI units a month' if limit is not None else 'no limit'}."
         )
@@ -247,40 +446,94 @@ def edit_bucket(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def test_bucket(request: HttpRequest, pk: int) -> HttpResponse:
-    """Talk to Re:infer now. Slow at times: the page shows that it goes on."""
+    """Test the connection to Re:infer and the bucket now.
+
+    The test can take 20 seconds; the page shows that it runs.
+
+    Args:
+        request: the request
+        pk: primary key of the bucket
+
+    Returns:
+        The result of the test.
+
+    Raises:
+        Http404: there is no such bucket
+    """
     bucket = _bucket(pk)
-    return found(request, actions.test_bucket(bucket, by=history.who(request)), _destination_url(bucket))
+    return found(request, connection_tests.test_bucket(Actor.of_request(request), bucket), _destination_url(bucket))
 
 
 @require_POST
 def resume_bucket(request: HttpRequest, pk: int) -> HttpResponse:
-    """Our own breaker had stopped it, and an operator looked at what was refused."""
+    """Close the circuit breaker of a bucket, after an operator checked the refused emails.
+
+    Args:
+        request: the request
+        pk: primary key of the bucket
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such bucket
+    """
     bucket = _bucket(pk)
-    return back(request, actions.resume_bucket(bucket), _destination_url(bucket))
+    return back(request, bucket_actions.resume(Actor.of_request(request), bucket), _destination_url(bucket))
 
 
 @require_POST
 def accept_comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Somebody else writes into this bucket, too, and an operator knows it."""
+    """Accept that another program writes into a bucket, too.
+
+    Args:
+        request: the request
+        pk: primary key of the bucket
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such bucket
+    """
     bucket = _bucket(pk)
-    return back(request, actions.accept_comments(bucket), _destination_url(bucket))
+    return back(request, bucket_actions.accept_comments(Actor.of_request(request), bucket), _destination_url(bucket))
 
 
 @require_POST
 def start_stopped(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start the mailboxes of a bucket that an error or the quota of Re:infer stopped."""
+    """Start the mailboxes of a bucket that an error or the quota of Re:infer stopped.
+
+    Args:
+        request: the request
+        pk: primary key of the bucket
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such bucket
+    """
     bucket = _bucket(pk)
-    return back(request, actions.start_stopped(bucket), _destination_url(bucket))
+    return back(request, mailbox_actions.start_stopped(Actor.of_request(request), bucket), _destination_url(bucket))
 
 
 @require_POST
 def create_bucket(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make the bucket at Re:infer, and let what waited for it go on."""
+    """Create a bucket at Re:infer, and let the mailboxes that wait for it sync.
+
+    Args:
+        request: the request
+        pk: primary key of the bucket
+
+    Returns:
+        The result.
+
+    Raises:
+        Http404: there is no such bucket
+    """
     bucket = _bucket(pk)
-    finding = actions.create_bucket(bucket)
-    if finding.ok:
-        history.record(request, finding.text, about=bucket)
-    return found(request, finding, _destination_url(bucket))
+    return found(request, bucket_actions.create_at_reinfer(Actor.of_request(request), bucket), _destination_url(bucket))
 
 
 def _mailbox(pk: int) -> Mailbox:

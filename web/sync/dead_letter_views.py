@@ -1,4 +1,4 @@
-"""The page of all set-aside emails, and their buttons."""
+"""The page of failed emails (dead letters), and its buttons."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from integrations.catalogue import set_aside_entry
-from operations import actions
+from access.history import Subject
+from integrations.catalogue import dead_letter_entry
+from operations import failed_email_actions
+from operations.actor import Actor
 from sync.models import DeadLetter
 from web.integrations.answers import back, live_page
 
@@ -19,50 +21,104 @@ PER_PAGE = 50
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """All that wait, newest first; of some mailboxes or of one kind when that is asked for."""
+    """List the emails that are not settled, newest first, filtered by mailbox address and kind.
+
+    Args:
+        request: the request
+
+    Returns:
+        The page, or its live part for htmx.
+    """
     waiting = DeadLetter.objects.waiting()
     counts = waiting.order_by().values_list("kind", "stage").annotate(count=Count("pk")).order_by("-count", "kind")
-    search, kind = _asked(request)
+    search, kind = _filters(request)
     chosen = _chosen(search, kind).select_related("folder", "mailbox__integration")
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "search": search,
         "kind": kind,
-        "kinds": [(kind, set_aside_entry(kind, stage).text, count) for kind, stage, count in counts if kind],
+        "kinds": [(kind, dead_letter_entry(kind, stage).text, count) for kind, stage, count in counts if kind],
     }
     return live_page(request, "sync/set_aside.html", "sync/_set_aside.html", context)
 
 
 @require_POST
 def retry_shown(request: HttpRequest) -> HttpResponse:
-    """Try all again that the page showed, on whatever pages of it they stand."""
-    return back(request, actions.retry_many_set_aside(_chosen(*_asked(request))), reverse("set-aside"))
+    """Retry all emails that match the filter, on every page of the list.
+
+    Args:
+        request: the request
+
+    Returns:
+        A redirect to the page of the button, with a message.
+    """
+    sentence = failed_email_actions.retry_many(Actor.of_request(request), _chosen(*_filters(request)))
+    return back(request, sentence, reverse("set-aside"))
 
 
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Retry one email.
+
+    Args:
+        request: the request
+        pk: primary key of the email
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such email
+    """
     email = _email(pk)
-    return back(request, actions.retry_set_aside(email), reverse("mailbox", args=[email.mailbox_id]))
+    sentence = failed_email_actions.retry(Actor.of_request(request), email)
+    return back(request, sentence, reverse("mailbox", args=[email.mailbox_id]))
 
 
 @require_POST
 def retry_like(request: HttpRequest, pk: int) -> HttpResponse:
-    """All emails of the same mailbox that were set aside for a reason of the same kind."""
+    """Retry all emails of the same mailbox that failed for a reason of the same kind.
+
+    Args:
+        request: the request
+        pk: primary key of the email
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such email
+    """
     email = _email(pk)
     alike = DeadLetter.objects.waiting().filter(mailbox=email.mailbox_id, kind=email.kind, stage=email.stage)
-    return back(request, actions.retry_many_set_aside(alike), reverse("mailbox", args=[email.mailbox_id]))
+    sentence = failed_email_actions.retry_many(Actor.of_request(request), alike, about=Subject.of(email.mailbox))
+    return back(request, sentence, reverse("mailbox", args=[email.mailbox_id]))
 
 
 @require_POST
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop retrying one email.
+
+    Args:
+        request: the request
+        pk: primary key of the email
+
+    Returns:
+        A redirect to the page of the button, with a message.
+
+    Raises:
+        Http404: there is no such email
+    """
     email = _email(pk)
-    return back(request, actions.dismiss_set_aside(email), reverse("mailbox", args=[email.mailbox_id]))
+    sentence = failed_email_actions.dismiss(Actor.of_request(request), email)
+    return back(request, sentence, reverse("mailbox", args=[email.mailbox_id]))
 
 
-def _asked(request: HttpRequest) -> tuple[str, str]:
-    """Part of an address, and a kind."""
-    return tuple(request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "kind"))  # type: ignore[return-value]
+def _filters(request: HttpRequest) -> tuple[str, str]:
+    """Return the searched part of an address, and the kind of the failure."""
+    search, kind = (request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "kind"))
+    return search, kind
 
 
 def _chosen(search: str, kind: str) -> QuerySet[DeadLetter]:

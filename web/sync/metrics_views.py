@@ -1,4 +1,4 @@
-"""`/metrics`, for Prometheus: to whoever has the token, or to this machine alone while none is set."""
+"""`/metrics` for Prometheus: for clients with the token, or for this machine alone if no token is set."""
 
 from __future__ import annotations
 
@@ -18,14 +18,24 @@ from web.probes import probe
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 REFUSED = "Send the METRICS_TOKEN of this installation as a bearer token.\n"
-UNSET = "Set METRICS_TOKEN and send it as a bearer token: without it, metrics are told to this machine alone.\n"
+UNSET = "Set METRICS_TOKEN and send it as a bearer token: without a token, only this machine may read the metrics.\n"
 
 
 @probe
 @login_not_required
 @require_safe
 def prometheus(request: HttpRequest) -> HttpResponse:
-    """All figures. Nothing in them is a secret, an address or mail, but they tell how much mail there is and of whom."""
+    """Return all metrics in the text format of Prometheus.
+
+    The metrics contain no secrets, addresses or mail, but they show how much mail there is and for which
+    integration.
+
+    Args:
+        request: the request
+
+    Returns:
+        The metrics, or 401 without the right token.
+    """
     if not _may(request):
         text = REFUSED if settings.METRICS_TOKEN else UNSET
         answer = HttpResponse(text, status=401, content_type="text/plain")
@@ -38,7 +48,7 @@ def _may(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
         return constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}")
-    # Through a proxy on this machine, everybody seems to come from here.
+    # A request through a proxy on this machine has the address of this machine, so its sender is unknown.
     forwarded = settings.BEHIND_PROXY or any(name in request.headers for name in FORWARDED)
     return not forwarded and _is_loopback(request.META.get("REMOTE_ADDR", "")) and _names_this_machine(request)
 
@@ -46,8 +56,9 @@ def _may(request: HttpRequest) -> bool:
 def _names_this_machine(request: HttpRequest) -> bool:
     """Whether the request was meant for this machine.
 
-    A browser on this machine can be led here by a foreign page whose name resolves to 127.0.0.1 (DNS rebinding); it then sends
-    that name as the Host. Probes are answered before Django compares the Host with ALLOWED_HOSTS, so this view does it.
+    A foreign page whose name resolves to 127.0.0.1 can make a browser on this machine send requests here (DNS
+    rebinding). Such a request has that name as its Host. Probes are answered before Django compares the Host with
+    ALLOWED_HOSTS, so this view compares it.
     """
     host, _ = split_domain_port(request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", ""))
     return host == "localhost" or _is_loopback(host) or validate_host(host, settings.ALLOWED_HOSTS)
@@ -57,4 +68,4 @@ def _is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address.strip("[]")).is_loopback
     except ValueError:
-        return False  # a socket of this machine, behind which a proxy usually stands
+        return False  # a Unix socket, which has no address; usually a proxy uses it

@@ -1,4 +1,4 @@
-"""The pages of emails that only the rules of a newer release want: which wait, and whether they are brought or left."""
+"""The pages of emails that only the rules of a newer release want, and of the answer: bring or leave them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from access import history
+from access.history import NO_SUBJECT, Subject
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from operations import actions
+from operations import newly_wanted_actions
+from operations.actor import Actor
+from operations.results import ActionRefused
 from sync.reporting import newly_wanted
 from sync.reporting.newly_wanted import AnswerState
 from web.integrations.answers import back
 from web.integrations.asked import number
 
 SHOWN = 200
-"""Mailboxes on the page; the sum is of all."""
+"""Mailboxes on the page. The sums include all mailboxes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """Of which mailboxes: one, those of an integration, or all."""
+    """The mailboxes of a request: one, those of an integration, or all."""
 
     about: Mailbox | Integration | None
     mailboxes: QuerySet[Mailbox]
@@ -37,7 +39,17 @@ class _Chosen:
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """How many emails wait, come or were left, by mailbox."""
+    """Show per mailbox how many newly wanted emails wait, come, or were left.
+
+    Args:
+        request: the request
+
+    Returns:
+        The page.
+
+    Raises:
+        Http404: there is no such mailbox or integration
+    """
     chosen = _chosen(request)
     amounts = {standing: newly_wanted.by_mailbox(standing, chosen.mailboxes) for standing in AnswerState}
     shown = sorted(set().union(*amounts.values()))[:SHOWN]
@@ -64,12 +76,33 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring(request: HttpRequest) -> HttpResponse:
-    """Ask first, and say what it costs."""
+    """Show what it costs to bring the newly wanted emails, then store this answer.
+
+    Args:
+        request: the request
+
+    Returns:
+        The question, or a redirect.
+
+    Raises:
+        Http404: there is no such mailbox or integration
+    """
     return _answer(request, _chosen(request), bring=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest) -> HttpResponse:
+    """Ask for a confirmation that the newly wanted emails are left, then store this answer.
+
+    Args:
+        request: the request
+
+    Returns:
+        The question, or a redirect.
+
+    Raises:
+        Http404: there is no such mailbox or integration
+    """
     return _answer(request, _chosen(request), bring=False)
 
 
@@ -87,22 +120,26 @@ def _answer(request: HttpRequest, chosen: _Chosen, *, bring: bool) -> HttpRespon
 
 def _answered(request: HttpRequest, chosen: _Chosen, *, bring: bool) -> HttpResponse:
     mailboxes = list(newly_wanted.concerned(chosen.mailboxes))
-    by = history.who(request)
+    actor = Actor.of_request(request)
+    about = Subject.of(chosen.about) if chosen.about else NO_SUBJECT
     sentence = (
-        actions.bring_newly_wanted(mailboxes, by=by, also_left=chosen.also_left)
+        newly_wanted_actions.bring(actor, mailboxes, about=about, also_left=chosen.also_left)
         if bring
-        else actions.leave_newly_wanted(mailboxes, by=by)
+        else newly_wanted_actions.leave(actor, mailboxes, about=about)
     )
     page = f"{reverse('newly-wanted')}{chosen.query}"
-    if isinstance(sentence, actions.ActionRefused):
+    if isinstance(sentence, ActionRefused):
         return back(request, sentence, page)
-    history.record(request, sentence, about=chosen.about, changes=history.named(mailboxes))
     messages.success(request, sentence)
     return redirect("mailbox", chosen.about.pk) if isinstance(chosen.about, Mailbox) else redirect(page)
 
 
 def _chosen(request: HttpRequest) -> _Chosen:
-    """Raises Http404 for what is not there."""
+    """Return the mailboxes that the request names.
+
+    Raises:
+        Http404: there is no such mailbox or integration
+    """
     also_left = "left" in request.GET
     about: Mailbox | Integration | None = None
     mailboxes, named = Mailbox.objects.all(), {}

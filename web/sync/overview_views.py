@@ -1,4 +1,4 @@
-"""The overview, the list of sync runs, and the error catalogue."""
+"""The overview, the list of sync runs, the error catalogue, and the health check."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from web.probes import probe
 
 log = structlog.get_logger(__name__)
 
-SHOWN = 10
-"""Problems on the overview; behind the others stands how many they are."""
+MAX_PROBLEMS = 10
+"""Problems on the overview; of the others, only their number is shown."""
 RUNS = 50
 
 
@@ -35,11 +35,20 @@ RUNS = 50
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """For load balancers and containers: 200 while the pages and the database answer, else 503. Tells nothing else."""
+    """Answer 200 while the web process and the database work, else 503. For load balancers and containers.
+
+    The response contains nothing else.
+
+    Args:
+        request: the request
+
+    Returns:
+        A short text.
+    """
     try:
         MailboxState.objects.exists()
     except DatabaseError as error:
-        # Only the kind: a text of a driver can name hosts and users.
+        # Log only the class: the text of a database driver can contain host names and user names.
         log.warning("The database does not answer the health check", error=type(error).__name__)
         return HttpResponse("no database", status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
@@ -47,7 +56,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """What runs, what fails, and what to do about it."""
+    """Show what runs, what fails, and what to do about it.
+
+    Args:
+        request: the request
+
+    Returns:
+        The page, or its live part for htmx.
+    """
     now = timezone.now()
     counts = integration_status.count_by_integration(now)
     integrations = list(Integration.objects.all())
@@ -65,8 +81,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         ],
         "states": integration_status.together(counts.values()),
         "totals": mailbox_counters.totals(now),
-        "problems": everything[:SHOWN],
-        "more": max(0, len(everything) - SHOWN) + everything.more,
+        "problems": everything[:MAX_PROBLEMS],
+        "more": max(0, len(everything) - MAX_PROBLEMS) + everything.more,
         "key_problem": problem_with_keys(),
         "has_destination": bool(counts) or Destination.objects.exists(),
         "has_mailbox": bool(counts),
@@ -80,7 +96,16 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    """Sync runs, newest first. A quiet run found nothing new, and is shown only when asked for."""
+    """List sync runs, newest first.
+
+    A run that found nothing new is listed only with `?show=all`.
+
+    Args:
+        request: the request
+
+    Returns:
+        The page, or its live part for htmx.
+    """
     show = request.GET.get("show", "work")
     chosen = _shown(SyncRun.objects.select_related("mailbox__integration"), show)
     mailbox = Mailbox.objects.filter(pk=number(request.GET.get("mailbox"))).first()
@@ -101,10 +126,17 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def errors(request: HttpRequest) -> HttpResponse:
-    """The error catalogue."""
+    """Show the error catalogue.
+
+    Args:
+        request: the request
+
+    Returns:
+        The page.
+    """
     groups = [
         ("Errors of a connection, a mailbox or a bucket", catalogue.entries()),
-        ("Set-aside emails", catalogue.SET_ASIDE),
+        ("Failed emails", catalogue.SET_ASIDE),
     ]
     return render(request, "sync/errors.html", {"groups": groups})
 
@@ -118,7 +150,7 @@ def _shown(all_runs: QuerySet[SyncRun], show: str) -> QuerySet[SyncRun]:
 def _moment(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text or "")
-        # In UTC: PostgreSQL takes no offset of sixteen hours or more.
+        # Convert to UTC: PostgreSQL accepts no offset of sixteen hours or more.
         return found.astimezone(UTC) if timezone.is_aware(found) else None
     except (ValueError, OverflowError):
         return None

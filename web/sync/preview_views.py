@@ -1,6 +1,7 @@
-"""Pages that show what comment an email becomes: one that somebody uploads, and one that was set aside.
+"""Pages that show the comment that an email becomes: an uploaded file, or a failed email.
 
-The second shows mail of the company, so it asks for a permission of its own, and nothing of it is kept.
+The page of a failed email shows mail of the company, so it requires its own permission. No content of the email
+is stored.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from access.body_limits import AROUND_FILES, accepts_body
-from conversion.deadline.child_process import AllPlacesTaken
+from conversion.deadline.child_process import TooManyConversions
 from conversion.preview import MOST_BYTES, preview_of_file, rejection
 from conversion.transform import Converted, EmailLocation, NotConvertible
 from integrations.reinfer.payload import comment_json
-from operations import actions
+from operations import failed_email_actions
+from operations.results import ActionRefused
 from sync.jobs.conversions import converter
 from sync.models import DeadLetter
 
 SHOWN_CHARS = 20_000
-"""Of a body, and of a piece that was cut: a page is not a mail program."""
+"""Characters shown of a body and of each part that was cut."""
 
 
 class FileForm(forms.Form):
@@ -34,11 +36,19 @@ class FileForm(forms.Form):
 
     file = forms.FileField(
         label="Email",
-        help_text="An .eml file, as mail programs save it. It is read here, shown to you, and not kept.",
+        help_text="An .eml file, as mail programs save it. The file is converted and shown, and is not stored.",
         error_messages={"required": "Choose a file first.", "empty": "The file is empty. Choose another one."},
     )
 
     def clean_file(self) -> UploadedFile[Any]:
+        """Check the size of the file.
+
+        Returns:
+            The uploaded file.
+
+        Raises:
+            ValidationError: the file is larger than `MOST_BYTES`
+        """
         file: UploadedFile[Any] = self.cleaned_data["file"]
         if (file.size or 0) > MOST_BYTES:
             raise forms.ValidationError(
@@ -50,7 +60,14 @@ class FileForm(forms.Form):
 @accepts_body(MOST_BYTES + AROUND_FILES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview_file(request: HttpRequest) -> HttpResponse:
-    """A file that somebody uploads."""
+    """Show the comment of an uploaded email.
+
+    Args:
+        request: the request
+
+    Returns:
+        The page.
+    """
     form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
@@ -59,7 +76,7 @@ def preview_file(request: HttpRequest) -> HttpResponse:
         try:
             with converter(wait=False) as convert:
                 outcome = preview_of_file(file.read(), EmailLocation("mailbox@example.com", ("Inbox",)), convert)
-        except AllPlacesTaken as busy:
+        except TooManyConversions as busy:
             return _page(request, context | {"problem": str(busy)}, HTTPStatus.TOO_MANY_REQUESTS)
         context |= _shown(outcome)
     return _page(request, context)
@@ -67,12 +84,23 @@ def preview_file(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @permission_required("sync.preview_email", raise_exception=True)
-def preview_set_aside(request: HttpRequest, pk: int) -> HttpResponse:
-    """An email that could not be delivered, fetched from Exchange now."""
+def preview_failed_email(request: HttpRequest, pk: int) -> HttpResponse:
+    """Fetch a failed email from Exchange, and show its comment.
+
+    Args:
+        request: the request
+        pk: primary key of the email
+
+    Returns:
+        The page.
+
+    Raises:
+        Http404: there is no such email
+    """
     email = get_object_or_404(DeadLetter.objects.select_related("mailbox__integration", "folder"), pk=pk)
-    found = actions.preview_set_aside(email)
+    found = failed_email_actions.preview(email)
     context: dict[str, Any] = {"email": email}
-    context |= {"problem": found.text} if isinstance(found, actions.ActionRefused) else _shown(found)
+    context |= {"problem": found.text} if isinstance(found, ActionRefused) else _shown(found)
     return _page(request, context)
 
 

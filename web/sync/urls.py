@@ -1,4 +1,4 @@
-"""Addresses of the overview, of the sync runs and of set-aside emails."""
+"""Addresses of the overview, sync runs, failed emails, the preview and the metrics."""
 
 from django.urls import path
 
@@ -16,7 +16,7 @@ urlpatterns = [
     path("newly-wanted/leave/", newly_wanted_views.leave, name="newly-wanted-leave"),
     path("set-aside/", dead_letter_views.overview, name="set-aside"),
     path("set-aside/retry/", dead_letter_views.retry_shown, name="set-aside-retry-shown"),
-    path("set-aside/<int:pk>/preview/", preview_views.preview_set_aside, name="set-aside-preview"),
+    path("set-aside/<int:pk>/preview/", preview_views.preview_failed_email, name="set-aside-preview"),
     path("set-aside/<int:pk>/retry/", dead_letter_views.retry, name="set-aside-retry"),
     path("set-aside/<int:pk>/retry-like/", dead_letter_views.retry_like, name="set-aside-retry-like"),
     path("set-aside/<int:pk>/dismiss/", dead_letter_views.dismiss, name="set-aside-dismiss"),

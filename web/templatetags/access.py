@@ -1,4 +1,4 @@
-"""Buttons that are not there for who may not press them."""
+"""A template tag that hides buttons from users who may not use them."""
 
 from typing import Any
 
@@ -11,5 +11,13 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def allowed(context: Any, url: str) -> bool:
-    """Whether the reader of this page may follow an address of ours."""
+    """Return whether the user of this page may open an address.
+
+    Args:
+        context: context of the template; it holds the request
+        url: address of a page of this product
+
+    Returns:
+        True if the role of the user allows it.
+    """
     return allows(url, context["request"].user)

@@ -1,4 +1,4 @@
-"""Makes a token for the API, and prints it once."""
+"""Management command that creates an API token and prints it once."""
 
 from __future__ import annotations
 
@@ -13,17 +13,36 @@ from access.models import ApiToken
 
 
 class Command(BaseCommand):
-    help = "Make an API token for a user. It may do what the user may, is printed once, and ends after so many days."
+    """Create an API token for a user."""
+
+    help = (
+        "Create an API token for a user. The token has the permissions of the user, is printed once, and expires after "
+        "--days days."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments.
+
+        Args:
+            parser: The parser of the command.
+        """
         parser.add_argument("user")
-        parser.add_argument("name", help="what it is for, as people will know it")
-        parser.add_argument("--days", type=int, default=365)
+        parser.add_argument("name", help="name of the token on the pages")
+        parser.add_argument("--days", type=int, default=365, help="lifetime in days")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Create the token and print it.
+
+        Args:
+            args: Not used.
+            options: The parsed arguments.
+
+        Raises:
+            CommandError: The user does not exist, or the lifetime is out of range.
+        """
         user = get_user_model().objects.filter(username=options["user"]).first()
         if user is None:
-            raise CommandError(f"There is no user {options['user']}. Make one with: manage.py createsuperuser")
+            raise CommandError(f"There is no user {options['user']}. Create one with: manage.py createsuperuser")
         if not 1 <= options["days"] <= 3650:
             raise CommandError("A token lasts between 1 and 3650 days.")
         _, token = ApiToken.objects.create(user, expiry=timedelta(days=options["days"]), name=options["name"][:100])

@@ -1,4 +1,4 @@
-"""Makes integrations as documents say: from a repository, or a job of continuous integration."""
+"""Create or change integrations by their documents, from a repository or a CI job."""
 
 from __future__ import annotations
 
@@ -12,24 +12,43 @@ import yaml
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from operations import actions
-from operations.documents.applying import apply
+from operations.actor import Actor
 from operations.documents.desired import DocumentWrong
 from operations.documents.plan import Plan, planned
 from operations.documents.reading import parse_json, read_document
 from operations.documents.words import changes_in_words
+from operations.integration_actions import write_document
+from operations.resumption import settings_changed
 
 
 class Command(BaseCommand):
-    help = "Create or change integrations as JSON or YAML documents say: all of them, or none. Doing it twice changes nothing."
+    """The `apply` command."""
+
+    help = (
+        "Create or change integrations by JSON or YAML documents: all of them, or none. A second run changes nothing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments.
+
+        Args:
+            parser: The parser of the command line.
+        """
         parser.add_argument(
             "paths", nargs="+", metavar="FILE", help="a document or a list of them; - for standard input"
         )
-        parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Apply the documents in one transaction.
+
+        Args:
+            *args: Unused.
+            **options: The parsed options.
+
+        Raises:
+            CommandError: A document has errors, or a file cannot be read.
+        """
         applied: list[Plan] = []
         try:
             with transaction.atomic():
@@ -40,33 +59,33 @@ class Command(BaseCommand):
         changed = [plan for plan in applied if not plan.is_empty]
         if not options["dry_run"]:
             for plan in changed:
-                actions.settings_changed(planned(plan.wish).integration or _missing())
+                settings_changed(planned(plan.desired).integration or _missing())
         verb = "would be changed" if options["dry_run"] else "changed"
         self.stdout.write(
-            f"{len(applied)} integrations: {len(changed)} {verb}, {len(applied) - len(changed)} as they should be."
+            f"{len(applied)} integrations: {len(changed)} {verb}, {len(applied) - len(changed)} unchanged."
         )
 
     def _one(self, place: str, document: Any, dry_run: bool) -> Plan:
         try:
-            wish = read_document(document)
-            plan = planned(wish)
-            for warning in wish.warnings:
+            desired = read_document(document)
+            plan = planned(desired)
+            for warning in desired.warnings:
                 self.stderr.write(f"{place}: {warning}")
             if not plan.is_empty and not dry_run:
-                apply(plan)
+                write_document(Actor.of_command("apply"), plan)
         except DocumentWrong as wrong:
             raise DocumentWrong(*(f"{place}: {problem}" for problem in wrong.problems)) from None
         for what, before, after in changes_in_words(plan):
-            self.stdout.write(f"{wish.project}/{wish.name}: {what}: {before or '–'} → {after or '–'}")
+            self.stdout.write(f"{desired.project}/{desired.name}: {what}: {before or '–'} → {after or '–'}")
         return plan
 
 
 def _missing() -> Any:
-    raise CommandError("An integration vanished while it was applied.")
+    raise CommandError("An integration was deleted while its document was applied.")
 
 
 def _documents(paths: list[str]) -> Iterator[tuple[str, Any]]:
-    """Each document with the place it stands in. Raises DocumentWrong and CommandError."""
+    """Yield each document with its place. Raise DocumentWrong and CommandError."""
     for path in paths:
         for number, found in enumerate(_read(path)):
             listed = found if isinstance(found, list) else [found]
@@ -94,7 +113,7 @@ def _read(path: str) -> list[Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as JSON would have it: a time stays a text, and is read as one later."""
+    """A loader that leaves times as texts, as in JSON."""
 
 
 _Loader.yaml_implicit_resolvers = {

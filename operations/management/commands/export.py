@@ -1,4 +1,4 @@
-"""Prints integrations as documents that `apply` understands, without their secrets."""
+"""Print integrations as documents that `apply` reads, without their secrets."""
 
 from __future__ import annotations
 
@@ -14,17 +14,33 @@ from operations.documents.stored import exported
 
 
 class Command(BaseCommand):
+    """The `export` command."""
+
     help = (
-        "Print integrations as JSON or YAML documents, all of them or those that are named. Secrets are never among it."
+        "Print integrations as JSON or YAML documents, all of them or those that are named. Secrets are never printed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments.
+
+        Args:
+            parser: The parser of the command line.
+        """
         parser.add_argument("names", nargs="*", metavar="PROJECT/NAME")
         parser.add_argument("--yaml", action="store_true", help="YAML instead of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Print the documents.
+
+        Args:
+            *args: Unused.
+            **options: The parsed options.
+
+        Raises:
+            CommandError: There is no such integration.
+        """
         rows = [_named(name) for name in options["names"]] or list(Integration.objects.all())
-        # The state that it was made from is not part of a document that is kept in a repository.
+        # `updated_at` is an optimistic lock, which a document in a repository must not have.
         documents = [{key: value for key, value in exported(row).items() if key != "updated_at"} for row in rows]
         if options["yaml"]:
             text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)

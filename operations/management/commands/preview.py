@@ -1,4 +1,4 @@
-"""Shows the comment that an email would become, without sending anything."""
+"""Show the comment that an email becomes, without sending anything."""
 
 from __future__ import annotations
 
@@ -22,26 +22,43 @@ from integrations.reinfer.payload import comment_object
 from sync.jobs.conversions import converter
 
 LARGEST = 256 * 1024 * 1024
+"""Bytes of a file that are read."""
 
 
 class Command(BaseCommand):
+    """The `preview` command."""
+
     help = (
         "Print the comment that an email would become: of a file, of every file in a folder, or of standard input (-)."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments.
+
+        Args:
+            parser: The parser of the command line.
+        """
         parser.add_argument(
             "paths", nargs="+", metavar="FILE", help="an .eml file, a folder of them, or - for standard input"
         )
         parser.add_argument("--json", action="store_true", help="one line of JSON for each file")
-        parser.add_argument("--explain", action="store_true", help="say what was cut, and by which rule")
+        parser.add_argument("--explain", action="store_true", help="show what was cut, and by which rule")
         parser.add_argument(
-            "--mailbox", default="mailbox@example.com", help="the mailbox it lies in, for its properties"
+            "--mailbox", default="mailbox@example.com", help="the address of its mailbox, for its properties"
         )
-        parser.add_argument("--folder", default="Inbox", help="the folder it lies in, for example Inbox/Trades")
+        parser.add_argument("--folder", default="Inbox", help="the path of its folder, for example Inbox/Trades")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Convert each file, and print the comments.
+
+        Args:
+            *args: Unused.
+            **options: The parsed options.
+
+        Raises:
+            CommandError: There is no such file, or no file could be converted.
+        """
         place = EmailLocation(options["mailbox"], tuple(options["folder"].split("/")))
         outcomes: Counter[str] = Counter()
         rules: Counter[str] = Counter()
@@ -67,19 +84,19 @@ class Command(BaseCommand):
         for cut in outcome.cleaned.cuts if explain else ():
             self.stderr.write(f"\ncut by the rule “{cut.rule}”:\n{cut.text}")
 
-    def _sum_up(self, outcomes: Counter[str], rules: Counter[str], tell: bool) -> None:
-        if tell:
+    def _sum_up(self, outcomes: Counter[str], rules: Counter[str], show: bool) -> None:
+        if show:
             self.stdout.write("\n" + "\n".join(f"{count:6}  {kind}" for kind, count in outcomes.most_common()))
         if rules:
             lines = "\n".join(f"{count:6}  {rule}" for rule, count in rules.most_common())
             self.stdout.write(f"\nEmails from which each rule cut something:\n{lines}")
         if not outcomes["comment"]:
             reasons = ", ".join(outcomes) or "there is no file here"
-            raise CommandError(f"Nothing here could be made a comment: {reasons}.")
+            raise CommandError(f"No file could be converted to a comment: {reasons}.")
 
 
 def _files(paths: list[str]) -> list[tuple[str, Callable[[], bytes]]]:
-    """Each file by name, and what reads it. Raises `CommandError`, before anything is converted, for one that is not there."""
+    """Return each file by name with a function that reads it. Raise CommandError before anything is converted."""
     found: list[tuple[str, Callable[[], bytes]]] = []
     for text in paths:
         path = Path(text)
@@ -95,7 +112,7 @@ def _files(paths: list[str]) -> list[tuple[str, Callable[[], bytes]]]:
 
 
 def _printable(path: Path) -> str:
-    """Its name; bytes that are no UTF-8 as escapes."""
+    """Return the path with bytes that are no UTF-8 as escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
@@ -105,7 +122,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _outcome(read: Callable[[], bytes], place: EmailLocation, convert: Convert) -> Outcome:
-    """Whatever happens over one file, the others are shown."""
+    """Convert one file. An error becomes an outcome, so that the other files are shown."""
     try:
         return preview_of_file(read(), place, convert)
     except OSError as error:

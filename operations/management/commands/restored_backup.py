@@ -1,4 +1,7 @@
-"""To be run after the database came back from a backup: what was sent since then is asked for, and not sent again."""
+"""Mark every bucket as untrusted after the database was restored from a backup.
+
+The next syncs request from Re:infer what was pushed since the backup, and do not push it again.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,24 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from mailboxes.models import Bucket
+from operations.actor import Actor
+from operations.results import recorded
 from sync.jobs import bucket_audit
 
 
 class Command(BaseCommand):
-    help = "Say that the database came from a backup: each bucket is asked for what the ledger does not know of it."
+    """The `restored_backup` command."""
+
+    help = "Run this after the database was restored from a backup: each bucket is checked for comments that the ledger lacks."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Mark the buckets.
+
+        Args:
+            *args: Unused.
+            **options: The parsed options.
+        """
         count = Bucket.objects.update(trusted=False)
         bucket_audit.accept(Bucket.objects.all())
-        self.stdout.write(
-            f"{count} buckets are asked from now on before anything is sent to them. Nothing is billed twice."
-        )
+        text = f"{count} buckets are checked from now on before anything is sent to them. Nothing is billed twice."
+        self.stdout.write(recorded(Actor.of_command("restored_backup"), text))

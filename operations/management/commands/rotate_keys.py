@@ -1,4 +1,4 @@
-"""Seal every stored secret anew with the newest key, so that older keys can be taken away."""
+"""Seal every stored secret again with the newest key, so that older keys can be removed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,25 @@ from django.db import models
 
 from integrations.encryption import EncryptedField, Secret, fingerprints, key_ring
 from integrations.errors import SecretUnreadable
+from operations.actor import Actor
+from operations.results import recorded
 
 
 class Command(BaseCommand):
+    """The `rotate_keys` command."""
+
     help = "Seal every stored secret with the first key of ENCRYPTION_KEYS. Safe while the product runs."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Seal the secrets.
+
+        Args:
+            *args: Unused.
+            **options: The parsed options.
+
+        Raises:
+            CommandError: There is no key, or no key opens some secrets.
+        """
         try:
             key_ring()
         except ImproperlyConfigured as error:
@@ -29,7 +42,8 @@ class Command(BaseCommand):
                     done, failed = rotate(model, field.attname)
                     rotated += done
                     unreadable += failed
-        self.stdout.write(f"{rotated} secrets are sealed with key {fingerprints(settings.ENCRYPTION_KEYS)[0]}.")
+        text = f"{rotated} secrets are sealed with key {fingerprints(settings.ENCRYPTION_KEYS)[0]}."
+        self.stdout.write(recorded(Actor.of_command("rotate_keys"), text))
         if unreadable:
             raise CommandError(
                 f"{len(unreadable)} cannot be opened with any key here: {', '.join(unreadable)}. "
@@ -38,9 +52,16 @@ class Command(BaseCommand):
 
 
 def rotate(model: type[models.Model], attribute: str) -> tuple[int, list[str]]:
-    """How many were rotated, and the names of those that no key opens.
+    """Seal one field of a model with the newest key.
 
-    Compare-and-swap on the sealed text: a secret that an admin changes at this moment is left as he wrote it.
+    The update is a compare-and-swap on the sealed text. A secret that an admin changes meanwhile stays as entered.
+
+    Args:
+        model: The model.
+        attribute: The name of the field.
+
+    Returns:
+        How many secrets were sealed, and the names of those that no key opens.
     """
     rotated, unreadable = 0, []
     for pk, secret in model._default_manager.exclude(**{attribute: ""}).values_list("pk", attribute):

@@ -1,4 +1,4 @@
-"""Compares what Exchange holds, what we remember and what Re:infer holds; repairs on request."""
+"""Compare a mailbox in Exchange with the ledger and with Re:infer, and repair it on request."""
 
 from __future__ import annotations
 
@@ -9,41 +9,59 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q, QuerySet
 
 from mailboxes.models import Mailbox
+from operations import mailbox_actions
+from operations.actor import Actor
 from sync.jobs import verification
 from sync.models import Verification
 
 
 class Command(BaseCommand):
+    """The `verify` command."""
+
     help = (
-        "Compare a mailbox in Exchange with what was synced and with what Re:infer holds. Nothing is changed without "
+        "Compare a mailbox in Exchange with what was synced and with what Re:infer has. Nothing is changed without "
         "--repair; with it, what is missing is sent with the next sync, for an AI unit each."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments.
+
+        Args:
+            parser: The parser of the command line.
+        """
         parser.add_argument("mailbox", metavar="MAILBOX", help="its address, or project/integration/address")
-        parser.add_argument("--repair", action="store_true", help="send what is missing, and mend what is outdated")
+        parser.add_argument("--repair", action="store_true", help="send what is missing, and repair what is outdated")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Verify one mailbox, and wait for the result.
+
+        Args:
+            *args: Unused.
+            **options: The parsed options.
+
+        Raises:
+            CommandError: There is no such mailbox, the verification failed, or something is wrong (exit code 2).
+        """
         mailbox = _mailbox(options["mailbox"])
-        self._told = -1
-        row = verification.begin(mailbox, repair=options["repair"])
-        row = verification.to_its_end(row.pk, self._tell)
+        self._shown = -1
+        mailbox_actions.verify(Actor.of_command("verify"), mailbox, repair=options["repair"])
+        row = verification.to_its_end(mailbox.pk, self._show)
         if row.error_text:
-            raise CommandError(f"{row.error_text} {_looked_at(row)}")
+            raise CommandError(f"{row.error_text} {_read_so_far(row)}")
         self.stdout.write(row.sentence)
         if row.is_none_there:
             raise CommandError("Nothing is as it should be: verify it again after the next sync.", returncode=2)
         if (row.missing or row.outdated) and not row.repair:
             raise CommandError("Something is wrong: run it again with --repair.", returncode=2)
 
-    def _tell(self, row: Verification) -> None:
-        if row.ended_at is None and row.emails != self._told:
-            self._told = row.emails
+    def _show(self, row: Verification) -> None:
+        if row.ended_at is None and row.emails != self._shown:
+            self._shown = row.emails
             self.stderr.write(row.sentence)
 
 
-def _looked_at(row: Verification) -> str:
-    """How far it came before it ended. What a repair forgot until then, the next sync brings back."""
+def _read_so_far(row: Verification) -> str:
+    """Return how far the verification came before it ended. The next sync repairs what a repair dropped until then."""
     return f"Folders read: {row.folders:,}, emails: {row.emails:,}."
 
 
@@ -64,5 +82,5 @@ def _one(found: QuerySet[Mailbox], name: str) -> Mailbox:
         raise CommandError(f"There is no mailbox {name}.{hint}")
     if len(rows) > 1:
         several = " or ".join(f"{row.integration.project}/{row.integration.name}/{row.address}" for row in rows)
-        raise CommandError(f"Several integrations have {name}. Say which: {several}.")
+        raise CommandError(f"Several integrations have {name}. Choose one: {several}.")
     return rows[0]

@@ -1,4 +1,4 @@
-"""Whether the worker, or the beat, of this host is well: for the health check of its container."""
+"""Report whether the worker or the beat of this host can work, for the health check of its container."""
 
 from __future__ import annotations
 
@@ -18,15 +18,29 @@ from sync.store.lease import database_now
 
 
 class Command(BaseCommand):
-    help = (
-        "Exit with 0 when the worker (or beat) of this host lives and can work; otherwise say why not, and exit with 1."
-    )
+    """The `worker_health` command."""
+
+    help = "Exit with 0 when the worker (or beat) of this host is alive and can work; otherwise show why not, and exit with 1."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments.
+
+        Args:
+            parser: The parser of the command line.
+        """
         parser.add_argument("kind", nargs="?", choices=Process.Kind.values, default=Process.Kind.WORKER)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Exit with 0 where the process can work.
+
+        Args:
+            *args: Unused.
+            **options: The parsed options.
+
+        Raises:
+            CommandError: The process cannot work, with the reason.
+        """
         try:
             problem = _problem(options["kind"])
         except DatabaseError as error:
@@ -37,19 +51,19 @@ class Command(BaseCommand):
 
 
 def _problem(kind: str) -> str:
-    """Why the process of this kind that was started last on this host is not well; empty when it is."""
+    """Return why the process of this kind that started last on this host cannot work; empty where it can."""
     now = database_now()
     here = [one for one in processes.alive(now) if one.kind == kind and one.host == socket.gethostname()]
     if not here:
-        return f"No {kind} of this host has said a word for {processes.ALIVE.total_seconds():.0f} seconds."
+        return f"No {kind} of this host has sent a heartbeat for {processes.ALIVE.total_seconds():.0f} seconds."
     one = here[-1]
     if one.fault:
         entry = catalogue.entry_of(one.fault)
         return (
-            f"It takes no mailboxes. {entry.text} {entry.remedy}" if entry else f"It takes no mailboxes: {one.fault}."
+            f"It claims no mailboxes. {entry.text} {entry.remedy}" if entry else f"It claims no mailboxes: {one.fault}."
         )
     if one.broker:
         return f"It cannot use the broker. {Process.Broker(one.broker).label}."
     if one.busy_since and one.busy_since < now - settings.SYNC_SLICE - MARGIN:
-        return "Each of its slots has had the same task for longer than a sync may take."
+        return "Each of its slots has run the same task for longer than a sync may take."
     return ""

@@ -1,4 +1,4 @@
-"""What needs an admin's attention now, newest first: each with what to do about it, and on what."""
+"""Find the problems that require action by an admin. Each names its subject and the remedy. Read-only."""
 
 from __future__ import annotations
 
@@ -25,8 +25,15 @@ __all__ = ["MOST", "Problem", "Problems", "problems"]
 
 
 def problems(now: datetime, integrations: Iterable[Integration] | None = None) -> Problems:
-    """Everything that needs attention, newest first. A failure that many mailboxes share is one problem. `integrations`: all of
-    them, where they are at hand."""
+    """Return all problems that require action. A failure that many mailboxes share is one problem.
+
+    Args:
+        now: Current time, aware.
+        integrations: All integrations, if the caller has loaded them; None to load them here.
+
+    Returns:
+        The problems, newest first.
+    """
     rows = {row.pk: row for row in (Integration.objects.all() if integrations is None else integrations)}
     found = [
         standstill.standing(now, rows.values()),
@@ -37,11 +44,11 @@ def problems(now: datetime, integrations: Iterable[Integration] | None = None) -
         connections.budgets(now),
         _of_mailboxes(rows, now),
         broken.broken(now, rows),
-        dead_letters.set_aside(now),
+        dead_letters.failed_emails(now),
         newly_wanted.newly_wanted(rows),
     ]
-    each = [problem for some in found for problem in some]
-    return Problems(sorted(each, key=_newest, reverse=True), sum(some.more for some in found))
+    merged = [problem for part in found for problem in part]
+    return Problems(sorted(merged, key=_newest, reverse=True), sum(part.more for part in found))
 
 
 def _of_mailboxes(integrations: dict[int, Integration], now: datetime) -> Problems:
@@ -55,9 +62,9 @@ def _of_mailboxes(integrations: dict[int, Integration], now: datetime) -> Proble
         silence.silent(now),
         slow.slow(now),
     ):
-        kind = sorted(found, key=_newest, reverse=True)
-        groups += kind[:MOST]
-        more += max(0, len(kind) - MOST)
+        newest = sorted(found, key=_newest, reverse=True)
+        groups += newest[:MOST]
+        more += max(0, len(newest) - MOST)
     return Problems(as_problems(groups, integrations), more)
 
 

@@ -1,4 +1,4 @@
-"""What must never be, as problems: see `sync.reporting.invariants`."""
+"""Problems from violated invariants: see `sync.reporting.invariants`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,23 @@ TITLES = {
 
 
 ACTS = {Invariant.TEXT_CHANGED: "stop", Invariant.COMMENTS_SURPLUS: "accept"}
-"""What an admin can press."""
+"""The action that the page offers as a button."""
 
 
 def broken(now: datetime, integrations: Mapping[int, Integration]) -> Problems:
+    """Return a problem for each violated invariant.
+
+    Args:
+        now: Current time, aware.
+        integrations: All integrations by primary key.
+
+    Returns:
+        The problems, worst first.
+    """
     found = invariants.broken(now, integrations)
-    told = found[:MOST]
-    owners = _owners([it.subject.pk for it in told if isinstance(it.subject, Bucket)], integrations)
-    return first([_problem(it, owners) for it in told], len(found))
+    shown = found[:MOST]
+    owners = _owners([it.subject.pk for it in shown if isinstance(it.subject, Bucket)], integrations)
+    return first([_problem(it, owners) for it in shown], len(found))
 
 
 def _problem(it: Broken, owners: dict[int, list[Integration]]) -> Problem:
@@ -39,10 +48,10 @@ def _problem(it: Broken, owners: dict[int, list[Integration]]) -> Problem:
     if isinstance(it.subject, Bucket):
         pk = it.subject.pk
         act = ACTS.get(it.invariant, "")
-        theirs = tuple(owners.get(pk, ()))
         return Problem(
-            "bucket", it.subject, title, it.text, tone, it.since, it.count, bucket=pk, integrations=theirs, act=act
-        )
+            "bucket", it.subject, title, it.text, tone, it.since, it.count,
+            bucket=pk, integrations=tuple(owners.get(pk, ())), act=act,
+        )  # fmt: skip
     status = ""
     if it.invariant is Invariant.MAILBOX_UNTOUCHED:
         status = Status.WAITING if it.waiting else Status.OVERDUE
@@ -50,7 +59,7 @@ def _problem(it: Broken, owners: dict[int, list[Integration]]) -> Problem:
 
 
 def _owners(buckets: Sequence[int], integrations: Mapping[int, Integration]) -> dict[int, list[Integration]]:
-    """Whose mailboxes each of these buckets has."""
+    """Return by primary key of the bucket the integrations whose mailboxes push to it."""
     found: dict[int, list[Integration]] = {}
     if buckets:
         pairs = Mailbox.objects.filter(bucket__in=buckets).order_by().values_list("bucket_id", "integration_id")

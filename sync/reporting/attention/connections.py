@@ -1,4 +1,4 @@
-"""What mail comes from and goes to: held, stopped, at its limit, or about to end."""
+"""Alerts about integrations, destinations and buckets: paused, stopped, at a limit, or about to expire."""
 
 from __future__ import annotations
 
@@ -15,56 +15,92 @@ from mailboxes.models import Bucket
 from sync.jobs import budget
 from sync.models import LedgerEntry
 from sync.reporting.attention.problem import MOST, Problem, Problems, first
-from sync.reporting.status import Tone, hold_sentence
+from sync.reporting.status import Tone, paused_sentence
 from sync.reporting.trends import with_units
 
 
 def integrations(rows: Iterable[Integration], now: datetime) -> Problems:
-    """What holds them or stopped them, and what will end one day soon: EWS in Exchange Online, and certificates."""
+    """Return the alerts about integrations.
+
+    An integration is reported when its circuit breaker is open, when an error or quota stopped it, and when EWS in
+    Exchange Online or its client certificate ends soon.
+
+    Args:
+        rows: The integrations to check.
+        now: Current time, aware.
+
+    Returns:
+        The alerts.
+    """
     rows = list(rows)
-    held = [one for one in rows if one.enabled and one.is_held]
-    stopped = [one for one in rows if not one.enabled and one.disabled_reason != DisabledReason.USER]
-    ends = [problem for one in rows if one.enabled for problem in _ends(one, now)]
-    told = [*(_held(one, now) for one in held[:MOST]), *(_stopped(one) for one in stopped[:MOST]), *ends]
-    return Problems(told, sum(max(0, len(some) - MOST) for some in (held, stopped)))
+    paused = [row for row in rows if row.enabled and row.is_held]
+    stopped = [row for row in rows if not row.enabled and row.disabled_reason != DisabledReason.USER]
+    expiring = [problem for row in rows if row.enabled for problem in _expiring(row, now)]
+    found = [*(_paused(row, now) for row in paused[:MOST]), *(_stopped(row) for row in stopped[:MOST]), *expiring]
+    return Problems(found, sum(max(0, len(each) - MOST) for each in (paused, stopped)))
 
 
-def _held(one: Integration | Destination | Bucket, now: datetime) -> Problem:
-    about = one._meta.model_name or ""
-    return Problem(about, one, "Held", hold_sentence(one, now), Tone.BAD, one.held_since, kind=one.held_kind)
+def _paused(row: Integration | Destination | Bucket, now: datetime) -> Problem:
+    about = row._meta.model_name or ""
+    return Problem(about, row, "Paused", paused_sentence(row, now), Tone.BAD, row.held_since, kind=row.held_kind)
 
 
-def _stopped(one: Integration) -> Problem:
-    title, text, since = one.get_disabled_reason_display(), one.disabled_sentence, one.disabled_at or one.updated_at
-    return Problem("integration", one, title, text, Tone.BAD, since, kind=one.disabled_kind)
+def _stopped(row: Integration) -> Problem:
+    title, text, since = row.get_disabled_reason_display(), row.disabled_sentence, row.disabled_at or row.updated_at
+    return Problem("integration", row, title, text, Tone.BAD, since, kind=row.disabled_kind)
 
 
-def _ends(integration: Integration, now: datetime) -> Iterator[Problem]:
+def _expiring(integration: Integration, now: datetime) -> Iterator[Problem]:
     if is_concerned(integration.microsoft_api, integration.endpoint):
         end = end_of_ews(now, integration.client_id)
         tone = Tone.BAD if end.urgent else Tone.WARN
         text = f"{end.text} {end.remedy}"
         yield Problem("ews_end", integration, end.title, text, tone, end.since, kind=EwsBlockedOnline.kind)
     if integration.auth == Integration.Auth.CERTIFICATE:
-        told = note(integration.client_certificate, now)
-        if told is not None and told.tone != "ok":
-            since = min(now, max(told.ends - WARN_BEFORE, integration.updated_at))
-            yield Problem("certificate", integration, "Certificate ends", told.text, Tone(told.tone), since)
+        expiry = note(integration.client_certificate, now)
+        if expiry is not None and expiry.tone != "ok":
+            since = min(now, max(expiry.ends - WARN_BEFORE, integration.updated_at))
+            yield Problem("certificate", integration, "Certificate ends", expiry.text, Tone(expiry.tone), since)
 
 
 def destinations(now: datetime) -> Problems:
+    """Return an alert for each destination whose circuit breaker is open.
+
+    Args:
+        now: Current time, aware.
+
+    Returns:
+        The alerts, newest first.
+    """
     rows = list(Destination.objects.filter(held_until__isnull=False).order_by("-held_since"))
-    return first([_held(row, now) for row in rows[:MOST]], len(rows))
+    return first([_paused(row, now) for row in rows[:MOST]], len(rows))
 
 
 def buckets(now: datetime) -> Problems:
-    held = Bucket.objects.filter(held_until__isnull=False).select_related("destination")
-    rows = list(held.order_by("-held_since"))
-    return first([_held(row, now) for row in rows[:MOST]], len(rows))
+    """Return an alert for each bucket whose circuit breaker is open.
+
+    Args:
+        now: Current time, aware.
+
+    Returns:
+        The alerts, newest first.
+    """
+    paused = Bucket.objects.filter(held_until__isnull=False).select_related("destination")
+    rows = list(paused.order_by("-held_since"))
+    return first([_paused(row, now) for row in rows[:MOST]], len(rows))
 
 
 def budgets(now: datetime) -> Problems:
-    """Buckets whose monthly limit is reached, or nearly; since the last comment that counted."""
+    """Return an alert for each bucket that has reached its monthly limit of AI units, or nearly.
+
+    The alert dates from the last comment that was billed.
+
+    Args:
+        now: Current time, aware.
+
+    Returns:
+        The alerts, newest first.
+    """
     limited = with_units(Bucket.objects.exclude(monthly_limit=None).select_related("destination"), now)
     billed = LedgerEntry.objects.filter(bucket=OuterRef("pk"), billed=True).order_by("-created_at").values("created_at")
     near = limited.filter(units__gte=F("monthly_limit") * budget.WARN_AT).annotate(latest=Subquery(billed[:1]))

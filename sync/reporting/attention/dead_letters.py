@@ -1,4 +1,4 @@
-"""Emails that were set aside, those of one mailbox and one kind together."""
+"""Alerts about failed emails (dead letters): one alert for each mailbox and kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from sync.reporting.attention.problem import MOST, Problem, Problems, first
 from sync.reporting.status import Tone
 
 
-def set_aside(now: datetime) -> Problems:
+def failed_emails(now: datetime) -> Problems:
+    """Return an alert for each mailbox and kind of failed emails that wait for a retry or a decision.
+
+    Args:
+        now: Current time, aware.
+
+    Returns:
+        The alerts, newest first.
+    """
     groups = (
         DeadLetter.objects.waiting()
         .order_by()
@@ -24,16 +32,17 @@ def set_aside(now: datetime) -> Problems:
         .order_by("-since")
     )
     rows = list(groups)
-    return first(_told(rows[:MOST]), len(rows))
+    return first(_alerts(rows[:MOST]), len(rows))
 
 
-def _told(rows: Sequence[Any]) -> Iterator[Problem]:
+def _alerts(rows: Sequence[Any]) -> Iterator[Problem]:
     samples = DeadLetter.objects.select_related("mailbox__integration").in_bulk([row["sample"] for row in rows])
     for row in rows:
         email = samples.get(row["sample"])
         if email is None:
-            continue  # settled between the two queries
-        entry = catalogue.set_aside_entry(row["kind"], row["stage"])
-        said = f" ({closed(row['most'])})" if row["most"] and row["least"] == row["most"] else ""
-        text = f"{entry.text}{said} {entry.remedy}"
-        yield Problem("set_aside", email, "Set aside", text, Tone.WARN, row["since"], row["count"], kind=entry.kind)
+            continue  # it was settled between the two queries
+        entry = catalogue.dead_letter_entry(row["kind"], row["stage"])
+        # The reason is shown if all emails of the group have the same one.
+        reason = f" ({closed(row['most'])})" if row["most"] and row["least"] == row["most"] else ""
+        text = f"{entry.text}{reason} {entry.remedy}"
+        yield Problem("set_aside", email, "Failed emails", text, Tone.WARN, row["since"], row["count"], kind=entry.kind)

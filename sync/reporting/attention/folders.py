@@ -1,4 +1,4 @@
-"""Folders that cannot be read, those of one mailbox together."""
+"""Alerts about folders that cannot be read: one alert for each mailbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ from sync.reporting.status import Tone, clock
 
 
 def left_out(now: datetime) -> Iterator[Group]:
-    """A line for each mailbox that runs and lacks a folder, since the latest of them was refused."""
+    """Yield a group for each running mailbox that leaves out at least one folder.
+
+    The alert dates from the latest refusal of a folder.
+
+    Args:
+        now: Current time, aware.
+
+    Yields:
+        A group of one mailbox.
+    """
     running = SyncedFolder.objects.left_out().filter(mailbox__enabled=True, mailbox__integration__enabled=True)
     rows = (
         running.order_by()
@@ -28,11 +37,11 @@ def left_out(now: datetime) -> Iterator[Group]:
         )
     )
     for row in rows:
-        one = row["count"] == 1
-        told = "1 folder cannot be read and is" if one else f"{row['count']:,} folders cannot be read and are"
-        text = f"{told} left out. {sentence(row['kind'], row['detail'])}"
+        is_one = row["count"] == 1
+        subject = "1 folder cannot be read and is" if is_one else f"{row['count']:,} folders cannot be read and are"
+        text = f"{subject} left out. {sentence(row['kind'], row['detail'])}"
         if row["next"] is not None and row["next"] > now:
             text += f" Next try {clock(row['next'], now)}."
-        title = "Folder left out" if one else "Folders left out"
+        title = "Folder left out" if is_one else "Folders left out"
         integration, mailbox = row["mailbox__integration_id"], row["mailbox_id"]
         yield Group(integration, 1, mailbox, title, text, Tone.WARN, row["since"], kind=row["kind"])

@@ -1,4 +1,4 @@
-"""Mailboxes that were disabled, that fail, or whose syncs neither fail nor end; those of one integration together."""
+"""Alerts about mailboxes that were disabled, that fail, or whose syncs neither fail nor end; grouped by integration."""
 
 from __future__ import annotations
 
@@ -19,13 +19,19 @@ from sync.reporting.attention.group import Group
 from sync.reporting.status import Status, Tone, bare, with_status
 
 UNFINISHED_AFTER = timedelta(hours=2)
-TOLD_OTHERWISE = [Status.STOPPED, Status.NEEDS_YOU, Status.HELD, Status.OVERDUE]
+REPORTED_ELSEWHERE = [Status.STOPPED, Status.NEEDS_YOU, Status.HELD, Status.OVERDUE]
 SEVERAL = 3
-"""Pauses between two syncs without the end of one."""
+"""An alert is shown when no sync ended for this many of the longest pauses between two syncs."""
 
 
 def disabled() -> Iterator[Group]:
-    """Those that were disabled for one reason. What stopped for its budget is told of the bucket."""
+    """Yield a group for each reason for which mailboxes of an integration were disabled.
+
+    Mailboxes that a monthly limit stopped are not included: `connections.budgets` reports their bucket.
+
+    Yields:
+        The mailboxes of one integration that were disabled for one reason.
+    """
     stopped = Mailbox.objects.filter(by_itself(), integration__enabled=True)
     rows = (
         stopped.order_by()
@@ -34,60 +40,81 @@ def disabled() -> Iterator[Group]:
             count=Count("pk"),
             detail=Max("disabled_detail"),
             since=Max(Coalesce("disabled_at", "updated_at")),
-            one=Min("pk"),
+            example=Min("pk"),
         )
     )
     for row in rows:
         kind, title = row["disabled_kind"], DisabledReason(row["disabled_reason"]).label
         text = sentence(kind, row["detail"])
         yield Group(
-            row["integration_id"], row["count"], row["one"], title, text, Tone.BAD, row["since"],
+            row["integration_id"], row["count"], row["example"], title, text, Tone.BAD, row["since"],
             Status.NEEDS_YOU, kind, "start" if kind else "",
         )  # fmt: skip
 
 
 def failing(now: datetime) -> Iterator[Group]:
-    """Mailboxes whose last sync failed, those with one kind of error together. What is held as a whole is told as a whole."""
-    failed = with_status(Mailbox.objects.filter(connection_breakers.not_held(), enabled=True), now).filter(
+    """Yield a group for each kind of error with which the last syncs of an integration's mailboxes failed.
+
+    Mailboxes behind an open circuit breaker are not included: `connections` reports the breaker.
+
+    Args:
+        now: Current time, aware.
+
+    Yields:
+        The mailboxes of one integration that fail with one kind of error.
+    """
+    failed = with_status(Mailbox.objects.filter(connection_breakers.breakers_closed(), enabled=True), now).filter(
         status__in=[Status.HELD, Status.NEEDS_YOU]
     )
     rows = (
         failed.order_by()
         .values("integration_id", "state__error_kind", "status")
-        .annotate(count=Count("pk"), since=Max("state__failing_since"), one=Min("pk"), text=Max("state__error_text"))
+        .annotate(
+            count=Count("pk"), since=Max("state__failing_since"), example=Min("pk"), text=Max("state__error_text")
+        )
     )
     for row in rows:
         status = Status(row["status"])
         yield Group(
-            row["integration_id"], row["count"], row["one"], status.label, row["text"], status.tone, row["since"],
+            row["integration_id"], row["count"], row["example"], status.label, row["text"], status.tone, row["since"],
             status, row["state__error_kind"], "sync-now",
         )  # fmt: skip
 
 
 def unfinished(now: datetime, integrations: Iterable[Integration]) -> Iterator[Group]:
-    """Mailboxes whose syncs neither fail nor come to their end, for several pauses of their integration; since the last
-    end, or since one was asked for. A first sync that brings mail may take as long as it needs."""
+    """Yield a group for each integration with mailboxes whose syncs neither fail nor end for a long time.
+
+    The time counts from the end of the last sync, or from the last request for a sync. A first sync that still pushes
+    mail is not included: its duration has no limit.
+
+    Args:
+        now: Current time, aware.
+        integrations: All integrations.
+
+    Yields:
+        The mailboxes of one integration.
+    """
     quiet_since = Greatest(Coalesce("state__synced_at", "state__asked_at"), "state__asked_at")
     every = with_status(Mailbox.objects.annotate(quiet_since=quiet_since), now).filter(_too_long(now, integrations))
-    running = every.exclude(status__in=TOLD_OTHERWISE)
-    lately = SyncRun.objects.filter(mailbox=OuterRef("pk"), started_at__gt=now - UNFINISHED_AFTER, created__gt=0)
+    running = every.exclude(status__in=REPORTED_ELSEWHERE)
+    recent = SyncRun.objects.filter(mailbox=OuterRef("pk"), started_at__gt=now - UNFINISHED_AFTER, created__gt=0)
     rows = (
-        running.exclude(Q(state__synced_at=None) & Exists(lately))
+        running.exclude(Q(state__synced_at=None) & Exists(recent))
         .order_by()
         .values("integration_id")
-        .annotate(count=Count("pk"), since=Min("quiet_since"), one=Min("pk"))
+        .annotate(count=Count("pk"), since=Min("quiet_since"), example=Min("pk"))
     )
     for row in rows:
         what = "it" if row["count"] == 1 else "any of them"
         text = (
-            f"No sync of {what} came to its end since {bare(row['since'], now)}, although none failed. "
-            "It may be catching up with much mail; else look at the runs and at the workers."
+            f"No sync of {what} has ended since {bare(row['since'], now)}, although none failed. "
+            "A large backlog of mail can be the cause; otherwise check the runs and the workers."
         )
-        yield Group(row["integration_id"], row["count"], row["one"], "Silent", text, Tone.WARN, row["since"])
+        yield Group(row["integration_id"], row["count"], row["example"], "Silent", text, Tone.WARN, row["since"])
 
 
 def _too_long(now: datetime, integrations: Iterable[Integration]) -> Q:
-    """Of each integration by its own pause."""
+    """Return the condition for mailboxes with no ended sync, by the pause of each integration."""
     found = Q(pk__in=[])
     for integration in integrations:
         if integration.enabled:

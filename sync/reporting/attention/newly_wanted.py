@@ -1,4 +1,4 @@
-"""Emails that only the rules of a newer release want, those of one integration together: an admin says whether they come."""
+"""Alerts about newly wanted emails, grouped by integration. An admin decides whether these emails are pushed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from sync.reporting.status import Tone
 
 
 def newly_wanted(integrations: Mapping[int, Integration]) -> Problems:
+    """Return an alert for each integration whose newly wanted emails wait for a decision.
+
+    Args:
+        integrations: All integrations by primary key.
+
+    Returns:
+        The alerts.
+    """
     waiting = by_integration()
     found = [
         Problem("newly_wanted", integrations[pk], "Action required", it.sentence, Tone.WARN, it.since, it.emails)

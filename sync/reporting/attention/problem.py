@@ -1,4 +1,4 @@
-"""A problem as a value, and how many of one kind are told."""
+"""The value of a problem, and the limit of problems of one kind."""
 
 from __future__ import annotations
 
@@ -11,43 +11,72 @@ from integrations.models import Integration
 from sync.reporting.status import Tone
 
 MOST = 25
-"""Problems of one kind on a page. Behind them stand the lists."""
+"""The most problems of one kind on a page. The lists of the product show all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that fails or waits for somebody. The page chooses links and buttons by `about` and `subject`."""
+    """A problem that requires action. The page chooses links and buttons by `about` and `subject`.
+
+    Attributes:
+        about: What the problem concerns: standstill, polling, integration, ews_end, certificate, destination, bucket,
+            budget, mailbox, mailboxes (of one integration), set_aside (failed emails) or newly_wanted (in mailboxes of
+            one integration).
+        subject: The object or, for standstill and polling, its name.
+        title: A few words.
+        text: What happened and what to do.
+        tone: The severity.
+        since: When the problem began, aware; None where unknown.
+        count: Number of mailboxes; of failed or newly wanted emails, the number of emails.
+        status: The `Status` that the list of mailboxes is filtered by; empty for none.
+        kind: The kind of the error, for the catalogue. Where mailboxes were disabled, it also restricts an action to
+            the mailboxes that this error disabled.
+        bucket: Primary key of the bucket whose mailboxes are concerned; None where the problem has no bucket.
+        integrations: Buckets only: the integrations whose mailboxes an admin has to check.
+        act: The action that repairs all concerned mailboxes: a name in `operations.mailbox_actions.MANY`; for unknown
+            comments in a bucket: accept.
+    """
 
     about: str
-    """standstill, polling, integration, ews_end, certificate, destination, bucket, budget, mailbox, mailboxes (of one
-    integration), set_aside or newly_wanted (in mailboxes of one integration)"""
     subject: Any
     title: str
     text: str
     tone: Tone
     since: datetime | None
     count: int = 1
-    """Mailboxes, or emails that are set aside or newly wanted."""
     status: str = ""
     kind: str = ""
-    """Of the error, for the catalogue; and of mailboxes: only those that it stopped."""
     bucket: int | None = None
-    """Only the mailboxes of this one are meant."""
     integrations: tuple[Integration, ...] = ()
-    """Of a bucket whose mailboxes somebody has to look at: whose they are."""
     act: str = ""
-    """What helps all mailboxes that are meant: a name in `operations.actions.MANY`; of comments that we did not know:
-    accept."""
 
 
 class Problems(list[Problem]):
-    """Those that are told, and how many more there are of kinds that have very many."""
+    """A list of problems.
 
-    def __init__(self, told: Iterable[Problem] = (), more: int = 0) -> None:
-        super().__init__(told)
+    Attributes:
+        more: How many problems the list omits because their kind has more than `MOST`.
+    """
+
+    def __init__(self, shown: Iterable[Problem] = (), more: int = 0) -> None:
+        """Make the list of the shown problems.
+
+        Args:
+            shown: The problems.
+            more: Number of omitted problems.
+        """
+        super().__init__(shown)
         self.more = more
 
 
 def first(found: Iterable[Problem], total: int) -> Problems:
-    """Of `total` things that were found, those that were made into problems: at most `MOST` of them."""
+    """Return a list of problems with the number of omitted problems.
+
+    Args:
+        found: The problems to show: at most `MOST`.
+        total: The number of problems that were found.
+
+    Returns:
+        The list.
+    """
     return Problems(found, max(0, total - MOST))

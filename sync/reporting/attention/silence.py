@@ -1,8 +1,12 @@
-"""Where mail usually arrives and has not for a day, although nothing failed: a changed transport rule, a full journal.
+"""Alerts about mailboxes that usually receive mail and received none for a day, although no sync failed.
 
-A bucket that gets no mail of an integration at all is noticed after 24 hours, by the hours of `Activity`. A mailbox alone is
-noticed when a whole day of UTC is over, by `MailDay`. Neither is told before a sync came to its end since it was asked for:
-what was started anew has first to bring what arrived meanwhile.
+Possible causes are a changed transport rule or a full journal mailbox.
+
+- A bucket that receives no mail from an integration is reported after 24 hours, by the hourly counts of `Activity`.
+- A single mailbox is reported after a full day in UTC, by `MailDay`.
+
+Neither is reported before a sync has ended since the last request for one: a mailbox that was started again has to push
+the mail that arrived meanwhile first.
 """
 
 from __future__ import annotations
@@ -20,25 +24,33 @@ from sync.reporting.attention.group import Group
 from sync.reporting.status import Tone
 
 USUALLY = 10
-"""Emails on the same day of each of the last two weeks, from which on a day without any is worth a look."""
+"""A day without mail is reported if at least this many emails arrived on the same day of each of the last two weeks."""
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 Pair = tuple[int, int]
-"""An integration and a bucket."""
+"""Primary keys of an integration and a bucket."""
 
 
 def silent(now: datetime) -> Iterator[Group]:
-    whole = dict(_buckets(now))
-    yield from whole.values()
-    yield from (group for pair, group in _mailboxes(now) if pair not in whole)
+    """Yield a group for each silent pair of integration and bucket, and for the silent mailboxes of the other pairs.
+
+    Args:
+        now: Current time, aware.
+
+    Yields:
+        Mailboxes of one integration and one bucket.
+    """
+    silent_pairs = dict(_buckets(now))
+    yield from silent_pairs.values()
+    yield from (group for pair, group in _mailboxes(now) if pair not in silent_pairs)
 
 
-def _group(pair: Pair, name: str, count: int, one: int, usual: int, since: datetime, span: str) -> Group:
+def _group(pair: Pair, name: str, count: int, example: int, usual: int, since: datetime, span: str) -> Group:
     integration, bucket = pair
     text = (
-        f"No new email for {name} {span}; there were {usual:,} on the same day a week ago. Nothing failed: ask whether the "
-        f"mail still reaches {'this mailbox' if count == 1 else 'these mailboxes'}."
+        f"No new email for {name} {span}; there were {usual:,} on the same day a week ago. No sync failed: check "
+        f"whether mail still reaches {'this mailbox' if count == 1 else 'these mailboxes'}."
     )
-    return Group(integration, count, one, "Silent", text, Tone.WARN, since, bucket=bucket)
+    return Group(integration, count, example, "Silent", text, Tone.WARN, since, bucket=bucket)
 
 
 def _buckets(now: datetime) -> Iterator[tuple[Pair, Group]]:
@@ -53,19 +65,22 @@ def _buckets(now: datetime) -> Iterator[tuple[Pair, Group]]:
         .annotate(latest=Max("hour", filter=Q(created__gt=0)))
     )
     rows = [row for row in groups if not row["today"] and min(row["last"], row["before"]) >= USUALLY]
-    looked_at = _looked_at(rows, now) if rows else {}
+    synced = _synced_pairs(rows, now) if rows else {}
     for row in rows:
         pair = (row["integration_id"], row["bucket_id"])
-        if pair in looked_at:
-            count, one = looked_at[pair]
+        if pair in synced:
+            count, example = synced[pair]
             name = f"{row['bucket__project']}/{row['bucket__name']}"
-            yield pair, _group(pair, name, count, one, row["last"], row["latest"], "in the last 24 hours")
+            yield pair, _group(pair, name, count, example, row["last"], row["latest"], "in the last 24 hours")
 
 
-def _looked_at(rows: Sequence[Any], now: datetime) -> dict[Pair, tuple[int, int]]:
-    """How many running mailboxes a pair has, and one of them: of pairs in which each was looked at since it was asked for."""
+def _synced_pairs(rows: Sequence[Any], now: datetime) -> dict[Pair, tuple[int, int]]:
+    """Return the number of running mailboxes of a pair and one of them.
+
+    Only pairs in which every mailbox fails or was synced since the last request, and at least one was synced.
+    """
     running = Mailbox.objects.filter(
-        connection_breakers.not_held(),
+        connection_breakers.breakers_closed(),
         enabled=True,
         integration__in={row["integration_id"] for row in rows},
         bucket__in={row["bucket_id"] for row in rows},
@@ -75,30 +90,34 @@ def _looked_at(rows: Sequence[Any], now: datetime) -> dict[Pair, tuple[int, int]
         .values("integration_id", "bucket_id")
         .annotate(
             count=Count("pk"),
-            seen=Count("pk", filter=_seen(now - DAY)),
-            broken=Count("pk", filter=_failing()),
-            one=Min("pk"),
+            synced=Count("pk", filter=_synced(now - DAY)),
+            failing=Count("pk", filter=_failing()),
+            example=Min("pk"),
         )
     )
     return {
-        (row["integration_id"], row["bucket_id"]): (row["count"], row["one"])
+        (row["integration_id"], row["bucket_id"]): (row["count"], row["example"])
         for row in groups
-        if row["seen"] and row["seen"] + row["broken"] == row["count"]
+        if row["synced"] and row["synced"] + row["failing"] == row["count"]
     }
 
 
 def _failing() -> Q:
-    """Those are told by themselves."""
+    """Return the condition for failing mailboxes. `attention.mailboxes` reports these."""
     return Q(state__failures__gt=0)
 
 
-def _seen(since: datetime) -> Q:
-    """A sync came to its end since then, and since one was asked for."""
+def _synced(since: datetime) -> Q:
+    """Return the condition for mailboxes with a sync that ended since that time and since the last request for one."""
     return Q(state__failures=0, state__synced_at__gte=since) & Q(state__synced_at__gte=F("state__asked_at"))
 
 
 def _mailboxes(now: datetime) -> Iterator[tuple[Pair, Group]]:
-    """By the unique index of mailbox and day, from the mailboxes that had mail on that day of last week."""
+    """Yield the silent mailboxes.
+
+    The query starts from the mailboxes that had mail on the same day of last week, and uses the unique index of mailbox
+    and day.
+    """
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     day = (midnight - DAY).date()
     same = MailDay.objects.filter(mailbox=OuterRef("mailbox"))
@@ -108,17 +127,17 @@ def _mailboxes(now: datetime) -> Iterator[tuple[Pair, Group]]:
         day=day - WEEK,
         created__gte=USUALLY,
     )
-    watched = Mailbox.objects.filter(
-        _seen(midnight), connection_breakers.not_held(), enabled=True, integration__enabled=True
+    running = Mailbox.objects.filter(
+        _synced(midnight), connection_breakers.breakers_closed(), enabled=True, integration__enabled=True
     )
     of_bucket = "mailbox__bucket__project", "mailbox__bucket__name"
     groups = (
-        usual.filter(mailbox__in=watched)
+        usual.filter(mailbox__in=running)
         .order_by()
         .values("mailbox__integration_id", "mailbox__bucket_id", *of_bucket)
-        .annotate(count=Count("pk"), usual=Sum("created"), one=Min("mailbox_id"))
+        .annotate(count=Count("pk"), usual=Sum("created"), example=Min("mailbox_id"))
     )
     for row in groups:
         pair, name = (row["mailbox__integration_id"], row["mailbox__bucket_id"]), "/".join(row[it] for it in of_bucket)
-        span = f"on {day:%A}, nor since"
-        yield pair, _group(pair, name, row["count"], row["one"], row["usual"], midnight - DAY, span)
+        span = f"since {day:%A}, 00:00 UTC"
+        yield pair, _group(pair, name, row["count"], row["example"], row["usual"], midnight - DAY, span)

@@ -1,4 +1,4 @@
-"""What stands still, as problems: see `sync.reporting.standstill`."""
+"""Alerts about a standstill: see `sync.reporting.standstill`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from integrations.models import Integration
 from sync.reporting import standstill
 from sync.reporting.attention.problem import MOST, Problem, Problems, first
 
-STILL = "Standing still"
+DEFAULT_TITLE = "Standing still"
 TITLES = {
     standstill.StandstillKind.BROKER_AWAY: "Broker away",
     standstill.StandstillKind.BROKER_REFUSES: "Broker refuses",
@@ -19,9 +19,18 @@ TITLES = {
 
 
 def standing(now: datetime, integrations: Iterable[Integration]) -> Problems:
+    """Return an alert for each standstill.
+
+    Args:
+        now: Current time, aware.
+        integrations: All integrations.
+
+    Returns:
+        The alerts, causes before their consequences.
+    """
     found = standstill.found(now, integrations)
-    told = [
-        Problem("standstill", it.about, TITLES.get(it.kind, STILL), it.text, it.tone, it.since, kind=it.error)
+    shown = [
+        Problem("standstill", it.about, TITLES.get(it.kind, DEFAULT_TITLE), it.text, it.tone, it.since, kind=it.error)
         for it in found[:MOST]
     ]
-    return first(told, len(found))
+    return first(shown, len(found))

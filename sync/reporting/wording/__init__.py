@@ -1,4 +1,4 @@
-"""Values as words for people: times, counts and reasons, the same on pages, in the API and in notifications.
+"""Format values as text: times, counts and reasons, the same on pages, in the API and in notifications.
 
-Belongs here: functions from a value to a text. Template libraries that offer them to pages are in `web.templatetags`.
+Belongs here: functions from a value to a text. The template filters that call them are in `web.templatetags`.
 """

@@ -1,4 +1,4 @@
-"""Counts on a page, grouped by thousands so that an eye can weigh them."""
+"""Format counts with separators for thousands."""
 
 from __future__ import annotations
 
@@ -7,9 +7,24 @@ from django.utils.safestring import SafeString
 
 
 def grouped(count: int) -> str | SafeString:
-    """1240 as "1,240", as sentences have it; a zero is marked, so that it can stand back."""
+    """Format a count for a page.
+
+    Args:
+        count: The count.
+
+    Returns:
+        For example "1,240". A zero is wrapped in `<span class="zero">`, so that the page can dim it.
+    """
     return thousands(count) if count else format_html('<span class="{}">0</span>', "zero")
 
 
 def thousands(count: int) -> str:
+    """Format a count for plain text.
+
+    Args:
+        count: The count.
+
+    Returns:
+        For example "1,240".
+    """
     return f"{count:,}"

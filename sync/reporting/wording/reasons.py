@@ -1,4 +1,4 @@
-"""Why an email was set aside or a folder is left out, in words."""
+"""Explain why an email failed or a folder is left out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,24 @@ from sync.models import DeadLetter
 
 
 def explained(email: DeadLetter) -> catalogue.CatalogueEntry:
-    """Its entry in the catalogue: what happened, and what to do."""
-    return catalogue.set_aside_entry(email.kind, email.stage)
+    """Return the catalogue entry of a failed email: what happened, and what to do.
+
+    Args:
+        email: The dead letter.
+
+    Returns:
+        The entry.
+    """
+    return catalogue.dead_letter_entry(email.kind, email.stage)
 
 
 def error_explained(kind: str) -> catalogue.CatalogueEntry | None:
-    """The entry of an error in the catalogue."""
+    """Return the catalogue entry of an error.
+
+    Args:
+        kind: The kind of the error.
+
+    Returns:
+        The entry; None for an unknown kind.
+    """
     return catalogue.entry_of(kind)

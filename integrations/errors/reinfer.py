@@ -1,0 +1,180 @@
+"""Errors of Re:infer: of a destination (endpoint and token) or of one bucket."""
+
+from __future__ import annotations
+
+from integrations.errors.base import Evidence, Refused, Transient
+from integrations.errors.exchange import SettingsWrong
+
+# ---- transient ----------------------------------------------------------------------------------------------------
+
+
+class ReinferUnreachable(Transient):
+    """No connection to the API could be opened."""
+
+    kind = "reinfer_unreachable"
+    evidence = Evidence.DESTINATION
+    text = "Re:infer cannot be reached."
+    remedy = "Check the API endpoint and the firewall. It is retried automatically."
+
+
+class ReinferBusy(Transient):
+    """Re:infer throttles the tenant."""
+
+    kind = "reinfer_busy"
+    evidence = Evidence.DESTINATION
+    text = "Re:infer asked this product to send fewer requests."
+    remedy = "It is retried automatically."
+
+
+class ReinferTimedOut(Transient):
+    """The deadline of a request passed."""
+
+    kind = "reinfer_timed_out"
+    evidence = Evidence.DESTINATION
+    may_be_item = True
+    text = "Re:infer did not answer in time."
+    remedy = "It is retried automatically."
+
+
+class ReinferFailed(Transient):
+    """Re:infer answered with status 5xx."""
+
+    kind = "reinfer_failed"
+    evidence = Evidence.DESTINATION
+    may_be_item = True
+    text = "Re:infer answered with an internal error."
+    remedy = "It is retried automatically."
+
+
+class ReinferUnintelligible(Transient):
+    """A 2xx whose body states an error, a 4xx whose body states success, or a body without the envelope of Re:infer.
+
+    No part of the answer is used.
+    """
+
+    kind = "reinfer_unintelligible"
+    evidence = Evidence.DESTINATION
+    may_be_item = True
+    text = "The answer is not in the format of Re:infer."
+    remedy = "Check the API endpoint, and whether a proxy or gateway answers in its place. It is retried automatically."
+
+
+class ReinferNotStored(Transient):
+    """Re:infer acknowledged several pushes of a comment, and the bucket still does not hold the comment."""
+
+    kind = "reinfer_not_stored"
+    evidence = Evidence.DESTINATION
+    may_be_item = True
+    text = "Re:infer accepted an email and does not hold it."
+    remedy = "The email is pushed again automatically. If this continues, contact Re:infer's support about this bucket."
+
+
+# ---- the destination ----------------------------------------------------------------------------------------------
+
+
+class ReinferEndpointWrong(SettingsWrong):
+    """The API endpoint is invalid, or no API of Re:infer answers there."""
+
+    kind = "reinfer_endpoint_wrong"
+    evidence = Evidence.DESTINATION
+    text = "This API endpoint of Re:infer cannot be used."
+    remedy = "Correct it: it looks like https://cloud.uipath.com/organisation/tenant/reinfer_ with your own names."
+
+
+class ReinferCertificateUntrusted(Refused):
+    """The TLS certificate of the API failed verification."""
+
+    kind = "reinfer_certificate_untrusted"
+    evidence = Evidence.DESTINATION
+    text = "The certificate of Re:infer is not trusted, or is for another name."
+    remedy = "Correct the API endpoint, or name the authority that signed it in the file that SSL_CERT_FILE points to."
+
+
+class ReinferTokenRefused(Refused):
+    """Re:infer answered 401."""
+
+    kind = "reinfer_token_refused"
+    evidence = Evidence.DESTINATION
+    text = "Re:infer refused the API token."
+    remedy = (
+        "Create a new token on its Manage Account page and enter it at the destination. Then start the stopped mailboxes on "
+        "the page of the destination."
+    )
+
+
+class ReinferRefused(Refused):
+    """Re:infer refused a request as malformed, for a reason that is not a single comment."""
+
+    kind = "reinfer_refused"
+    evidence = Evidence.DESTINATION
+    text = "Re:infer refused a request that is valid by its documentation."
+    remedy = "Check whether a newer version of this product is available."
+
+
+# ---- one bucket ---------------------------------------------------------------------------------------------------
+
+
+class ReinferForbidden(Refused):
+    """Re:infer answered 403 for a bucket."""
+
+    kind = "reinfer_forbidden"
+    evidence = Evidence.BUCKET
+    text = "The API token may not write to this bucket."
+    remedy = "Give its user the permission to edit messages in the project of this bucket."
+
+
+class BucketNotFound(Refused):
+    """The bucket does not exist."""
+
+    kind = "bucket_not_found"
+    evidence = Evidence.BUCKET
+    text = "Re:infer has no bucket of this project and name."
+    remedy = "Create it with the button beside it, or correct its name."
+
+
+class BucketNameWrong(SettingsWrong):
+    """The project or the name of the bucket is invalid."""
+
+    kind = "bucket_name_wrong"
+    evidence = Evidence.BUCKET
+    text = "No bucket can have this project and name."
+    remedy = "Correct them."
+
+
+class ProjectNotFound(Refused):
+    """The project of the bucket does not exist."""
+
+    kind = "project_not_found"
+    evidence = Evidence.BUCKET
+    text = "Re:infer has no project of this name."
+    remedy = "Create the project in Re:infer, or correct its name."
+
+
+class QuotaReached(Refused):
+    """The tenant may create no more comments."""
+
+    kind = "comment_quota_hit"
+    evidence = Evidence.BUCKET
+    text = "The quota of the Re:infer tenant is reached."
+    remedy = "Raise it there. Then start the mailboxes that it stopped on the page of the destination."
+
+
+class BudgetReached(QuotaReached):
+    """The limit of AI units that an admin set in this product is reached."""
+
+    kind = "syncemail_consumption_limit_exceeded"
+    text = "The monthly limit of AI units that you set for this bucket is reached."
+    remedy = "Its mailboxes continue automatically when the month ends, or as soon as you raise the limit."
+
+
+class TooManyRefused(Refused):
+    """The circuit breaker of a bucket is open: see `sync.engine.circuit_breaker`."""
+
+    kind = "too_many_refused"
+    evidence = Evidence.BUCKET
+    text = "Too many emails of this bucket were refused recently: the bucket stopped to protect your mail."
+    remedy = (
+        "No email is lost, and no further email fails. If this product was just upgraded, go back to the previous version and "
+        "report it to its makers. If these emails are at fault themselves, press Resume: for a day, refused emails then become "
+        "failed emails, and the others are delivered."
+    )

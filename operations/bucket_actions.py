@@ -1,0 +1,150 @@
+"""Add, limit, resume and delete buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import ProtectedError
+
+from access.history import Subject
+from integrations import wording
+from integrations.connect import open_sink
+from integrations.errors import IntegrationError
+from integrations.models import Destination
+from mailboxes.models import Bucket
+from operations.actor import Actor
+from operations.results import ActionRefused, Finding, recorded
+from operations.resumption import make_due
+from sync.jobs import bucket_audit, connection_breakers
+from sync.store.lease import Clock, database_now
+
+PARDON = timedelta(days=1)
+"""How long a resumed bucket may refuse emails before its circuit breaker can open again."""
+CREATE_DEADLINE = 20.0
+"""Seconds that Re:infer may take while the admin waits."""
+
+
+def add(actor: Actor, values: Mapping[str, Any]) -> Bucket:
+    """Store a new bucket.
+
+    Args:
+        actor: Who adds it.
+        values: Valid values by the name of the model's field.
+
+    Returns:
+        The bucket.
+    """
+    row = Bucket.objects.create(**values)
+    recorded(actor, f"{row} was added.", Subject.of(row))
+    return row
+
+
+def get_or_add(actor: Actor, destination: Destination, project: str, name: str) -> tuple[Bucket, bool]:
+    """Store a new bucket unless it exists.
+
+    Args:
+        actor: Who adds it.
+        destination: The destination that the bucket belongs to.
+        project: The project of the bucket at Re:infer.
+        name: The name of the bucket in its project.
+
+    Returns:
+        The bucket, and whether it is new.
+    """
+    row, is_new = Bucket.objects.get_or_create(destination=destination, project=project, name=name)
+    if is_new:
+        recorded(actor, f"{row} was added.", Subject.of(row))
+    return row, is_new
+
+
+def set_limit(actor: Actor, bucket: Bucket, before: int | None, limit: int | None) -> None:
+    """Change the monthly limit of a bucket.
+
+    Args:
+        actor: Who changes it.
+        bucket: The bucket; its limit is set, too.
+        before: The limit until now, in AI units a month; None for no limit.
+        limit: The new limit, in AI units a month; None for no limit.
+    """
+    bucket.monthly_limit = limit
+    Bucket.objects.filter(pk=bucket.pk).update(monthly_limit=limit)
+    changes = [("AI units a month", wording.in_words(before), wording.in_words(limit))]
+    recorded(actor, f"The limit of {bucket} was changed.", Subject.of(bucket), changes)
+
+
+def delete(actor: Actor, bucket: Bucket) -> bool:
+    """Delete a bucket with its ledger. Its comments stay in Re:infer.
+
+    Args:
+        actor: Who deletes it.
+        bucket: The bucket.
+
+    Returns:
+        False while mailboxes still send to it.
+    """
+    about = Subject.of(bucket)
+    try:
+        bucket.delete()
+    except ProtectedError:
+        return False
+    recorded(actor, f"{bucket} was deleted.", about)
+    return True
+
+
+def resume(actor: Actor, bucket: Bucket, clock: Clock = database_now) -> str:
+    """Close the circuit breaker of a bucket that refused too many emails.
+
+    For a day, refused emails become failed emails, and the other emails are pushed.
+
+    Args:
+        actor: Who resumes it.
+        bucket: The bucket.
+        clock: Returns the time now, in UTC.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    Bucket.objects.filter(pk=bucket.pk).update(refusals="", pardoned_until=clock() + PARDON)
+    connection_breakers.lift(bucket)
+    make_due(list(bucket.mailboxes.all()))
+    return recorded(
+        actor, f"{bucket} goes on. What is refused until tomorrow becomes a failed email.", Subject.of(bucket)
+    )
+
+
+def accept_comments(actor: Actor, bucket: Bucket) -> str | ActionRefused:
+    """Accept the comments in a bucket that this product did not send. The overview no longer lists them.
+
+    Args:
+        actor: Who accepts them.
+        bucket: The bucket.
+
+    Returns:
+        What was done, as a sentence, or that there are no such comments.
+    """
+    if not bucket_audit.accept(Bucket.objects.filter(pk=bucket.pk)):
+        return ActionRefused(f"Nothing is known of comments of others in {bucket}.")
+    text = f"Comments of others in {bucket} are accepted. Re:infer is asked for each new email before it is sent there."
+    return recorded(actor, text, Subject.of(bucket))
+
+
+def create_at_reinfer(actor: Actor, bucket: Bucket) -> Finding:
+    """Create a bucket at Re:infer, and close its circuit breaker. Takes up to 20 s.
+
+    Args:
+        actor: Who creates it.
+        bucket: The bucket with its destination.
+
+    Returns:
+        Whether the bucket exists at Re:infer now.
+    """
+    try:
+        with open_sink(bucket.destination, bucket.project, bucket.name, deadline=CREATE_DEADLINE) as sink:
+            sink.create()
+    except (IntegrationError, ImproperlyConfigured) as error:
+        return Finding(False, str(error))
+    connection_breakers.lift(bucket)
+    return Finding(True, recorded(actor, f"{bucket} exists at Re:infer.", Subject.of(bucket)))

@@ -1,0 +1,136 @@
+"""Retry, dismiss and preview failed emails (dead letters)."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
+
+from access.history import FAILED_EMAILS, Subject
+from conversion.deadline.child_process import TooManyConversions
+from conversion.transform import Converted, EmailLocation, NotConvertible
+from integrations.connect import open_source
+from integrations.dead_letter_reasons import HIDDEN_STAGES
+from integrations.errors import IntegrationError
+from integrations.messages import Change, ChangeKind, FolderId, Gone, ItemId, Unreadable
+from mailboxes.models import Mailbox
+from operations.actor import Actor
+from operations.results import ActionRefused, recorded
+from operations.resumption import make_due, named, queue_now
+from sync.engine.foreign_ids import is_former
+from sync.jobs import sign_in_budget
+from sync.jobs.conversions import converter
+from sync.models import DeadLetter
+from sync.store.lease import Clock, database_now
+
+PREVIEW_DEADLINE = 20.0
+"""Seconds that a request to Exchange may take while the admin waits."""
+
+
+def retry(actor: Actor, email: DeadLetter) -> str | ActionRefused:
+    """Retry one failed email, and queue its mailbox at once.
+
+    Args:
+        actor: Who requests it.
+        email: The failed email with its folder and mailbox.
+
+    Returns:
+        What was done, as a sentence, or why the mailbox cannot be queued.
+    """
+    DeadLetter.objects.filter(pk=email.pk, settled__in=["", "dismissed"]).update(
+        settled="", settled_at=None, retry_at=database_now()
+    )
+    queued = queue_now(email.mailbox)
+    text = f"The email in {_location(email)} is tried again."
+    if isinstance(queued, ActionRefused):
+        return ActionRefused(f"{text} {queued.text}")
+    return recorded(actor, f"{text} {queued}", Subject.of(email.mailbox))
+
+
+def retry_many(
+    actor: Actor, emails: QuerySet[DeadLetter], clock: Clock = database_now, *, about: Subject = FAILED_EMAILS
+) -> str | ActionRefused:
+    """Retry failed emails, as many at once as the next sync of each mailbox has time for.
+
+    Emails that were delivered or deleted meanwhile stay settled.
+
+    Args:
+        actor: Who requests it.
+        emails: The failed emails.
+        clock: Returns the time now, in UTC.
+        about: The subject of the audit entry: their mailbox, where they belong to one.
+
+    Returns:
+        What was done, as a sentence, or that there is no such email.
+    """
+    waiting = emails.filter(settled__in=["", "dismissed"])
+    # Emails at a stage that pages do not show are retried, but not counted.
+    count = waiting.exclude(stage__in=HIDDEN_STAGES).count()
+    mailboxes = list(Mailbox.objects.filter(pk__in=waiting.values("mailbox").distinct()))
+    DeadLetter.objects.filter(pk__in=waiting.values("pk")).update(settled="", settled_at=None, retry_at=clock())
+    make_due(mailboxes)
+    if not count:
+        return ActionRefused("There is no such email to try again.")
+    emails_are = "1 email is" if count == 1 else f"{count:,} emails are"
+    return recorded(actor, f"{emails_are} tried again by the next sync of {named(mailboxes)}.", about)
+
+
+def dismiss(actor: Actor, email: DeadLetter) -> str:
+    """Stop retrying and showing a failed email. The email is not delivered.
+
+    Args:
+        actor: Who dismisses it.
+        email: The failed email with its folder and mailbox.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    DeadLetter.objects.filter(pk=email.pk, settled="").update(
+        settled="dismissed", settled_at=database_now(), retry_at=None
+    )
+    text = f"The email in {_location(email)} is dismissed: it stays in Exchange and does not reach Re:infer."
+    return recorded(actor, text, Subject.of(email.mailbox))
+
+
+def preview(email: DeadLetter) -> Converted | NotConvertible | ActionRefused:
+    """Fetch a failed email from Exchange, and convert it. Takes up to 20 s. Nothing is sent or stored.
+
+    Args:
+        email: The failed email with its folder, mailbox and integration.
+
+    Returns:
+        The comment, why the email cannot be converted, or why it cannot be fetched.
+    """
+    if is_former(email.item_id):
+        return ActionRefused("The integration reads Exchange another way since: the next sync finds this email again.")
+    change = Change(
+        ChangeKind.CREATED,
+        FolderId(email.folder.folder_id),
+        ItemId(email.item_id),
+        change_key=email.change_key,
+        item_class=email.item_class,
+        size=email.size,
+    )
+    integration = email.mailbox.integration
+    try:
+        with (
+            sign_in_budget.counting(integration),
+            open_source(integration, email.mailbox.address, deadline=PREVIEW_DEADLINE) as source,
+        ):
+            fetched = next(iter(source.fetch([change])))
+    except (IntegrationError, ImproperlyConfigured) as error:
+        return ActionRefused(str(error))
+    if isinstance(fetched, Gone):
+        return ActionRefused("The email is no longer where it was: it was moved or deleted since.")
+    if isinstance(fetched, Unreadable):
+        return ActionRefused(f"Exchange cannot hand this email out: {fetched.reason}.")
+    try:
+        with converter(wait=False) as convert:
+            return convert(fetched, EmailLocation(email.mailbox.address, tuple(email.folder.path)))
+    except TooManyConversions as busy:
+        return ActionRefused(str(busy))
+
+
+def _location(email: DeadLetter) -> str:
+    """Return the folder, the mailbox and the time of arrival. The subject and the text of the email are left out."""
+    arrived = f", arrived {email.received:%Y-%m-%d %H:%M} UTC" if email.received else ""
+    return f"{'/'.join(email.folder.path)} of {email.mailbox}{arrived}"

@@ -1,0 +1,144 @@
+"""Add, change, delete, start and stop integrations."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from access.history import Subject
+from integrations.forms import IntegrationForm
+from integrations.models import RUNNING, STOPPED, Integration
+from operations.actor import Actor
+from operations.documents.applying import apply
+from operations.documents.plan import Plan
+from operations.documents.words import changes_in_words
+from operations.results import recorded
+from operations.resumption import settings_changed
+
+
+def add(actor: Actor, form: IntegrationForm) -> bool:
+    """Store the new integration of a form.
+
+    Args:
+        actor: Who adds it.
+        form: The form with the data of the admin.
+
+    Returns:
+        False where the form has errors.
+    """
+    if not form.stored():
+        return False
+    row = form.instance
+    recorded(actor, f"{row} was added.", Subject.of(row), form.changes_in_words())
+    return True
+
+
+def change(actor: Actor, form: IntegrationForm) -> bool:
+    """Store the changed integration of a form, and make its mailboxes due.
+
+    Args:
+        actor: Who changes it.
+        form: The form with the data of the admin; its instance is reloaded from the database.
+
+    Returns:
+        False where the form has errors.
+    """
+    if not form.stored():
+        return False
+    row = form.instance
+    recorded(actor, f"{row} was changed.", Subject.of(row), form.changes_in_words())
+    row.refresh_from_db()
+    settings_changed(row)
+    return True
+
+
+def apply_document(actor: Actor, plan: Plan, *, imported: bool = False, secrets_later: bool = False) -> Integration:
+    """Create or change an integration from its document, and make its mailboxes due.
+
+    Args:
+        actor: Who sent the document.
+        plan: What the document changes.
+        imported: Whether an admin imported the document on the import page.
+        secrets_later: Whether secrets may be missing. While one is missing, the integration is stopped.
+
+    Returns:
+        The integration.
+
+    Raises:
+        DocumentWrong: The document has errors.
+        ChangedMeanwhile: The integration was changed after the plan was made.
+    """
+    integration = write_document(actor, plan, imported=imported, secrets_later=secrets_later)
+    settings_changed(integration)
+    return integration
+
+
+def write_document(actor: Actor, plan: Plan, *, imported: bool = False, secrets_later: bool = False) -> Integration:
+    """Create or change an integration from its document. The caller calls `settings_changed` after the commit.
+
+    Args:
+        actor: Who sent the document.
+        plan: What the document changes.
+        imported: Whether an admin imported the document on the import page.
+        secrets_later: Whether secrets may be missing. While one is missing, the integration is stopped.
+
+    Returns:
+        The integration.
+
+    Raises:
+        DocumentWrong: The document has errors.
+        ChangedMeanwhile: The integration was changed after the plan was made.
+    """
+    integration = apply(plan, secrets_later=secrets_later)
+    verb = "imported" if imported else "changed" if plan.integration else "added"
+    recorded(actor, f"{integration} was {verb}.", Subject.of(integration), changes_in_words(plan))
+    return integration
+
+
+def delete(actor: Actor, integration: Integration) -> bool:
+    """Stop and delete an integration with its mailboxes.
+
+    Args:
+        actor: Who deletes it.
+        integration: The integration.
+
+    Returns:
+        False while a sync of one of its mailboxes ends; the admin can try again a moment later.
+    """
+    about = Subject.of(integration)
+    Integration.objects.filter(pk=integration.pk).update(**STOPPED)
+    try:
+        with transaction.atomic():
+            integration.delete()
+    except IntegrityError:
+        return False
+    recorded(actor, f"{integration} was deleted.", about)
+    return True
+
+
+def start(actor: Actor, integration: Integration) -> str:
+    """Start an integration, and close its circuit breakers. Mailboxes that were stopped individually stay stopped.
+
+    Args:
+        actor: Who starts it.
+        integration: The integration.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    Integration.objects.filter(pk=integration.pk).update(**RUNNING)
+    settings_changed(integration)
+    return recorded(actor, f"{integration} is running.", Subject.of(integration))
+
+
+def stop(actor: Actor, integration: Integration) -> str:
+    """Stop an integration. A running sync ends between two batches and loses nothing.
+
+    Args:
+        actor: Who stops it.
+        integration: The integration.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    Integration.objects.filter(pk=integration.pk).update(**STOPPED)
+    return recorded(actor, f"{integration} is stopped.", Subject.of(integration))

@@ -1,0 +1,378 @@
+"""Add, change, delete, start, stop, sync and verify mailboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from access.history import MANY_MAILBOXES, Subject, named
+from integrations.errors import TooManyRefused
+from integrations.models import RUNNING, STOPPED, Destination, Integration
+from mailboxes.forms import MailboxForm, ManyMailboxesForm
+from mailboxes.models import Bucket, Mailbox
+from operations.actor import Actor
+from operations.documents.single import change_mailbox, create_mailbox
+from operations.results import ActionRefused, recorded
+from operations.resumption import counted, make_due, queue_now, settings_changed
+from sync.jobs import connection_breakers, scheduling, verification
+from sync.jobs.disabled_mailboxes import stopped_at
+from sync.models import FROM_THE_BEGINNING, LedgerEntry, MailboxState, SyncedFolder
+
+
+def add(actor: Actor, form: MailboxForm) -> bool:
+    """Store the new mailbox of a form.
+
+    Args:
+        actor: Who adds it.
+        form: The form with the data of the admin.
+
+    Returns:
+        False where the form has errors.
+    """
+    return _store(actor, form, "added")
+
+
+def change(actor: Actor, form: MailboxForm) -> bool:
+    """Store the changed mailbox of a form.
+
+    Args:
+        actor: Who changes it.
+        form: The form with the data of the admin.
+
+    Returns:
+        False where the form has errors.
+    """
+    return _store(actor, form, "changed")
+
+
+def _store(actor: Actor, form: MailboxForm, verb: str) -> bool:
+    if not form.stored():
+        return False
+    row: Mailbox = form.instance
+    recorded(actor, f"{row} was {verb}.", Subject.of(row), form.changes_in_words())
+    settings_changed(row.integration)
+    return True
+
+
+def add_many(actor: Actor, form: ManyMailboxesForm) -> bool:
+    """Store the mailboxes of a list of addresses.
+
+    Args:
+        actor: Who adds them.
+        form: The form with the list.
+
+    Returns:
+        False where the form has errors.
+    """
+    if not form.stored():
+        return False
+    integration: Integration = form.instance.integration
+    about = Subject("mailbox", integration_id=integration.pk)
+    recorded(actor, f"{len(form.made)} mailboxes were added.", about, named(form.made))
+    settings_changed(integration)
+    return True
+
+
+def add_by_document(actor: Actor, integration: Integration, document: Mapping[str, Any]) -> Mailbox:
+    """Create a mailbox from its document.
+
+    Args:
+        actor: Who adds it.
+        integration: The integration that the mailbox belongs to.
+        document: The mailbox in the format of Re:infer.
+
+    Returns:
+        The mailbox.
+
+    Raises:
+        DocumentWrong: The document has errors.
+        ChangedMeanwhile: The integration has a mailbox with this address.
+    """
+    row = create_mailbox(integration, document)
+    recorded(actor, f"{row} was added.", Subject.of(row))
+    settings_changed(integration)
+    return row
+
+
+def change_by_document(actor: Actor, mailbox: Mailbox, document: Mapping[str, Any]) -> None:
+    """Change the settings of a mailbox that a document names.
+
+    Args:
+        actor: Who changes it.
+        mailbox: The mailbox with its integration and bucket.
+        document: A part of the mailbox in the format of Re:infer.
+
+    Raises:
+        DocumentWrong: The document has errors.
+        ChangedMeanwhile: The integration has another mailbox with this address.
+    """
+    if changes := change_mailbox(mailbox, document):
+        recorded(actor, f"{mailbox} was changed.", Subject.of(mailbox), changes)
+        settings_changed(mailbox.integration)
+
+
+def delete(actor: Actor, mailbox: Mailbox) -> bool:
+    """Stop and delete a mailbox.
+
+    Args:
+        actor: Who deletes it.
+        mailbox: The mailbox.
+
+    Returns:
+        False while a sync of the mailbox ends; the admin can try again a moment later.
+    """
+    about = Subject.of(mailbox)
+    Mailbox.objects.filter(pk=mailbox.pk).update(**STOPPED)
+    try:
+        with transaction.atomic():
+            mailbox.delete()
+    except IntegrityError:
+        return False
+    # The remaining rows do not show that a row was deleted, so the integration gets a new time of change.
+    Integration.objects.filter(pk=mailbox.integration_id).update(updated_at=timezone.now())
+    recorded(actor, f"{mailbox} was deleted.", about)
+    return True
+
+
+def start(actor: Actor, mailbox: Mailbox) -> str:
+    """Start a mailbox.
+
+    Args:
+        actor: Who starts it.
+        mailbox: The mailbox with its integration.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    Mailbox.objects.filter(pk=mailbox.pk).update(**RUNNING)
+    make_due([mailbox])
+    if mailbox.integration.enabled:
+        text = f"{mailbox} is running."
+    else:
+        text = f"{mailbox} will sync as soon as its integration is started."
+    return recorded(actor, text, Subject.of(mailbox))
+
+
+def stop(actor: Actor, mailbox: Mailbox) -> str:
+    """Stop a mailbox.
+
+    Args:
+        actor: Who stops it.
+        mailbox: The mailbox.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    Mailbox.objects.filter(pk=mailbox.pk).update(**STOPPED)
+    return recorded(actor, f"{mailbox} is stopped.", Subject.of(mailbox))
+
+
+def sync_now(actor: Actor, mailbox: Mailbox) -> str | ActionRefused:
+    """Queue a mailbox at once as a half-open trial, also while a circuit breaker is open.
+
+    Args:
+        actor: Who requests the sync.
+        mailbox: The mailbox with its integration.
+
+    Returns:
+        What was done, as a sentence, or why the mailbox cannot be queued.
+    """
+    queued = queue_now(mailbox)
+    return queued if isinstance(queued, ActionRefused) else recorded(actor, queued, Subject.of(mailbox))
+
+
+def start_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str:
+    """Start mailboxes.
+
+    Args:
+        actor: Who starts them.
+        mailboxes: The mailboxes.
+        about: The subject of the audit entry: their integration, where they belong to one.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    Mailbox.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(**RUNNING)
+    make_due(mailboxes)
+    return recorded(actor, f"{counted(mailboxes)} started.", about, named(mailboxes))
+
+
+def stop_many(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str:
+    """Stop mailboxes.
+
+    Args:
+        actor: Who stops them.
+        mailboxes: The mailboxes.
+        about: The subject of the audit entry: their integration, where they belong to one.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    Mailbox.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(**STOPPED)
+    return recorded(actor, f"{counted(mailboxes)} stopped.", about, named(mailboxes))
+
+
+def sync_many_now(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str | ActionRefused:
+    """Make the running ones of these mailboxes due. The next tick queues as many at once as workers can take.
+
+    Args:
+        actor: Who requests the syncs.
+        mailboxes: The mailboxes with their integrations.
+        about: The subject of the audit entry: their integration, where they belong to one.
+
+    Returns:
+        What was done, as a sentence, or why nothing was done.
+    """
+    running = [mailbox for mailbox in mailboxes if mailbox.enabled and mailbox.integration.enabled]
+    if not running:
+        return ActionRefused("They are stopped: start them first.")
+    make_due(running)
+    return recorded(actor, f"{counted(running)} due now.", about, named(mailboxes))
+
+
+def list_many_again(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject = MANY_MAILBOXES) -> str:
+    """Drop every cursor of these mailboxes, as `list_again` does for one.
+
+    Args:
+        actor: Who requests it.
+        mailboxes: The mailboxes.
+        about: The subject of the audit entry: their integration, where they belong to one.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    scheduling.make_states()
+    MailboxState.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(list_again=True, next_sync_at=None)
+    text = f"{counted(mailboxes)} listed again at the next sync. Nothing is sent twice."
+    return recorded(actor, text, about, named(mailboxes))
+
+
+MANY: dict[str, Callable[[Actor, Sequence[Mailbox], Subject], str | ActionRefused]] = {
+    "start": start_many,
+    "stop": stop_many,
+    "sync-now": sync_many_now,
+    "list-again": list_many_again,
+}
+"""The actions on many mailboxes, by the value of their button."""
+
+
+def list_again(actor: Actor, mailbox: Mailbox) -> str:
+    """Drop every cursor of a mailbox, so that the next sync lists all folders from the beginning.
+
+    No comment is sent twice and nothing is billed, because the mailbox items and the ledger stay.
+
+    Args:
+        actor: Who requests it.
+        mailbox: The mailbox.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    scheduling.make_states()
+    MailboxState.objects.filter(pk=mailbox.pk).update(list_again=True, next_sync_at=None)
+    text = f"{mailbox} is listed again at its next sync. Nothing is sent twice."
+    return recorded(actor, text, Subject.of(mailbox))
+
+
+def list_folder_again(actor: Actor, folder: SyncedFolder) -> str:
+    """Drop the cursor of one folder. Nothing is billed, as with `list_again`.
+
+    Args:
+        actor: Who requests it.
+        folder: The folder with its mailbox.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    SyncedFolder.objects.filter(pk=folder.pk).update(**FROM_THE_BEGINNING)
+    make_due([folder.mailbox])
+    MailboxState.objects.filter(pk=folder.mailbox_id).update(up_to_date=False)
+    text = f"{folder} of {folder.mailbox} is listed again at its next sync. Nothing is sent twice."
+    return recorded(actor, text, Subject.of(folder.mailbox))
+
+
+def send_again(actor: Actor, mailbox: Mailbox) -> str:
+    """Drop the ledger of a mailbox, so that the next sync pushes every comment that Re:infer no longer has.
+
+    Each missing comment costs an AI unit.
+
+    Args:
+        actor: Who requests it.
+        mailbox: The mailbox.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    scheduling.make_states()
+    MailboxState.objects.filter(pk=mailbox.pk).update(send_again=True, next_sync_at=None)
+    text = f"{mailbox} is sent again at its next sync: what Re:infer no longer holds is created anew."
+    return recorded(actor, text, Subject.of(mailbox))
+
+
+def most_ai_units_to_send_again(mailbox: Mailbox) -> int:
+    """Return the AI units that `send_again` costs if Re:infer has none of the comments of the mailbox."""
+    entries = LedgerEntry.objects.filter(bucket=mailbox.bucket_id, winner_mailbox=mailbox)
+    return entries.filter(state=LedgerEntry.State.CONFIRMED).count()
+
+
+def verify(actor: Actor, mailbox: Mailbox, *, repair: bool = False) -> str:
+    """Begin to compare Exchange, the ledger and Re:infer. The verification runs beside the syncs.
+
+    Args:
+        actor: Who requests it.
+        mailbox: The mailbox.
+        repair: Whether missing comments are pushed, for an AI unit each.
+
+    Returns:
+        What was done, as a sentence.
+    """
+    verification.begin(mailbox, repair=repair)
+    text = f"{mailbox} is being {'verified and repaired' if repair else 'verified'}."
+    return recorded(actor, text, Subject.of(mailbox))
+
+
+def stop_verification(actor: Actor, mailbox: Mailbox) -> str | ActionRefused:
+    """Stop the verification of a mailbox.
+
+    Args:
+        actor: Who stops it.
+        mailbox: The mailbox.
+
+    Returns:
+        What was done, as a sentence, or that no verification runs.
+    """
+    if not verification.stop(mailbox):
+        return ActionRefused(f"{mailbox} is not being verified: it is done.")
+    return recorded(actor, f"The verification of {mailbox} is stopped.", Subject.of(mailbox))
+
+
+def start_stopped(actor: Actor, row: Destination | Bucket) -> str | ActionRefused:
+    """Start the mailboxes of a destination or bucket that an error or the quota of Re:infer stopped.
+
+    Mailboxes that a person or a monthly limit stopped stay stopped. The circuit breakers of the destination and its
+    buckets close.
+
+    Args:
+        actor: Who starts them.
+        row: The destination, or the bucket with its destination.
+
+    Returns:
+        What was done, as a sentence, or that there is no such mailbox.
+    """
+    stopped = stopped_at(row)
+    mailboxes = list(stopped.select_related("integration"))
+    if not mailboxes:
+        return ActionRefused(f"No mailbox of {row} is stopped by an error or a quota.")
+    stopped.update(**RUNNING)
+    buckets = row.buckets.all() if isinstance(row, Destination) else [row]
+    # A bucket that refused too many emails stays open until an admin resumes it.
+    for bucket in (one for one in buckets if one.held_kind != TooManyRefused.kind):
+        connection_breakers.lift(bucket)
+    connection_breakers.lift(row if isinstance(row, Destination) else row.destination)
+    make_due(mailboxes)
+    resting = sum(not mailbox.integration.enabled for mailbox in mailboxes)
+    later = f" {resting:,} of them will sync as soon as their integration is started." if resting else ""
+    return recorded(actor, f"{counted(mailboxes)} started.{later}", Subject.of(row))

@@ -1,0 +1,77 @@
+"""Let mailboxes sync again after an admin changed, started or repaired something.
+
+The functions here are parts of actions. They record nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kombu.exceptions import OperationalError as BrokerError
+
+from integrations.models import Integration
+from mailboxes.models import Mailbox
+from operations.results import ActionRefused
+from sync.jobs import connection_breakers, scheduling, sign_in_budget
+from sync.models import MailboxState, SyncedFolder
+from sync.store.lease import database_now
+from sync.tasks import sync_mailbox
+
+
+def settings_changed(integration: Integration) -> None:
+    """Close the circuit breakers of an integration, its destinations and buckets, and make each mailbox due.
+
+    Call this after an admin changed a setting that the integration depends on.
+
+    Args:
+        integration: The integration whose settings, destination or bucket changed.
+    """
+    mailboxes = list(integration.mailboxes.select_related("bucket__destination"))
+    connection_breakers.lift(integration)
+    sign_in_budget.entered(integration)
+    for bucket in {mailbox.bucket for mailbox in mailboxes}:
+        connection_breakers.lift(bucket)
+        connection_breakers.lift(bucket.destination)
+    make_due(mailboxes)
+
+
+def make_due(mailboxes: Sequence[Mailbox]) -> None:
+    """Make mailboxes due now, and clear their failures, so that the next tick queues them.
+
+    Args:
+        mailboxes: The mailboxes. Their refused folders are read again, too.
+    """
+    scheduling.make_states()
+    of = [mailbox.pk for mailbox in mailboxes]
+    SyncedFolder.objects.filter(mailbox__in=of).try_again()
+    states = MailboxState.objects.filter(pk__in=of)
+    states.update(next_sync_at=None, failures=0, failing_since=None, refused_alone=False)
+
+
+def queue_now(mailbox: Mailbox) -> str | ActionRefused:
+    """Queue a mailbox at once as a half-open trial, also while a circuit breaker is open.
+
+    Args:
+        mailbox: The mailbox with its integration.
+
+    Returns:
+        What happened, in words, or why the mailbox cannot be queued.
+    """
+    if not mailbox.enabled or not mailbox.integration.enabled:
+        return ActionRefused(f"{mailbox} is stopped: start it first.")
+    make_due([mailbox])
+    try:
+        queued = scheduling.queue(mailbox.pk, sync_mailbox.delay, database_now(), probe=True)
+    except BrokerError:
+        return ActionRefused(f"The queue cannot be reached. {mailbox} is synced as soon as it answers again.")
+    return f"{mailbox} is queued." if queued else f"{mailbox} is already queued or syncing."
+
+
+def counted(mailboxes: Sequence[Mailbox]) -> str:
+    """Return the number of mailboxes as the beginning of a sentence, with its verb."""
+    return "1 mailbox is" if len(mailboxes) == 1 else f"{len(mailboxes):,} mailboxes are"
+
+
+def named(mailboxes: Sequence[Mailbox]) -> str:
+    """Return the address of a single mailbox, or the number of mailboxes."""
+    return str(mailboxes[0]) if len(mailboxes) == 1 else f"{len(mailboxes):,} mailboxes"
