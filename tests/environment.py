@@ -1,8 +1,10 @@
 """What every test may rely on: keys of its own, and no traffic that leaves this machine. Loaded before the settings are."""
 
 import os
+from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.fernet import Fernet
 
 os.environ.setdefault("SECRET_KEY", "a key for tests that guards nothing")
@@ -12,10 +14,22 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
 
+FAULTS = Path(__file__).parent / "faults"
+"""Its tests start workers, which open the database themselves."""
+
 if os.environ.get("REWORD"):
     from tests import rewording
 
     rewording.install()
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use the database, so that CI can run them on PostgreSQL, too."""
+    for item in items:
+        has_database = "db" in getattr(item, "fixturenames", ()) or item.get_closest_marker("django_db")
+        if has_database or FAULTS in item.path.parents:
+            item.add_marker("database")
 
 
 def pytest_configure(config: Any) -> None:

@@ -72,7 +72,7 @@ from tests import environment
 import django
 django.setup()
 from integrations.errors import BudgetReached
-from operations.actions import ActionRefused
+from operations.results import ActionRefused
 assert str(BudgetReached("5 a month")) != str(BudgetReached("5 a month"))
 assert "limit" not in str(BudgetReached("5 a month"))
 assert "5 a month" in str(BudgetReached("5 a month"))

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from access.models import ApiToken
+from access.models import ApiToken, AuditEntry
 from integrations.models import Integration
 from tests import factories
 from tests.web.test_import_export import VENDORS
@@ -33,7 +33,7 @@ def test_what_is_exported_is_applied_without_loss(stored, tmp_path, form):
     file = tmp_path / "all"
     file.write_text(run("export", *form))
     assert "nobody-may-read" not in file.read_text()
-    assert run("apply", str(file)).endswith("2 integrations: 0 changed, 2 as they should be.\n")
+    assert run("apply", str(file)).endswith("2 integrations: 0 changed, 2 unchanged.\n")
     Integration.objects.filter(pk=stored[0].pk).update(title="Other")
     assert "Title: Other → One & ü" in run("apply", str(file), "--dry-run")
     assert Integration.objects.get(pk=stored[0].pk).title == "Other"
@@ -81,3 +81,16 @@ def test_a_token_is_made_for_a_user_that_exists(db, django_user_model):
     row = ApiToken.objects.get()
     assert (row.name, row.token_key) == ("CI", token[: len(row.token_key)])
     assert token not in row.digest
+
+
+def test_a_document_that_a_command_applies_is_recorded_with_who_ran_it(stored, tmp_path):
+    file = tmp_path / "all"
+    file.write_text(run("export"))
+    run("apply", str(file))
+    assert not AuditEntry.objects.exists(), "nothing changed"
+    Integration.objects.filter(pk=stored[0].pk).update(title="Other")
+    run("apply", str(file))
+    entry = AuditEntry.objects.get()
+    assert entry.who.endswith(", manage.py apply")
+    assert (entry.about, entry.object_id, entry.integration_id) == ("integration", stored[0].pk, stored[0].pk)
+    assert ["Title", "Other", "One & ü"] in entry.changes

@@ -109,7 +109,7 @@ def test_the_test_of_a_bucket_is_noted_with_the_bucket(destination, server, admi
 
 
 def test_a_test_of_which_the_process_dies_is_in_the_history_all_the_same(destination):
-    attempt = history.attempt("ann", "A test.", destination, [("Endpoint", "", "a:1")])
+    attempt = history.attempt("ann", "A test.", history.Subject.of(destination), [("Endpoint", "", "a:1")])
     attempt.__enter__()
     assert AuditEntry.objects.get().changes[-1] == ["Outcome", "", "not known: it did not end"]
     with contextlib.suppress(KeyboardInterrupt):

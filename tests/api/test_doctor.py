@@ -52,7 +52,7 @@ def doctor(*arguments, code=0):
 
 def connection_token():
     """That of the one connection that is open."""
-    _, _, found = next(iter(connection._kept._open.values()))
+    _, _, found = next(iter(connection._connections._open.values()))
     return found.sign_in.token()
 
 
@@ -60,8 +60,8 @@ def test_the_simulator_is_as_expected_and_nothing_secret_is_shown(life):
     told = doctor()
     assert "differs" not in told
     assert "16 as expected, 0 different, 3 could not be tried." in told
-    assert "Emails that were moved: Nobody moved one." in told
-    assert "Token and its roles: The token is none that can be read" in told  # the simulated Entra's is a random word
+    assert "Moved emails: No email was moved." in told
+    assert "Roles in the token: The token cannot be read" in told  # the simulated Entra's is a random word
     assert connection_token() not in told
     assert "north.example" not in told
 
@@ -69,14 +69,14 @@ def test_the_simulator_is_as_expected_and_nothing_secret_is_shown(life):
 @pytest.mark.parametrize(
     ("removals", "said"),
     [
-        (Removals.DOCUMENTED, "2 were moved, 2 told as documented."),
+        (Removals.DOCUMENTED, "2 moved, 2 reported as documented."),
         (
             Removals.AWAY_AND_BACK,
-            "2 were moved, 1 told as documented, 1 back in their folder and told as removed alone.",
+            "2 moved, 1 reported as documented, 1 back in their folder and reported only as removed.",
         ),
         (
             Removals.NO_ROW,
-            "2 were moved, 1 back in their folder and told as removed alone, 1 not told by the folder that they went to.",
+            "2 moved, 1 back in their folder and reported only as removed, 1 not reported by the target folder.",
         ),
     ],
 )
@@ -95,20 +95,20 @@ def test_moves_are_watched_and_what_the_folders_told_of_them_is_said(life, monke
 
     monkeypatch.setattr(time, "sleep", somebody_moves)
     told = doctor("--watch", "7.5")
-    assert f"Emails that were moved: {said}" in told
+    assert f"Moved emails: {said}" in told
     assert "17 as expected, 0 different, 2 could not be tried." in told
 
 
 def test_emails_that_are_not_found_by_their_ids_differ(life):
     life.graph.faults.add("error", operation="message", code="ErrorItemNotFound", mailbox=ADDRESSES[0])
-    assert "are said to be there by their ids" in doctor(code=1)
+    assert "are found there by their ids" in doctor(code=1)
 
 
 def test_what_differs_is_said_and_ends_with_its_own_code(life):
     life.graph.faults.add("status", operation="mime", status=418, after=1, times=9)
     told = doctor(code=1)
     assert "differs" in told
-    assert "MIME: It is not handed out: HTTP 418" in told
+    assert "MIME: It is not returned: HTTP 418" in told
     assert "Please report what differs" in told
 
 

@@ -162,10 +162,14 @@ def test_filters_are_looked_at_before_they_are_kept(api, destination):
         (b"[]", 400, "Invalid data"),
         (b'{"title": "\\ud800"}', 422, "surrogate"),
         (b'{"title": "a\\u0000b"}', 422, "NUL"),
-        (b'{"title": 7, "configuration": {"mailboxes": []}}', 400, "Some fields are wrong"),
+        (b'{"title": 7, "configuration": {"mailboxes": []}}', 400, "Some fields have errors"),
         (b'{"configuration": {"mailboxes": [], "colour": 1}}', 422, "configuration.colour is not known"),
         (b"[" * 100_000, 400, "JSON parse error"),
-        (b'{"name": "other/thing", "configuration": {"mailboxes": []}}', 422, "another project and name"),
+        (
+            b'{"name": "other/thing", "configuration": {"mailboxes": []}}',
+            422,
+            "project and name in the document differ",
+        ),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -232,7 +236,7 @@ def test_a_destination_and_its_buckets(api):
         "/api/v1/destinations", {"name": "P", "endpoint": "https://re.example", "token": SECRET}, format="json"
     )
     assert twice.status_code == 409
-    assert twice.json()["errors"] == [{"field": "name", "message": "There is a destination of this name already."}]
+    assert twice.json()["errors"] == [{"field": "name", "message": "A destination with this name exists."}]
     bucket = api.post("/api/v1/buckets", {"destination": pk, "project_name": "a", "name": "b"}, format="json")
     assert bucket.status_code == 201
     url = f"/api/v1/buckets/{bucket.json()['id']}"

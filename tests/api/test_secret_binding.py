@@ -24,9 +24,10 @@ from integrations.connect import list_buckets, open_sink, open_source
 from integrations.encryption import Secret
 from integrations.errors import SecretElsewhere, TokenElsewhere
 from integrations.models import Destination, Integration
-from operations import actions, api_migration
+from operations import api_migration, connection_tests
 from operations.documents.stored import exported
 from tests import factories
+from tests.actors import ADMIN
 from tests.pems import certificate_pem, rsa_key
 from tests.tree import product_packages
 
@@ -271,7 +272,7 @@ def test_a_row_that_was_changed_past_every_page_sends_nothing(integration, own, 
     row = Integration.objects.get()
     with pytest.raises(SecretElsewhere):
         open_source(row, ADDRESS)
-    finding = actions.test_connection(row, ADDRESS, by="somebody")
+    finding = connection_tests.test_integration(ADMIN, row, ADDRESS)
     assert (finding.ok, finding.kind) == (False, "secret_elsewhere")
     with pytest.raises(SecretElsewhere):
         open_source(row, ADDRESS)

@@ -86,7 +86,7 @@ def test_one_mailbox_of_many_that_may_not_be_read_is_named_and_holds_the_switch_
     ("changed", "says"),
     [
         ({"microsoft_api": "graph"}, "already"),
-        ({"auth": "ntlm"}, "Graph lets an app sign in"),
+        ({"auth": "ntlm"}, "Graph accepts the sign-in of an app"),
         ({}, "Enter the endpoint"),
     ],
 )
@@ -118,7 +118,7 @@ def test_only_an_administrator_switches(life):
 def test_the_page_looks_first_and_then_switches_and_back(life, admin_client):
     life.sync()
     page = reverse("integration-switch", args=[Integration.objects.get().pk])
-    assert "Look at the mailboxes first" in admin_client.get(page).text
+    assert "Check the mailboxes first" in admin_client.get(page).text
     looked = admin_client.post(page, {**there(life), "page": "1"}).text
     assert "3 of 3 mailboxes can be opened." in looked
     assert Integration.objects.get().microsoft_api == "ews"

@@ -24,8 +24,8 @@ from simulators.exchange.tls import Authority
 from simulators.graph.discovery import openid_configuration
 from simulators.graph.errors import as_json
 from simulators.http import HttpServer, Request, Response
+from tests.integrations.reinfer.comments import comment
 from tests.mails import NOON
-from tests.unit.reinfer.comments import comment
 
 ADDRESS = "desk@bank.example"
 DEADLINE = 10.0

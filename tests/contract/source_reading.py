@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TypeVar
 
 from integrations.messages import Change, ChangeKind, ChangePage, Cursor, Folder, FolderId, ItemId
 from integrations.ports import Source
 from sync.engine.folder_paths import positions
 from tests.contract.source_rigs import Rig
 from tests.mails import NOON, mail
+
+T = TypeVar("T")
 
 CREATED, UPDATED, DELETED, READ = ChangeKind.CREATED, ChangeKind.UPDATED, ChangeKind.DELETED, ChangeKind.READ
 
@@ -51,6 +54,6 @@ def fill(rig: Rig, count: int, path: str = "Inbox") -> list[ItemId]:
     return [rig.deliver(mail(str(number)), path, received=NOON + timedelta(minutes=number)) for number in range(count)]
 
 
-def only(items: list[Change]) -> Change:
-    (change,) = items
-    return change
+def only(items: list[T]) -> T:
+    (item,) = items
+    return item

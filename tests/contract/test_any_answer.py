@@ -203,7 +203,7 @@ def test_a_token_that_is_not_said_to_live_is_a_failure_of_the_sign_in_service(
     server.answers(port, spoiled(port, ("expires_in",), lives))
     with pytest.raises(errors.TokenEndpointFailed) as caught:
         server.check()()
-    assert "not as agreed" in caught.value.detail
+    assert "does not follow the protocol" in caught.value.detail
 
 
 @pytest.mark.parametrize("port", SIGN_IN[:2])

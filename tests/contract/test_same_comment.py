@@ -15,8 +15,8 @@ from integrations.reinfer.payload import comment_json
 from simulators.exchange import correspondence, mail_of
 from sync.engine.folder_paths import positions
 from tests.contract.source_rigs import ExchangeRig, GraphRig, Rigs, graph_settings_for
+from tests.conversion.cleaning.case_files import HELD_OUT, read
 from tests.mails import NOON, mail
-from tests.unit.cleaning.case_files import HELD_OUT, read
 
 GENERATED = 250
 SAMPLES = sorted(HELD_OUT.rglob("*.txt"))[::4]

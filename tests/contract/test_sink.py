@@ -10,7 +10,7 @@ import pytest
 from integrations.errors import BucketNotFound, Transient
 from integrations.messages import Attachment, CommentId, Message
 from tests.contract.sink_rigs import RIGS, Rig
-from tests.unit.reinfer.comments import comment
+from tests.integrations.reinfer.comments import comment
 
 
 @pytest.fixture(params=RIGS)

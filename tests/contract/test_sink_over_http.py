@@ -21,7 +21,7 @@ from integrations.reinfer.channel import usual_trust
 from integrations.reinfer.sink import ReinferSink
 from simulators.http import Delivery, HttpServer, Request, Response
 from tests.contract.certificates import Authority
-from tests.unit.reinfer.comments import comment
+from tests.integrations.reinfer.comments import comment
 
 TOKEN = "t0ken-that-nobody-may-read"
 OK = Response(body=b'{"status": "ok", "new": 1}')
@@ -122,7 +122,7 @@ def test_a_token_that_cannot_be_sent_is_refused_at_once(url: str, token: str) ->
 
 
 def test_a_bucket_with_a_slash_too_many_is_refused_at_once(url: str) -> None:
-    with pytest.raises(errors.BucketNameWrong, match="a slash too many"):
+    with pytest.raises(errors.BucketNameWrong, match="must not contain a slash"):
         ReinferSink(url, TOKEN, "acme", "team/mail")
 
 

@@ -10,7 +10,7 @@ from integrations import errors
 from integrations.reinfer.sink import ReinferSink
 from simulators.reinfer import ADD_COMMENTS, DEFAULT_TOKEN, READ, ReinferSimulator, Token
 from tests.contract.sink_rigs import BUCKET
-from tests.unit.reinfer.comments import comment
+from tests.integrations.reinfer.comments import comment
 
 FAULTS: list[tuple[str, dict[str, object], type[errors.IntegrationError]]] = [
     ("busy", {}, errors.ReinferBusy),

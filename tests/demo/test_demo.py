@@ -9,7 +9,7 @@ import time
 import pytest
 
 from demo import broker, ports
-from demo.expectation import Expectation, faults, is_wanted, surplus_aside
+from demo.expectation import Expectation, faults, is_wanted, surplus_failed
 from demo.processes import ChildDied, Processes
 from demo.table import table
 from tests.mails import comment_id_of, mail
@@ -68,7 +68,7 @@ def test_a_child_that_ends_by_itself_is_named_with_its_last_words(tmp_path):
     with Processes(tmp_path) as processes:
         child = processes.start("worker", [sys.executable, "-c", "raise SystemExit('no more')"], os.environ)
         child.process.wait(10)
-        with pytest.raises(ChildDied, match=r"worker ended by itself(.|\n)*no more"):
+        with pytest.raises(ChildDied, match=r"worker ended too early(.|\n)*no more"):
             processes.check()
 
 
@@ -129,11 +129,11 @@ def test_what_arrived_right_has_no_faults(expected):
     ("arrived", "words"),
     [
         ({}, "1 emails are missing"),
-        (held(folder="Done"), "no copy of it does"),
-        (held(mailbox="other@bank.example"), "no copy of it does"),
+        (held(folder="Done"), "where the email is not"),
+        (held(mailbox="other@bank.example"), "where the email is not"),
         (held(subject="Another"), "another subject"),
         (held(text=" "), "has no text"),
-        (held() | {"ff": held()[comment_id_of("a")]}, "nobody expects"),
+        (held() | {"ff": held()[comment_id_of("a")]}, "unexpected comments"),
     ],
 )
 def test_what_is_missing_surplus_or_wrong_is_told(expected, arrived, words):
@@ -141,8 +141,8 @@ def test_what_is_missing_surplus_or_wrong_is_told(expected, arrived, words):
 
 
 def test_that_emails_were_set_aside_excuses_nothing(expected):
-    assert surplus_aside(expected, {"desk@bank.example": 0}) == []
-    assert "1 emails were set aside" in "\n".join(surplus_aside(expected, {"desk@bank.example": 1}))
+    assert surplus_failed(expected, {"desk@bank.example": 0}) == []
+    assert "1 emails failed" in "\n".join(surplus_failed(expected, {"desk@bank.example": 1}))
 
 
 def test_only_an_email_nested_too_deep_may_be_set_aside(expected):
@@ -151,10 +151,10 @@ def test_only_an_email_nested_too_deep_may_be_set_aside(expected):
         return ("".join(heads) + "Content-Type: text/plain\n\nText").encode()
 
     expected.add("desk@bank.example", "Inbox", nested(100))
-    assert surplus_aside(expected, {"desk@bank.example": 1})
+    assert surplus_failed(expected, {"desk@bank.example": 1})
     for levels in (101, 5_000):
         expected.add("desk@bank.example", "Inbox", nested(levels))
-    assert surplus_aside(expected, {"desk@bank.example": 2}) == []
+    assert surplus_failed(expected, {"desk@bank.example": 2}) == []
 
 
 def test_numbers_stand_to_the_right():

@@ -15,15 +15,16 @@ from integrations.graph.connection import close_all as close_graph
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from operations import api_migration
-from operations.actions import ActionRefused
+from operations.results import ActionRefused
 from simulators.exchange import Application, ExchangeSimulator, Store
 from simulators.graph import GraphSimulator, Registration
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from sync.jobs import runner, scheduling
 from sync.models import LedgerEntry, MailboxState, SyncRun
-from tests.database.world import Clock
+from tests.actors import ADMIN
 from tests.faults.oracle import complaints
 from tests.faults.story import Story
+from tests.sync.world import Clock
 
 BUCKET = ("bank", "desks")
 ADDRESSES = ("desk@bank.example", "sales@bank.example", "ops@bank.example")
@@ -97,7 +98,7 @@ class Midlife:
         endpoint, authority = self._addresses(api)
         target = api_migration.target_of(integration, api, endpoint, authority, {"client_secret": "secret"})
         assert isinstance(target, api_migration.Target), target
-        return api_migration.switch(integration, target, by="admin")
+        return api_migration.switch(ADMIN, integration, target)
 
     def complaints(self) -> list[str]:
         found = complaints(self.story, self.reinfer, BUCKET, ())

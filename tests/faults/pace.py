@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tests.database.world import Clock
+from tests.sync.world import Clock
 
 
 @dataclass(frozen=True)

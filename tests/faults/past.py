@@ -16,7 +16,7 @@ from simulators.reinfer import ReinferSimulator
 from simulators.reinfer.comments import Outcome, StoredComment
 from sync.engine.reconcile import properties_digest
 from sync.models import LedgerEntry
-from tests.database.backups import Backup
+from tests.sync.backups import Backup
 
 MAILBOX_ID = "string:Mailbox ID"
 

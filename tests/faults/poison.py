@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.conversion.slow import MARK as ENDLESS
-from tests.unit.conversion.slow import planted
+from tests.conversion.deadline.slow import MARK as ENDLESS
+from tests.conversion.deadline.slow import planted
 
 RECURSES = "recurses"
 """What the subject of an email holds whose conversion recurses without end."""

@@ -23,7 +23,8 @@ from kombu.exceptions import OperationalError as BrokerError
 from integrations.connect import open_sink, open_source
 from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
-from operations import actions
+from operations import failed_email_actions, integration_actions, mailbox_actions
+from operations.resumption import settings_changed
 from simulators.exchange import Store
 from simulators.exchange.store import Mailbox as Box
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
@@ -31,7 +32,7 @@ from sync.jobs import property_renewal, runner, scheduling
 from sync.models import VANISHED, DeadLetter, LedgerEntry, MailboxItem, MailboxState, Renewal, SyncedFolder, SyncRun
 from sync.store.checkpoints import DatabaseCheckpoints
 from sync.store.ledger import DatabaseLedger
-from tests.database.world import Clock
+from tests.actors import ADMIN
 from tests.faults.deadly import Died, Reaper
 from tests.faults.ends import SECRET, End
 from tests.faults.oracle import complaints
@@ -40,6 +41,7 @@ from tests.faults.past import Past
 from tests.faults.story import Story
 from tests.faults.totals import totals_complaints
 from tests.faults.trouble import Trouble
+from tests.sync.world import Clock
 
 BUCKET = ("bank", "desks")
 MOST_SLICES = 300
@@ -211,20 +213,20 @@ class Seed:
         ]  # fmt: skip
 
     def _stops_and_starts(self) -> None:
-        actions.stop_integration(self.integration)
-        actions.start_integration(self.integration)
+        integration_actions.stop(ADMIN, self.integration)
+        integration_actions.start(ADMIN, self.integration)
 
     def _stops_the_integration(self) -> None:
-        actions.stop_integration(self.integration)
+        integration_actions.stop(ADMIN, self.integration)
 
     def _stops_a_mailbox(self) -> None:
-        actions.stop_mailbox(self._mailbox())
+        mailbox_actions.stop(ADMIN, self._mailbox())
 
     def _lists_again(self) -> None:
-        actions.list_again(self._mailbox())
+        mailbox_actions.list_again(ADMIN, self._mailbox())
 
     def _tries_again(self) -> None:
-        actions.retry_many_set_aside(DeadLetter.objects.all(), self.clock)
+        failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), self.clock)
 
     def _narrows_and_widens(self) -> None:
         deny = self.random.choice([[], [["Inbox", "Trades"]], [["Archive"]]])
@@ -233,7 +235,7 @@ class Seed:
     def _mistypes_the_password(self) -> None:
         wrong = self.random.random() < 0.5
         self._set_password("wrong" if wrong else SECRET)
-        actions.settings_changed(self.integration)
+        settings_changed(self.integration)
 
     def _rotates_the_key(self) -> None:
         settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS][:3]
@@ -259,14 +261,14 @@ class Seed:
         self._set_password(SECRET)
         Mailbox.objects.update(folder_deny=[])
         for mailbox in Mailbox.objects.select_related("integration", "bucket__destination"):
-            actions.start_mailbox(mailbox)
-        actions.start_integration(self.integration)
+            mailbox_actions.start(ADMIN, mailbox)
+        integration_actions.start(ADMIN, self.integration)
         unreadable = self._withhold() if self.random.random() < 0.4 else None
         for _ in range(5):
             self.clock.turn(minutes=16)
             self._tick(interrupted=False)
         silent = self._give_back(*unreadable) if unreadable else []
-        actions.retry_many_set_aside(DeadLetter.objects.all(), self.clock)
+        failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), self.clock)
         for _ in range(3):
             self.clock.turn(minutes=16)
             self._tick(interrupted=False)

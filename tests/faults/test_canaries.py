@@ -34,15 +34,16 @@ from integrations.models import Destination, Integration
 from mailboxes.models import Bucket, Mailbox
 from notifications import delivering
 from notifications.models import Webhook
-from operations import actions
+from operations import connection_tests, failed_email_actions, mailbox_actions
 from simulators.exchange import Account, ExchangeSimulator, Store, mail_of
 from simulators.reinfer import ReinferSimulator, Token
 from sync.jobs import bucket_audit, housekeeping, runner, scheduling, verification
 from sync.models import DeadLetter, MailboxState
 from sync.tasks import sync_mailbox
-from tests.database.world import Clock
+from tests.actors import ADMIN
 from tests.factories import AdminFactory
 from tests.faults.deadly import Died, Reaper
+from tests.sync.world import Clock
 
 SECRETS = {
     "password": "PasswordCanary9f3a",
@@ -215,10 +216,10 @@ def admin_acts(clock: Clock, url: str) -> None:
         folder=desk.folders.first(),
         defaults={"stage": "push", "reason": "r", "last_at": clock()},
     )
-    actions.test_connection(desk.integration, desk.address, by="admin")
-    actions.test_destination(desk.bucket.destination, by="admin")
-    actions.send_again(desk)
-    actions.retry_many_set_aside(DeadLetter.objects.all(), clock)
+    connection_tests.test_integration(ADMIN, desk.integration, desk.address)
+    connection_tests.test_destination(ADMIN, desk.bucket.destination)
+    mailbox_actions.send_again(ADMIN, desk)
+    failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), clock)
     runner.run(desk.pk, around(clock, None, ""))
     verification.to_its_end(
         verification.begin(desk, repair=True, clock=clock).pk, lambda row: None, around(clock, None, "")
@@ -227,7 +228,7 @@ def admin_acts(clock: Clock, url: str) -> None:
     delivering.deliver(Webhook.objects.get().pk, clock() + timedelta(days=2000))
     with Connection(url) as told:
         for mailbox in Mailbox.objects.all():
-            sync_mailbox.apply_async((mailbox.pk,), connection=told)
+            sync_mailbox.apply_async((mailbox.pk,), connection=told)  # type: ignore[call-arg]  # its stubs lack it
 
 
 # ---- what is left -----------------------------------------------------------------------------------------------------

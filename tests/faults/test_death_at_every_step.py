@@ -7,9 +7,9 @@ from contextlib import suppress
 import pytest
 
 from sync.models import SyncedFolder, SyncRun
-from tests.database.world import World
 from tests.faults.deadly import Died, Reaper
 from tests.mails import mail
+from tests.sync.world import World
 
 NAMES = list("abcdefg")
 

@@ -6,9 +6,10 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from operations import actions
+from operations import connection_tests
 from simulators.graph import Registration
 from sync.models import MailboxState, SyncedFolder
+from tests.actors import ADMIN
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife
 from tests.pems import certificate_pem, key_pem, rsa_key
@@ -119,7 +120,7 @@ def test_a_delta_link_of_another_mailbox_is_refused_and_the_folder_listed_again_
 @pytest.mark.wording
 def test_the_same_is_said_by_a_test_before_anything_is_saved(life):
     stored(life, client_secret="mistyped")
-    finding = actions.test_connection(Integration.objects.get(), ADDRESSES[0], by="admin")
+    finding = connection_tests.test_integration(ADMIN, Integration.objects.get(), ADDRESSES[0])
     assert not finding.ok
     assert finding.steps[-1].name == "Sign in"
     assert "its value" in finding.text or "value of the secret" in finding.text

@@ -9,10 +9,11 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from operations import actions
+from operations import failed_email_actions
 from simulators.exchange import mail_of
 from simulators.graph.removals import Removals
 from sync.models import DeadLetter, MailboxItem
+from tests.actors import ADMIN
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, BUCKET, Midlife
 from tests.mails import comment_id_of, mail
@@ -83,7 +84,7 @@ def test_an_email_that_is_set_aside_and_went_away_and_is_back_is_not_forgotten(l
     life.sync()
     assert DeadLetter.objects.get().settled == ""
     life.graph.faults.clear()
-    actions.retry_many_set_aside(DeadLetter.objects.all(), life.clock)
+    failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), life.clock)
     life.sync()
     assert DeadLetter.objects.get().settled == "delivered"
     assert_paid_once(life, "a")

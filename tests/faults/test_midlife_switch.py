@@ -8,8 +8,9 @@ import pytest
 
 from integrations.models import Integration
 from mailboxes.models import Mailbox
-from operations import actions
+from operations import failed_email_actions
 from sync.models import DeadLetter, LedgerEntry, MailboxItem, MailboxState, SyncedFolder
+from tests.actors import ADMIN
 from tests.factories import moved
 from tests.faults.midlife import ADDRESSES, Midlife
 
@@ -148,7 +149,7 @@ def test_what_was_set_aside_keeps_its_place_and_is_tried_again_under_its_new_id(
     life.clock.turn(hours=2)
     before = DeadLetter.objects.filter(settled="").count()
     assert before
-    assert "the next sync finds this email" not in str(actions.preview_set_aside(DeadLetter.objects.first()))
+    assert "the next sync finds this email" not in str(failed_email_actions.preview(DeadLetter.objects.first()))
     DeadLetter.objects.update(retry_at=None)
     life.switch("graph")
     life.sync()
@@ -156,7 +157,7 @@ def test_what_was_set_aside_keeps_its_place_and_is_tried_again_under_its_new_id(
     assert aside.count() == before
     assert not aside.filter(item_id__startswith="former:").exists()
     life.reinfer.faults.clear()
-    actions.retry_many_set_aside(DeadLetter.objects.all(), life.clock)
+    failed_email_actions.retry_many(ADMIN, DeadLetter.objects.all(), life.clock)
     life.sync()
     assert not DeadLetter.objects.filter(settled="").exists()
     assert life.complaints() == []
@@ -170,7 +171,7 @@ def test_what_somebody_dismissed_stays_dismissed(life):
     life.clock.turn(hours=2)
     life.sync()
     for email in DeadLetter.objects.all():
-        actions.dismiss_set_aside(email)
+        failed_email_actions.dismiss(ADMIN, email)
     life.reinfer.faults.clear()
     units = life.reinfer.ai_units
     life.switch("graph")

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from integrations.models import Integration
-from operations import actions
+from operations.resumption import settings_changed
 from tests.faults.drawn import seeds
 from tests.faults.ends import serving
 from tests.faults.seed import Seed
@@ -60,7 +60,7 @@ class SwitchingSeed(Seed):
         for name, value in {**usual, **self._plain_row(), self.end.secret_field: "secret"}.items():
             setattr(row, name, value)
         row.save()
-        actions.settings_changed(self.integration)
+        settings_changed(self.integration)
 
     def _plain_row(self):
         return {name: value for name, value in self.end.row().items() if name != self.end.secret_field}

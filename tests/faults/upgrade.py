@@ -11,9 +11,11 @@ from typing import Any
 from integrations.connect import open_source
 from mailboxes.models import Mailbox
 from mailboxes.rules_versions import current
-from operations import actions
+from operations import newly_wanted_actions
+from operations.results import ActionRefused
 from simulators.exchange.store import Item
 from sync.models import RulesTakenUp
+from tests.actors import ADMIN
 from tests.faults.seed import BUCKET, Seed
 from tests.faults.story import Story
 from tests.mails import received
@@ -85,15 +87,15 @@ class UpgradeSeed(Seed):
         """For every mailbox. It must have found something or have folders left to look through: before, nobody is asked."""
         bring = self.random.random() < 0.5
         said = self._answer(bring=bring)
-        if not isinstance(said, actions.ActionRefused):
+        if not isinstance(said, ActionRefused):
             self.answered = bring
 
     def _answer(self, *, bring: bool) -> object:
         mailboxes = list(Mailbox.objects.all())
         if any(mailbox.state.rules < current() for mailbox in mailboxes):
-            return actions.ActionRefused("It has not begun everywhere.")
-        answer = actions.bring_newly_wanted if bring else actions.leave_newly_wanted
-        return answer(mailboxes, by="admin")
+            return ActionRefused("It has not begun everywhere.")
+        answer = newly_wanted_actions.bring if bring else newly_wanted_actions.leave
+        return answer(ADMIN, mailboxes)
 
     def _recover(self) -> list[str]:
         silent = super()._recover()

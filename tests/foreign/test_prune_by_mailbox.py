@@ -14,8 +14,8 @@ from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from sync.engine.reconcile import properties_digest
 from sync.jobs import property_renewal
 from sync.models import LedgerEntry, MailboxState, Renewal
-from tests.database.world import World
 from tests.mails import comment_id_of, mail
+from tests.sync.world import World
 
 pytestmark = [pytest.mark.foreign, pytest.mark.django_db(transaction=True)]
 

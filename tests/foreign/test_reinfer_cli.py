@@ -17,8 +17,8 @@ from integrations.reinfer.payload import comment_json, comment_object, read_comm
 from integrations.reinfer.sink import ReinferSink
 from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
 from tests.foreign.vendors_client import VendorsClient
+from tests.integrations.reinfer.comments import comment
 from tests.mails import mail, message_id_of
-from tests.unit.reinfer.comments import comment
 
 pytestmark = pytest.mark.foreign
 

@@ -66,7 +66,7 @@ def test_stop_stops_and_start_goes_on(integration, exchange, reinfer):
     wait(integration, "the email arrives after the start", lambda: arrived(reinfer, new))
 
 
-PARTS = ["Connection", "Errors", "History", "JSON"]
+PARTS = ["Connection", "Errors", "Audit log", "JSON"]
 
 
 def open_part(integration, name):
@@ -102,7 +102,7 @@ def test_a_broken_password_is_told_with_what_to_do_and_mended_without_a_restart(
     new = deliver(exchange)
     integration.get_by_role("button", name="Test connection").click()
     # Refused twice already, it is not sent a third time, so that the account is not locked out.
-    refused = re.compile("refused (these credentials|lately)")
+    refused = re.compile("refused (these credentials|recently)")
     integration.locator(".finding.bad").get_by_text(refused).first.wait_for(timeout=PATIENCE)
     assert "not the right one" not in integration.content()
     edit(integration, Password=ACCOUNT_PASSWORD)
@@ -147,7 +147,7 @@ def test_a_bucket_with_a_slash_too_many_is_refused_in_words(integration):
     integration.get_by_label("Project", exact=True).fill("bank")
     integration.get_by_label("Name", exact=True).fill("desks/too/many")
     integration.get_by_role("button", name=re.compile("Save|Add")).click()
-    integration.get_by_text("has a slash too many").first.wait_for()
+    integration.get_by_text("must not contain a slash").first.wait_for()
     assert integration.get_by_label("Address", exact=True).is_visible()
 
 
@@ -161,7 +161,7 @@ def test_a_set_aside_email_is_previewed_where_it_is_listed(page, stack, exchange
     exchange.post("deliver", mailbox="trades@bank.example", folder="Inbox", mime=base64.b64encode(nested(200)).decode())
     page.goto(stack.url + "mailboxes/1/")
     page.get_by_role("link", name="Preview", exact=True).nth(1).click(timeout=PATIENCE)
-    page.get_by_text("This makes no comment. nested_too_deep").wait_for()
+    page.get_by_text("This email does not become a comment. nested_too_deep").wait_for()
     page.go_back()
     page.get_by_role("button", name="Dismiss").first.click()
 

@@ -62,7 +62,7 @@ def test_what_re_infer_lost_is_found_by_verify_and_brought_back_by_repair(trades
     reinfer.put(BUCKET)
     press(trades, "Verify")
     trades.get_by_text(f"{len(before)} missing").first.wait_for(timeout=SLOW)
-    assert trades.get_by_text(f"To repair it costs up to {len(before)} AI units").is_visible()
+    assert trades.get_by_text(f"A repair costs up to {len(before)} AI units").is_visible()
     press(trades, "Repair")
     wait(trades, "all is there again", lambda: of_trades(reinfer) == before, SLOW)
 
@@ -71,7 +71,7 @@ def test_a_verification_that_goes_on_can_be_stopped(trades, reinfer):
     reinfer.post("faults", effect="hang", operation="get-comment", seconds=1.5)
     press(trades, "Verify")
     press(trades, "Stop verifying")
-    trades.get_by_text("It was stopped.").wait_for(timeout=PATIENCE)
+    trades.get_by_text("The verification was stopped.").wait_for(timeout=PATIENCE)
     reinfer.delete("faults")
     assert trades.get_by_role("button", name="Verify", exact=True).is_visible()
 
@@ -112,13 +112,13 @@ def test_set_aside_emails_are_found_by_their_reason_and_tried_again_all_at_once(
     page.get_by_text("2 emails are tried again").wait_for(timeout=PATIENCE)
     wait(page, "both have arrived", lambda: ids <= held(reinfer), SLOW)
     page.goto(stack.url + "set-aside/")
-    page.get_by_text("Nothing is set aside").wait_for(timeout=PATIENCE)
+    page.get_by_text("No failed emails").wait_for(timeout=PATIENCE)
 
 
 def test_what_runs_can_be_stopped_also_when_its_integration_was_just_stopped(trades, stack, exchange, reinfer):
     exchange.post("faults", effect="hang", operation="GetItem", seconds=6)
     new = deliver(exchange)
-    trades.get_by_text("A worker syncs it now.").first.wait_for(timeout=SLOW)
+    trades.get_by_text("A worker is syncing it.").first.wait_for(timeout=SLOW)
     trades.goto(stack.url + "integrations/1/")
     press(trades, "Stop")
     trades.get_by_text("is stopped").first.wait_for()
@@ -149,10 +149,10 @@ def test_a_csv_file_with_a_bad_line_adds_nothing_and_names_it_and_unknown_mailbo
     press(page, "Add mailboxes")
     page.get_by_text("2 mailboxes are added.").wait_for()
     row = page.locator("#live tr", has_text="lost@bank.example")
-    row.get_by_text("Needs you").wait_for(timeout=SLOW)
+    row.get_by_text("Action required").wait_for(timeout=SLOW)
     assert page.get_by_text("Exchange knows no mailbox with this address.").first.is_visible()
     page.goto(stack.url)
-    page.locator(".problem", has_text="Needs you").first.wait_for(timeout=PATIENCE)
+    page.locator(".problem", has_text="Action required").first.wait_for(timeout=PATIENCE)
 
 
 def test_a_password_cannot_be_guessed_and_the_page_says_how_long_to_wait(browser, stack):

@@ -58,7 +58,7 @@ def exchange(stack):
 
 
 def test_with_nothing_there_the_start_page_says_what_to_do_first(page):
-    page.get_by_text("Bring the first mail to Re:infer").wait_for()
+    page.get_by_text("Send the first mail to Re:infer").wait_for()
     page.get_by_role("link", name="Add an integration").click()
 
 
@@ -145,7 +145,7 @@ def test_an_email_that_reinfer_refuses_is_set_aside_and_delivered_when_it_is_tri
     again.first.wait_for(timeout=60_000)
     reinfer.delete("faults")
     again.first.click()
-    wait(page, "the list of set-aside emails is empty", lambda: again.count() == 0, 60_000)
+    wait(page, "the list of failed emails is empty", lambda: again.count() == 0, 60_000)
     assert poison in reinfer.get("sources/bank/desks", comments="1")["comment_list"]
 
 

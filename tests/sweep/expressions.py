@@ -128,7 +128,7 @@ def _held(modules: Mapping[str, types.ModuleType]) -> Iterator[tuple[re.Pattern[
 
 
 def _all_modules() -> list[types.ModuleType]:
-    return [module for module in list(sys.modules.values()) if isinstance(module, types.ModuleType)]
+    return [module for module in list(sys.modules.values()) if isinstance(module, types.ModuleType)]  # type: ignore[redundant-expr]  # a library may put anything there
 
 
 def _expression_of(thing: Any) -> re.Pattern[Any] | None:

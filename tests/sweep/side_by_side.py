@@ -34,7 +34,7 @@ def side_by_side(calls: Sequence[Callable[[], Any]]) -> Iterator[tuple[int, Any]
         for connection in wait(list(running)):
             number, process = running.pop(connection)
             try:
-                result = connection.recv()
+                result = connection.recv()  # type: ignore[call-arg]  # `wait` returns what it was given
             except EOFError:
                 result = ENDED
             connection.close()

@@ -103,7 +103,7 @@ def test_a_viewer_gets_no_button_for_many(client, integration):
     viewer.groups.add(Group.objects.get(name="Viewer"))
     client.force_login(viewer)
     page = client.get("/").text
-    assert "Look at them" in page
+    assert "Show them" in page
     assert "Sync all now" not in page
 
 
@@ -111,7 +111,7 @@ def test_look_at_them_shows_those_that_are_meant_and_says_so(admin, integration)
     mine = mailboxes(integration, 2, failing_since=timezone.now(), **BUSY)
     (other,) = mailboxes(integration, 1)
     page = admin.get("/").text
-    link = page.split("Look at them")[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+    link = page.split("Show them")[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
     shown = admin.get(link).text
     assert all(row.address in shown for row in mine)
     assert other.address not in shown
@@ -175,12 +175,12 @@ def test_a_filter_that_means_nothing_does_no_harm(admin, integration, query):
 
 def test_a_standstill_stands_on_the_overview_in_place_of_nothing(admin, integration):
     mailboxes(integration, 1)
-    assert "Whatever is switched on works" in admin.get("/").text
+    assert "All started integrations and mailboxes work" in admin.get("/").text
     MailboxState.objects.update(asked_at=timezone.now() - timedelta(minutes=1))
     page = admin.get("/").text
     assert "Standing still" in page
     assert "No worker is running" in page
-    assert "Whatever is switched on works" not in page
+    assert "All started integrations and mailboxes work" not in page
 
 
 def everything_at_once():
@@ -223,7 +223,7 @@ def test_a_page_on_which_everything_is_wrong_takes_few_queries(admin, integratio
     housekeeping.ticked("dispatch", timezone.now() - timedelta(hours=1))
     titles = {problem.title for problem in found()}
     assert titles >= {
-        *("Held", "Stopped by an error", "Limit reached", "Quota reached", "Silent", "Overdue", "Set aside"),
+        *("Paused", "Stopped by an error", "Limit reached", "Quota reached", "Silent", "Overdue", "Failed emails"),
         *("Texts changed", "Comments missing", "Unknown comments", "Checkpoint went back", "Checkpoint moved"),
         *("Worker gone", "Standing still", "Too few polls"),
     }

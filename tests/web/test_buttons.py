@@ -135,7 +135,7 @@ def test_a_complaint_is_shown_as_a_problem_and_not_as_a_success(rf, db):
     from django.contrib.messages import ERROR, SUCCESS
     from django.contrib.messages.storage.cookie import CookieStorage
 
-    from operations.actions import ActionRefused
+    from operations.results import ActionRefused
     from tests.factories import AdminFactory
     from web.integrations.answers import back
 

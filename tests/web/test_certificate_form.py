@@ -113,7 +113,7 @@ def test_a_key_with_its_thumbprint_alone_is_enough(admin):
         ({"client_key": "", "client_certificate": ""}, "This sign-in needs it."),
         ({"client_certificate": ""}, "or at least its thumbprint"),
         ({"client_certificate": "hello"}, "no PEM certificate"),
-        ({"client_key": key_pem(rsa_key(), b"passphrase")}, "under a passphrase"),
+        ({"client_key": key_pem(rsa_key(), b"passphrase")}, "has a passphrase"),
         ({"client_key": key_pem(ec.generate_private_key(ec.SECP256R1()))}, "RSA keys only"),
         ({"client_key": KEY + key_pem(rsa_key(2))}, "several private keys"),
         ({"client_key": key_pem(rsa_key(2))}, "belongs to another private key"),

@@ -93,7 +93,7 @@ def test_a_document_of_the_vendor_becomes_an_integration_once_it_is_confirmed(ad
 
 
 def test_the_configuration_of_a_sync_app_becomes_one(admin, destination):
-    assert "does not say its project and name" in look(admin, SYNC_APP).text
+    assert "does not contain its project and name" in look(admin, SYNC_APP).text
     page = look(admin, SYNC_APP, project="bank", name="on-premises")
     assert "The account needs a password" not in page.text
     answer = confirm(admin, page)
@@ -143,7 +143,7 @@ def test_what_was_not_shown_is_not_done(admin, destination):
     page = look(admin, VENDORS)
     other = IntegrationFactory(project="bank", name="trades", stopped=True)
     answer = confirm(admin, page)
-    assert "Something changed since you looked" in answer.text
+    assert "Something changed since this page was opened" in answer.text
     assert other.mailboxes.count() == 0
     assert confirm(admin, answer).status_code == 302
     assert other.mailboxes.count() == 1
@@ -192,7 +192,7 @@ def test_a_bucket_whose_destination_cannot_be_told_is_refused(admin, destination
 
 def test_a_file_that_is_no_text_is_refused(admin, destination):
     answer = admin.post(reverse("integration-import"), {"file": SimpleUploadedFile("x.json", b"\xff\xfe{\x00}")})
-    assert "no text in UTF-8" in answer.text
+    assert "not a text in UTF-8" in answer.text
 
 
 def test_a_stored_secret_that_no_key_opens_is_replaced_by_the_documents(admin, destination, settings):

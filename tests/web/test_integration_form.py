@@ -108,7 +108,7 @@ def test_of_two_admins_who_edit_one_integration_the_second_is_told(admin):
     sent = {name: value for name, value in admin.get(address).context["form"].initial.items() if value is not None}
     assert admin.post(address, {**sent, "title": "By the first"}).status_code == 302
     answer = admin.post(address, {**sent, "title": "By the second"})
-    assert "Somebody changed or deleted this" in answer.text
+    assert "Another user changed or deleted this" in answer.text
     assert "By the second" in answer.text
     integration.refresh_from_db()
     assert integration.title == "By the first"
@@ -146,7 +146,7 @@ def test_a_wrong_encryption_key_is_a_message_and_the_secret_can_be_entered_anew(
 def test_a_destination_needs_a_token_and_keeps_the_path_of_its_endpoint(admin):
     endpoint = "https://cloud.example/organisation/tenant/reinfer_"
     address = reverse("destination-new")
-    assert "lets nobody in" in admin.post(address, {"name": "Prod", "endpoint": endpoint}).text
+    assert "Re:infer requires a token" in admin.post(address, {"name": "Prod", "endpoint": endpoint}).text
     admin.post(address, {"name": "Prod", "endpoint": endpoint, "token": "t"})
     destination = Destination.objects.get()
     assert destination.endpoint == endpoint

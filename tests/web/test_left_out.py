@@ -51,7 +51,7 @@ def test_a_mailbox_that_lacks_a_folder_is_not_up_to_date(mailbox):
     assert counts == {Status.LEFT_OUT: 1}
     told = integration_status.integration_standing(mailbox.integration, counts, now)
     assert told.tone is status.Tone.WARN
-    assert "0 of 1 mailbox up to date, 1 lacks a folder." in told.sentence
+    assert "0 of 1 mailbox up to date, 1 with folders left out." in told.sentence
 
 
 def test_a_folder_that_is_gone_or_can_be_read_again_is_not_left_out(mailbox):

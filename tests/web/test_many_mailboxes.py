@@ -66,4 +66,4 @@ def test_every_bad_line_is_named_in_order_and_beyond_a_bound_counted(admin, inte
     bad = ["nobody", "there@x.example", *["nobody"] * 518]
     told = list(add(admin, integration, addresses="\n".join(bad)).context["form"].errors["addresses"])
     assert [text.split(":")[0] for text in told[:500]] == [f"Line {number}" for number in range(1, 501)]
-    assert told[500] == "And 20 more lines like these, from line 501 on."
+    assert told[500] == "And 20 more lines with errors, from line 501 on."

@@ -44,7 +44,7 @@ def test_the_line_says_how_many_emails_and_ai_units_will_come(admin, folder):
 
 def test_while_folders_are_looked_through_the_line_says_so_far(admin, folder):
     MailboxState.objects.update(looked_for=1)
-    assert "2 AI units so far; folders are still looked through" in line().text
+    assert "2 AI units so far; folders are still being scanned" in line().text
 
 
 def test_where_drafts_are_among_them_the_price_is_the_most_it_can_be(folder):
@@ -136,7 +136,7 @@ def test_the_command_tells_and_takes_the_answer(folder):
     told = StringIO()
     call_command("newly_wanted", stdout=told)
     assert f"{folder.mailbox}: 3 waiting" in told.getvalue()
-    with pytest.raises(CommandError, match="Say of which"):
+    with pytest.raises(CommandError, match="Choose which"):
         call_command("newly_wanted", "--bring")
     with pytest.raises(CommandError, match="no such mailbox"):
         call_command("newly_wanted", "--bring", "--mailbox", "nobody@nowhere.example")

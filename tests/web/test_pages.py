@@ -162,7 +162,7 @@ def test_pages_that_are_missing_keep_the_policy_and_say_where_to_go(admin):
 
 
 def test_the_page_for_a_failure_needs_nothing_that_could_have_failed():
-    assert "Nothing that syncs is affected" in render_to_string("500.html")
+    assert "Syncing is not affected" in render_to_string("500.html")
 
 
 def test_a_live_page_gives_only_its_live_part_to_htmx(admin, everything):

@@ -61,6 +61,6 @@ def test_of_very_many_mailboxes_the_first_are_listed_and_all_can_be_chosen(admin
     Mailbox.objects.bulk_create(Mailbox(address=f"d{number}@x.example", **of) for number in range(600))
     page = admin.get(reverse("integration-select", args=[boxes[0].integration_id])).text
     assert page.count('name="mailbox"') == 500
-    assert "All 603 that fit" in page
+    assert "All 603 that match" in page
     press(admin, boxes, "stop", all="shown")
     assert running() == set()

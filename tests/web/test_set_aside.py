@@ -1,4 +1,4 @@
-"""The page of all set-aside emails: in words, to be searched, and tried again all at once."""
+"""The page of all failed emails: in words, to be searched, and tried again all at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from integrations import catalogue
-from integrations.dead_letter_reasons import UNTOLD, DeadLetterKind, Stage
+from integrations.dead_letter_reasons import HIDDEN_STAGES, DeadLetterKind, Stage
 from sync.models import DeadLetter
 from sync.reporting import attention
 from tests import factories
@@ -49,6 +49,11 @@ def test_the_list_is_searched_by_address_and_kind(admin, emails, query, found):
     assert admin.get(HERE + query).text.count(">Dismiss<") == found
 
 
+@pytest.mark.parametrize(("query", "heading"), [("", "All"), ("?q=desk", "Filtered"), ("?kind=refused", "Filtered")])
+def test_the_heading_says_whether_the_list_is_filtered(admin, emails, query, heading):
+    assert f'<h2 id="waiting">{heading} ' in admin.get(HERE + query).text
+
+
 def test_all_that_are_chosen_are_tried_again_and_no_other(admin, emails):
     address = reverse("set-aside-retry-shown")
     assert f'action="{address}?q=desk"' in admin.get(HERE + "?q=desk").text
@@ -65,18 +70,18 @@ def test_a_long_list_has_pages(admin, emails):
 
 
 def test_nothing_set_aside_is_said_and_not_left_blank(admin, db):
-    assert "Nothing is set aside" in admin.get(HERE).text
+    assert "No failed emails" in admin.get(HERE).text
     assert "No such email" in admin.get(HERE + "?q=x").text
 
 
 @pytest.mark.parametrize("kind", [kind for kind in DeadLetterKind if kind is not DeadLetterKind.VANISHED])
 def test_every_kind_has_its_words(kind):
-    assert catalogue.set_aside_entry(kind, "transform").kind == kind
+    assert catalogue.dead_letter_entry(kind, "transform").kind == kind
 
 
-@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in UNTOLD])
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in HIDDEN_STAGES])
 def test_every_stage_has_words_for_what_a_worker_of_the_version_before_wrote(stage):
-    entry = catalogue.set_aside_entry("", stage)
+    entry = catalogue.dead_letter_entry("", stage)
     assert entry in catalogue.SET_ASIDE
     assert DeadLetterKind(entry.kind).stage is stage
 

@@ -27,7 +27,7 @@ def try_to(client, password, name="owner", page="login"):
     return client.post(reverse(page), {"username": name, "password": password})
 
 
-def fail(client, times=attempts.FREE, **kwargs):
+def fail(client, times=attempts.FREE_ATTEMPTS, **kwargs):
     for _ in range(times):
         answer = try_to(client, "wrong", **kwargs)
         assert answer.status_code == 200

@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from access.models import ApiToken
 from conversion.deadline import child_process
+from tests.conversion.deadline.slow import MARK
 from tests.factories import AdminFactory
 from tests.mails import mail
-from tests.unit.conversion.slow import MARK
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SLOW = mail("slow", subject=MARK)
@@ -23,7 +23,7 @@ SLOW = mail("slow", subject=MARK)
 
 @pytest.fixture
 def faulty(monkeypatch, settings):
-    monkeypatch.setattr(child_process, "CHILD", "tests.unit.conversion.faulty_child")
+    monkeypatch.setattr(child_process, "CHILD", "tests.conversion.deadline.faulty_child")
     settings.CONVERSION_DEADLINE = timedelta(seconds=3)
 
 

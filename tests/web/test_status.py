@@ -97,7 +97,7 @@ def test_a_mailbox_that_is_refused_alone_says_that_it_alone_waits_and_why(db):
         failures=1, error_kind=SignInRefused.kind, error_text="Refused.", next_sync_at=SOON, refused_alone=True
     )
     told = standing_now(state.mailbox).sentence
-    assert told.startswith("Refused. Only this mailbox waits. Another mailbox of the integration has signed in anew")
+    assert told.startswith("Refused. Only this mailbox waits. Another mailbox of the integration has signed in since")
     state = factories.MailboxStateFactory(failures=1, error_kind=EwsDisabled.kind, error_text="403.", next_sync_at=SOON)
     assert standing_now(state.mailbox).sentence == "403. Only this mailbox waits. Next try at 14:05."
 
@@ -121,7 +121,7 @@ def test_an_integration_says_in_one_sentence_how_its_mailboxes_are(db):
     assert said.label == "Running"
     assert (
         said.sentence
-        == "35 of 40 mailboxes up to date, 1 needs you, 2 held by Exchange until 14:05, 2 waiting their turn."
+        == "35 of 40 mailboxes up to date, 1 requires action, 2 paused by Exchange until 14:05, 2 waiting in queue."
     )
     assert (
         integration_status.integration_standing(integration, integration_status.StatusCounts(), NOW).sentence
@@ -142,16 +142,16 @@ def test_who_holds_mailboxes_and_until_when_is_counted_with_them(db):
         integration_status.count_by_status(integration.mailboxes.all(), NOW),
     ):
         said = integration_status.integration_standing(integration, counts, NOW).sentence
-        assert said.startswith("1 of 5 mailboxes up to date, 2 held by Exchange until 14:05, ")
-        assert "1 held by Re:infer until 14:10" in said
-        assert "1 held until 14:05" in said
+        assert said.startswith("1 of 5 mailboxes up to date, 2 paused by Exchange until 14:05, ")
+        assert "1 paused by Re:infer until 14:10" in said
+        assert "1 paused until 14:05" in said
 
 
 @pytest.mark.parametrize(
     ("state", "label", "sentence"),
     [
-        ({"next_sync_at": SOON}, "Held until 14:05", "It is busy. Next try at 14:05."),
-        ({"next_sync_at": NOW, "lease_until": SOON}, "Held, trying again", "It is busy."),
+        ({"next_sync_at": SOON}, "Paused until 14:05", "It is busy. Next try at 14:05."),
+        ({"next_sync_at": NOW, "lease_until": SOON}, "Paused, trying again", "It is busy."),
     ],
 )
 def test_a_mailbox_that_failed_says_until_when_it_is_left_alone(db, state, label, sentence):
@@ -166,21 +166,24 @@ def test_what_only_somebody_can_mend_needs_you_from_the_first_try_on(db):
         failures=1, error_kind="mailbox_not_found", error_text=text, next_sync_at=SOON, failing_since=NOW
     )
     said = standing_now(row.mailbox)
-    assert (said.label, said.sentence) == ("Needs you", f"{text} Next try at 14:05.")
+    assert (said.label, said.sentence) == ("Action required", f"{text} Next try at 14:05.")
     (problem,) = attention.problems(NOW)
-    assert (problem.title, problem.about, problem.kind) == ("Needs you", "mailbox", "mailbox_not_found")
+    assert (problem.title, problem.about, problem.kind) == ("Action required", "mailbox", "mailbox_not_found")
 
 
 @pytest.mark.parametrize(
     ("state", "doing"),
     [
         ({}, ""),
-        ({"queued_until": SOON}, "It is queued: the next free worker takes it."),
-        ({"lease_until": SOON}, "A worker syncs it now."),
-        ({"list_again": True}, "All its folders are listed again at the next sync."),
-        ({"send_again": True, "queued_until": SOON}, "It is sent again at the next sync. That is queued."),
-        ({"lease_until": SOON, "mailbox__stopped": True}, "A worker is just ending its batch."),
-        ({"lease_until": SOON, "mailbox__integration__stopped": True}, "A worker is just ending its batch."),
+        ({"queued_until": SOON}, "The sync is queued: the next free worker takes it."),
+        ({"lease_until": SOON}, "A worker is syncing it."),
+        ({"list_again": True}, "A full resync starts with the next sync."),
+        (
+            {"send_again": True, "queued_until": SOON},
+            "Missing comments are pushed again at the next sync. The sync is queued.",
+        ),
+        ({"lease_until": SOON, "mailbox__stopped": True}, "A worker is finishing its batch."),
+        ({"lease_until": SOON, "mailbox__integration__stopped": True}, "A worker is finishing its batch."),
     ],
 )
 def test_what_a_button_set_going_is_told_until_it_is_done(db, state, doing):
@@ -214,7 +217,7 @@ def test_an_integration_that_was_stopped_is_stopping_while_its_workers_still_syn
     ):
         said = integration_status.integration_standing(integration, counts, NOW)
         assert (said.label, said.working) == ("Stopping", True)
-        assert said.sentence == "Stopped by a user. 2 mailboxes are just ending their batches."
+        assert said.sentence == "Stopped by a user. 2 mailboxes are finishing their batches."
     for state in states:
         state.lease_until = None
         state.save()
@@ -229,15 +232,15 @@ def _counts(integration):
 def test_a_row_shows_what_goes_on_where_its_badge_does_not_say_it(admin):
     state = factories.MailboxStateFactory(list_again=True)
     row = admin.get(f"/integrations/{state.mailbox.integration_id}/").text.partition("<tbody>")[2]
-    assert "Waiting its turn" in row
-    assert re.search(r'<span class="brief"[^>]*>to be listed again</span>', row)
+    assert "Waiting in queue" in row
+    assert re.search(r'<span class="brief"[^>]*>full resync pending</span>', row)
 
 
 def test_a_folder_whose_first_page_is_in_hand_does_not_wait_its_turn():
     never_visited = factories.SyncedFolderFactory.build(mailbox=None, cursor="", up_to_date=False)
     in_hand = factories.SyncedFolderFactory.build(mailbox=None, cursor="", up_to_date=False, attempts=1)
     labels = [status.folder_standing(folder, wanted=True).label for folder in (never_visited, in_hand)]
-    assert labels == ["Waiting its turn", "Working through mail"]
+    assert labels == ["Waiting in queue", "Working through mail"]
 
 
 def test_a_folder_that_is_skipped_is_not_wanted_and_neither_is_what_lies_in_it(db):
@@ -266,7 +269,7 @@ def test_what_needs_attention_is_listed_newest_first(db):
     factories.MailboxFactory(enabled=False, disabled_reason="quota", disabled_detail="Quota reached.")
     factories.SetAsideEmailFactory()
     found = attention.problems(NOW)
-    times = [problem.since for problem in found]
+    times = [problem.since for problem in found if problem.since]
     assert times == sorted(times, reverse=True)
     assert {problem.about for problem in found} == {"destination", "integration", "mailbox", "set_aside"}
 

@@ -162,7 +162,7 @@ def test_without_any_mail_the_charts_say_what_to_do(page):
     factories.MailboxFactory(integration__stopped=True)
     assert "Press Start on one of them" in page()
     factories.MailboxFactory()
-    assert "New emails are drawn here as they arrive" in page()
+    assert "The chart shows new emails as they arrive" in page()
 
 
 def test_before_there_is_a_mailbox_the_first_steps_say_it(page):

@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet
 from django.http import HttpRequest, HttpResponse
 
 from access.body_limits import EVERYBODY
-from config import turns
+from config import request_limit
 from config.web_worker import BODY_SECONDS, HEAD_SECONDS, LEAST_RATE, Deadlines, WholeBody
 from demo import ports
 from demo.processes import Child, Processes
@@ -177,8 +177,8 @@ def test_the_health_page_answers_while_many_clients_are_silent_or_slow(web):
 
 
 def test_no_more_requests_are_worked_on_at_once_than_there_are_turns(monkeypatch):
-    monkeypatch.setattr(turns, "AT_ONCE", 2)
-    monkeypatch.setattr(turns, "PATIENCE", 0.2)
+    monkeypatch.setattr(request_limit, "AT_ONCE", 2)
+    monkeypatch.setattr(request_limit, "PATIENCE", 0.2)
     begun, end = threading.Semaphore(0), threading.Event()
 
     def page(request):
@@ -186,7 +186,7 @@ def test_no_more_requests_are_worked_on_at_once_than_there_are_turns(monkeypatch
         end.wait(30)
         return HttpResponse("well")
 
-    middleware = turns.TurnMiddleware(page)
+    middleware = request_limit.RequestLimitMiddleware(page)
     with ThreadPoolExecutor(2) as pool:
         first = [pool.submit(middleware, HttpRequest()) for _ in range(2)]
         assert all(begun.acquire(timeout=10) for _ in range(2))
@@ -199,7 +199,13 @@ def test_no_more_requests_are_worked_on_at_once_than_there_are_turns(monkeypatch
 
 def test_a_request_takes_its_turn_only_once_its_body_is_there(settings):
     names = [name.rpartition(".")[2] for name in settings.MIDDLEWARE]
-    order = ["ProbeMiddleware", "WhiteNoiseMiddleware", "SessionMiddleware", "BodyLimitMiddleware", "TurnMiddleware"]
+    order = [
+        "ProbeMiddleware",
+        "WhiteNoiseMiddleware",
+        "SessionMiddleware",
+        "BodyLimitMiddleware",
+        "RequestLimitMiddleware",
+    ]
     assert sorted([*order, "CsrfViewMiddleware"], key=names.index) == [*order, "CsrfViewMiddleware"]
 
 

@@ -1,0 +1,24 @@
+"""Cleaning, by the cases in `cases/`: each file is a body and what should come of it. See README.md beside this."""
+
+import pytest
+
+from conversion.cleaning import quotes, signatures
+from tests.conversion.cleaning.case_files import CASES, cleaned, files_in, read
+
+
+@pytest.mark.parametrize("path", files_in(CASES), ids=lambda path: path.stem)
+def test_case(path):
+    case = read(path)
+    found = cleaned(case)
+    assert found.newest == case["newest"]
+    assert found.signature == case.get("signature", "")
+
+
+def test_there_are_cases():
+    assert len(files_in(CASES)) >= 150
+
+
+def test_each_rule_has_a_case_that_it_cuts():
+    cuts = [cut.rule for path in files_in(CASES) for cut in cleaned(read(path)).cuts]
+    rules = {rule for cut in cuts for rule in cut.removeprefix("signature: ").split(" + ")}
+    assert rules >= set(quotes.RULES) | set(signatures.RULES) | {"banner"}

@@ -1,0 +1,37 @@
+"""The child process of the product, with faults planted: an email says by its subject which of them it provokes."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from conversion import transform
+from conversion.deadline import child
+from tests.conversion.deadline.slow import planted
+
+usual = planted(transform.clean)
+
+
+def hold_the_interpreter() -> None:
+    """C code that no timer interrupts."""
+    sum(range(10**13))
+
+
+FAULTS = {
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "c-code": hold_the_interpreter,
+    "memory": lambda: bytearray(3 * child.MEMORY),
+    "environment": lambda: (_ for _ in ()).throw(type("_".join(sorted(os.environ)), (Exception,), {})()),
+}
+
+
+def clean(sections, subject, *given):
+    if subject in FAULTS:
+        FAULTS[subject]()
+    return usual(sections, subject, *given)
+
+
+transform.clean = clean
+
+if __name__ == "__main__":
+    child.main()

@@ -1,0 +1,91 @@
+"""The handshake of NTLM: bound to the TLS channel, and an error of ours whatever the server says in it."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import requests_ntlm
+import spnego
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from integrations import errors
+from integrations.ews.source import ExchangeSource
+from simulators.exchange.signin import SCHEMES_ON_PREMISES, OnPremises
+from simulators.http import Response
+from tests.integrations.ews.conftest import World
+from tests.integrations.ews.peers import ADDRESS, peer
+
+
+def test_the_handshake_is_bound_to_the_certificate_of_the_server(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    bindings: list[Any] = []
+    stock = spnego.client
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        bindings.append(kwargs["channel_bindings"])
+        return stock(*args, **kwargs)
+
+    monkeypatch.setattr(requests_ntlm.requests_ntlm.spnego, "client", watched)
+    world.source().check()
+    host, port = world.exchange.url().split("/")[2].split(":")
+    served = x509.load_pem_x509_certificate(ssl.get_server_certificate((host, int(port))).encode())
+    assert [bound.application_data for bound in bindings] == [
+        b"tls-server-end-point:" + served.fingerprint(hashes.SHA256())
+    ]
+
+
+@pytest.fixture
+def on_premises(world: World) -> Iterator[OnPremises]:
+    """How the Exchange signs people in, as it is by itself afterwards."""
+    signing_in = world.exchange.on_premises
+    certificate = signing_in.certificate
+    yield signing_in
+    signing_in.offers, signing_in.extended_protection, signing_in.certificate = SCHEMES_ON_PREMISES, False, certificate
+
+
+@pytest.mark.parametrize("offers", [("Negotiate",), ("Negotiate", "NTLM"), ("NTLM",)], ids=" ".join)
+def test_ntlm_signs_in_where_it_is_offered_as_such_or_within_negotiate(
+    world: World, on_premises: OnPremises, offers: tuple[str, ...]
+) -> None:
+    on_premises.offers, on_premises.extended_protection = offers, True
+    world.source().check()
+
+
+def test_extended_protection_refuses_a_handshake_through_a_proxy_that_ends_tls(
+    world: World, on_premises: OnPremises
+) -> None:
+    # The server behind the proxy shows another certificate than the one that the client sees.
+    on_premises.extended_protection, on_premises.certificate = True, b"that of the server behind"
+    with pytest.raises(errors.SignInRefused) as caught:
+        world.source().check()
+    assert "Extended Protection" in caught.value.detail
+
+
+def _coded(raw: bytes) -> str:
+    return "NTLM " + base64.b64encode(raw).decode()
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        "NTLM",
+        "NTLM !",
+        "Negotiate",
+        _coded(b""),
+        _coded(b"NTLMSSP\0"),
+        _coded(b"NTLMSSP\0\2\0\0\0"),
+        _coded(b"NTLMSSP\0\2\0\0\0" + b"\xff" * 60),
+        _coded(b"NTLMSSP\0\3\0\0\0" + bytes(60)),
+        _coded(b"no such thing" * 100),
+    ],
+)
+def test_a_challenge_that_is_none_is_an_error_of_ours(challenge: str) -> None:
+    headers = (("WWW-Authenticate", challenge),)
+    with peer(lambda _: Response(401, headers=headers)) as made, pytest.raises(errors.IntegrationError) as caught:
+        ExchangeSource(replace(made.settings, auth="ntlm"), ADDRESS).check()
+    assert "s3cret" not in repr(caught.value)

@@ -1,0 +1,377 @@
+"""What an admin is told of each way in which Exchange, its sign-in or the way to it can refuse us."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from integrations import errors
+from integrations.ews.codes import kind_of
+from integrations.ews.connection import ConnectionSettings
+from integrations.ews.source import ExchangeSource
+from simulators.exchange import soap
+from simulators.exchange.signin import SCHEMES_ON_PREMISES
+from simulators.http import Response
+from tests.integrations.ews.conftest import World
+from tests.integrations.ews.peers import ADDRESS, XML, peer
+
+STATUSES = [
+    (301, errors.EndpointWrong),
+    (302, errors.EndpointWrong),
+    (307, errors.EndpointWrong),
+    (400, errors.RequestRejected),
+    (403, errors.EwsDisabled),
+    (404, errors.EndpointWrong),
+    (405, errors.EndpointWrong),
+    (429, errors.ExchangeBusy),
+    (456, errors.SignInRefused),
+    (500, errors.ExchangeFailed),
+    (502, errors.ExchangeFailed),
+    (503, errors.ExchangeBusy),
+    (504, errors.ExchangeFailed),
+]
+
+
+def fault_of(work: Callable[[], object]) -> errors.IntegrationError:
+    with pytest.raises(errors.IntegrationError) as caught:
+        work()
+    return caught.value
+
+
+def check(settings: ConnectionSettings, address: str = ADDRESS) -> errors.IntegrationError:
+    return fault_of(lambda: ExchangeSource(settings, address).check())
+
+
+# ---- statuses -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("status", "kind"), STATUSES)
+def test_a_status_says_what_it_means(world: World, status: int, kind: type[errors.IntegrationError]) -> None:
+    world.exchange.faults.add("status", status=status, times=1)
+    source = world.source()
+    error = fault_of(source.check)
+    assert type(error) is kind
+    assert str(status) in error.detail
+    source.check()
+
+
+def test_a_redirect_is_never_followed(world: World) -> None:
+    elsewhere = Response(302, b"", headers=(("Location", world.exchange.url()),))
+    with peer(lambda _: elsewhere) as made:
+        settings = replace(made.settings, ca_bundle=made.settings.ca_bundle + world.exchange.ca)
+        assert isinstance(check(settings), errors.EndpointWrong)
+    assert world.wire.seen == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html><body>Sign in</body></html>",
+        b'\xef\xbb\xbf\r\n<!DOCTYPE html>\n<HTML lang="en"><p>Sign in',
+        b'<?xml version="1.0"?>\n<!-- OWA --><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" ""><html/>',
+    ],
+)
+def test_a_web_page_where_exchange_should_be_is_a_wrong_endpoint(page: bytes) -> None:
+    with peer(lambda _: Response(200, page, "text/html")) as made:
+        error = check(made.settings)
+    assert type(error) is errors.EndpointWrong
+    assert "HTTP 200, a web page" in error.detail
+
+
+def test_a_detour_to_the_error_page_of_exchange_passes() -> None:
+    location = ("Location", "/ews/genericerrorpage.htm?aspxerrorpath=/ews/exchange.asmx")
+    with peer(lambda _: Response(302, b"", headers=(location,))) as made:
+        assert type(check(made.settings)) is errors.ExchangeFailed
+
+
+def test_a_wrong_path_is_a_wrong_endpoint(world: World) -> None:
+    settings = replace(world.settings(), endpoint=world.exchange.url().replace("/EWS/Exchange.asmx", "/owa/"))
+    assert isinstance(check(settings), errors.EndpointWrong)
+
+
+# ---- busy ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["fault", "nested", "inner"])
+@pytest.mark.parametrize("first", [True, False], ids=["hint first", "hint second"])
+@pytest.mark.parametrize("operation", ["SyncFolderHierarchy", "SyncFolderItems", "GetItem", "GetFolder"])
+def test_a_busy_answer_is_obeyed_wherever_its_hint_stands(world: World, how: str, first: bool, operation: str) -> None:
+    world.deliver("a")
+    source = world.source()
+    world.exchange.faults.add("busy", operation=operation, how=how, hint_first=first, back_off=7500)
+
+    def work() -> None:
+        source.check()
+        source.folders(None)
+        list(source.fetch(world.listed(source)))
+
+    error = fault_of(work)
+    assert isinstance(error, errors.ExchangeBusy)
+    assert error.retry_after == timedelta(seconds=7.5)
+    assert world.operations().count(operation) == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("how", ["fault", "inner"])
+def test_a_fault_with_the_status_of_a_busy_server_is_obeyed(world: World, status: int, how: str) -> None:
+    world.exchange.faults.add("busy", how=how, status=status, hint_first=False, back_off=7500)
+    error = fault_of(world.source().check)
+    assert type(error) is errors.ExchangeBusy
+    assert error.retry_after == timedelta(seconds=7.5)
+    assert f"HTTP {status}, ErrorServerBusy" in error.detail
+
+
+@pytest.mark.parametrize("status", [500, 502, 400])
+def test_a_retry_after_header_is_obeyed_whatever_the_status(status: int) -> None:
+    with peer(lambda _: Response(status, b"later", "text/plain", headers=(("Retry-After", "90"),))) as made:
+        assert check(made.settings).retry_after == timedelta(seconds=90)
+
+
+def test_a_retry_after_header_beside_a_fault_is_obeyed() -> None:
+    body = soap.fault(soap.SoapFault("ErrorInternalServerTransientError", "Later."))
+    with peer(lambda _: Response(500, body, XML, headers=(("Retry-After", "90"),))) as made:
+        assert check(made.settings).retry_after == timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(
+    ("hint", "wait"),
+    [(0, None), (-5000, None), (36_000_000, timedelta(hours=1)), ("soon", None), (10**400, None)],
+    ids=["none", "negative", "ten hours", "no number", "endless"],
+)
+def test_a_hint_beyond_reason_is_bounded_or_dropped(world: World, hint: object, wait: timedelta | None) -> None:
+    world.exchange.faults.add("busy", back_off=hint, times=1)
+    error = fault_of(world.source().check)
+    assert isinstance(error, errors.ExchangeBusy)
+    assert error.retry_after == wait
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("120", 120, 120),
+        ("in ten minutes", 500, 600),
+        ("86400", 3600, 3600),
+        ("-1", 0, 0),
+        ("٣", 0, 0),
+        ("Thu, 99 Foo", 0, 0),
+        ("\xb2", 0, 0),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", 0, 0),
+    ],
+)
+def test_a_retry_after_header_is_obeyed_within_reason(header: str, least: int, most: int) -> None:
+    if header == "in ten minutes":
+        header = format_datetime(datetime.now(UTC) + timedelta(minutes=10))
+    headers = (("Retry-After", header.encode().decode("latin-1")),)
+    with peer(lambda _: Response(503, b"busy", "text/plain", headers=headers)) as made:
+        error = check(made.settings)
+    assert isinstance(error, errors.ExchangeBusy)
+    assert least <= (error.retry_after.total_seconds() if error.retry_after else 0) <= most
+
+
+# ---- sign-in ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["NTLM, impersonation", "Basic, delegate"])
+def test_a_wrong_password_is_tried_once(world: World, way: str) -> None:
+    settings = replace(world.settings(way), password="wrong")
+    error = fault_of(world.source(settings).check)
+    assert isinstance(error, errors.SignInRefused)
+    tries = [request for request, _ in world.wire.seen if len(request.headers.get("Authorization", "")) > 100]
+    assert len(tries) <= 1
+    assert len(world.wire.seen) <= 3
+
+
+def test_a_refused_secret_is_tried_once(world: World) -> None:
+    settings = replace(world.settings("OAuth, impersonation"), client_secret="wrong")
+    error = fault_of(world.source(settings).check)
+    assert isinstance(error, errors.SignInRefused)
+    assert error.detail == "invalid_client, AADSTS7000215"
+    assert world.wire.labels() == ["openid-configuration", "token"]
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({"tenant_id": "elsewhere"}, "invalid_tenant, AADSTS90002"),
+        ({"client_id": "stranger"}, "unauthorized_client, AADSTS700016"),
+    ],
+)
+def test_what_the_sign_in_service_says_reaches_the_admin_as_its_number(
+    world: World, change: dict[str, str], detail: str
+) -> None:
+    error = fault_of(world.source(replace(world.settings("OAuth, impersonation"), **change)).check)  # type: ignore[arg-type]
+    assert isinstance(error, errors.SignInRefused)
+    assert error.detail == detail
+
+
+@pytest.mark.parametrize("way", ["NTLM, impersonation", "OAuth, impersonation"])
+def test_a_refusal_in_the_middle_of_work_is_one_too_and_asked_no_more_than_twice(world: World, way: str) -> None:
+    source = world.source(world.settings(way))
+    source.check()
+    world.forget()
+    world.exchange.faults.add("unauthorized", operation="GetFolder")
+    assert isinstance(fault_of(source.check), errors.SignInRefused)
+    assert world.operations() == ["GetFolder"] * len(world.operations())
+    assert len(world.operations()) <= 2
+    world.exchange.faults.clear()
+    source.check()
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 502])
+def test_a_sign_in_service_that_fails_is_no_refusal(world: World, status: int) -> None:
+    world.exchange.faults.add("status", operation="token", status=status, times=1)
+    source = world.source(world.settings("OAuth, impersonation"))
+    assert isinstance(fault_of(source.check), errors.TokenEndpointFailed)
+    source.check()
+
+
+def test_a_sign_in_service_that_cannot_be_reached_is_told_apart_from_exchange(world: World) -> None:
+    settings = replace(world.settings("OAuth, impersonation"), authority="https://127.0.0.1:9")
+    error = fault_of(world.source(settings).check)
+    assert isinstance(error, errors.TokenEndpointFailed)
+    assert "the port is closed" in str(error)
+
+
+# ---- rights -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["NTLM, impersonation", "OAuth, impersonation", "Basic, delegate"])
+def test_an_unknown_mailbox_is_named_as_that(world: World, way: str) -> None:
+    assert isinstance(check(world.settings(way), "nobody@bank.example"), errors.MailboxNotFound)
+
+
+def test_an_address_that_no_header_can_hold_is_an_unknown_mailbox_too(world: World) -> None:
+    assert isinstance(check(world.settings(), "\u684c@bank.example"), errors.MailboxNotFound)
+
+
+def test_an_account_without_the_right_to_impersonate_is_told_so(world: World) -> None:
+    settings = replace(world.settings(), key="reader", username="BANK\\reader")
+    assert isinstance(check(settings, world.mailbox.address), errors.ImpersonationDenied)
+
+
+def test_a_delegate_without_rights_is_denied(world: World) -> None:
+    address = world.exchange.store.add("private@bank.example").address
+    assert isinstance(check(world.settings("Basic, delegate"), address), errors.AccessDenied)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ErrorMailboxMoveInProgress", errors.MailboxMoving),
+        ("ErrorMailboxStoreUnavailable", errors.MailboxMoving),
+        ("ErrorTooManyObjectsOpened", errors.ExchangeBusy),
+        ("ErrorExceededConnectionCount", errors.ExchangeBusy),
+        ("ErrorTimeoutExpired", errors.ExchangeTimedOut),
+        ("ErrorInternalServerError", errors.ExchangeFailed),
+        ("ErrorInternalServerTransientError", errors.ExchangeFailed),
+        ("ErrorImpersonationDenied", errors.ImpersonationDenied),
+        ("ErrorPasswordExpired", errors.SignInRefused),
+        ("ErrorNonPrimarySmtpAddress", errors.NotPrimaryAddress),
+        ("ErrorInvalidLicense", errors.LicenceMissing),
+        ("ErrorCallerIsInvalidADAccount", errors.CallerUnknown),
+        ("ErrorImpersonationRequired", errors.ImpersonationRequired),
+        ("ErrorNoDestinationCASDueToVersionMismatch", errors.MailboxOnAnotherServer),
+        ("ErrorMultiLegacyMailboxAccess", errors.MailboxOnAnotherServer),
+        ("ErrorRecipientNotFound", errors.MailboxNotFound),
+        ("ErrorInvalidRequest", errors.RequestRejected),
+        ("ErrorSomethingNew", errors.ExchangeFailed),
+    ],
+)
+def test_a_code_of_exchange_says_what_it_means_and_is_asked_once(
+    world: World, code: str, kind: type[errors.IntegrationError]
+) -> None:
+    world.exchange.faults.add("fault", code=code)
+    error = fault_of(world.source().check)
+    assert type(error) is kind
+    assert len(world.operations()) == 1
+
+
+@pytest.mark.parametrize("code", ["ErrorImpersonationRequired", "ErrorSomethingNew", "ErrorServerBusy"])
+@pytest.mark.parametrize("how", ["fault", "message", "inner code", "faultcode alone"])
+def test_the_code_is_kept_as_exchange_sent_it(code: str, how: str) -> None:
+    fault = soap.fault(soap.SoapFault(code, "About desk@bank.example: Secret plans"))
+    if how == "inner code":
+        fault = soap.fault(soap.SoapFault("ErrorInternalServerError", "Secret", back_off=9, inner=code))
+    if how == "faultcode alone":
+        fault = re.sub(rb"<detail>.*</detail>", b"", fault, flags=re.S)
+    message = soap.envelope("GetFolder", soap.failure("GetFolder", soap.ItemFault(code, "Secret")), "15.1.2507.39")
+    status, body = (200, message) if how == "message" else (500, fault)
+    with peer(lambda _: Response(status, body, XML)) as made:
+        error = check(made.settings)
+    assert code in error.detail
+    assert "Secret" not in str(error)
+    assert type(error) is kind_of(code)
+
+
+@pytest.mark.parametrize("code", ["Error in the mailbox of ann@bank.example", "", "ErrorX" * 40])
+def test_what_can_be_no_code_is_not_told(code: str) -> None:
+    body = soap.fault(soap.SoapFault("ErrorSomething", "")).replace(b"ErrorSomething", code.encode())
+    with peer(lambda _: Response(500, body, XML)) as made:
+        error = check(made.settings)
+    assert type(error) is errors.ExchangeFailed
+    assert error.detail == "the response does not have the documented format"
+
+
+@pytest.mark.parametrize("code", ["ErrorFolderNotFound", "ErrorItemNotFound"])
+@pytest.mark.parametrize("how", ["fault", "message"])
+@pytest.mark.parametrize("operation", ["GetFolder", "SyncFolderHierarchy"])
+def test_an_inbox_or_top_folder_that_is_not_found_is_a_right_that_is_missing(
+    code: str, how: str, operation: str
+) -> None:
+    message = soap.envelope(operation, soap.failure(operation, soap.ItemFault(code)), "15.1.2507.39")
+    status, body = (200, message) if how == "message" else (500, soap.fault(soap.SoapFault(code, code)))
+    with peer(lambda _: Response(status, body, XML)) as made:
+        source = ExchangeSource(made.settings, ADDRESS)
+        error = fault_of(source.check if operation == "GetFolder" else lambda: source.folders(None))
+    assert type(error) is errors.InboxHidden
+    assert isinstance(error, errors.Refused)
+    assert error.scope is errors.Scope.MAILBOX
+    assert error.detail == code
+
+
+# ---- what a 401 offers --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("way", "offers", "kind"),
+    [
+        ("Basic, delegate", ["Negotiate", "NTLM"], errors.SignInNotOffered),
+        ("Basic, delegate", ['Bearer realm="a, NTLM"'], errors.SignInNotOffered),
+        ("NTLM, impersonation", ['Basic realm="exchange, say \\"ntlm\\""'], errors.SignInNotOffered),
+        ("NTLM, impersonation", ["Negotiate"], errors.OnlyKerberosOffered),
+        ("NTLM, impersonation", ["Negotiate", 'Basic realm="x"'], errors.SignInNotOffered),
+        ("NTLM, impersonation", ["Kerberos"], errors.OnlyKerberosOffered),
+    ],
+)
+def test_a_401_that_does_not_offer_what_is_configured_says_what_it_offers(
+    world: World, way: str, offers: list[str], kind: type[errors.IntegrationError]
+) -> None:
+    world.exchange.on_premises.offers = offers
+    world.exchange.on_premises.negotiate_takes_ntlm = False
+    try:
+        error = fault_of(world.source(world.settings(way)).check)
+    finally:
+        world.exchange.on_premises.offers = SCHEMES_ON_PREMISES
+        world.exchange.on_premises.negotiate_takes_ntlm = True
+    assert type(error) is kind
+    assert f"offered: {', '.join(offer.split(' ')[0] for offer in offers)}" in error.detail
+    assert len(world.wire.seen) <= 2
+
+
+def test_a_token_where_only_passwords_are_taken_says_so(world: World) -> None:
+    world.exchange.faults.add("unauthorized", operation="GetFolder", offers=["NTLM", 'Basic realm="x"'])
+    error = fault_of(world.source(world.settings("OAuth, impersonation")).check)
+    assert type(error) is errors.SignInNotOffered
+    assert "HTTP 401 to Bearer, offered: NTLM, Basic" in error.detail
+    assert world.operations() == ["GetFolder"]
+
+
+def test_a_401_to_ntlm_names_what_else_than_the_password_it_can_be(world: World) -> None:
+    error = fault_of(world.source(replace(world.settings(), password="wrong")).check)
+    assert type(error) is errors.SignInRefused
+    assert "Extended Protection" in error.detail

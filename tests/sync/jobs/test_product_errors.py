@@ -1,0 +1,252 @@
+"""A fault of the worker leaves the mailbox, its connection and its bucket as they were (F53)."""
+
+from __future__ import annotations
+
+import errno
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+
+from config import process_guard
+from integrations.errors import ExchangeUnreachable, OutOfResources, ReinferUnreachable, SignInRefused
+from integrations.models import Destination, Integration
+from mailboxes.models import Bucket
+from notifications import delivering
+from notifications.models import Delivery, NotificationKind, Webhook
+from notifications.outbox import announce
+from sync.jobs import connection_breakers, processes, scheduling, verification, worker_fitness
+from sync.models import MailboxState, Process, SyncedFolder, SyncRun
+from sync.store.lease import database_now
+from tests.factories import ProcessFactory
+from tests.mails import mail
+from tests.sync.world import World
+
+
+@pytest.fixture(autouse=True)
+def _fit():
+    yield
+    worker_fitness.mark_fit()
+
+
+@pytest.fixture
+def desk(world: World):
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(mail("a"))
+    return desk
+
+
+@pytest.fixture
+def wrong_key(settings):
+    right = settings.ENCRYPTION_KEYS
+
+    def give(there: bool) -> None:
+        settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()] if there else right
+
+    return give
+
+
+def rows(*, of_state=("next_sync_at", "failures", "error_kind", "lease_token", "queued_until", "probe")):
+    """All that a fault of others is written into."""
+    held = ("held_since", "held_until", "held_kind")
+    return [
+        MailboxState.objects.values(*of_state).get(),
+        Integration.objects.values("enabled", *held).get(),
+        Destination.objects.values(*held).get(),
+        Bucket.objects.values(*held).get(),
+        SyncedFolder.objects.filter(attempts__gt=0).count(),
+    ]
+
+
+class Guarded:
+    """Celery's consumer, as far as a guard uses it."""
+
+    class pool:
+        num_processes = 2
+
+    def __init__(self):
+        self.asked = []
+
+    def call_soon(self, act, queue):
+        act(queue)
+
+    def cancel_task_queue(self, queue):
+        self.asked.append(f"leave {queue}")
+
+    def add_task_queue(self, queue):
+        self.asked.append(f"take {queue}")
+
+
+@pytest.mark.parametrize(
+    "keys", [[], ["no key at all"], [Fernet.generate_key().decode()]], ids=["none", "bad", "other"]
+)
+def test_a_worker_that_cannot_decrypt_a_secret_leaves_everything_as_it_was(world, desk, settings, keys):
+    before = rows()
+    settings.ENCRYPTION_KEYS = keys
+    MailboxState.objects.update(queued_until=world.clock() + timedelta(minutes=5))
+    assert world.run(desk) is None
+    assert rows() == before
+    assert not SyncRun.objects.exists()
+
+
+def test_the_next_tick_sends_it_again_and_a_worker_with_the_right_key_syncs_it(world, desk, wrong_key):
+    assert world.due() == [desk.pk]
+    wrong_key(True)
+    world.run(desk)
+    wrong_key(False)
+    assert world.due() == [desk.pk]
+    assert world.run(desk).outcome == SyncRun.Outcome.DONE
+    world.assert_all_is_well("a")
+
+
+def test_a_probe_that_such_a_worker_gets_is_sent_again_at_the_next_tick(world, desk, wrong_key):
+    connection_breakers.hold(world.integration, world.clock(), SignInRefused(), world.clock())
+    sent: list[int] = []
+    scheduling.dispatch(sent.append, world.clock)
+    wrong_key(True)
+    world.run(desk)
+    wrong_key(False)
+    assert scheduling.dispatch(sent.append, world.clock) == 1
+    assert world.run(desk).outcome == SyncRun.Outcome.DONE
+
+
+@pytest.mark.parametrize("port", ["open_source", "open_sink"])
+def test_descriptors_that_run_out_hold_neither_the_connection_nor_the_destination(world, desk, monkeypatch, port):
+    before = rows()
+
+    def runs_out(*given):
+        error = ExchangeUnreachable if port == "open_source" else ReinferUnreachable
+        raise error("no way") from OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(world, port, runs_out)
+    assert world.run(desk) is None
+    assert rows() == before
+    run = SyncRun.objects.get()
+    assert (run.outcome, run.error_kind) == (SyncRun.Outcome.LOST, OutOfResources.kind)
+
+
+@pytest.mark.parametrize(("error", "counts"), [(OSError(errno.ENOSPC, "full"), 0), (MemoryError(), 1)], ids=repr)
+def test_a_full_disk_counts_against_no_email_and_memory_may_be_one_email_too_much(world, desk, error, counts):
+    class Fails:
+        def __init__(self, source):
+            self._source = source
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *given):
+            return None
+
+        def __getattr__(self, name):
+            return getattr(self._source, name)
+
+        def fetch(self, changes):
+            raise error
+
+    world.wrap = lambda port, it: Fails(it) if port == "source" else it
+    assert world.run(desk) is None
+    assert sum(SyncedFolder.objects.values_list("attempts", flat=True)) == counts
+    assert MailboxState.objects.get().failures == 0
+    world.wrap = lambda port, it: it
+    world.sync(desk)
+    world.assert_all_is_well("a")
+
+
+def test_a_verification_that_such_a_worker_gets_waits_and_holds_nothing(world, desk, wrong_key, monkeypatch):
+    world.sync(desk)
+    row = verification.begin(desk, repair=False, clock=world.clock)
+    monkeypatch.setattr(world, "open_source", lambda *given: world.integration.password.reveal())
+    wrong_key(True)
+    before = rows()
+    verification.go_on(row.pk, world.around())
+    wrong_key(False)
+    row.refresh_from_db()
+    assert (row.ended_at, row.claimed_until) == (None, None)
+    assert rows() == before
+
+
+def test_a_notice_that_such_a_worker_cannot_sign_loses_no_try(world, wrong_key):
+    Webhook.objects.create(url="https://hooks.example/in", secret="a secret of sixteen or more")
+    announce(NotificationKind.INTEGRATION_DISABLED, "Why.", integration_id=world.integration.pk)
+    now = Delivery.objects.get().next_at
+    wrong_key(True)
+    delivering.deliver(Webhook.objects.get().pk, now, lambda *given: None)
+    wrong_key(False)
+    delivery = Delivery.objects.get()
+    assert (delivery.attempts, delivery.next_at) == (0, now + delivering.FIRST_WAIT)
+    assert delivering.deliver(Webhook.objects.get().pk, delivery.next_at, lambda *given: None) == 1
+
+
+# ---- the worker stops consuming, and begins again ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def consumer():
+    return Guarded()
+
+
+@pytest.fixture
+def worker(consumer):
+    return process_guard.Guard(Process.Kind.WORKER, "celery@here", consumer)
+
+
+def test_a_worker_that_can_decrypt_nothing_takes_nothing_and_begins_again_when_it_can(
+    world, desk, wrong_key, worker, consumer
+):
+    wrong_key(True)
+    worker.check()
+    worker.check()
+    assert (consumer.asked, worker.fault) == (["leave sync"], "secret_unreadable")
+    wrong_key(False)
+    assert world.run(desk) is None, "what it still had from the queue goes back"
+    worker.check()
+    assert consumer.asked == ["leave sync", "take sync"]
+    assert world.run(desk).outcome == SyncRun.Outcome.DONE
+
+
+@pytest.fixture
+def opens_the_other(world, settings):
+    """The key of this worker opens the destination's token, and not the integration's password."""
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    world.destination.token = "opens"
+    world.destination.save()
+
+
+def test_one_secret_that_nobody_opens_stops_no_worker_that_opens_others(world, desk, opens_the_other, worker, consumer):
+    for _ in range(3):
+        assert world.run(desk) is None
+        worker.check()
+    assert (consumer.asked, worker.fault) == ([], "")
+    worker.record_heartbeat()
+    assert Process.objects.get().unreadable == [processes.reference(world.integration)]
+
+
+def test_after_the_second_such_task_a_worker_leaves_them_to_another_one_that_can(
+    world, desk, opens_the_other, worker, consumer
+):
+    ProcessFactory(seen_at=database_now())  # it opens everything
+    world.run(desk)
+    worker.check()
+    assert consumer.asked == []
+    world.run(desk)
+    worker.check()
+    assert (consumer.asked, worker.fault) == (["leave sync"], "secret_unreadable")
+
+
+def test_a_worker_that_ran_out_of_something_rests_until_the_next_look(world, worker, consumer):
+    worker_fitness.note_fault(OutOfResources.kind)
+    worker_fitness.note_fault(OutOfResources.kind)
+    worker.check()
+    assert worker.fault == OutOfResources.kind
+    worker.check()
+    assert consumer.asked == ["leave sync", "take sync"]
+
+
+def test_what_no_worker_can_decrypt_is_not_sent_to_the_queue_and_the_rest_is(world, desk):
+    ref = processes.reference(world.integration)
+    ProcessFactory(seen_at=world.clock(), unreadable=[ref], unreadable_since=world.clock())
+    assert world.due() == []
+    ProcessFactory(seen_at=world.clock(), unreadable=[])
+    assert world.due() == [desk.pk]
+    Process.objects.all().delete()
+    assert world.due() == [desk.pk], "nobody says anything: then a task may wait for whoever comes"

@@ -1,0 +1,150 @@
+"""The database of a release whose rules wrongly turned mail away, upgraded: over the simulated Exchange and Re:infer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from integrations.connect import open_source
+from integrations.models import Destination, Integration
+from mailboxes.models import Bucket, Mailbox
+from mailboxes.rules import Rules
+from operations import newly_wanted_actions
+from simulators.exchange import Store, mail_of
+from simulators.reinfer import DEFAULT_TOKEN, ReinferSimulator
+from sync.engine.filter_digest import wanted_digest
+from sync.jobs import runner, scheduling
+from sync.models import MailboxState, SyncedFolder
+from sync.reporting import newly_wanted
+from sync.reporting.newly_wanted import AnswerState
+from tests.actors import ADMIN
+from tests.faults.ends import End, EwsEnd, serving
+from tests.mails import NOON, comment_id_of, mail, received
+from tests.migrations.schemas import bring_up, go_back
+from tests.releases import BEFORE, BEHIND, IMPORTED, AsReleased, release
+from tests.sync.world import Clock
+
+BUCKET = ("bank", "desks")
+
+
+@pytest.fixture(params=["ews", "graph"])
+def end(request: pytest.FixtureRequest) -> Iterator[End]:
+    with serving(request.param) as started:
+        yield started
+
+
+@dataclass
+class Bank:
+    """One mailbox with so many emails, of which some were wrongly turned away."""
+
+    end: End
+    reinfer: ReinferSimulator
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.end.server.store = Store(["desk@bank.example"])
+        self.box = next(iter(self.end.server.store))
+        # Graph lists no folders of such a class.
+        self.box.create_folder(IMPORTED, "IPF.Imap" if isinstance(self.end, EwsEnd) else "IPF.Note")
+        self.box.create_folder("Archive")
+        destination = Destination.objects.create(name="Re:infer", endpoint=self.reinfer.url, token=DEFAULT_TOKEN)
+        integration = Integration.objects.create(
+            project="bank", name="mail", enabled=True, disabled_reason="", **self.end.row()
+        )
+        bucket = Bucket.objects.create(destination=destination, project=BUCKET[0], name=BUCKET[1])
+        self.mailbox = Mailbox.objects.create(integration=integration, bucket=bucket, address="desk@bank.example")
+        scheduling.make_states()
+
+    def deliver(self, name: str, folder: str, *, draft: bool = False, old: bool = True) -> None:
+        mime = received(mail(name))
+        arrival = NOON - timedelta(days=1) if old else self.clock() + timedelta(seconds=1)
+        self.box.deliver(replace(mail_of(mime), received=arrival, draft=draft), folder)
+
+    def sync(self, times: int = 1) -> None:
+        around = runner.RunEnvironment(
+            open_source=lambda *given, **named: AsReleased(open_source(*given, **named)),
+            clock=self.clock,
+            monotonic=lambda: self.clock.now.timestamp(),  # noqa: PLW0108  # the clock turns
+            chance=lambda: 0.5,
+        )
+        for _ in range(times):
+            self.clock.turn(minutes=1)
+            run = runner.run(self.mailbox.pk, around)
+            assert run is not None
+            assert run.outcome == "done", run.error_text
+
+    def held(self) -> set[str]:
+        return set(self.reinfer.sources[BUCKET].comments)
+
+
+@pytest.fixture
+def bank(end: End, transactional_db: None) -> Iterator[Bank]:
+    with ReinferSimulator(projects=["bank"], sources=[BUCKET]) as reinfer:
+        try:
+            yield Bank(end, reinfer)
+        finally:
+            end.close()
+
+
+def with_the_schema_of_the_release_before() -> None:
+    """As its database is found by the migrations: what they add has no value from before."""
+    go_back()
+    bring_up()
+
+
+def live(bank: Bank, emails: int, rejected: int) -> tuple[set[str], set[str]]:
+    """The life before the upgrade; the comment ids of what arrived, and of what was wrongly turned away."""
+    names = [f"m{number}" for number in range(emails)]
+    wrongly = set(names[:: emails // rejected])
+    for number, name in enumerate(names):
+        is_draft = number % 3 == 0
+        folder = (IMPORTED if not is_draft else "Archive") if name in wrongly else ("Inbox", "Archive")[number % 2]
+        bank.deliver(name, folder, draft=name in wrongly and is_draft)
+    with release(BEFORE):
+        bank.sync(2)
+    return {comment_id_of(name) for name in names if name not in wrongly}, {comment_id_of(name) for name in wrongly}
+
+
+@pytest.mark.parametrize(
+    ("emails", "rejected"), [(60, 6), pytest.param(2000, 100, marks=pytest.mark.long)], ids=["60", "2000"]
+)
+def test_after_the_upgrade_nothing_is_sent_until_they_are_brought_and_then_exactly_those(
+    bank: Bank, emails: int, rejected: int
+):
+    arrived, wrongly = live(bank, emails, rejected)
+    assert len(wrongly) == rejected
+    assert bank.held() == arrived
+    with_the_schema_of_the_release_before()
+    before = bank.reinfer.sources[BUCKET].ai_units
+    with release(BEHIND):
+        asked = len(bank.reinfer.requests)
+        bank.sync(6)
+        assert len(bank.reinfer.requests) == asked, "not even a free update is sent"
+        told = newly_wanted.amount(AnswerState.WAITING)
+        assert (told.emails, told.units, told.is_counting) == (rejected, rejected, False)
+        assert bank.held() == arrived
+        bank.deliver("live", IMPORTED, old=False)
+        bank.sync()
+        assert bank.held() == arrived | {comment_id_of("live")}
+        newly_wanted_actions.bring(ADMIN, [bank.mailbox])
+        bank.sync(3)
+    assert bank.held() == arrived | wrongly | {comment_id_of("live")}
+    assert bank.reinfer.sources[BUCKET].ai_units == before + rejected + 1
+
+
+def test_a_database_of_the_release_before_is_known_to_be_of_it(bank: Bank):
+    live(bank, 6, 2)
+    with_the_schema_of_the_release_before()
+    state = MailboxState.objects.get()
+    assert (state.rules, state.looked_for) == (1, 1)
+    assert set(SyncedFolder.objects.values_list("looked_through", flat=True)) == {1}
+
+
+def test_the_digest_of_the_first_version_is_that_of_the_release_before():
+    """Else an upgrade would list every folder again at once. The value is one that the release before computed."""
+    rules = Rules(start=NOON, folder_deny=(("Inbox", "Private"),), domain_allow=("bank.example",))
+    digest = wanted_digest(rules, bucket="7", address="Desk@bank.example", version=1)
+    assert digest == "86382ee5272a65f52d10ac1c424256ac0375c1fa33ee27b51c28d13414128e9d"

@@ -1,0 +1,375 @@
+"""Whose fault a refusal is, over hours of polling: one mailbox, or the connection."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from integrations import errors
+from integrations.models import Integration
+from mailboxes.models import Mailbox
+from operations import integration_actions
+from sync.jobs import scheduling, sign_in_budget, verification
+from sync.models import Account, MailboxState, SyncRun
+from tests.actors import ADMIN
+from tests.mails import mail
+from tests.sync.world import World
+
+ALWAYS = 10_000
+REFUSED = {
+    "403": errors.EwsDisabled("HTTP 403"),
+    "403 of Exchange Online": errors.EwsBlockedOnline("HTTP 403"),
+    "a version": errors.VersionRefused("ErrorInvalidServerVersion"),
+    "a wrong endpoint": errors.EndpointWrong("HTTP 404"),
+    "a permission of Graph": errors.PermissionMissing("HTTP 403"),
+    "an invalid request": errors.ExchangeFailed("ErrorInvalidRequest"),
+}
+
+
+@pytest.fixture
+def four(world: World) -> list[Mailbox]:
+    return [world.mailbox(f"m{number}@bank.example") for number in range(4)]
+
+
+def refuse(world: World, mailbox: Mailbox, error: Exception, times: int = ALWAYS) -> None:
+    world.mailboxes[mailbox.address].fail("folders", error, times=times)
+
+
+def polls(world: World, count: int) -> None:
+    """Minutes of polling, each with its tick of beat, and what a sync that ends makes go on at once."""
+    for _ in range(count):
+        world.clock.turn(seconds=67)
+        queue: list[int] = []
+        scheduling.dispatch(queue.append, world.clock)
+        while queue:
+            mailbox = Mailbox.objects.select_related("integration").get(pk=queue.pop(0))
+            if world.run(mailbox) is not None:
+                scheduling.go_on(mailbox, queue.append, world.clock)
+
+
+def missed(world: World, mailbox: Mailbox, count: int) -> int:
+    """Of so many polls."""
+    return count - SyncRun.objects.filter(mailbox=mailbox, outcome="done").count()
+
+
+# ---- no password at stake ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(error, id=name, marks=[pytest.mark.long] if number else [])
+        for number, (name, error) in enumerate(REFUSED.items())
+    ],
+)
+def test_while_one_mailbox_is_always_refused_its_neighbours_miss_no_poll(world: World, four, error):
+    refuse(world, four[0], error)
+    polls(world, 72)
+    assert [missed(world, mailbox, 72) for mailbox in four[1:]] == [0, 0, 0]
+    assert MailboxState.objects.get(pk=four[0].pk).error_kind == error.kind
+    assert not Integration.objects.get().is_held
+
+
+def test_a_second_mailbox_that_is_refused_within_ten_minutes_holds_the_connection(world: World, four):
+    refuse(world, four[0], errors.EwsDisabled("HTTP 403"))
+    refuse(world, four[1], errors.EwsDisabled("HTTP 403"))
+    world.sync(four[0])
+    assert not Integration.objects.get().is_held
+    world.clock.turn(minutes=9)
+    world.sync(four[1])
+    assert Integration.objects.get().held_kind == "unknown_forbidden_error"
+
+
+def test_a_second_mailbox_that_is_refused_later_than_that_holds_nothing(world: World, four):
+    for mailbox in four[:2]:
+        refuse(world, mailbox, errors.EwsDisabled("HTTP 403"))
+        world.sync(mailbox)
+        world.clock.turn(minutes=11)
+    assert not Integration.objects.get().is_held
+
+
+def test_a_mailbox_that_worked_between_two_refusals_shows_that_the_connection_works(world: World, four):
+    refuse(world, four[0], errors.EwsDisabled("HTTP 403"))
+    refuse(world, four[1], errors.EwsDisabled("HTTP 403"))
+    for mailbox in (four[0], four[2], four[1]):
+        world.sync(mailbox)
+        world.clock.turn(seconds=1)
+    assert not Integration.objects.get().is_held
+
+
+def test_one_mailbox_that_works_clears_the_connection_at_once_and_all_are_asked_again(world: World, four):
+    for mailbox in four:
+        refuse(world, mailbox, errors.EwsDisabled("HTTP 403"), times=2)
+    polls(world, 1)
+    held = Integration.objects.get()
+    assert held.is_held
+    assert held.held_until - world.clock() == timedelta(seconds=15)
+    for mailbox in four:
+        world.mailboxes[mailbox.address].faults.clear()
+    world.clock.turn(seconds=16)
+    (probe,) = world.due()
+    assert probe in {four[2].pk, four[3].pk}, "one that was not refused itself"
+    world.sync(Mailbox.objects.get(pk=probe))
+    assert not Integration.objects.get().is_held
+    assert set(world.due()) == {mailbox.pk for mailbox in four} - {probe}
+
+
+def test_a_connection_that_stays_refused_stays_held_however_long_its_probes_are_apart(world: World, four):
+    for mailbox in four:
+        refuse(world, mailbox, errors.EwsDisabled("HTTP 403"))
+    polls(world, 120)
+    assert Integration.objects.get().is_held
+    assert SyncRun.objects.count() < 25, "a request each quarter of an hour, and not one for each poll"
+
+
+def test_the_only_mailbox_of_a_connection_pauses_alone(world: World):
+    desk = world.mailbox()
+    refuse(world, desk, errors.EwsDisabled("HTTP 403"))
+    world.sync(desk)
+    assert not Integration.objects.get().is_held
+    assert MailboxState.objects.get().next_sync_at - world.clock() == timedelta(minutes=20)
+
+
+# ---- a password at stake ----------------------------------------------------------------------------------------------
+
+
+def test_while_one_mailbox_is_always_refused_its_password_its_neighbours_miss_at_most_two_polls(world: World, four):
+    refuse(world, four[0], errors.SignInRefused("HTTP 401"))
+    polls(world, 72)
+    assert max(missed(world, mailbox, 72) for mailbox in four[1:]) <= 2
+    state = MailboxState.objects.get(pk=four[0].pk)
+    assert state.refused_alone
+    tries = SyncRun.objects.filter(mailbox=four[0]).count()
+    assert 3 <= tries <= 1 + 72 * 67 / 1200 + 1, "it is tried again, slowly"
+    assert not Integration.objects.get().is_held
+
+
+def test_the_probe_signs_in_anew(world: World, four):
+    refuse(world, four[0], errors.SignInRefused("HTTP 401"))
+    polls(world, 1)
+    (probed,) = world.signed_in_anew
+    assert probed != four[0].address
+
+
+def test_a_mailbox_that_works_by_an_open_connection_does_not_show_that_the_password_is_right(world: World, four):
+    around = world.open_source
+
+    def meanwhile(integration, address):
+        # The password is refused to another worker while this one is at work.
+        if address == four[1].address and not Integration.objects.get().is_held:
+            world.open_source = around
+            refuse(world, four[0], errors.SignInRefused("HTTP 401"))
+            world.run(four[0])
+        return around(integration, address)
+
+    world.open_source = meanwhile
+    world.run(four[1])
+    assert Integration.objects.get().is_held
+
+
+def test_two_mailboxes_that_are_refused_show_that_it_is_the_connection_and_nobody_else_is_probed(world: World, four):
+    for mailbox in four:
+        refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
+    polls(world, 10)
+    assert SyncRun.objects.count() == 2
+    assert Integration.objects.get().is_held
+    assert not MailboxState.objects.filter(refused_alone=True).exists()
+
+
+def test_in_the_hours_after_a_wrong_password_is_tried_three_times_an_hour_at_most(world: World, four):
+    for mailbox in four:
+        refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
+    polls(world, 220)
+    began = [run.started_at for run in SyncRun.objects.order_by("started_at")]
+    assert_within_budget(began)
+    assert len(began) >= 2 + 3 * 2
+
+
+def assert_within_budget(times) -> None:
+    first, minute, hour = times[0], timedelta(minutes=1), timedelta(hours=1)
+    assert sum(at < first + minute for at in times) <= 2
+    later = [at for at in times if at >= first + minute]
+    for at in later:
+        assert sum(at <= other < at + hour for other in later) <= 3
+
+
+def test_when_the_password_works_again_all_go_on_at_once(world: World, four):
+    for mailbox in four:
+        refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
+    polls(world, 10)
+    for mailbox in four:
+        world.mailboxes[mailbox.address].faults.clear()
+    polls(world, 11)
+    assert not Integration.objects.get().is_held
+    assert not MailboxState.objects.filter(failures__gt=0).exists()
+    assert not Account.objects.exists()
+    assert not MailboxState.objects.filter(refused_alone=True).exists()
+
+
+def test_a_probe_that_meets_a_closed_mailbox_shows_all_the_same_that_the_password_is_right(world: World):
+    desk, other = world.mailbox("a@bank.example"), world.mailbox("b@bank.example")
+    refuse(world, desk, errors.SignInRefused("HTTP 401"))
+    refuse(world, other, errors.AccessDenied())
+    world.run(desk)
+    assert world.due() == [other.pk]
+    world.sync(other)
+    assert not Integration.objects.get().is_held
+    assert MailboxState.objects.get(pk=desk.pk).refused_alone
+
+
+def test_a_probe_that_meets_something_else_tells_nothing_and_another_is_sent_soon(world: World, four):
+    refuse(world, four[0], errors.SignInRefused("HTTP 401"))
+    world.run(four[0])
+    (probe,) = world.due()
+    refuse(world, Mailbox.objects.get(pk=probe), errors.ExchangeFailed("HTTP 500"), times=1)
+    world.sync(Mailbox.objects.get(pk=probe))
+    assert Integration.objects.get().is_held
+    world.clock.turn(minutes=1)
+    (another,) = world.due()
+    assert another not in {probe, four[0].pk}
+
+
+def test_a_mailbox_that_is_refused_alone_works_again_as_soon_as_it_is_let_in(world: World, four):
+    refuse(world, four[0], errors.SignInRefused("HTTP 401"))
+    polls(world, 3)
+    world.mailboxes[four[0].address].faults.clear()
+    polls(world, 20)
+    state = MailboxState.objects.get(pk=four[0].pk)
+    assert (state.failures, state.refused_alone) == (0, False)
+
+
+# ---- one account in several integrations ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared(world: World):
+    """A second integration that signs in with the same account and password."""
+    twin = Integration.objects.create(
+        project="bank", name="other", endpoint=world.integration.endpoint, username="U", password="p", enabled=True,
+        disabled_reason="",
+    )  # fmt: skip
+    box = world.mailbox("elsewhere@bank.example")
+    Mailbox.objects.filter(pk=box.pk).update(integration=twin)
+    return Mailbox.objects.get(pk=box.pk)
+
+
+@pytest.mark.parametrize("spelling", ["U", "BANK\\U", "bank.example\\u", "u@bank.example"])
+def test_an_account_that_was_refused_is_counted_over_all_integrations_that_use_it(world: World, four, shared, spelling):
+    Integration.objects.filter(name="other").update(username=spelling)
+    for mailbox in [*four, shared]:
+        refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
+    polls(world, 220)
+    assert_within_budget([run.started_at for run in SyncRun.objects.order_by("started_at")])
+
+
+def test_an_integration_with_another_password_of_the_same_account_goes_on(world: World, four, shared):
+    twin = Integration.objects.get(name="other")
+    twin.password = "right"
+    twin.save()
+    for mailbox in four:
+        refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
+    polls(world, 30)
+    assert missed(world, shared, 30) == 0
+
+
+def test_an_integration_that_waits_for_its_account_goes_on_when_the_account_works(world: World, four, shared):
+    for mailbox in four:
+        refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
+    polls(world, 2)
+    world.run(shared)
+    for mailbox in four:
+        world.mailboxes[mailbox.address].faults.clear()
+    polls(world, 80)
+    assert not Account.objects.exists()
+    assert MailboxState.objects.get(pk=shared.pk).up_to_date
+
+
+# ---- admins -----------------------------------------------------------------------------------------------------------
+
+
+def test_start_with_another_password_begins_a_new_budget(world: World, four):
+    for mailbox in four:
+        refuse(world, mailbox, errors.SignInRefused("HTTP 401"), times=2)
+    polls(world, 2)
+    world.integration.password = "another"
+    world.integration.save()
+    integration_actions.start(ADMIN, world.integration)
+    assert not Account.objects.exists()
+
+
+def test_start_with_the_same_password_does_not(world: World, four):
+    for mailbox in four:
+        refuse(world, mailbox, errors.SignInRefused("HTTP 401"))
+    times = []
+    for _ in range(30):
+        integration_actions.start(ADMIN, world.integration)
+        polls(world, 1)
+    times = [run.started_at for run in SyncRun.objects.order_by("started_at")]
+    assert_within_budget(times)
+
+
+def pressed(world: World, error: errors.IntegrationError) -> errors.IntegrationError | None:
+    """What an admin is told who presses Test."""
+
+    def asks() -> None:
+        raise error
+
+    try:
+        with sign_in_budget.counting(world.integration, world.clock):
+            asks()
+    except errors.IntegrationError as told:
+        return told
+    return None
+
+
+def test_a_test_that_is_pressed_again_and_again_is_counted_and_then_refused(world: World):
+    refusal = errors.SignInRefused("HTTP 401")
+    told = []
+    for _ in range(30):
+        told.append(pressed(world, refusal))
+        world.clock.turn(seconds=10)
+    assert told.count(refusal) == 2 + 3
+    assert isinstance(told[-1], errors.SignInPaused)
+    assert "until 09:" in str(told[-1])
+
+
+def test_a_password_that_was_not_refused_yet_may_always_be_tested(world: World):
+    refusal = errors.SignInRefused("HTTP 401")
+    for _ in range(3):
+        pressed(world, refusal)
+    assert pressed(world, refusal) is not refusal
+    world.integration.password = "another"
+    assert pressed(world, refusal) is refusal
+
+
+def test_a_verification_that_is_refused_a_password_is_counted_and_holds_the_connection(world: World, four):
+    row = verification.begin(four[0], repair=False, clock=world.clock)
+    world.sync(four[0])
+    world.mailboxes[four[0].address].fail("changes", errors.SignInRefused("HTTP 401"))
+    verification.go_on(row.pk, world.around())
+    assert Integration.objects.get().is_held
+    assert len(Account.objects.get().refused) == 1
+
+
+# ---- what it costs ----------------------------------------------------------------------------------------------------
+
+
+def test_an_account_is_known_by_no_name_and_no_password(world: World, four):
+    refuse(world, four[0], errors.SignInRefused("HTTP 401"))
+    world.run(four[0])
+    row = Account.objects.get()
+    assert "u" not in {row.pk, *row.refused[0].values()}
+    assert len(row.pk) == 64
+
+
+def test_a_healthy_sync_neither_asks_nor_writes_anything_for_it(world: World, four):
+    world.mailboxes[four[0].address].deliver(mail("a"))
+    world.sync(four[0])
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        world.sync(four[0])
+    about = [query["sql"] for query in seen.captured_queries if "sync_account" in query["sql"]]
+    assert len(about) == 1
+    assert "mailboxes_mailbox" in about[0], "it is asked along with the mailbox itself"

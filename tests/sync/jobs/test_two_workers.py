@@ -1,0 +1,296 @@
+"""Two workers at once: copies of one email in two mailboxes, and a slow worker that lost its lease and wakes up."""
+
+from contextlib import suppress
+
+import pytest
+
+from sync.engine.ports import LeaseLost
+from sync.models import LedgerEntry, MailboxState, SyncRun
+from tests.faults.deadly import Died, Kills, Reaper
+from tests.mails import comment_id_of, mail
+from tests.sync.world import World
+
+
+class Interrupted:
+    """Runs something else in the middle of a sync, at the first call of one method of one port."""
+
+    def __init__(self, method: str, meanwhile, *, after: bool = False) -> None:
+        self.method, self.meanwhile, self.after = method, meanwhile, after
+        self.done = False
+
+    def wrap(self, port, it):
+        interruption = self
+
+        class Wrapped:
+            def __getattr__(self, name):
+                value = getattr(it, name)
+                if f"{port}.{name}" != interruption.method or interruption.done:
+                    return value
+
+                def call(*given, **named):
+                    interruption.done = True
+                    if not interruption.after:
+                        interruption.meanwhile()
+                    result = value(*given, **named)
+                    if interruption.after:
+                        interruption.meanwhile()
+                    return result
+
+                return call
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *exc):
+                it.close()
+
+        return Wrapped()
+
+
+def interrupted(world: World, method: str, meanwhile, *, after: bool = False) -> None:
+    """`meanwhile` runs with the plain ports of the world, as another worker would."""
+
+    def alone():
+        wrap, world.wrap = world.wrap, lambda port, it: it
+        try:
+            meanwhile()
+        finally:
+            world.wrap = wrap
+
+    world.wrap = Interrupted(method, alone, after=after).wrap
+
+
+@pytest.fixture
+def two(world: World):
+    desk, sales = world.mailbox("desk@bank.example"), world.mailbox("sales@bank.example")
+    for mailbox in (desk, sales):
+        world.mailboxes[mailbox.address].deliver(mail("a", to="desk@bank.example, sales@bank.example"))
+    return desk, sales
+
+
+MOMENTS = [
+    ("ledger.known", False),
+    ("source.fetch", False),
+    ("ledger.entries", True),
+    ("ledger.intend", False),
+    ("ledger.intend", True),
+    ("sink.push", False),
+    ("sink.push", True),
+    ("ledger.confirm", False),
+    ("ledger.confirm", True),
+    ("checkpoints.advance", False),
+]
+
+
+@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=str)
+def test_copies_of_one_email_synced_at_the_same_moment_are_created_once(world: World, two, method, after):
+    desk, sales = two
+    interrupted(world, method, lambda: world.sync(sales), after=after)
+    world.sync(desk)
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=5)
+    world.sync_all(rounds=3)
+    world.assert_all_is_well(["a"])
+    assert world.ai_units() == 1
+    assert world.comment("a").properties["string:Mailbox"] in (desk.address, sales.address)
+
+
+def test_a_copy_that_meets_a_push_in_flight_does_not_push_but_is_told_later(world: World, two):
+    desk, sales = two
+    interrupted(world, "sink.push", lambda: world.sync(sales))
+    world.sync(desk)
+    assert [comment.properties["string:Mailbox"] for comment in world.bucket().writes[comment_id_of("a")]] == [
+        desk.address
+    ]
+    assert LedgerEntry.objects.get().dirty
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=5)
+    world.sync(sales)
+    assert world.comment("a").properties["string:Mailbox"] == sales.address
+    world.assert_all_is_well(["a"])
+
+
+def test_a_copy_deferred_to_a_worker_that_died_is_created_by_the_other_mailbox(world: World, two):
+    desk, sales = two
+
+    def die():
+        world.sync(sales)
+        raise Died
+
+    interrupted(world, "sink.push", die)
+    with pytest.raises(Died):
+        world.sync(desk)
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync(sales)
+    world.assert_all_is_well(["a"])
+
+
+@pytest.mark.parametrize(("method", "after"), MOMENTS, ids=str)
+def test_a_slow_worker_that_lost_its_lease_cannot_push_or_move_the_checkpoint(world: World, method, after):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.deliver(mail("a"))
+    cursors = []
+
+    def sleep_and_be_replaced():
+        world.clock.turn(minutes=10)
+        world.sync(desk)
+        box.deliver(mail("b"))
+        world.clock.turn(minutes=10)
+        world.sync(desk)
+        cursors.extend(desk.folders.order_by("pk").values_list("cursor", flat=True))
+        cursors.append(world.pushes())
+
+    interrupted(world, method, sleep_and_be_replaced, after=after)
+    slow = world.sync(desk)
+    assert slow.outcome == "lost"
+    if (method, after) not in {("sink.push", False)}:
+        assert [*desk.folders.order_by("pk").values_list("cursor", flat=True), world.pushes()] == cursors
+    world.wrap = lambda port, it: it
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a", "b"])
+    assert not MailboxState.objects.exclude(lease_token=None).exists()
+
+
+def test_a_confirmation_that_comes_too_late_marks_the_entry_dirty(world: World, two):
+    desk, sales = two
+    world.sync(desk)
+    box = world.mailboxes[desk.address]
+    box.create_folder("Done")
+    box.move(next(iter(box.folder("Inbox").items)), "Done")
+
+    def meanwhile():
+        # The push takes longer than it may; the other mailbox's copy is delivered in between.
+        world.clock.turn(minutes=2)
+        world.sync(sales)
+
+    interrupted(world, "sink.push", meanwhile, after=True)
+    world.sync(desk)
+    assert LedgerEntry.objects.get().dirty
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a"])
+    assert world.comment("a").properties["string:Mailbox"] == sales.address
+
+
+def test_of_two_pushes_that_overlap_the_one_that_was_confirmed_first_does_not_pass_for_the_last(world: World, two):
+    desk, sales = two
+    world.sync_all()
+    for address, folder in ((desk.address, "Done"), (sales.address, "Later")):
+        box = world.mailboxes[address]
+        box.create_folder(folder)
+        box.move(next(iter(box.folder("Inbox").items)), folder)
+    confirms = []
+
+    class Late:
+        """The ledger of a worker whose confirmation comes when somebody asks for it."""
+
+        def __init__(self, it):
+            self.it = it
+
+        def __getattr__(self, name):
+            return getattr(self.it, name)
+
+        def confirm(self, *given):
+            confirms.append(lambda: self.it.confirm(*given))
+            raise Died
+
+    world.wrap = lambda port, it: Late(it) if port == "ledger" else it
+    for mailbox in (desk, sales):
+        with pytest.raises(Died):
+            world.sync(mailbox)
+        world.clock.turn(minutes=2)
+    for confirm in confirms:
+        with suppress(LeaseLost):
+            confirm()
+    assert LedgerEntry.objects.get().dirty
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a"])
+
+
+def test_a_mailbox_that_is_being_synced_is_left_alone_by_everybody_else(world: World):
+    from sync.jobs import runner
+
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(mail("a"))
+    seen = []
+    interrupted(world, "source.fetch", lambda: seen.append((runner.run(desk.pk, world.around()), world.due())))
+    world.sync(desk)
+    assert seen == [(None, [])]
+
+
+def test_a_run_that_its_worker_took_into_death_is_recorded_as_lost(world: World):
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(mail("a"))
+    world.wrap = Reaper(8).wrap
+    with pytest.raises(Died):
+        world.sync(desk)
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync(desk)
+    assert sorted(SyncRun.objects.values_list("outcome", flat=True)) == ["done", "lost"]
+
+
+def test_an_email_that_always_ends_the_worker_is_found_and_set_aside(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    for name in "abc":
+        box.deliver(mail(name))
+    deadly = box.deliver(mail("deadly"))
+
+    world.wrap = lambda port, it: Kills(it, deadly) if port == "source" else it
+    for _ in range(8):
+        world.clock.turn(minutes=20)
+        try:
+            world.sync(desk)
+        except Died:
+            continue
+    world.assert_all_is_well(["a", "b", "c"])
+    aside = desk.set_aside.get()
+    assert (aside.stage, aside.item_id) == ("worker", deadly)
+
+
+def test_an_update_decided_on_what_is_no_longer_so_is_decided_again(world: World, two):
+    desk, sales = two
+    world.sync_all()
+    for mailbox in (desk, sales):
+        box = world.mailboxes[mailbox.address]
+        box.create_folder("Done")
+        box.move(next(iter(box.folder("Inbox").items)), "Done")
+    writes = len(world.bucket().writes[comment_id_of("a")])
+
+    def the_other_is_pushing_now():
+        world.wrap = Reaper("sink.push").wrap
+        with pytest.raises(Died):
+            world.sync(sales)
+
+    interrupted(world, "ledger.entries", the_other_is_pushing_now, after=True)
+    world.sync(desk)
+    assert len(world.bucket().writes[comment_id_of("a")]) == writes
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a"])
+    assert world.folder_of("a") == "Done"
+
+
+def test_a_worker_that_stood_still_between_its_intention_and_its_push_does_not_push(world: World, two):
+    desk, sales = two
+
+    def stand_still():
+        world.clock.turn(seconds=100)  # the lease still holds, the intention does not
+        world.sync(sales)
+
+    interrupted(world, "ledger.intend", stand_still, after=True)
+    run = world.sync(desk)
+    assert (run.outcome, run.error_kind) == ("failed", "contended")
+    writers = [comment.properties["string:Mailbox"] for comment in world.bucket().writes[comment_id_of("a")]]
+    assert writers == [sales.address]
+    world.wrap = lambda port, it: it
+    world.clock.turn(minutes=20)
+    world.sync_all(rounds=2)
+    world.assert_all_is_well(["a"])

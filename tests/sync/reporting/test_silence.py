@@ -1,0 +1,264 @@
+"""Silence is an alarm: where mail usually arrives and does not, or a sync never comes to its end, somebody is told."""
+
+from datetime import timedelta
+
+import pytest
+
+from integrations.models import Integration
+from mailboxes.models import Mailbox
+from sync.engine.records import RunCounts
+from sync.jobs import activity, housekeeping
+from sync.jobs.activity import hour_of
+from sync.jobs.pruning import prune
+from sync.models import Activity, MailboxState, MailDay, SyncRun
+from sync.reporting import attention
+from sync.reporting.attention.silence import silent
+from tests.factories import MailboxStateFactory, ago
+from tests.mails import mail
+from tests.sync.world import World
+
+
+@pytest.fixture
+def desk(world: World):
+    mailbox = world.mailbox()
+    world.sync(mailbox)
+    return mailbox
+
+
+@pytest.fixture
+def desks(world: World):
+    found = [world.mailbox(f"desk{number}@bank.example") for number in range(3)]
+    world.sync_all()
+    return found
+
+
+def arrived(world: World, mailbox: Mailbox, days: int, created: int) -> None:
+    hour = hour_of(world.clock() - timedelta(days=days, hours=3))
+    Activity.objects.create(
+        integration_id=mailbox.integration_id, bucket_id=mailbox.bucket_id, hour=hour, created=created
+    )
+
+
+def of_day(world: World, mailbox: Mailbox, days: int, created: int) -> None:
+    MailDay.objects.create(mailbox=mailbox, day=(world.clock() - timedelta(days=days)).date(), created=created)
+
+
+def usually(world: World, mailbox: Mailbox) -> None:
+    """Yesterday's weekday brought mail in the two weeks before."""
+    of_day(world, mailbox, 8, 40)
+    of_day(world, mailbox, 15, 20)
+
+
+def problems(world: World) -> list[attention.Problem]:
+    """While beat is well."""
+    housekeeping.ticked("dispatch", world.clock())
+    return attention.problems(world.clock())
+
+
+def titles(world: World) -> list[str]:
+    return [problem.title for problem in problems(world)]
+
+
+# ---- a bucket ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.wording
+def test_a_day_without_mail_where_there_usually_is_some_is_told(world: World, desk):
+    arrived(world, desk, 7, 120)
+    arrived(world, desk, 14, 80)
+    (problem,) = problems(world)
+    assert problem.title == "Silent"
+    assert "120 on the same day a week ago" in problem.text
+
+
+@pytest.mark.parametrize(
+    "past", [[(7, 120)], [(7, 120), (14, 3)], [(7, 120), (14, 80), (0, 1)]], ids=["once", "seldom", "some today"]
+)
+def test_what_is_not_usual_or_not_silent_is_no_alarm(world: World, desk, past):
+    for days, created in past:
+        arrived(world, desk, days, created)
+    assert titles(world) == []
+
+
+def test_an_integration_that_is_stopped_is_silent_for_a_reason(world: World, desk):
+    arrived(world, desk, 7, 120)
+    arrived(world, desk, 14, 80)
+    Integration.objects.update(enabled=False, disabled_reason="user")
+    assert titles(world) == []
+
+
+def test_a_bucket_that_is_silent_says_how_many_mailboxes_that_is(world: World, desks):
+    arrived(world, desks[0], 7, 120)
+    arrived(world, desks[0], 14, 80)
+    for desk in desks:
+        usually(world, desk)
+    (problem,) = problems(world)
+    assert (problem.about, problem.count, problem.bucket) == ("mailboxes", 3, desks[0].bucket_id)
+
+
+def test_a_bucket_whose_integration_was_just_started_anew_is_not_silent_yet(world: World, desk):
+    arrived(world, desk, 7, 120)
+    arrived(world, desk, 14, 80)
+    world.clock.turn(minutes=1)
+    MailboxState.objects.update(next_sync_at=None, asked_at=world.clock())
+    assert titles(world) == []
+    world.sync(desk)
+    assert titles(world) == ["Silent"]
+
+
+# ---- a mailbox --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.wording
+def test_a_mailbox_that_is_silent_alone_among_others_of_its_bucket_is_told(world: World, desks):
+    for desk in desks:
+        usually(world, desk)
+    of_day(world, desks[0], 1, 5)
+    of_day(world, desks[1], 0, 1)
+    (problem,) = problems(world)
+    assert (problem.title, problem.about, problem.subject) == ("Silent", "mailbox", desks[2])
+    assert "for bank/desks since Sunday, 00:00 UTC; there were 40 on the same day a week ago" in problem.text
+
+
+@pytest.mark.wording
+def test_many_mailboxes_of_a_bucket_that_are_silent_at_once_are_one_problem(world: World, desks):
+    for desk in desks:
+        usually(world, desk)
+    of_day(world, desks[0], 1, 5)
+    (problem,) = problems(world)
+    assert (problem.about, problem.count, problem.subject) == ("mailboxes", 2, world.integration)
+    assert "there were 80 on the same day" in problem.text
+
+
+@pytest.mark.parametrize("past", [[(8, 40)], [(8, 40), (15, 9)], [(8, 9), (15, 40)], [(7, 40), (14, 40)]])
+def test_a_mailbox_that_does_not_usually_get_mail_on_that_day_may_be_silent(world: World, desk, past):
+    for days, created in past:
+        of_day(world, desk, days, created)
+    assert titles(world) == []
+
+
+@pytest.mark.parametrize("stopped", [Integration, Mailbox])
+def test_a_mailbox_that_is_stopped_is_silent_for_a_reason(world: World, desk, stopped):
+    usually(world, desk)
+    stopped.objects.update(enabled=False, disabled_reason="user")
+    assert titles(world) == []
+
+
+def test_a_mailbox_that_was_just_started_anew_brings_first_what_arrived_meanwhile(world: World, desk):
+    usually(world, desk)
+    world.clock.turn(minutes=1)
+    MailboxState.objects.update(next_sync_at=None, asked_at=world.clock())
+    assert titles(world) == []
+    world.mailboxes[desk.address].deliver(mail("a"))
+    world.sync(desk)
+    assert titles(world) == []
+
+
+def test_a_mailbox_that_nobody_looked_at_since_the_day_ended_is_not_said_to_get_no_mail(world: World, desk):
+    usually(world, desk)
+    MailboxState.objects.update(
+        synced_at=world.clock() - timedelta(hours=9), asked_at=world.clock() - timedelta(days=9)
+    )
+    assert list(silent(world.clock())) == []
+
+
+def test_what_a_run_created_is_added_to_the_day_of_its_mailbox(world: World, desk):
+    other = world.mailbox("other@bank.example")
+    for name in "ab":
+        world.mailboxes[desk.address].deliver(mail(name))
+        world.sync(desk)
+    world.sync(other)
+    world.clock.turn(days=1)
+    world.mailboxes[desk.address].deliver(mail("c"))
+    world.sync(desk)
+    activity.add(desk, RunCounts(updated=1, set_aside=1), world.clock())
+    days = MailDay.objects.order_by("day").values_list("mailbox_id", "day", "created")
+    assert list(days) == [(desk.pk, (world.clock() - timedelta(days=1)).date(), 2), (desk.pk, world.clock().date(), 1)]
+
+
+def test_the_days_of_a_mailbox_are_kept_for_three_weeks(world: World, desk):
+    of_day(world, desk, 21, 4)
+    of_day(world, desk, 22, 4)
+    prune(world.clock)
+    assert MailDay.objects.get().day == (world.clock() - timedelta(days=21)).date()
+
+
+def test_two_queries_find_every_silent_mailbox(world: World, desks, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        assert list(silent(world.clock())) == []
+
+
+# ---- syncs that do not end --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.wording
+def test_a_mailbox_whose_syncs_never_come_to_their_end_is_told(world: World, desk):
+    assert titles(world) == []
+    world.clock.turn(hours=3)
+    MailboxState.objects.update(next_sync_at=world.clock())
+    (problem,) = problems(world)
+    assert (problem.title, problem.about) == ("Silent", "mailbox")
+    assert "No sync of it has ended since 08:00, although none failed" in problem.text
+
+
+@pytest.mark.wording
+def test_mailboxes_of_an_integration_whose_syncs_do_not_end_are_one_problem(world: World, desks):
+    world.clock.turn(minutes=20)
+    world.sync(desks[0])
+    world.clock.turn(hours=3)
+    MailboxState.objects.update(next_sync_at=world.clock())
+    (problem,) = problems(world)
+    assert (problem.about, problem.count) == ("mailboxes", 3)
+    assert "since 08:00" in problem.text
+    assert "No sync of any of them" in problem.text
+
+
+@pytest.mark.parametrize(("hours", "told"), [(5, []), (12, []), (14, ["Silent"])])
+def test_an_integration_that_polls_every_four_hours_may_take_several_of_them(world: World, desk, hours, told):
+    Integration.objects.update(poll_interval=4 * 3600)
+    world.clock.turn(hours=hours)
+    MailboxState.objects.update(next_sync_at=world.clock())
+    assert titles(world) == told
+
+
+def test_what_was_stopped_for_long_is_not_told_right_after_its_start(world: World, desk):
+    world.clock.turn(days=9)
+    MailboxState.objects.update(next_sync_at=None, asked_at=world.clock())
+    assert titles(world) == []
+    world.clock.turn(hours=3)
+    MailboxState.objects.update(next_sync_at=world.clock())
+    assert titles(world) == ["Silent"]
+
+
+def test_a_mailbox_that_never_completed_a_sync_is_told_unless_its_first_one_brings_mail(world: World):
+    desk = world.mailbox()
+    world.clock.turn(hours=3)
+    MailboxState.objects.update(next_sync_at=world.clock())
+    assert titles(world) == ["Silent"]
+    SyncRun.objects.create(mailbox=desk, started_at=world.clock() - timedelta(minutes=5), outcome="yielded", created=7)
+    assert titles(world) == []
+
+
+# ---- nobody looks -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.wording
+def test_a_mailbox_that_waits_for_its_first_sync_and_that_no_worker_takes_is_told(world: World):
+    world.mailbox()
+    assert MailboxState.objects.get().next_sync_at is None
+    assert titles(world) == []
+    world.clock.turn(minutes=20)
+    still, problem = problems(world)
+    assert (still.title, still.subject) == ("Standing still", "Syncs")
+    assert (problem.title, problem.status) == ("Overdue", "overdue")
+    assert "was due at 08:00. No worker took them" in problem.text
+
+
+def test_whoever_makes_a_mailbox_due_at_once_notes_when(db):
+    state = MailboxStateFactory(asked_at=ago(days=3))
+    MailboxState.objects.update(next_sync_at=state.next_sync_at, failures=0)
+    state.refresh_from_db()
+    before = state.asked_at
+    MailboxState.objects.filter(pk=state.pk).update(next_sync_at=None)
+    state.refresh_from_db()
+    assert state.asked_at > before + timedelta(days=2)

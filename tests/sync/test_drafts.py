@@ -1,0 +1,130 @@
+"""What Exchange marks as a draft: an email where a server received it, wherever it was imported to, and else a draft."""
+
+import pytest
+
+from operations import mailbox_actions
+from sync.models import DeadLetter, LedgerEntry, MailboxItem
+from tests.actors import ADMIN
+from tests.mails import mail, received
+from tests.sync.world import World
+
+
+def nested(depth: int) -> bytes:
+    """An email of more parts within parts than are read."""
+    parts = b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (number, number) for number in range(depth)
+    )
+    return b"From: ann@north.example\nMessage-ID: <a@north.example>\n" + parts + b"\nText\n"
+
+
+@pytest.fixture(params=[False, True], ids=["new ids", "ids stay"])
+def world(db, request):
+    return World(keeps_ids=request.param)
+
+
+@pytest.mark.parametrize("folder", ["Inbox", "Sent Items", "Imported"])
+def test_imported_mail_that_keeps_its_mark_arrives_and_is_billed_once(world: World, folder):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Imported")
+    box.deliver(received(mail("a")), folder, draft=True)
+    world.sync(desk)
+    mailbox_actions.list_again(ADMIN, desk)
+    world.sync(desk)
+    world.assert_all_is_well(["a"])
+    assert (world.ai_units(), world.fetched()) == (1, 1)
+
+
+def test_a_draft_outside_drafts_is_fetched_once_counted_and_not_sent(world: World):
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(mail("a"), draft=True)
+    run = world.sync(desk)
+    assert (run.fetched, run.not_wanted, run.created) == (1, 1, 0)
+    for _ in range(2):
+        mailbox_actions.list_again(ADMIN, desk)
+        assert world.sync(desk).fetched == 0
+    assert MailboxItem.objects.get().verdict == "never_sent"
+    assert not LedgerEntry.objects.exists()
+
+
+def test_a_draft_that_changes_is_looked_at_again_and_arrives_when_it_is_sent(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Templates")
+    item = box.deliver(mail("a"), "Templates", draft=True)
+    world.sync(desk)
+    box.edit(item, mail("a", body="More words"))
+    assert world.sync(desk).created == 0
+    box.folder("Templates").items[item].draft = False
+    box.edit(item, mail("a", body="The last words"))
+    box.move(item, "Sent Items")
+    assert world.sync(desk).created == 1
+    assert world.comment("a").message.body.strip() == "The last words"
+    world.assert_all_is_well(["a"])
+
+
+def test_what_is_marked_as_a_draft_in_drafts_is_not_even_fetched_where_an_admin_wants_drafts(world: World):
+    desk = world.mailbox(folder_allow=[["Inbox"], ["Entwürfe"]])
+    box = world.mailboxes[desk.address]
+    box.rename_folder("Drafts", "Entwürfe")
+    box.deliver(received(mail("a")), "Entwürfe", draft=True)
+    box.deliver(mail("b"), "Entwürfe")
+    assert world.sync(desk).fetched == 1
+    world.assert_all_is_well(["b"])
+
+
+def test_below_drafts_the_mime_decides_as_anywhere_else(world: World):
+    desk = world.mailbox(folder_allow=[["Drafts", "Imported"]])
+    box = world.mailboxes[desk.address]
+    box.create_folder("Imported", parent="Drafts")
+    box.deliver(received(mail("a")), "Imported", draft=True)
+    box.deliver(mail("b"), "Imported", draft=True)
+    world.sync(desk)
+    world.assert_all_is_well(["a"])
+
+
+def test_a_draft_that_makes_no_comment_is_turned_away_and_not_set_aside(world: World):
+    desk = world.mailbox()
+    world.mailboxes[desk.address].deliver(nested(200), draft=True)
+    run = world.sync(desk)
+    assert (run.not_wanted, run.set_aside) == (1, 0)
+    assert MailboxItem.objects.get().verdict == "never_sent"
+
+
+def test_a_draft_that_was_set_aside_is_still_a_draft_when_it_is_tried_again(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    item = box.deliver(mail("a"), draft=True)
+    box.break_item(item, "ErrorItemCorrupt")
+    world.sync(desk)
+    box.mend_item(item)
+    world.clock.turn(hours=1)
+    world.sync(desk)
+    assert DeadLetter.objects.get().settled == "unwanted"
+    world.assert_all_is_well([])
+
+
+def test_mail_that_was_sent_already_is_followed_where_it_is_marked_as_a_draft(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.create_folder("Done")
+    item = box.deliver(received(mail("a")), draft=True)
+    world.sync(desk)
+    box.move(item, "Drafts")
+    world.sync(desk)
+    assert world.folder_of("a") == "Drafts"
+    world.assert_all_is_well(["a"])
+
+
+def test_what_an_earlier_version_turned_away_by_its_mark_alone_arrives_when_its_folder_is_listed_again(world: World):
+    desk = world.mailbox()
+    box = world.mailboxes[desk.address]
+    box.deliver(received(mail("a")), draft=True)
+    box.deliver(mail("b"), draft=True)
+    world.sync(desk)
+    MailboxItem.objects.update(verdict="draft", comment_id="", judged_by="of an earlier version")
+    LedgerEntry.objects.all().delete()
+    world.bucket().comments.clear()
+    mailbox_actions.list_again(ADMIN, desk)
+    assert world.sync(desk).created == 1
+    assert set(MailboxItem.objects.values_list("verdict", flat=True)) == {"delivered", "never_sent"}
