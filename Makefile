@@ -1,4 +1,4 @@
-# Every target sets up what it needs: Python 3.11 or newer and make are all that must be there.
+# Every target installs what it needs into .venv. Only Python 3.11 or newer and make must be installed.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -9,21 +9,22 @@ MARKS ?= not journey and not processes and not long and not image and not foreig
 SEEDS ?=
 ONLY ?=
 
-.PHONY: help demo smoke test reworded journey faults faults-processes foreign image sweep check format lock reference bench screenshots docs-screenshots clean
+.PHONY: help demo smoke test coverage reworded journey faults faults-processes foreign image sweep check format lock reference bench screenshots docs-screenshots clean
 
 help:
 	@echo "make demo      the whole product against a simulated Exchange and Re:infer, in a browser"
-	@echo "make smoke     the same without a person: a table of figures, an exit code (MAIL=DIR, RECORD=DIR)"
+	@echo "make smoke     the same without a browser: prints a table of figures and sets the exit code (MAIL=DIR, RECORD=DIR)"
 	@echo "make test      the tests"
-	@echo "make reworded  what must not depend on the words of a message, with every message in other words"
-	@echo "make journey   a browser against the running product"
-	@echo "make faults    everything that can break, broken on purpose (SEEDS=0-1999, DATABASE_URL=postgres://…)"
+	@echo "make coverage  the tests once more, and the share of the lines of the product that they run"
+	@echo "make reworded  the behaviour tests while every message is reworded: behaviour must not depend on a message"
+	@echo "make journey   browser tests against the running product"
+	@echo "make faults    fault injection with random seeds (SEEDS=0-1999, DATABASE_URL=postgres://…)"
 	@echo "make faults-processes   the same with the installed product, whose processes are killed (SEEDS=0-49)"
-	@echo "make foreign   clients that this project did not write, against the simulators (Node, Java and Cargo: where installed)"
-	@echo "make image     docker/Dockerfile built and run as in production (as root, with buildah and debootstrap)"
-	@echo "make sweep     every regular expression and the whole conversion over texts that grow: no more than linear time"
-	@echo "make screenshots   every page as a picture, in the folder screenshots (DIR=...; needs Chromium)"
-	@echo "make check     style, types, layering, migrations, Django's system checks"
+	@echo "make foreign   third-party clients against the simulators (those in Node, Java and Rust only if these are installed)"
+	@echo "make image     builds docker/Dockerfile and runs it as in production (needs root, buildah and debootstrap)"
+	@echo "make sweep     checks that every regular expression and the conversion need linear time at most"
+	@echo "make screenshots   a screenshot of every page, in the folder screenshots (DIR=...; needs Chromium)"
+	@echo "make check     style, types, package layers, migrations, Django's system checks"
 
 demo: $(VENV)/.ready
 	@exec $(RUN) -m demo
@@ -34,41 +35,46 @@ smoke: $(VENV)/.ready
 test: $(VENV)/.ready
 	@$(RUN) -m pytest -n auto --dist worksteal -m "$(MARKS)" $(PYTEST)
 
-# The suites of behaviour once more, while every message of the product is in other words whenever it is said (tests/rewording.py).
-BEHAVIOUR := tests/database tests/faults tests/notices tests/unit/sync tests/test_rewording.py
+# Lines that run only in other processes (workers that tests start and kill) count as not covered.
+coverage: $(VENV)/.ready
+	@$(RUN) -m pytest -n auto --dist worksteal -m "$(MARKS)" --cov --cov-report=term $(PYTEST)
+
+# The behaviour tests while every message of the product is reworded differently each time (tests/rewording.py).
+BEHAVIOUR := tests/sync tests/faults tests/notifications tests/operations tests/test_rewording.py
 reworded: $(VENV)/.ready
 	@REWORD=1 FAULT_SEEDS=$(or $(SEEDS),0-1) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto --dist worksteal -m "not wording and not processes and not long" $(BEHAVIOUR) $(PYTEST)
 
-# A browser against the whole running stack: takes a minute, and needs Chromium.
+# Browser tests against the whole running stack. They take a minute and need Chromium.
 journey: $(VENV)/.ready
 	@$(RUN) -m pytest -m journey tests/journey
 
-# Seeds of the fault suite, with mail from EWS and from Graph (FAULT_SOURCE=ews or graph: one of them): about six seconds each on
-# one core. See docs/guarantees.md.
+# Seeds of the fault tests, over EWS and over Graph (FAULT_SOURCE=ews or graph selects one). A seed takes about six seconds on one
+# core. See docs/guarantees.md.
 faults: $(VENV)/.ready
-	@FAULT_SEEDS=$(or $(SEEDS),0-199) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto -m "not processes" tests/faults tests/database/test_citizenship.py $(PYTEST)
+	@FAULT_SEEDS=$(or $(SEEDS),0-199) LOG_LEVEL=CRITICAL $(RUN) -m pytest -n auto -m "not processes" tests/faults tests/sync/jobs/test_citizenship.py $(PYTEST)
 
-# The second kind: a PostgreSQL, a Redis, web, two workers, two beats, all of them killed and cut off. Half a minute a seed, and
-# alone: it needs the machine for itself.
+# Fault tests with real processes: PostgreSQL, Redis, web, two workers and two beats, which are killed or disconnected. A seed takes
+# half a minute. Nothing else should run on the machine meanwhile.
 faults-processes: $(VENV)/.ready
 	@PROCESS_SEEDS=$(or $(SEEDS),0-49) $(RUN) -m pytest -m processes -rs tests/faults/processes $(PYTEST)
 
-# The clients are installed into the user's cache folder, or into FOREIGN_CACHE, by the first run: that takes minutes.
+# The first run installs the clients into the user's cache folder, or into FOREIGN_CACHE. This takes minutes.
 foreign: $(VENV)/.ready
 	@$(RUN) -m pytest -n0 -m foreign -rs tests/foreign $(PYTEST)
 
-# Three minutes, and some gigabytes below the folder for temporary files, which are gone at the end.
+# Takes three minutes, and some gigabytes of temporary files, which are deleted at the end.
 image: $(VENV)/.ready
 	@$(RUN) -m pytest -n0 -m image -rs tests/image $(PYTEST)
 
-# About six minutes of two cores. In CPU seconds, so others may use the machine as well; ONLY=text: what has this in its name.
+# Takes about six minutes on two cores. It measures CPU time, so other programs may run meanwhile. ONLY=text runs only the checks
+# with this text in their name.
 sweep: $(VENV)/.ready
 	@LOG_LEVEL=CRITICAL $(RUN) -m tests.sweep --only "$(ONLY)"
 
 screenshots: $(VENV)/.ready
 	@$(RUN) -m demo.screenshots $(DIR)
 
-# The few that docs/ shows. They are small, and they are committed.
+# The screenshots that docs/ shows. They are small, and they are committed.
 docs-screenshots: $(VENV)/.ready
 	@$(RUN) -m demo.screenshots --docs docs/screenshots
 
@@ -90,7 +96,7 @@ bench: $(VENV)/.ready
 reference: $(VENV)/.ready
 	@$(RUN) -m config.settings_reference > docs/configuration.md
 
-# The lock files name versions and hashes, so that the same ones come from whatever index pip is told to use.
+# The lock files contain versions and hashes, so that pip installs the same packages from any index.
 lock: $(VENV)/.ready
 	@$(VENV)/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-header -q -o requirements.lock
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header -q -o requirements-dev.lock

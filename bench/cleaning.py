@@ -16,7 +16,7 @@ from bench.rival_environments import PACKAGES, answers
 from conversion.transform import EmailLocation, convert
 from demo.table import table
 from integrations.messages import Change, ChangeKind, Email, FolderId, ItemDetails, ItemId
-from tests.unit.cleaning.case_files import CASES, HELD_OUT, cleaned, files_in, folded, read
+from tests.conversion.cleaning.case_files import CASES, HELD_OUT, cleaned, files_in, folded, read
 
 OURS = "this project"
 Case = dict[str, str]

@@ -1,8 +1,8 @@
 """A day in fast motion: hundreds of mailboxes, one request in a hundred fails, and nothing may grow but what grows with mail.
 
-The product's own dispatcher, runner, watch, drift, verify, notices and pruning on a simulated clock, in one process that is
-never replaced, its workers threads, over real sockets and a real PostgreSQL (a database of its own beside the one that
-DATABASE_URL names).
+Runs the scheduling, runner, housekeeping, bucket audit, verification, notifications and pruning of the product on a simulated
+clock, in one process that is never replaced, with threads as workers, over real sockets and a real PostgreSQL (its own
+database beside the one that DATABASE_URL names).
 """
 
 from __future__ import annotations
@@ -181,14 +181,15 @@ class Soak:
 
     def settle(self) -> dict[str, Any]:
         """The servers are well again; what waited comes."""
-        from operations import actions
+        from operations import failed_email_actions
+        from operations.actor import Actor
         from sync.models import DeadLetter
 
         for _ in range(timedelta(minutes=45) // TICK):
             self.world.goes_on(self.now, 0, misbehave=False)
             self._tick()
             self.now += TICK
-        actions.retry_many_set_aside(DeadLetter.objects.all(), self.clock)
+        failed_email_actions.retry_many(Actor("soak"), DeadLetter.objects.all(), self.clock)
         for _ in range(2 + int(1.2 * self.interval) // int(TICK.total_seconds())):
             self.world.goes_on(self.now, 0, misbehave=False)
             self._tick()
@@ -211,7 +212,7 @@ class Soak:
         }
 
 
-# ---- what is told -----------------------------------------------------------------------------------------------------
+# ---- the report ------------------------------------------------------------------------------------------------------
 
 HEAD = (
     "hour",
@@ -277,7 +278,7 @@ def _told(soak: Soak, counted: dict[str, Any]) -> int:
 def _wrong(counted: dict[str, Any]) -> list[str]:
     found = []
     if counted["missing"] > counted["aside"]:
-        found.append(f"{counted['missing']} emails are not in Re:infer, and {counted['aside']} are set aside")
+        found.append(f"{counted['missing']} emails are not in Re:infer, and {counted['aside']} failed")
     if not counted["ai_units"] == counted["comments"] == counted["billed"]:
         found.append(
             f"{counted['ai_units']} AI units, {counted['comments']} comments, and {counted['billed']} by our count"

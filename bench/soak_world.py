@@ -27,15 +27,15 @@ from tests.faults.trouble import AT_REINFER, SLOW
 BUCKETS = 5
 FOLDERS = ("Inbox", "Inbox/Trades", "Archive", "Deleted Items")
 LASTING = {"unauthorized", "disabled", "quota", "token-revoked", "forbidden", "redirect", "ok-as-error"}
-"""Hold or stop a whole connection or bucket: met often, nothing would be left to watch."""
+"""Faults that open the circuit breaker of a whole connection or bucket, or stop it. Too many would stop all syncs."""
 SELDOM = 0.01
-"""Of the faults of Exchange: those that hold the whole connection for twenty minutes."""
+"""Share of the faults of Exchange that open the circuit breaker of the connection for twenty minutes."""
 PASSING_EXCHANGE = [(effect, options) for effect, options in EwsEnd.effects if effect not in SLOW | LASTING]
 PASSING_REINFER = [(effect, options) for effect, options in AT_REINFER if effect not in SLOW | LASTING]
 
 
 UNREADABLE = 0.005
-"""Of the emails: Exchange cannot hand them out the first times, and so they are set aside for a while."""
+"""Share of the emails that Exchange cannot return at the first attempts, so that they become dead letters for a while."""
 
 
 class RandomFaults(Faults):

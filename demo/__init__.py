@@ -1,4 +1,4 @@
-"""The whole product on one machine, against a simulated Exchange and a simulated Re:infer: to look at, and to check.
+"""The whole product on one machine, with a simulated Exchange and a simulated Re:infer.
 
-`python -m demo` shows it to a person until Ctrl-C; `python -m demo smoke` checks it without one.
+`python -m demo` runs until Ctrl-C and serves the pages; `python -m demo smoke` runs an automatic check.
 """

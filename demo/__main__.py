@@ -1,4 +1,4 @@
-"""`python -m demo` for a person, `python -m demo smoke` for a machine."""
+"""`python -m demo` serves the pages for a person; `python -m demo smoke` runs an automatic check."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from demo.smoke import Smoke, mail_arguments
 from demo.stack import Stack
 
 EVERY = 4.0
-"""Seconds between two things that happen in the mailboxes."""
+"""Seconds between two changes in the mailboxes."""
 PORT = 8000
 
 
@@ -42,17 +42,17 @@ def main() -> int:
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """Also where a shell started us in the background and told us to ignore Ctrl-C."""
+    """Stop the demo. A shell makes a background process ignore SIGINT; this handler overrides that."""
     raise KeyboardInterrupt
 
 
 def _demo(arguments: argparse.Namespace) -> int:
     port = arguments.port or ports.free(PORT, arguments.host)
     if arguments.port and not ports.is_free(arguments.port, arguments.host):
-        print(f"Port {arguments.port} is taken. Choose another one, or leave --port out.", file=sys.stderr)
+        print(f"Port {arguments.port} is taken. Choose another port, or omit --port.", file=sys.stderr)
         return 2
     if port != PORT and not arguments.port:
-        print(f"Port {PORT} is taken: the pages are at port {port} instead.")
+        print(f"Port {PORT} is taken. The pages are at port {port}.")
     with _stack(arguments.host, port, ["--generate", "7/40"]) as stack:
         password = seed(stack)
         stack.product("start")
@@ -69,7 +69,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _smoke(arguments: argparse.Namespace) -> int:
     mail, record = arguments.mail, arguments.record
     if mail is not None and not _holds_mail(mail):
-        print(f"There is no mail below {mail}: neither .eml files, nor an mbox, nor a Maildir.", file=sys.stderr)
+        print(f"There is no mail below {mail}: no .eml files, no mbox and no Maildir.", file=sys.stderr)
         return 2
     started = time.monotonic()
     with _stack("127.0.0.1", ports.free(), mail_arguments(mail, record)) as stack:
@@ -79,7 +79,7 @@ def _smoke(arguments: argparse.Namespace) -> int:
         well = smoke.run(own_mail=mail is not None)
     for problem in smoke.problems:
         print(f"WRONG: {problem}")
-    print(f"{'All is well' if well else 'Not well'}, after {time.monotonic() - started:.0f} seconds.")
+    print(f"{'No problems' if well else 'Problems found'}, after {time.monotonic() - started:.0f} seconds.")
     return 0 if well else 1
 
 
@@ -104,7 +104,7 @@ def _welcome(stack: Stack, password: str) -> str:
   log in as                        admin / {password}
   what arrives at Re:infer         {stack.simulators["reinfer"]["pages_url"]}
 
-  Mail arrives every few seconds, and some of it is moved. Ctrl-C ends everything.
+  Mail arrives every few seconds, and some of it is moved. Press Ctrl-C to stop the demo.
 """
 
 
@@ -113,10 +113,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("what", nargs="?", choices=["demo", "smoke"], default="demo")
     parser.add_argument("--host", default="127.0.0.1", help="where the pages are served (demo)")
     parser.add_argument(
-        "--port", type=int, default=0, help=f"of the pages; {PORT} or the next free one if left out (demo)"
+        "--port", type=int, default=0, help=f"port of the pages; default: {PORT} or the next free port (demo)"
     )
     parser.add_argument("--mail", type=Path, help="serve the .eml files, mboxes and Maildirs below this folder (smoke)")
-    parser.add_argument("--record", type=Path, help="keep every request and response of the simulators there (smoke)")
+    parser.add_argument("--record", type=Path, help="store every request and response of the simulators there (smoke)")
     return parser
 
 

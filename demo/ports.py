@@ -1,4 +1,4 @@
-"""Free ports on this machine, and whether one is taken."""
+"""Find free TCP ports on this machine."""
 
 from __future__ import annotations
 
@@ -6,21 +6,38 @@ import socket
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """Return whether a TCP port is free.
+
+    Args:
+        port: TCP port
+        host: address to bind
+
+    Returns:
+        True if a server can bind the port.
+    """
+    with socket.socket() as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            candidate.bind((host, port))
         except OSError:
             return False
     return True
 
 
 def free(preferred: int = 0, host: str = "127.0.0.1") -> int:
-    """The preferred port, or the next free one after it; any free one when none is preferred."""
+    """Return the preferred port or the next free port after it; any free port if none is preferred.
+
+    Args:
+        preferred: TCP port; 0 for none
+        host: address to bind
+
+    Returns:
+        The port.
+    """
     if preferred:
         for port in range(preferred, min(preferred + 50, 65_536)):
             if is_free(port, host):
                 return port
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    with socket.socket() as candidate:
+        candidate.bind((host, 0))
+        return int(candidate.getsockname()[1])

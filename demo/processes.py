@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent: started in order, stopped in the opposite one."""
+"""Child processes that end with their parent. They are started in order and stopped in reverse order."""
 
 from __future__ import annotations
 
@@ -15,26 +15,36 @@ from types import TracebackType
 from typing import Any, Self
 
 GRACE = 8.0
-"""Seconds that a child has to end by itself."""
+"""Seconds between SIGTERM and SIGKILL."""
 PR_SET_PDEATHSIG = 1
 
 
 class ChildDied(Exception):
-    """A child ended that should have gone on. The text names it, and its last words."""
+    """A child ended too early. The text names the child and has the end of its log."""
 
 
 @dataclass
 class Child:
+    """One child process and its log."""
+
     name: str
     process: subprocess.Popen[bytes]
     log: Path
 
     def last_words(self, lines: int = 15) -> str:
+        """Return the last lines of the log.
+
+        Args:
+            lines: number of lines
+
+        Returns:
+            The lines.
+        """
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
 class Processes:
-    """A group of children; leaving the context stops all of them."""
+    """A group of child processes. All of them stop when the context ends."""
 
     def __init__(self, logs: Path, *, grace: float = GRACE) -> None:
         self._logs = logs
@@ -42,7 +52,17 @@ class Processes:
         self._children: list[Child] = []
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str], *, piped: bool = False) -> Child:
-        """Start a child with its output in a log of its own; `piped`: its standard output is for us to read."""
+        """Start a child with its own log.
+
+        Args:
+            name: name of the child and its log
+            command: command with its arguments
+            environment: environment variables
+            piped: whether the parent reads the standard output; else it goes to the log
+
+        Returns:
+            The child.
+        """
         log = self._logs / f"{name}.log"
         with log.open("ab") as file:
             process = subprocess.Popen(
@@ -51,26 +71,30 @@ class Processes:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE if piped else file,
                 stderr=file,
-                # A session of its own: Ctrl-C in the terminal reaches us alone, and we stop them in order.
+                # A new session: Ctrl-C in the terminal reaches only the parent, which stops the children in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  # started before any thread of ours
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  # the parent has no threads yet
             )
         child = Child(name, process, log)
         self._children.append(child)
         return child
 
     def check(self) -> None:
-        """Raises `ChildDied` if any of them has ended."""
+        """Check that all children run.
+
+        Raises:
+            ChildDied: a child has ended
+        """
         for child in self._children:
             code = child.process.poll()
             if code is not None:
                 raise ChildDied(
-                    f"{child.name} ended by itself (exit code {code}). Its last words, from {child.log}:\n"
+                    f"{child.name} ended too early (exit code {code}). The end of its log, {child.log}:\n"
                     f"{child.last_words()}"
                 )
 
     def stop(self) -> None:
-        """End all of them: politely, then for sure."""
+        """Stop all children: first by SIGTERM, after the grace period by SIGKILL."""
         for child in reversed(self._children):
             _signal(child, signal.SIGTERM)
         end = time.monotonic() + self._grace
@@ -96,12 +120,12 @@ class Processes:
 
 def _signal(child: Child, number: int) -> None:
     if child.process.poll() is None:
-        # The whole session of the child: what it started itself ends with it.
+        # Signal the whole session of the child, so that its own children end, too.
         os.killpg(child.process.pid, number)
 
 
 def _die_with_parent() -> None:
-    """On Linux the kernel ends the child when we are gone, however we went."""
+    """Make the kernel end this child when its parent ends for any reason (Linux only)."""
     if sys.platform == "linux":
         libc: Any = ctypes.CDLL(None, use_errno=True)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

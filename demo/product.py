@@ -1,6 +1,6 @@
-"""The product, asked in a process of its own: `seed`, `start`, `switch` it, `figures` of it. JSON on standard input and output.
+"""Commands that run inside the product, each in its own process: `seed`, `start`, `switch` and `figures`.
 
-The only module of the demo that imports the product.
+Input and output are JSON on the standard streams. This is the only module of the demo that imports the product.
 """
 
 from __future__ import annotations
@@ -25,11 +25,22 @@ def main() -> int:
 
 
 def seed(given: dict[str, Any]) -> dict[str, Any]:
-    """A destination, three integrations, their mailboxes in two buckets, and an administrator."""
+    """Create a destination, three integrations, their mailboxes in two buckets, and an administrator.
+
+    Args:
+        given: addresses and secrets of the simulators, and the password of the administrator
+
+    Returns:
+        The addresses of the mailboxes.
+
+    Raises:
+        SystemExit: a bucket cannot be created at Re:infer
+    """
     from django.contrib.auth import get_user_model
 
     from integrations.models import Destination
-    from operations import actions
+    from operations import bucket_actions
+    from operations.actor import Actor
 
     if not get_user_model().objects.filter(username="admin").exists():
         get_user_model().objects.create_superuser("admin", password=given["password"])
@@ -39,45 +50,75 @@ def seed(given: dict[str, Any]) -> dict[str, Any]:
     integrations = (_on_premises(given), _online(given), _graph(given))
     addresses = [mailbox["address"] for mailbox in given["simulators"]["exchange"]["mailboxes"]]
     for number, address in enumerate(addresses):
-        # Half of them go through the first connection, the rest through the others; all fill the first bucket.
+        # Half of the mailboxes use the first integration, the others use the other two.
         integration = integrations[_connection_of(number, len(addresses))]
         _mailbox(integration, reinfer, "desks" if number % 3 else "operations", address)
     for bucket in reinfer.buckets.all():
-        finding = actions.create_bucket(bucket)
+        finding = bucket_actions.create_at_reinfer(Actor("demo"), bucket)
         if not finding.ok:
             raise SystemExit(finding.text)
     return {"mailboxes": addresses}
 
 
 def _connection_of(number: int, count: int) -> int:
-    """The first half on premises, the rest by EWS and by Graph."""
+    """Return the integration of a mailbox: the first half on premises, the rest split between EWS and Graph."""
     half = (count + 1) // 2
     return 0 if number < half else 1 + (number - half) * 2 // (count - half)
 
 
 def switch(given: dict[str, Any]) -> str:
-    """The integration that reads Exchange Online by EWS goes over to Graph. Raises SystemExit when it cannot."""
+    """Switch the integration of Exchange Online from EWS to Graph.
+
+    Args:
+        given: endpoint, authority and client secret
+
+    Returns:
+        The sentence of the operation.
+
+    Raises:
+        SystemExit: the operation is refused
+    """
     from integrations.models import Integration
-    from operations import actions, api_migration
+    from operations import api_migration
+    from operations.actor import Actor
+    from operations.results import ActionRefused
 
     integration = Integration.objects.get(name=ONLINE)
     secrets = {"client_secret": given["client_secret"]}
     target = api_migration.target_of(integration, Integration.Api.GRAPH, given["url"], given["authority_url"], secrets)
-    done = api_migration.switch(integration, target, by="demo") if isinstance(target, api_migration.Target) else target
-    if isinstance(done, actions.ActionRefused):
+    if isinstance(target, ActionRefused):
+        raise SystemExit(target.text)
+    done = api_migration.switch(Actor("demo"), integration, target)
+    if isinstance(done, ActionRefused):
         raise SystemExit(done.text)
     return done
 
 
 def start(given: Any) -> list[str]:
-    from integrations.models import Integration
-    from operations import actions
+    """Start all integrations.
 
-    return [actions.start_integration(integration) for integration in Integration.objects.all()]
+    Args:
+        given: not used
+
+    Returns:
+        The sentences of the operations.
+    """
+    from integrations.models import Integration
+    from operations import integration_actions
+    from operations.actor import Actor
+
+    return [integration_actions.start(Actor("demo"), integration) for integration in Integration.objects.all()]
 
 
 def figures(given: Any) -> list[dict[str, Any]]:
-    """What the product says of each mailbox: its runs added up, its state, what it set aside."""
+    """Return counts of each mailbox: the sums of its runs, its state, and its failed emails.
+
+    Args:
+        given: not used
+
+    Returns:
+        One mapping per mailbox, in the order of the primary keys.
+    """
     from django.db.models import Count, F, Q, Sum
 
     from mailboxes.models import Mailbox
@@ -100,7 +141,7 @@ def figures(given: Any) -> list[dict[str, Any]]:
                 "seconds": time.total_seconds() if time else 0.0,
                 "up_to_date": mailbox.state.up_to_date,
                 "error": mailbox.state.error_text,
-                "aside": list(mailbox.set_aside.filter(settled="").values("reason", "listed_id", "stage")),
+                "failed": list(mailbox.set_aside.filter(settled="").values("reason", "listed_id", "stage")),
             }
         )
     return found

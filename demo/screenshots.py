@@ -100,7 +100,7 @@ def main() -> int:
     target = given.dir or Path("docs/screenshots" if given.docs else "screenshots")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        print("There is no Chromium here: install Debian's package chromium.", file=sys.stderr)
+        print("Chromium is missing: install the package chromium of Debian.", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
         stack = Stack(processes, Path(folder), port=free())
@@ -122,7 +122,7 @@ def main() -> int:
 
 
 def _live(stack: Stack) -> None:
-    """Until every mailbox is up to date, and some mail has moved."""
+    """Wait until every mailbox is up to date, then let mail arrive, move and fail."""
     stack.wait(lambda: all(box["up_to_date"] for box in stack.product("figures")), "the first sync", 60)
     control = Control(stack.simulators["exchange"]["control_url"])
     life = Life(control, [mailbox["address"] for mailbox in control.get("mailboxes")])
@@ -141,11 +141,11 @@ def _live(stack: Stack) -> None:
         subject="Broken",
         body="Broken",
     )
-    stack.wait(lambda: any(box["aside"] for box in stack.product("figures")), "the set-aside email", 30)
+    stack.wait(lambda: any(box["failed"] for box in stack.product("figures")), "the failed email", 30)
 
 
 def _work(stack: Stack, password: str, chromium: str) -> None:
-    """What an admin did lately, so that there is a history: a limit, a mailbox stopped and started, a verification."""
+    """Set a limit, stop and start a mailbox, and verify one, so that the audit log has entries."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
@@ -199,7 +199,7 @@ def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mappi
                 for name, open_page in (
                     ("import-review", _review),
                     ("preview", _preview),
-                    ("set-aside-preview", _set_aside),
+                    ("set-aside-preview", _failed_email),
                 ):
                     open_page(page, stack.url)
                     picture = target / f"{name}-{width}-{scheme}.jpg"
@@ -207,7 +207,7 @@ def _take(stack: Stack, password: str, chromium: str, target: Path, pages: Mappi
 
 
 def _take_for_docs(stack: Stack, password: str, chromium: str, target: Path) -> None:
-    """The upper part of the pages `DOCS`, all in one size."""
+    """Take the upper part of the pages in `DOCS`, all in one size."""
     from playwright.sync_api import sync_playwright
 
     target.mkdir(parents=True, exist_ok=True)
@@ -226,7 +226,7 @@ def _take_for_docs(stack: Stack, password: str, chromium: str, target: Path) -> 
 
 
 def _preview(page: Any, url: str) -> None:
-    """The comment that an uploaded email would be."""
+    """Upload an email and show its comment."""
     email = {"name": "reply.eml", "mimeType": "message/rfc822", "buffer": REPLY}
     page.goto(url + "preview/")
     page.get_by_label("Email", exact=True).set_input_files(email)
@@ -234,15 +234,15 @@ def _preview(page: Any, url: str) -> None:
     page.get_by_text("We agree").first.wait_for()
 
 
-def _set_aside(page: Any, url: str) -> None:
-    """What is set aside, and why, fetched from Exchange for whoever may read it."""
+def _failed_email(page: Any, url: str) -> None:
+    """Show a failed email and its reason, fetched from Exchange. Requires the permission to read mail."""
     page.goto(url + "set-aside/")
     page.get_by_role("link", name="Preview", exact=True).last.click()
     page.wait_for_load_state("networkidle")
 
 
 def _review(page: Any, url: str) -> None:
-    """An import that changes a little of everything, before it is confirmed."""
+    """Show the review of an import that changes settings and mailboxes."""
     page.goto(url + FULL["integration-json"])
     document = json.loads(page.locator("pre.document").inner_text())
     document["title"] = "Exchange of the trading floor"

@@ -1,4 +1,4 @@
-"""Fills the product of a running stack: with what the simulators know, and an administrator."""
+"""Fill the product of a running stack with the simulated mailboxes and an administrator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ ACCOUNT_PASSWORD, CLIENT_SECRET, TOKEN = "simulated-password", "simulated-client
 
 
 def seed(stack: Stack, password: str = "") -> str:
-    """The password of the administrator `admin`; made up unless it is given."""
+    """Fill the product, and create the administrator `admin`.
+
+    Args:
+        stack: the running stack
+        password: password of the administrator; generated if empty
+
+    Returns:
+        The password.
+    """
     password = password or secrets.token_urlsafe(9)
     given: dict[str, Any] = {
         "simulators": stack.simulators,

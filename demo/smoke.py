@@ -1,4 +1,4 @@
-"""The whole stack without a person: mail arrives, moves, and is looked at where it came to. Ends by itself, with a verdict."""
+"""The automatic check of the whole stack: mail arrives and moves, and the comments at Re:infer are compared with it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from demo.exchange import Control
-from demo.expectation import Expectation, faults, is_wanted, surplus_aside
+from demo.expectation import Expectation, faults, is_wanted, surplus_failed
 from demo.seeding import CLIENT_SECRET
 from demo.stack import Stack
 from demo.table import table
 
 PATIENCE = 150.0
-"""Seconds for all of it."""
+"""Seconds for the whole check."""
 READ_ONLY = {"ConvertId", "GetFolder", "FindFolder", "SyncFolderHierarchy", "SyncFolderItems", "GetItem"}
 SHARED = "<shared.announcement@mail.north.example>"
 
 
 class NotInTime(Exception):
-    """Something that should have happened did not."""
+    """An expected event did not happen in time."""
 
 
 @dataclass
@@ -32,7 +32,14 @@ class Smoke:
     units_after_switch: int = 0
 
     def run(self, *, own_mail: bool) -> bool:
-        """True if everything that should have arrived did, and right. `own_mail`: the mailboxes' content came from files."""
+        """Run the check.
+
+        Args:
+            own_mail: whether the content of the mailboxes comes from files
+
+        Returns:
+            True if all expected comments arrived and are right.
+        """
         self.end = time.monotonic() + PATIENCE
         self.exchange = Control(self.stack.simulators["exchange"]["control_url"])
         self.reinfer = Control(self.stack.simulators["reinfer"]["control_url"])
@@ -57,7 +64,7 @@ class Smoke:
     # ---- what happens in Exchange ---------------------------------------------------------------------------------
 
     def _special_mail(self) -> None:
-        """One email in two mailboxes of one bucket, mail that is not wanted, and mail that was copied into the bin."""
+        """Deliver one email to two mailboxes of one bucket, and emails to folders that are not wanted."""
         first, *_, last = self.addresses[1:3]
         for address in (first, last):
             self._deliver(address, "Inbox", SHARED, "To all desks")
@@ -74,7 +81,7 @@ class Smoke:
         self._deliver(self.addresses[-1], "Inbox", "<late@mail.north.example>", "One more")
 
     def _switch(self) -> None:
-        """From EWS to Graph in the middle of life; a mailbox of it has one more email by then."""
+        """Switch an integration from EWS to Graph, and deliver one more email to one of its mailboxes."""
         units = self.reinfer.get("state")["ai_units"]
         self.say(self.stack.product("switch", given={**self.stack.simulators["graph"], "client_secret": CLIENT_SECRET}))
         self._deliver(
@@ -92,7 +99,7 @@ class Smoke:
             body=f"{subject}, please read.",
         )
 
-    # ---- what came of it ------------------------------------------------------------------------------------------
+    # ---- the comparison ------------------------------------------------------------------------------------------
 
     def _all_is_there(self) -> bool:
         figures = self.stack.product("figures")
@@ -122,7 +129,7 @@ class Smoke:
         return expected
 
     def _nothing_more_happens(self) -> None:
-        """Two more looks at every mailbox push nothing."""
+        """Check that two more syncs of every mailbox push nothing."""
         pushes = self._pushes()
         runs = {mailbox["address"]: mailbox["finished"] for mailbox in self.stack.product("figures")}
 
@@ -132,7 +139,7 @@ class Smoke:
 
         self._until(twice, "two more syncs of each mailbox")
         if self._pushes() != pushes:
-            self.problems.append("A mailbox in which nothing happened was pushed again.")
+            self.problems.append("A sync of unchanged mailboxes pushed comments again.")
 
     def _pushes(self) -> int:
         return int(self.reinfer.get("state")["requests"].get("sync", 0))
@@ -141,34 +148,34 @@ class Smoke:
         while not done():
             self.stack.processes.check()
             if time.monotonic() > self.end:
-                raise NotInTime(f"Time is over, waiting for {what}.")
+                raise NotInTime(f"The time is over. The check still waits for {what}.")
             time.sleep(0.3)
 
-    # ---- the verdict ----------------------------------------------------------------------------------------------
+    # ---- the report ----------------------------------------------------------------------------------------------
 
     def _judge(self) -> None:
         figures = self.stack.product("figures")
         expected = self._expected(figures)
         if not any(one.wanted.total() for one in expected.values()):
-            self.problems.append("No mailbox holds an email that is wanted, so nothing was tried.")
+            self.problems.append("No mailbox has a wanted email, so nothing was checked.")
         state = self.reinfer.get("state")
         self.say("\n" + self._mailboxes(figures, expected))
         self.say("\n" + self._buckets(state) + "\n")
         for bucket, found in self._faults(figures).items():
             self.problems += [f"{bucket}: {fault}" for fault in found[:10]]
         for mailbox in figures:
-            for aside in mailbox["aside"]:
-                self.say(f"Set aside in {mailbox['address']}: {aside['reason']} ({aside['stage']})")
-            self.problems += surplus_aside(expected[mailbox["bucket"]], {mailbox["address"]: len(mailbox["aside"])})
+            for failed in mailbox["failed"]:
+                self.say(f"Failed email in {mailbox['address']}: {failed['reason']} ({failed['stage']})")
+            self.problems += surplus_failed(expected[mailbox["bucket"]], {mailbox["address"]: len(mailbox["failed"])})
             if mailbox["error"]:
                 self.problems.append(f"{mailbox['address']}: {mailbox['error']}")
         for source in state["sources"]:
             if source["text_changes"] or source["messages_changed"] or source["ai_units"] != source["comments"]:
-                self.problems.append(f"{source['project']}/{source['name']}: it was billed for more than its comments.")
+                self.problems.append(f"{source['project']}/{source['name']}: Re:infer billed more than its comments.")
         self._judge_units(sum(mailbox["created"] for mailbox in figures), state["ai_units"])
         other = set(self.exchange.get("requests")["operations"]) - READ_ONLY
         if other:
-            self.problems.append(f"Exchange was asked for more than reading: {', '.join(sorted(other))}")
+            self.problems.append(f"Exchange received requests that do not only read: {', '.join(sorted(other))}")
 
     def _judge_units(self, ours: int, theirs: int) -> None:
         if self.units_after_switch and theirs != self.units_after_switch:
@@ -200,7 +207,7 @@ class Smoke:
             "created",
             "updated",
             "unchanged",
-            "rejected",
+            "failed",
             "AI units",
             "seconds",
         ]
@@ -218,11 +225,19 @@ class Smoke:
             ]
             for source in state["sources"]
         ]
-        head = ["bucket, as Re:infer holds it", "comments", "AI units", "updates", "text changes", "message changes"]
+        head = ["bucket at Re:infer", "comments", "AI units", "updates", "text changes", "message changes"]
         return table(head, rows)
 
 
 def mail_arguments(mail: Path | None, record: Path | None) -> list[str]:
-    """For the simulators: whose mail to serve, and where to keep the traffic."""
+    """Return the arguments of the simulators.
+
+    Args:
+        mail: folder with the mail to serve; generated mail if None
+        record: folder for the recorded requests and responses; none if None
+
+    Returns:
+        The command-line arguments.
+    """
     content = ["--mail", str(mail)] if mail else ["--generate", "1/36"]
     return content + (["--record", str(record)] if record else [])

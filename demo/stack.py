@@ -21,12 +21,12 @@ from demo.processes import ChildDied, Processes
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 40.0
-"""Seconds that a process has to come up."""
+"""Seconds that a process may take to start."""
 
 
 @dataclass
 class Stack:
-    """What runs, and where."""
+    """The processes of the demo, and their addresses."""
 
     processes: Processes
     folder: Path
@@ -37,6 +37,7 @@ class Stack:
 
     @property
     def url(self) -> str:
+        """Return the address of the pages."""
         return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}/"
 
     def prepare(self, simulator_arguments: Sequence[str]) -> None:
@@ -54,7 +55,7 @@ class Stack:
             self.environment,
         )
         celery = [*python, "celery", "-A", "config"]
-        # SQLite takes one writer at a time: one worker process (WORKER_CONCURRENCY in docs/configuration.md).
+        # SQLite allows one writer at a time, so there is one worker process (WORKER_CONCURRENCY in docs/configuration.md).
         self.processes.start(
             "worker", [*celery, "worker", "-P", "solo", "-Q", "control,sync", "-l", "WARNING"], self.environment
         )
@@ -63,14 +64,45 @@ class Stack:
         self.wait(lambda: _answers(self.port), "the pages")
 
     def manage(self, *arguments: str) -> str:
-        """A management command, to its end; what it printed. Raises `ChildDied` when it fails."""
+        """Run a management command to its end.
+
+        Args:
+            *arguments: name and arguments of the command
+
+        Returns:
+            Its output.
+
+        Raises:
+            ChildDied: the command failed
+        """
         return self._child([sys.executable, "manage.py", *arguments])
 
     def product(self, *arguments: str, given: Any = None) -> Any:
-        """Ask the product something in a process of its own (`demo.product`): JSON in, JSON out."""
+        """Run a command of `demo.product` in its own process, with JSON as input and output.
+
+        Args:
+            *arguments: name and arguments of the command
+            given: the input
+
+        Returns:
+            The output.
+
+        Raises:
+            ChildDied: the command failed
+        """
         return json.loads(self._child([sys.executable, "-m", "demo.product", *arguments], given) or "null")
 
     def wait(self, until: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+        """Wait for a condition while all processes run.
+
+        Args:
+            until: the condition
+            what: what is awaited, for the error
+            seconds: longest time in seconds
+
+        Raises:
+            ChildDied: a process ended, or the time is over
+        """
         end = time.monotonic() + seconds
         while not until():
             self.processes.check()
@@ -99,7 +131,7 @@ class Stack:
         server = broker.binary()
         if server is None:
             raise broker.NoBroker(
-                "There is no Redis here: install redis-server or valkey-server, or set REDIS_URL to one that may be used."
+                "There is no Redis server: install redis-server or valkey-server, or set REDIS_URL to a server for the demo."
             )
         port = ports.free()
         self.processes.start("broker", broker.command(server, port, self.folder), os.environ)

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns as wide as they need to be; numbers to the right."""
+    """Format rows as a text table; numbers are aligned to the right.
+
+    Args:
+        head: headings of the columns
+        rows: cells of the rows
+
+    Returns:
+        The lines of the table.
+    """
     texts = [[_text(cell) for cell in row] for row in rows]
     widths = [max(len(line[column]) for line in [list(head), *texts]) for column in range(len(head))]
     lines = [list(head), ["─" * width for width in widths], *texts]
