@@ -61,13 +61,27 @@ class Queue:
             client.execute_command("REPLICAOF", "NO", "ONE")
             client.config_set("maxmemory", 0)
 
-    def consumers(self) -> int:
-        """Workers that wait for a task."""
+    def serves(self, pid: int) -> bool:
+        """Whether this process waits for a task: Redis has a connection of it on which it asked for one.
+
+        A count of such connections would not do: a worker that just began may be missing while another has two.
+        """
         try:
             with self._client() as client:
-                return sum(one["cmd"].startswith("brpop") for one in client.client_list())
+                waiting = [one["addr"] for one in client.client_list() if one["cmd"].startswith("brpop")]
         except redis.RedisError:
-            return 0
+            return False
+        return any(int(address.rpartition(":")[2]) in local_ports(pid) for address in waiting)
 
     def _client(self) -> redis.Redis:
         return redis.Redis(port=self.port, socket_timeout=5)
+
+
+def local_ports(pid: int) -> set[int]:
+    """The local ports of the TCP connections over IPv4 that a process has open; none of a process that is gone."""
+    try:
+        links = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
+        rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    except OSError:
+        return set()
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if f"socket:[{row[9]}]" in links}

@@ -95,7 +95,8 @@ class Stack:
     def awake(self) -> None:
         """Wait until the pages answer and every worker that runs waits for tasks."""
         self.wait(self._answers, "the pages answer")
-        self.wait(lambda: self.queue.consumers() >= sum(w.runs for w in self.workers), "the workers wait for tasks")
+        for worker in self.workers:
+            self.wait(lambda it=worker: not it.runs or self.queue.serves(it.pid), f"{worker.name} waits for tasks")
 
     def wait(self, until: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         if not self.comes(until, seconds):
@@ -181,6 +182,8 @@ class Stack:
         member = self._member(
             f"worker{number}", "celery", "-A", self.app, "worker", "-Q", "control,sync", "-l", "WARNING",
             "-n", f"worker{number}@here",
+            # It would wait for the answers of the other workers as if for tasks, before it is ready.
+            "--without-mingle",
         )  # fmt: skip
         library = faketime_library()
         if library is not None:
