@@ -151,7 +151,7 @@ def test_the_pages_and_their_static_files_come_through_the_proxy_alone(web):
 def test_worker_and_beat_of_compose_tick(services, migrated):
     cluster, queue = services
     worker = migrated.start("worker", command_of("worker"))
-    assert comes(lambda: queue.consumers() > 0, PATIENCE), worker.last_words(50)
+    assert comes(lambda: bool(queue.waiting()), PATIENCE), worker.last_words(50)
     beat = migrated.start("beat", command_of("beat"))
     ticked = comes(lambda: bool(cluster.ask("SELECT 1 FROM sync_tick WHERE name = 'dispatch'")), PATIENCE)
     assert ticked, worker.last_words(50) + beat.last_words(50)

@@ -66,12 +66,16 @@ class Queue:
 
         A count of such connections would not do: a worker that just began may be missing while another has two.
         """
+        return any(port in local_ports(pid) for port in self.waiting())
+
+    def waiting(self) -> list[int]:
+        """The ports of the clients that wait for a task."""
         try:
             with self._client() as client:
                 waiting = [one["addr"] for one in client.client_list() if one["cmd"].startswith("brpop")]
         except redis.RedisError:
-            return False
-        return any(int(address.rpartition(":")[2]) in local_ports(pid) for address in waiting)
+            return []
+        return [int(address.rpartition(":")[2]) for address in waiting]
 
     def _client(self) -> redis.Redis:
         return redis.Redis(port=self.port, socket_timeout=5)
