@@ -71,7 +71,7 @@ class ConnectionAttempt:
     outcome: str = "it broke off"
 
 
-def record(who: str, text: str, *, about: Subject = NO_SUBJECT, changes: Changes = ()) -> None:
+def record(who: str, text: str, *, about: Subject = NO_SUBJECT, changes: Changes = ()) -> AuditEntry:
     """Write one audit entry.
 
     Args:
@@ -79,8 +79,11 @@ def record(who: str, text: str, *, about: Subject = NO_SUBJECT, changes: Changes
         text: What was done, as one sentence.
         about: The object of the action.
         changes: Field, value before, value after.
+
+    Returns:
+        The entry.
     """
-    AuditEntry.objects.create(
+    return AuditEntry.objects.create(
         who=who[:LONGEST_NAME],
         about=about.kind,
         object_id=about.object_id,
@@ -106,14 +109,7 @@ def attempt(who: str, text: str, about: Subject, route: Changes) -> Iterator[Con
         The attempt, whose outcome the caller sets.
     """
     found = ConnectionAttempt()
-    entry = AuditEntry.objects.create(
-        who=who[:LONGEST_NAME],
-        about=about.kind,
-        object_id=about.object_id,
-        integration_id=about.integration_id,
-        text=text[:LONGEST_TEXT],
-        changes=_shortened([*route, ("Outcome", "", "not known: it did not end")]),
-    )
+    entry = record(who, text, about=about, changes=[*route, ("Outcome", "", "not known: it did not end")])
     try:
         yield found
     finally:

@@ -244,8 +244,7 @@ def list_many_again(actor: Actor, mailboxes: Sequence[Mailbox], about: Subject =
     Returns:
         What was done, as a sentence.
     """
-    scheduling.make_states()
-    MailboxState.objects.filter(pk__in=[mailbox.pk for mailbox in mailboxes]).update(list_again=True, next_sync_at=None)
+    _request_at_next_sync(mailboxes, list_again=True)
     text = f"{counted(mailboxes)} listed again at the next sync. Nothing is sent twice."
     return recorded(actor, text, about, named(mailboxes))
 
@@ -271,8 +270,7 @@ def list_again(actor: Actor, mailbox: Mailbox) -> str:
     Returns:
         What was done, as a sentence.
     """
-    scheduling.make_states()
-    MailboxState.objects.filter(pk=mailbox.pk).update(list_again=True, next_sync_at=None)
+    _request_at_next_sync([mailbox], list_again=True)
     text = f"{mailbox} is listed again at its next sync. Nothing is sent twice."
     return recorded(actor, text, Subject.of(mailbox))
 
@@ -306,10 +304,16 @@ def send_again(actor: Actor, mailbox: Mailbox) -> str:
     Returns:
         What was done, as a sentence.
     """
-    scheduling.make_states()
-    MailboxState.objects.filter(pk=mailbox.pk).update(send_again=True, next_sync_at=None)
+    _request_at_next_sync([mailbox], send_again=True)
     text = f"{mailbox} is sent again at its next sync: what Re:infer no longer holds is created anew."
     return recorded(actor, text, Subject.of(mailbox))
+
+
+def _request_at_next_sync(mailboxes: Sequence[Mailbox], **flags: bool) -> None:
+    """Set flags of the state of mailboxes, and make the mailboxes due. Their failures stay counted."""
+    scheduling.make_states()
+    of = [mailbox.pk for mailbox in mailboxes]
+    MailboxState.objects.filter(pk__in=of).update(**flags, next_sync_at=None)
 
 
 def most_ai_units_to_send_again(mailbox: Mailbox) -> int:

@@ -8,14 +8,19 @@ does not change.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
 
+from operations.actor import Actor
 from operations.results import ActionRefused, Finding
+
+Row = TypeVar("Row")
 
 
 def by_htmx(request: HttpRequest) -> bool:
@@ -94,3 +99,27 @@ def found(request: HttpRequest, finding: Finding, otherwise: str) -> HttpRespons
     if by_htmx(request):
         return render(request, "components/finding.html", {"finding": finding})
     return _redirected(request, finding.text, otherwise, good=finding.ok)
+
+
+def button(
+    find: Callable[[int], Row],
+    action: Callable[[Actor, Row], str | ActionRefused],
+    page_of: Callable[[Row], str],
+) -> Callable[[HttpRequest, int], HttpResponse]:
+    """Return the view of a button that does one action with one row, and shows the resulting sentence.
+
+    Args:
+        find: Returns the row of a primary key, or raises `Http404`.
+        action: What the button does.
+        page_of: Returns the URL for a request that does not name its page.
+
+    Returns:
+        A view that accepts only POST, and redirects to the page of the button.
+    """
+
+    @require_POST
+    def press(request: HttpRequest, pk: int) -> HttpResponse:
+        row = find(pk)
+        return back(request, action(Actor.of_request(request), row), page_of(row))
+
+    return press

@@ -19,8 +19,20 @@ from operations.actor import Actor
 from operations.results import Finding
 from sync.jobs.disabled_mailboxes import by_itself, reasons, stopped_at
 from sync.reporting.status import paused_standing
-from web.integrations.answers import back, found
+from web.integrations.answers import back, button, found
 from web.integrations.asked import number
+
+
+def _row(pk: int) -> Destination:
+    return get_object_or_404(Destination, pk=pk)
+
+
+def _page(destination: Destination) -> str:
+    return _url(destination.pk)
+
+
+def _url(pk: int) -> str:
+    return reverse("destination", args=[pk])
 
 
 @require_safe
@@ -235,23 +247,4 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
     return found(request, connection_tests.test_destination(Actor.of_request(request), destination), _url(pk))
 
 
-@require_POST
-def start_stopped(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start the mailboxes of a destination that an error or the quota of Re:infer stopped.
-
-    Args:
-        request: the request
-        pk: primary key of the destination
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such destination
-    """
-    destination = get_object_or_404(Destination, pk=pk)
-    return back(request, mailbox_actions.start_stopped(Actor.of_request(request), destination), _url(pk))
-
-
-def _url(pk: int) -> str:
-    return reverse("destination", args=[pk])
+start_stopped = button(_row, mailbox_actions.start_stopped, _page)

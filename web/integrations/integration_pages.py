@@ -34,7 +34,7 @@ from operations.documents.stored import exported
 from operations.results import Finding
 from sync.jobs import causes
 from sync.reporting import error_summary, integration_status, mailbox_counters, status
-from web.integrations.answers import back, by_htmx, found, live_page
+from web.integrations.answers import back, button, by_htmx, found, live_page
 from web.integrations.asked import number
 
 PER_PAGE = 50
@@ -46,6 +46,18 @@ MAX_LISTED = 500
 """Mailboxes with their own tick box. All mailboxes that match the filter can be chosen at once, without a limit."""
 SEARCH_ABOVE = 3
 """The search is shown for more mailboxes than this number."""
+
+
+def _row(pk: int) -> Integration:
+    return get_object_or_404(Integration, pk=pk)
+
+
+def _page(integration: Integration) -> str:
+    return _url(integration.pk)
+
+
+def _url(pk: int) -> str:
+    return reverse("integration", args=[pk])
 
 
 @require_safe
@@ -148,7 +160,7 @@ def _head(integration: Integration, tab: str, counts: integration_status.StatusC
         "tabs": TABS,
         "total": sum(counts.values()),
         "first_address": integration.mailboxes.values_list("address", flat=True).first() or "",
-        "secret_problem": _secret_problem(integration),
+        "secret_problem": problem_with_secrets(integration),
         "ews_end": _ews_end(integration, now),
     }
 
@@ -156,10 +168,6 @@ def _head(integration: Integration, tab: str, counts: integration_status.StatusC
 def _ews_end(integration: Integration, now: datetime) -> End | None:
     concerned = is_concerned(integration.microsoft_api, integration.endpoint)
     return end_of_ews(now, integration.client_id) if concerned else None
-
-
-def _secret_problem(integration: Integration) -> str:
-    return problem_with_secrets(integration)
 
 
 def _certificate_note(integration: Integration, now: datetime) -> Note | None:
@@ -360,7 +368,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and integration_actions.change(Actor.of_request(request), form):
         messages.success(request, f"{integration} is saved. It takes effect at the next sync.")
         return redirect("integration", pk)
-    problem = "" if request.method == "POST" else _secret_problem(integration)
+    problem = "" if request.method == "POST" else problem_with_secrets(integration)
     context = {"form": form, "title": title, "integration_id": pk, "secret_problem": problem}
     context |= {"certificate_note": _certificate_note(integration, timezone.now())}
     return render(request, "integrations/form.html", context)
@@ -392,40 +400,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "integrations/delete.html", context)
 
 
-@require_POST
-def start(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start an integration.
-
-    Args:
-        request: the request
-        pk: primary key of the integration
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such integration
-    """
-    integration = get_object_or_404(Integration, pk=pk)
-    return back(request, integration_actions.start(Actor.of_request(request), integration), _url(pk))
-
-
-@require_POST
-def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop an integration.
-
-    Args:
-        request: the request
-        pk: primary key of the integration
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such integration
-    """
-    integration = get_object_or_404(Integration, pk=pk)
-    return back(request, integration_actions.stop(Actor.of_request(request), integration), _url(pk))
+start = button(_row, integration_actions.start, _page)
+stop = button(_row, integration_actions.stop, _page)
 
 
 @require_POST
@@ -488,7 +464,3 @@ def _only(request: HttpRequest) -> str:
     if pk := _bucket(request):
         descriptions.append(f"those of bucket {Bucket.objects.filter(pk=pk).first() or pk}")
     return ", and of them ".join(descriptions)
-
-
-def _url(pk: int) -> str:
-    return reverse("integration", args=[pk])

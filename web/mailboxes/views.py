@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -34,13 +36,33 @@ from sync.reporting import mailbox_counters, newly_wanted, status
 from sync.reporting.filter_preview import preview
 from sync.reporting.notable_runs import FAILED, worth_showing
 from sync.reporting.progress import pass_of
-from web.integrations.answers import back, by_htmx, found, live_page
+from web.integrations.answers import back, button, by_htmx, found, live_page
 
 RUNS = 10
 REFRESH_WHILE_SYNCING = "2s"
 MAX_FAILED_EMAILS = 25
 FORM_BYTES = 4 * 1024 * 1024
 """Largest form in bytes: six filter lists of 100,000 characters each, or a list of mailboxes as text and file."""
+
+
+def _mailbox(pk: int) -> Mailbox:
+    return get_object_or_404(Mailbox.objects.select_related("integration"), pk=pk)
+
+
+def _bucket(pk: int) -> Bucket:
+    return get_object_or_404(Bucket.objects.select_related("destination"), pk=pk)
+
+
+def _page(mailbox: Mailbox) -> str:
+    return _url(mailbox.pk)
+
+
+def _url(pk: int) -> str:
+    return reverse("mailbox", args=[pk])
+
+
+def _destination_url(bucket: Bucket) -> str:
+    return reverse("destination", args=[bucket.destination_id])
 
 
 @require_safe
@@ -256,123 +278,13 @@ def filter_preview(request: HttpRequest, pk: int) -> HttpResponse:
     return found(request, dry_runs.preview_filters(mailbox, form.instance.rules()), _url(pk))
 
 
-@require_POST
-def start(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start a mailbox.
-
-    Args:
-        request: the request
-        pk: primary key of the mailbox
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such mailbox
-    """
-    return back(request, mailbox_actions.start(Actor.of_request(request), _mailbox(pk)), _url(pk))
-
-
-@require_POST
-def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop a mailbox.
-
-    Args:
-        request: the request
-        pk: primary key of the mailbox
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such mailbox
-    """
-    return back(request, mailbox_actions.stop(Actor.of_request(request), _mailbox(pk)), _url(pk))
-
-
-@require_POST
-def sync_now(request: HttpRequest, pk: int) -> HttpResponse:
-    """Queue a sync of a mailbox at once.
-
-    Args:
-        request: the request
-        pk: primary key of the mailbox
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such mailbox
-    """
-    return back(request, mailbox_actions.sync_now(Actor.of_request(request), _mailbox(pk)), _url(pk))
-
-
-@require_POST
-def list_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Request a full resync of a mailbox.
-
-    Args:
-        request: the request
-        pk: primary key of the mailbox
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such mailbox
-    """
-    return back(request, mailbox_actions.list_again(Actor.of_request(request), _mailbox(pk)), _url(pk))
-
-
-@require_POST
-def verify(request: HttpRequest, pk: int) -> HttpResponse:
-    """Request a verification of a mailbox.
-
-    Args:
-        request: the request
-        pk: primary key of the mailbox
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such mailbox
-    """
-    return back(request, mailbox_actions.verify(Actor.of_request(request), _mailbox(pk)), _url(pk))
-
-
-@require_POST
-def stop_verification(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop the verification of a mailbox.
-
-    Args:
-        request: the request
-        pk: primary key of the mailbox
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such mailbox
-    """
-    return back(request, mailbox_actions.stop_verification(Actor.of_request(request), _mailbox(pk)), _url(pk))
-
-
-@require_POST
-def repair(request: HttpRequest, pk: int) -> HttpResponse:
-    """Request a verification of a mailbox that repairs what differs.
-
-    Args:
-        request: the request
-        pk: primary key of the mailbox
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such mailbox
-    """
-    return back(request, mailbox_actions.verify(Actor.of_request(request), _mailbox(pk), repair=True), _url(pk))
+start = button(_mailbox, mailbox_actions.start, _page)
+stop = button(_mailbox, mailbox_actions.stop, _page)
+sync_now = button(_mailbox, mailbox_actions.sync_now, _page)
+list_again = button(_mailbox, mailbox_actions.list_again, _page)
+verify = button(_mailbox, mailbox_actions.verify, _page)
+repair = button(_mailbox, partial(mailbox_actions.verify, repair=True), _page)
+stop_verification = button(_mailbox, mailbox_actions.stop_verification, _page)
 
 
 @require_POST
@@ -464,58 +376,9 @@ def test_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     return found(request, connection_tests.test_bucket(Actor.of_request(request), bucket), _destination_url(bucket))
 
 
-@require_POST
-def resume_bucket(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close the circuit breaker of a bucket, after an operator checked the refused emails.
-
-    Args:
-        request: the request
-        pk: primary key of the bucket
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such bucket
-    """
-    bucket = _bucket(pk)
-    return back(request, bucket_actions.resume(Actor.of_request(request), bucket), _destination_url(bucket))
-
-
-@require_POST
-def accept_comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept that another program writes into a bucket, too.
-
-    Args:
-        request: the request
-        pk: primary key of the bucket
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such bucket
-    """
-    bucket = _bucket(pk)
-    return back(request, bucket_actions.accept_comments(Actor.of_request(request), bucket), _destination_url(bucket))
-
-
-@require_POST
-def start_stopped(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start the mailboxes of a bucket that an error or the quota of Re:infer stopped.
-
-    Args:
-        request: the request
-        pk: primary key of the bucket
-
-    Returns:
-        A redirect to the page of the button, with a message.
-
-    Raises:
-        Http404: there is no such bucket
-    """
-    bucket = _bucket(pk)
-    return back(request, mailbox_actions.start_stopped(Actor.of_request(request), bucket), _destination_url(bucket))
+resume_bucket = button(_bucket, bucket_actions.resume, _destination_url)
+accept_comments = button(_bucket, bucket_actions.accept_comments, _destination_url)
+start_stopped = button(_bucket, mailbox_actions.start_stopped, _destination_url)
 
 
 @require_POST
@@ -534,19 +397,3 @@ def create_bucket(request: HttpRequest, pk: int) -> HttpResponse:
     """
     bucket = _bucket(pk)
     return found(request, bucket_actions.create_at_reinfer(Actor.of_request(request), bucket), _destination_url(bucket))
-
-
-def _mailbox(pk: int) -> Mailbox:
-    return get_object_or_404(Mailbox.objects.select_related("integration"), pk=pk)
-
-
-def _bucket(pk: int) -> Bucket:
-    return get_object_or_404(Bucket.objects.select_related("destination"), pk=pk)
-
-
-def _url(pk: int) -> str:
-    return reverse("mailbox", args=[pk])
-
-
-def _destination_url(bucket: Bucket) -> str:
-    return reverse("destination", args=[bucket.destination_id])

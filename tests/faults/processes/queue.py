@@ -66,7 +66,7 @@ class Queue:
 
         A count of such connections would not do: a worker that just began may be missing while another has two.
         """
-        return any(port in local_ports(pid) for port in self.waiting())
+        return not local_ports(pid).isdisjoint(self.waiting())
 
     def waiting(self) -> list[int]:
         """The ports of the clients that wait for a task."""
