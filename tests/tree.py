@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -38,3 +39,17 @@ def _modules_of_views(resolver: URLResolver) -> Iterator[str]:
             yield entry.callback.__module__
         else:
             yield from _modules_of_views(entry)
+
+
+def contract(name: str) -> dict[str, set[str]]:
+    """A section of .importlinter: the lines of each of its values."""
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / ".importlinter")
+    return {key: set(value.split("\n")) - {""} for key, value in parser[name].items()}
+
+
+def product_sources() -> Iterator[tuple[str, Path]]:
+    """The dotted name and the file of every module of the product, without migrations."""
+    for path in (path for name in product_packages() for path in (ROOT / name).rglob("*.py")):
+        if "migrations" not in path.parts:
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path

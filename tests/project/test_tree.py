@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 import tomllib
 from pathlib import Path
 
 from django.conf import settings
 
-from tests.tree import PACKAGES, ROOT, product_packages
+from tests.tree import PACKAGES, ROOT, contract, product_packages
 
 DOCKERFILE = (ROOT / "docker/Dockerfile").read_text()
-
-
-def contract(name: str) -> dict[str, set[str]]:
-    """A section of .importlinter: the words of each of its values."""
-    parser = configparser.ConfigParser()
-    parser.read(ROOT / ".importlinter")
-    return {key: set(value.split("\n")) - {""} for key, value in parser[name].items()}
 
 
 def copied() -> dict[str, str]:
